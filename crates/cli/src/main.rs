@@ -1,0 +1,3 @@
+//! The `infrakit` program.
+
+fn main() {}

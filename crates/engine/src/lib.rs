@@ -1,0 +1,1 @@
+//! Observes, plans, journals, acts.

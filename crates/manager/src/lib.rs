@@ -1,0 +1,1 @@
+//! Leads: loads specs, runs controllers, serves the manager's names.

@@ -1,0 +1,1 @@
+//! Decides what a group needs next: pure functions over values.

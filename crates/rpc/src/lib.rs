@@ -1,0 +1,1 @@
+//! JSON-RPC over HTTP on unix sockets: client, server, handshake, discovery.

@@ -1,0 +1,147 @@
+//! Group plugins: what keeps a number of instances as specified.
+
+use async_trait::async_trait;
+
+use crate::instance::Description;
+use crate::{Any, GroupId, InstanceId, Result, wire_struct};
+
+wire_struct! {
+    /// A group as its operator specified it.
+    #[derive(PartialEq)]
+    pub struct GroupSpec {
+        /// Id of the group.
+        pub id: GroupId => "ID",
+        /// The controller's own schema.
+        pub properties: Option<Any> => "Properties",
+    }
+}
+
+wire_struct! {
+    /// A group as it is.
+    #[derive(PartialEq)]
+    pub struct GroupDescription {
+        /// Its members.
+        pub instances: Option<Vec<Description>> => "Instances",
+        /// Whether reality is as specified and nothing is under way.
+        pub converged: bool => "Converged",
+    }
+}
+
+/// Whether a commit is carried out or only explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// Store the spec and enforce it.
+    Enforce,
+    /// Only say what would happen.
+    Pretend,
+}
+
+/// A plugin for groups.
+#[async_trait]
+pub trait Group: Send + Sync {
+    /// Commits a spec and returns a sentence about what follows.
+    async fn commit(&self, spec: &GroupSpec, mode: Commit) -> Result<String>;
+
+    /// Stops managing a group; its instances stay.
+    async fn free(&self, id: &GroupId) -> Result<()>;
+
+    /// Describes a group.
+    async fn describe(&self, id: &GroupId) -> Result<GroupDescription>;
+
+    /// Destroys a group with all its members.
+    async fn destroy(&self, id: &GroupId) -> Result<()>;
+
+    /// Returns the specs of all groups, sorted by id.
+    async fn inspect(&self) -> Result<Vec<GroupSpec>>;
+
+    /// Destroys members and lowers the size of the group by their number.
+    async fn destroy_instances(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()>;
+
+    /// Returns the size that a group is specified to have.
+    async fn size(&self, id: &GroupId) -> Result<u64>;
+
+    /// Changes the size that a group is specified to have.
+    async fn set_size(&self, id: &GroupId, size: i64) -> Result<()>;
+}
+
+/// Parameters and results of the methods, as they travel.
+pub mod wire {
+    use super::{GroupDescription, GroupSpec};
+    use crate::{GroupId, InstanceId, wire_struct};
+
+    wire_struct! {
+        /// Parameters of `Group.CommitGroup`.
+        pub struct CommitRequest {
+            /// Object to address.
+            pub name: String => "Name",
+            /// The spec.
+            pub spec: GroupSpec => "Spec",
+            /// Whether to only explain.
+            pub pretend: bool => "Pretend",
+        }
+    }
+    wire_struct! {
+        /// Result of `Group.CommitGroup`.
+        pub struct CommitResponse {
+            /// Name of the request.
+            pub name: String => "Name",
+            /// The group.
+            pub id: GroupId => "ID",
+            /// The plan in a sentence.
+            pub details: String => "Details",
+        }
+    }
+    wire_struct! {
+        /// Parameters of methods on one group, and the result of those that only succeed.
+        pub struct GroupRequest {
+            /// Object to address.
+            pub name: String => "Name",
+            /// The group.
+            pub id: GroupId => "ID",
+        }
+    }
+    wire_struct! {
+        /// Result of `Group.DescribeGroup`.
+        pub struct DescribeResponse {
+            /// Name of the request.
+            pub name: String => "Name",
+            /// The group.
+            pub id: GroupId => "ID",
+            /// Its description.
+            pub description: GroupDescription => "Description",
+        }
+    }
+    wire_struct! {
+        /// Result of `Group.InspectGroups`.
+        pub struct InspectResponse {
+            /// Name of the request.
+            pub name: String => "Name",
+            /// Always empty.
+            pub id: GroupId => "ID",
+            /// The specs; `null` when there are none.
+            pub groups: Option<Vec<GroupSpec>> => "Groups",
+        }
+    }
+    wire_struct! {
+        /// Parameters of `Group.DestroyInstances`.
+        pub struct DestroyInstancesRequest {
+            /// Object to address.
+            pub name: String => "Name",
+            /// The group.
+            pub id: GroupId => "ID",
+            /// Members to destroy.
+            pub instances: Option<Vec<InstanceId>> => "Instances",
+        }
+    }
+    wire_struct! {
+        /// Parameters of `Group.SetSize` and result of `Group.Size`.
+        pub struct SizeMessage {
+            /// Object to address.
+            pub name: String => "Name",
+            /// The group.
+            pub id: GroupId => "ID",
+            /// The size.
+            pub size: i64 => "Size",
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Instance plugins: what creates, lists and destroys resources.
+
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use futures_core::Stream;
+
+use crate::{Any, InstanceId, LogicalId, Result, Tags, wire_struct};
+
+wire_struct! {
+    /// What an instance is to be made from.
+    #[derive(PartialEq)]
+    pub struct InstanceSpec {
+        /// The plugin's own configuration.
+        pub properties: Option<Any> => "Properties",
+        /// Tags to put on the instance.
+        pub tags: Option<Tags> => "Tags",
+        /// Script to run at first boot.
+        pub init: String => "Init",
+        /// Identity of a pet.
+        pub logical_id: Option<LogicalId> => "LogicalID",
+        /// Things to attach, such as volumes.
+        pub attachments: Option<Vec<Attachment>> => "Attachments",
+    }
+}
+
+wire_struct! {
+    /// A thing to attach to an instance.
+    #[derive(PartialEq, Eq)]
+    pub struct Attachment {
+        /// Id of the thing, known to the plugin.
+        pub id: String => "ID",
+        /// Its type, known to the plugin.
+        pub kind: String => "Type",
+    }
+}
+
+wire_struct! {
+    /// An instance as its plugin sees it.
+    #[derive(PartialEq)]
+    pub struct Description {
+        /// Id given by the plugin.
+        pub id: InstanceId => "ID",
+        /// Identity of a pet.
+        pub logical_id: Option<LogicalId> => "LogicalID",
+        /// Tags on the instance.
+        pub tags: Option<Tags> => "Tags",
+        /// Details, where they were asked for.
+        pub properties: Option<Any> => "Properties" omit,
+    }
+}
+
+wire_struct! {
+    /// Why an instance is destroyed.
+    #[derive(PartialEq, Eq)]
+    pub struct Context {
+        /// `rolling_update`, `terminate`, or empty when not said.
+        pub reason: String => "Reason",
+    }
+}
+
+impl Context {
+    /// A member gives way to one of the new configuration.
+    #[must_use]
+    pub fn rolling_update() -> Self {
+        Self {
+            reason: "rolling_update".to_owned(),
+        }
+    }
+
+    /// A member is no longer wanted.
+    #[must_use]
+    pub fn terminate() -> Self {
+        Self {
+            reason: "terminate".to_owned(),
+        }
+    }
+}
+
+/// How much a list is to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Ids and tags.
+    Tags,
+    /// Properties as well.
+    Properties,
+}
+
+/// Where a plugin runs, which decides what a lost answer can mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locality {
+    /// In this process: calls cannot outlive it, and a list shows every finished call.
+    InProcess,
+    /// Elsewhere: a call may take effect after its caller stopped waiting, or died.
+    Remote,
+}
+
+/// A fingerprint of a list, for asking whether anything changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(pub [u64; 2]);
+
+/// Answer to "what has changed since this fingerprint?".
+#[derive(Clone, Debug)]
+pub enum Listing {
+    /// The list is the one that the fingerprint was taken of.
+    Unchanged,
+    /// The list, and its fingerprint where the plugin can give one.
+    Changed(Vec<Description>, Option<Fingerprint>),
+}
+
+/// A plugin for instances.
+#[async_trait]
+pub trait Instance: Send + Sync {
+    /// Checks the plugin's own configuration.
+    async fn validate(&self, properties: Option<&Any>) -> Result<()>;
+
+    /// Creates an instance and returns its id.
+    async fn provision(&self, spec: &InstanceSpec) -> Result<InstanceId>;
+
+    /// Puts `labels` on an instance, keeping its other tags.
+    async fn label(&self, id: &InstanceId, labels: &Tags) -> Result<()>;
+
+    /// Destroys an instance.
+    async fn destroy(&self, id: &InstanceId, context: &Context) -> Result<()>;
+
+    /// Lists the instances that carry all of `tags`.
+    async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>>;
+
+    /// Lists as [`describe`](Self::describe) does, unless nothing changed since `seen`.
+    async fn describe_since(
+        &self,
+        tags: &Tags,
+        detail: Detail,
+        _seen: Option<Fingerprint>,
+    ) -> Result<Listing> {
+        Ok(Listing::Changed(self.describe(tags, detail).await?, None))
+    }
+
+    /// Returns where the plugin runs.
+    fn locality(&self) -> Locality {
+        Locality::InProcess
+    }
+
+    /// Returns a stream with an item whenever the list may have changed, for a plugin that can
+    /// tell. An item only says "look again"; several changes may come as one.
+    fn changes(&self) -> Option<Pin<Box<dyn Stream<Item = ()> + Send>>> {
+        None
+    }
+
+    /// Returns an example of the properties, shown in the plugin's own description.
+    fn example(&self) -> Option<Any> {
+        None
+    }
+}
+
+/// Parameters and results of the methods, as they travel.
+pub mod wire {
+    use super::{Context, Description, InstanceSpec};
+    use crate::{Any, InstanceId, Tags, wire_struct};
+
+    wire_struct! {
+        /// Parameters of `Instance.Validate`.
+        pub struct ValidateRequest {
+            /// Subtype.
+            pub kind: String => "Type",
+            /// Properties to check.
+            pub properties: Option<Any> => "Properties",
+        }
+    }
+    wire_struct! {
+        /// Result of methods that only succeed.
+        pub struct Done {
+            /// Subtype of the request.
+            pub kind: String => "Type",
+            /// Always true.
+            pub ok: bool => "OK",
+        }
+    }
+    wire_struct! {
+        /// Parameters of `Instance.Provision`.
+        pub struct ProvisionRequest {
+            /// Subtype.
+            pub kind: String => "Type",
+            /// What to make.
+            pub spec: InstanceSpec => "Spec",
+        }
+    }
+    wire_struct! {
+        /// Result of `Instance.Provision`.
+        pub struct ProvisionResponse {
+            /// Subtype of the request.
+            pub kind: String => "Type",
+            /// Id of the new instance.
+            pub id: Option<InstanceId> => "ID",
+        }
+    }
+    wire_struct! {
+        /// Parameters of `Instance.Label`.
+        pub struct LabelRequest {
+            /// Subtype.
+            pub kind: String => "Type",
+            /// Instance to label.
+            pub instance: InstanceId => "Instance",
+            /// Labels to put on it.
+            pub labels: Option<Tags> => "Labels",
+        }
+    }
+    wire_struct! {
+        /// Parameters of `Instance.Destroy`.
+        pub struct DestroyRequest {
+            /// Subtype.
+            pub kind: String => "Type",
+            /// Instance to destroy.
+            pub instance: InstanceId => "Instance",
+            /// Why.
+            pub context: Context => "Context",
+        }
+    }
+    wire_struct! {
+        /// Parameters of `Instance.DescribeInstances`.
+        pub struct DescribeRequest {
+            /// Subtype.
+            pub kind: String => "Type",
+            /// Tags that every listed instance carries.
+            pub tags: Option<Tags> => "Tags",
+            /// Whether properties are asked for.
+            pub properties: bool => "Properties",
+        }
+    }
+    wire_struct! {
+        /// Result of `Instance.DescribeInstances`.
+        pub struct DescribeResponse {
+            /// Subtype of the request.
+            pub kind: String => "Type",
+            /// The instances.
+            pub descriptions: Option<Vec<Description>> => "Descriptions",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Keeps records: revisions, compare-and-set, crash safety.

@@ -1,0 +1,1 @@
+//! Instances as files in a directory.

@@ -1,0 +1,1 @@
+//! Simulated instances with delays and failures on demand.

@@ -1,0 +1,1 @@
+//! A flavor of init lines, tags, attachments, checks and drains.

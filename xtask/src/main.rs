@@ -1,0 +1,3 @@
+//! Checks and fixes of this repository.
+
+fn main() {}
