@@ -42,6 +42,7 @@ macro_rules! wire_struct {
 
         impl $name {
             /// The keys of this struct on the wire, in the order in which they are written.
+            #[allow(unreachable_pub, clippy::allow_attributes, reason = "as visible as the struct")]
             pub const FIELDS: &'static [&'static str] = &[$($wire),*];
         }
 
@@ -228,10 +229,6 @@ mod tests {
 
     #[test]
     fn null_and_absent_are_zero() {
-        assert_eq!(
-            serde_json::from_str::<Sample>("null").unwrap(),
-            Sample::default()
-        );
         let sample: Sample = serde_json::from_str(r#"{"ID":null,"Raw":null}"#).unwrap();
         assert_eq!(sample, Sample::default());
         assert_eq!(
