@@ -1,1 +1,15 @@
-//! Observes, plans, journals, acts.
+//! Observes, plans, journals, acts, and observes again.
+//!
+//! [`core::Core`] is the whole logic as a state machine without input or output: events go in,
+//! effects come out. [`Engine`] is the shell around it: it owns the tasks and timers, carries the
+//! effects out through plugins and the store, and feeds back what came of them. The simulator
+//! drives the same core under virtual time.
+
+mod api;
+pub mod core;
+mod metadata;
+mod records;
+mod shell;
+
+pub use api::{Engine, Options, StartError};
+pub use metadata::GroupMetadata;

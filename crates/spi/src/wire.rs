@@ -207,7 +207,7 @@ mod tests {
     wire_struct! {
         /// Test struct.
         #[derive(PartialEq)]
-        pub struct Sample {
+        struct Sample {
             /// Id.
             id: String => "ID",
             /// Raw.

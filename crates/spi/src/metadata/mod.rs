@@ -1,5 +1,7 @@
 //! Metadata plugins: a tree of readable, and sometimes writable, values.
 
+pub mod tree;
+
 use async_trait::async_trait;
 
 use crate::{Any, Result, wire_struct};

@@ -1,0 +1,381 @@
+//! The engine as others see it: a group plugin.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use infrakit_plan::{Config, InvalidSpec, Spec, Timestamp};
+use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
+use infrakit_spi::{Error, GroupId, InstanceId, Plugins, Result};
+use infrakit_store::Store;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::{Accepted, Core, Refused};
+use crate::shell::{Input, Resolver, Setup, Shell};
+
+/// Settings of an engine.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Settings that the planner knows.
+    pub config: Config,
+    /// Creations and destructions at once per plugin; 0 lets the engine find out what is good.
+    pub max_parallel: usize,
+    /// After this time a creation or destruction is given up.
+    pub slow: Duration,
+    /// How long a request that waits for plugins may take.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    /// The patience is a little less than the 15 s after which the original's clients give up.
+    fn default() -> Self {
+        Self {
+            config: Config::default(),
+            max_parallel: 0,
+            slow: Duration::from_secs(600),
+            patience: Duration::from_secs(12),
+        }
+    }
+}
+
+/// A group whose records in the store cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("group `{group}` cannot be taken up from the store: {reason}")]
+pub struct StartError {
+    /// The group.
+    pub group: GroupId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A running engine. Copies share it; it ends when its token is cancelled.
+#[derive(Clone)]
+pub struct Engine {
+    inputs: mpsc::UnboundedSender<Input>,
+    resolver: Arc<Resolver>,
+    patience: Duration,
+}
+
+impl Engine {
+    /// Takes up the groups in the store and keeps them as specified until `stop` is cancelled.
+    ///
+    /// Groups whose records cannot be read are left alone and returned.
+    pub fn start(
+        options: Options,
+        plugins: Arc<dyn Plugins>,
+        store: Arc<dyn Store>,
+        stop: CancellationToken,
+    ) -> (Self, JoinHandle<()>, Vec<StartError>) {
+        let (inputs, received) = mpsc::unbounded_channel();
+        let resolver = Arc::new(Resolver::new(plugins));
+        let setup = Setup {
+            store,
+            resolver: Arc::clone(&resolver),
+            max_parallel: options.max_parallel,
+            slow: options.slow,
+            stop,
+        };
+        let mut shell = Shell::new(Core::new(options.config), setup, inputs.clone());
+        let unreadable = shell.restore();
+        let unreadable = unreadable
+            .into_iter()
+            .map(|(group, reason)| StartError { group, reason })
+            .collect();
+        let task = tokio::spawn(shell.run(received));
+        (
+            Self {
+                inputs,
+                resolver,
+                patience: options.patience,
+            },
+            task,
+            unreadable,
+        )
+    }
+
+    /// Asks the core something, between two events.
+    pub(crate) async fn ask<R: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Shell, Timestamp) -> R + Send + 'static,
+    ) -> Result<R> {
+        let (teller, answer) = oneshot::channel();
+        let ask = Input::Ask(Box::new(move |shell, now| {
+            let _ = teller.send(question(shell, now));
+        }));
+        self.inputs.send(ask).map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())
+    }
+
+    /// Makes a change and waits until the store has it.
+    async fn change(
+        &self,
+        change: impl FnOnce(&mut Core, Timestamp) -> std::result::Result<Accepted, Refused>
+        + Send
+        + 'static,
+    ) -> Result<String> {
+        let asked = self
+            .ask(move |shell, now| {
+                let accepted = change(&mut shell.core, now)?;
+                let (teller, told) = oneshot::channel();
+                match accepted.batch {
+                    Some(batch) => shell.tell(batch, teller),
+                    None => drop(teller.send(Ok(()))),
+                }
+                Ok::<_, Refused>((accepted.details, told))
+            })
+            .await?;
+        let (details, told) = asked.map_err(refused)?;
+        match told.await {
+            Ok(Ok(())) => Ok(details),
+            Ok(Err(error)) => Err(Error::refused(format!("nothing was changed: {error}"))),
+            Err(_) => Err(stopped()),
+        }
+    }
+
+    /// Waits until `ready` says something of the core; `None` when it takes too long.
+    async fn wait<R: Send + 'static>(
+        &self,
+        mut ready: impl FnMut(&Core) -> Option<R> + Send + 'static,
+    ) -> Result<Option<R>> {
+        let (teller, told) = oneshot::channel();
+        let mut teller = Some(teller);
+        self.ask(move |shell, _| {
+            shell.wait(Box::new(move |core| {
+                if teller.as_ref().is_none_or(oneshot::Sender::is_closed) {
+                    return true;
+                }
+                let Some(answer) = ready(core) else {
+                    return false;
+                };
+                if let Some(teller) = teller.take() {
+                    let _ = teller.send(answer);
+                }
+                true
+            }));
+        })
+        .await?;
+        match tokio::time::timeout(self.patience, told).await {
+            Ok(Ok(answer)) => Ok(Some(answer)),
+            Ok(Err(_)) => Err(stopped()),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Looks at a group's instances anew, and waits for it.
+    async fn refresh(&self, id: &GroupId) -> Result<()> {
+        let group = id.clone();
+        let asked = self
+            .ask(move |shell, now| {
+                let plugin = shell.core.plugin_of(&group).cloned()?;
+                shell.core.refresh(&plugin, now);
+                Some(now)
+            })
+            .await?;
+        let Some(since) = asked else {
+            return Err(refused(Refused::NotWatched(id.clone())));
+        };
+        let group = id.clone();
+        let looked = self
+            .wait(move |core| {
+                if !core.knows(&group) {
+                    return Some(Err(Refused::NotWatched(group.clone()).to_string()));
+                }
+                if core.listed_at(&group).is_some_and(|at| at >= since) {
+                    return Some(Ok(()));
+                }
+                let (at, message) = core.trouble(&group)?;
+                (at >= since && message.starts_with("cannot list")).then(|| Err(message.to_owned()))
+            })
+            .await?;
+        match looked {
+            Some(Ok(())) => Ok(()),
+            Some(Err(message)) => Err(Error::refused(message)),
+            None => Err(Error::refused(format!(
+                "the instances of group '{id}' cannot be listed in time"
+            ))),
+        }
+    }
+
+    /// Checks a spec: its own schema, then with the plugins that it names.
+    async fn validate(&self, spec: &GroupSpec) -> Result<Spec> {
+        if spec.id.as_str().is_empty() {
+            return Err(Error::refused("Group ID must not be blank"));
+        }
+        spec.id
+            .check()
+            .map_err(|error| Error::refused(error.to_string()))?;
+        let parsed = Spec::parse(spec.properties.as_ref()).map_err(invalid)?;
+        let missing = |kind: &str, name: &infrakit_spi::PluginName, error: &Error| {
+            Error::refused(format!("Failed to find {kind} plugin '{name}':{error}"))
+        };
+        let name = &parsed.flavor.plugin;
+        let flavor = self
+            .resolver
+            .flavor(name)
+            .await
+            .map_err(|error| missing("Flavor", name, &error))?;
+        self.answer(
+            name,
+            flavor.validate(parsed.flavor.properties.as_ref(), &parsed.allocation()),
+        )
+        .await?;
+        let name = &parsed.instance.plugin;
+        let instance = self
+            .resolver
+            .instance(name)
+            .await
+            .map_err(|error| missing("Instance", name, &error))?;
+        self.answer(name, instance.validate(parsed.instance.properties.as_ref()))
+            .await?;
+        Ok(parsed)
+    }
+
+    /// Waits for a plugin's answer as long as a request may take; forgets one that is not there.
+    async fn answer<T>(
+        &self,
+        name: &infrakit_spi::PluginName,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let outcome = tokio::time::timeout(self.patience, work)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::unknown(format!(
+                    "plugin `{name}` did not answer in time"
+                )))
+            });
+        if outcome
+            .as_ref()
+            .is_err_and(|e| e.delivery() != infrakit_spi::Delivery::Refused)
+        {
+            self.resolver.forget(name);
+        }
+        outcome
+    }
+}
+
+fn stopped() -> Error {
+    Error::not_delivered("the group controller is stopping")
+}
+
+fn refused(error: Refused) -> Error {
+    Error::refused(error.to_string())
+}
+
+fn invalid(error: InvalidSpec) -> Error {
+    Error::refused(error.to_string())
+}
+
+#[async_trait]
+impl Group for Engine {
+    async fn commit(&self, spec: &GroupSpec, mode: Commit) -> Result<String> {
+        let parsed = self.validate(spec).await?;
+        let id = spec.id.clone();
+        let known = self.ask(move |shell, _| shell.core.knows(&id)).await?;
+        if known {
+            // What follows is said of the group as it is, not as it was a poll ago.
+            self.refresh(&spec.id).await?;
+        }
+        let raw = spec.clone();
+        match mode {
+            Commit::Pretend => {
+                let explained = self
+                    .ask(move |shell, _| shell.core.explain(&raw.id, &parsed))
+                    .await?;
+                explained.map_err(refused)
+            }
+            Commit::Enforce => {
+                let nonce = nonce();
+                self.change(move |core, now| core.commit(raw, parsed, &nonce, now))
+                    .await
+            }
+        }
+    }
+
+    async fn free(&self, id: &GroupId) -> Result<()> {
+        let id = id.clone();
+        self.change(move |core, _| core.free(&id).map(accepted))
+            .await
+            .map(drop)
+    }
+
+    async fn describe(&self, id: &GroupId) -> Result<GroupDescription> {
+        self.refresh(id).await?;
+        let id = id.clone();
+        self.ask(move |shell, _| shell.core.describe(&id))
+            .await?
+            .map_err(refused)
+    }
+
+    async fn destroy(&self, id: &GroupId) -> Result<()> {
+        let group = id.clone();
+        self.change(move |core, _| core.destroy(&group).map(accepted))
+            .await?;
+        // Usually it is done at once; if not, it goes on, and survives a restart.
+        let group = id.clone();
+        self.wait(move |core| (!core.knows(&group)).then_some(()))
+            .await
+            .map(drop)
+    }
+
+    async fn inspect(&self) -> Result<Vec<GroupSpec>> {
+        self.ask(|shell, _| shell.core.inspect()).await
+    }
+
+    async fn destroy_instances(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()> {
+        self.refresh(id).await?;
+        let (group, doomed) = (id.clone(), instances.to_vec());
+        self.change(move |core, now| {
+            let batch = core.destroy_instances(&group, &doomed, now)?;
+            Ok(Accepted {
+                details: String::new(),
+                batch,
+            })
+        })
+        .await?;
+        let (group, doomed) = (id.clone(), instances.to_vec());
+        self.wait(move |core| (!core.has_any(&group, &doomed)).then_some(()))
+            .await
+            .map(drop)
+    }
+
+    async fn size(&self, id: &GroupId) -> Result<u64> {
+        let id = id.clone();
+        self.ask(move |shell, _| shell.core.size(&id))
+            .await?
+            .map_err(refused)
+    }
+
+    async fn set_size(&self, id: &GroupId, size: i64) -> Result<()> {
+        let id = id.clone();
+        self.change(move |core, now| core.set_size(&id, size, now))
+            .await
+            .map(drop)
+    }
+}
+
+fn accepted(batch: u64) -> Accepted {
+    Accepted {
+        details: String::new(),
+        batch: Some(batch),
+    }
+}
+
+/// Draws the name of a group record: 40 random bits from the standard library's hash keys, which
+/// the system seeds anew for each process, in base 32.
+fn nonce() -> String {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    hasher.write_u128(wall.unwrap_or_default().as_nanos());
+    let mut bits = hasher.finish();
+    (0..8)
+        .map(|_| {
+            let digit = DIGITS[(bits & 31) as usize];
+            bits >>= 5;
+            char::from(digit)
+        })
+        .collect()
+}

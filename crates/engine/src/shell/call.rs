@@ -1,0 +1,215 @@
+//! Carries a call out: the plugin calls that it is made of, in order, with a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use infrakit_plan::{Drain, Provision, Reason, Spec, Timestamp};
+use infrakit_spi::flavor::{Health, Index};
+use infrakit_spi::instance::{Description, InstanceSpec};
+use infrakit_spi::{Delivery, Error, GroupId, PluginName, Result};
+
+use crate::core::{Call, Event};
+use crate::shell::Resolver;
+
+/// How long a call may take.
+#[derive(Clone, Debug)]
+pub(crate) struct Patience {
+    /// After this time a creation or destruction is reported as slow, and waited for all the same.
+    pub(crate) slow: Duration,
+    /// After this time it is given up; what came of it is then unknown.
+    pub(crate) limit: Duration,
+    /// After this time a health check is given up.
+    pub(crate) check: Duration,
+}
+
+impl Default for Patience {
+    /// 15 s is the original's limit for any call. Machines take minutes to come, and a creation
+    /// that is given up too early is a creation in doubt, so they get ten minutes.
+    fn default() -> Self {
+        Self {
+            slow: Duration::from_secs(15),
+            limit: Duration::from_secs(600),
+            check: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Runs a call to its end and returns what came of it.
+pub(crate) async fn run(
+    call: Call,
+    begun: Timestamp,
+    plugins: Arc<Resolver>,
+    patience: Patience,
+) -> Event {
+    match call {
+        Call::Provision {
+            target,
+            number,
+            spec,
+            provision,
+        } => {
+            let work = create(&plugins, &target.group, &spec, &provision);
+            let outcome = patiently(&patience, "creation", &spec.instance.plugin, work).await;
+            Event::Provisioned {
+                target,
+                token: number,
+                begun,
+                outcome: outcome.map(Box::new),
+            }
+        }
+        Call::Destroy {
+            target,
+            description,
+            spec,
+            plugin,
+            reason,
+            drain,
+        } => {
+            let work = destroy(&plugins, &plugin, (&spec, &description), (reason, drain));
+            let outcome = patiently(&patience, "destruction", &plugin, work).await;
+            Event::Destroyed {
+                target,
+                id: description.id.clone(),
+                outcome,
+            }
+        }
+        Call::Label {
+            target,
+            id,
+            plugin,
+            labels,
+        } => {
+            let work = async { plugins.instance(&plugin).await?.label(&id, &labels).await };
+            let outcome = patiently(&patience, "labelling", &plugin, work).await;
+            Event::Labelled {
+                target,
+                id,
+                outcome,
+            }
+        }
+        Call::Check {
+            target,
+            description,
+            spec,
+        } => {
+            let work = check(&plugins, &spec, &description);
+            let outcome = match tokio::time::timeout(patience.check, work).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Error::unknown("the flavor does not answer")),
+            };
+            Event::Checked {
+                target,
+                id: description.id.clone(),
+                outcome,
+            }
+        }
+    }
+}
+
+/// Waits for a call, says when it is slow, and gives it up at the limit.
+async fn patiently<T>(
+    patience: &Patience,
+    what: &str,
+    plugin: &PluginName,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let mut work = std::pin::pin!(work);
+    if let Ok(outcome) = tokio::time::timeout(patience.slow, &mut work).await {
+        return outcome;
+    }
+    tracing::warn!(%plugin, seconds = patience.slow.as_secs(), "a {what} is slow; waiting on");
+    let rest = patience.limit.saturating_sub(patience.slow);
+    tokio::time::timeout(rest, work).await.unwrap_or_else(|_| {
+        let seconds = patience.limit.as_secs();
+        Err(Error::unknown(format!(
+            "`{plugin}` did not answer within {seconds} s"
+        )))
+    })
+}
+
+async fn create(
+    plugins: &Resolver,
+    group: &GroupId,
+    spec: &Spec,
+    provision: &Provision,
+) -> Result<Description> {
+    let bare = InstanceSpec {
+        properties: spec.instance.properties.clone(),
+        tags: Some(provision.tags.clone()),
+        logical_id: provision.logical_id.clone(),
+        ..InstanceSpec::default()
+    };
+    let flavor = plugins
+        .flavor(&spec.flavor.plugin)
+        .await
+        .map_err(nothing_created)?;
+    let index = Index {
+        group: group.clone(),
+        sequence: provision.sequence,
+    };
+    let properties = spec.flavor.properties.as_ref();
+    let mut prepared = flavor
+        .prepare(properties, bare, &spec.allocation(), &index)
+        .await
+        .map_err(nothing_created)?;
+    // Whatever the flavor made of them, these are how the group knows its own.
+    let mut tags = prepared.tags.take().unwrap_or_default();
+    tags.extend(
+        provision
+            .tags
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone())),
+    );
+    prepared.tags = Some(tags);
+    let instance = plugins.instance(&spec.instance.plugin).await?;
+    let id = instance.provision(&prepared).await?;
+    Ok(Description {
+        id,
+        logical_id: prepared.logical_id,
+        tags: prepared.tags,
+        properties: None,
+    })
+}
+
+/// Preparing has no effect: however it fails, no instance comes of it.
+fn nothing_created(error: Error) -> Error {
+    match error.delivery() {
+        Delivery::Unknown => Error::not_delivered(error.message()),
+        Delivery::NotDelivered | Delivery::Refused => error,
+    }
+}
+
+async fn destroy(
+    plugins: &Resolver,
+    plugin: &PluginName,
+    (spec, description): (&Spec, &Description),
+    (reason, drain): (Reason, Drain),
+) -> Result<()> {
+    let drained = match drain {
+        Drain::Skip => Ok(()),
+        Drain::Insist | Drain::Try => match plugins.flavor(&spec.flavor.plugin).await {
+            Ok(flavor) => {
+                flavor
+                    .drain(spec.flavor.properties.as_ref(), description)
+                    .await
+            }
+            Err(error) => Err(error),
+        },
+    };
+    if let Err(error) = drained {
+        if drain == Drain::Insist {
+            let message = format!("it cannot be drained: {}", error.message());
+            return Err(Error::refused(message));
+        }
+        tracing::warn!(instance = %description.id, %error, "cannot drain; destroying all the same");
+    }
+    let instance = plugins.instance(plugin).await?;
+    instance.destroy(&description.id, &reason.context()).await
+}
+
+async fn check(plugins: &Resolver, spec: &Spec, description: &Description) -> Result<Health> {
+    let flavor = plugins.flavor(&spec.flavor.plugin).await?;
+    flavor
+        .healthy(spec.flavor.properties.as_ref(), description)
+        .await
+}

@@ -1,0 +1,335 @@
+//! The shell around the core: one loop that owns the clock, the tasks and the store.
+//!
+//! The loop handles one input at a time. Calls run in tasks of their own and come back as inputs.
+
+mod call;
+mod lane;
+mod resolve;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use infrakit_plan::Timestamp;
+use infrakit_spi::instance::{Detail, Fingerprint, Locality};
+use infrakit_spi::{Error, PluginName, Tags};
+use infrakit_store::Store;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::core::{Call, Core, Effect, Event};
+use crate::shell::lane::{Lane, LaneKey};
+pub(crate) use crate::shell::resolve::Resolver;
+
+/// A question to the loop, answered between two events.
+pub(crate) type Question = Box<dyn FnOnce(&mut Shell, Timestamp) + Send>;
+/// Looks at the core after each step until it has what it waits for.
+pub(crate) type Waiter = Box<dyn FnMut(&Core) -> bool + Send>;
+
+pub(crate) enum Input {
+    Event(Event),
+    /// A call has ended: it took this long.
+    Done {
+        lane: LaneKey,
+        took: Duration,
+        event: Event,
+    },
+    Ask(Question),
+}
+
+/// The loop's state.
+pub(crate) struct Shell {
+    pub(crate) core: Core,
+    store: Arc<dyn Store>,
+    resolver: Arc<Resolver>,
+    inputs: mpsc::UnboundedSender<Input>,
+    lanes: BTreeMap<LaneKey, Lane>,
+    max_parallel: usize,
+    patience: call::Patience,
+    batches: BTreeMap<u64, oneshot::Sender<Result<(), String>>>,
+    waiters: Vec<Waiter>,
+    clock: Clock,
+    /// Planning pauses until this moment, so that it takes one part in five of the time at most.
+    plan_not_before: Option<Instant>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Settings of the loop.
+pub(crate) struct Setup {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) max_parallel: usize,
+    pub(crate) slow: Duration,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Longest share of the loop's time that planning may take, as rest per unit of work.
+const REST: u32 = 4;
+/// Plans shorter than this are never put off.
+const CHEAP: Duration = Duration::from_millis(1);
+
+impl Shell {
+    pub(crate) fn new(core: Core, setup: Setup, inputs: mpsc::UnboundedSender<Input>) -> Self {
+        Self {
+            core,
+            store: setup.store,
+            resolver: setup.resolver,
+            inputs,
+            lanes: BTreeMap::new(),
+            max_parallel: setup.max_parallel,
+            patience: call::Patience {
+                limit: setup.slow,
+                ..call::Patience::default()
+            },
+            batches: BTreeMap::new(),
+            waiters: Vec::new(),
+            clock: Clock::default(),
+            plan_not_before: None,
+            tasks: TaskTracker::new(),
+            stop: setup.stop,
+        }
+    }
+
+    /// Takes up the groups in the store. Returns those that cannot be read.
+    pub(crate) fn restore(&mut self) -> Vec<(infrakit_spi::GroupId, String)> {
+        let now = self.clock.now();
+        let store = Arc::clone(&self.store);
+        self.core.restore(store.as_ref(), now)
+    }
+
+    /// Runs until the token is cancelled.
+    pub(crate) async fn run(mut self, mut inputs: mpsc::UnboundedReceiver<Input>) {
+        self.step();
+        loop {
+            let wake = self.wake_at();
+            let input = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                input = inputs.recv() => input,
+                () = sleep_until(wake) => None,
+            };
+            if let Some(input) = input {
+                self.take(input);
+                while let Ok(input) = inputs.try_recv() {
+                    self.take(input);
+                }
+            }
+            self.step();
+        }
+        self.tasks.close();
+    }
+
+    fn take(&mut self, input: Input) {
+        let now = self.clock.now();
+        let event = match input {
+            Input::Ask(question) => return question(self, now),
+            Input::Event(event) => event,
+            Input::Done { lane, took, event } => {
+                if let Some(lane) = self.lanes.get_mut(&lane) {
+                    lane.finished(took, &event);
+                }
+                event
+            }
+        };
+        let told = match &event {
+            Event::Journaled { batch, outcome } => self
+                .batches
+                .remove(batch)
+                .map(|teller| (teller, outcome.clone())),
+            _ => None,
+        };
+        self.core.handle(event, now);
+        if let Some((teller, outcome)) = told {
+            // Whoever asked may have gone; the change stands all the same.
+            let _ = teller.send(outcome);
+        }
+    }
+
+    fn step(&mut self) {
+        if self.plan_not_before.is_none_or(|at| at <= Instant::now()) {
+            let begun = Instant::now();
+            self.core.plan(self.clock.now());
+            let cost = begun.elapsed();
+            self.plan_not_before =
+                (cost > CHEAP).then(|| Instant::now() + cost.saturating_mul(REST));
+        }
+        self.core.look(self.clock.now());
+        for effect in self.core.take_effects() {
+            self.carry_out(effect);
+        }
+        self.start_calls();
+        let core = &self.core;
+        self.waiters.retain_mut(|waiter| !waiter(core));
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        let planned = self.core.wake_at().map(|at| self.clock.instant(at));
+        if self.core.is_dirty() {
+            // Put off for the sake of pace; there is nothing else to wait for.
+            return Some(self.plan_not_before.unwrap_or_else(Instant::now));
+        }
+        match (planned, self.plan_not_before) {
+            (Some(planned), Some(not_before)) => Some(planned.max(not_before)),
+            (planned, _) => planned,
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::List {
+                plugin,
+                filter,
+                seen,
+                started,
+            } => {
+                self.list(plugin, filter, seen, started);
+            }
+            Effect::Journal {
+                batch,
+                changes,
+                durability,
+            } => {
+                let store = Arc::clone(&self.store);
+                self.spawn(async move {
+                    let outcome = store.commit(changes, durability).await;
+                    let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
+                    Event::Journaled { batch, outcome }
+                });
+            }
+            Effect::Call(call) => self.queue(call),
+        }
+    }
+
+    fn list(
+        &self,
+        plugin: PluginName,
+        filter: Tags,
+        seen: Option<Fingerprint>,
+        started: Timestamp,
+    ) {
+        let resolver = Arc::clone(&self.resolver);
+        let inputs = self.inputs.clone();
+        let patience = self.patience.clone();
+        self.spawn(async move {
+            let mut locality = Locality::Remote;
+            let work = async {
+                let instance = resolver.instance(&plugin).await?;
+                locality = instance.locality();
+                resolver.watch(&plugin, instance.as_ref(), &inputs);
+                instance
+                    .describe_since(&filter, Detail::Properties, seen)
+                    .await
+            };
+            let outcome = match tokio::time::timeout(patience.limit, work).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Error::unknown(format!("`{plugin}` does not answer"))),
+            };
+            if outcome.is_err() {
+                resolver.forget(&plugin);
+            }
+            Event::Listed {
+                plugin,
+                started,
+                locality,
+                outcome,
+            }
+        });
+    }
+
+    fn queue(&mut self, call: Call) {
+        let key = LaneKey::of(&call);
+        let max = self.max_parallel;
+        self.lanes
+            .entry(key)
+            .or_insert_with(|| Lane::new(max))
+            .push(call);
+    }
+
+    fn start_calls(&mut self) {
+        for (key, lane) in &mut self.lanes {
+            while let Some(call) = lane.next() {
+                let begun = self.clock.now();
+                let resolver = Arc::clone(&self.resolver);
+                let patience = self.patience.clone();
+                let inputs = self.inputs.clone();
+                let lane = key.clone();
+                let stop = self.stop.clone();
+                self.tasks.spawn(async move {
+                    let started = Instant::now();
+                    let work = call::run(call, begun, resolver, patience);
+                    let Some(event) = stop.run_until_cancelled(work).await else {
+                        return;
+                    };
+                    let took = started.elapsed();
+                    // The loop has ended; what came of the call will be seen after a restart.
+                    let _ = inputs.send(Input::Done { lane, took, event });
+                });
+            }
+        }
+    }
+
+    fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
+        let inputs = self.inputs.clone();
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            if let Some(event) = stop.run_until_cancelled(work).await {
+                let _ = inputs.send(Input::Event(event));
+            }
+        });
+    }
+
+    /// Tells `teller` when the journal entry is in the store, or is not.
+    pub(crate) fn tell(&mut self, batch: u64, teller: oneshot::Sender<Result<(), String>>) {
+        self.batches.insert(batch, teller);
+    }
+
+    /// Lets `waiter` look at the core after each step until it returns true.
+    pub(crate) fn wait(&mut self, mut waiter: Waiter) {
+        if !waiter(&self.core) {
+            self.waiters.push(waiter);
+        }
+    }
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Wall time that never runs backwards and never stands still.
+#[derive(Debug)]
+struct Clock {
+    origin: (Instant, Timestamp),
+    last: Timestamp,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        let wall = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        let wall = Timestamp::default() + wall;
+        Self {
+            origin: (Instant::now(), wall),
+            last: wall,
+        }
+    }
+}
+
+impl Clock {
+    fn now(&mut self) -> Timestamp {
+        let (instant, wall) = self.origin;
+        self.last = (wall + instant.elapsed()).max(Timestamp(self.last.0 + 1));
+        self.last
+    }
+
+    fn instant(&self, at: Timestamp) -> Instant {
+        let (instant, wall) = self.origin;
+        instant + at.since(wall)
+    }
+}

@@ -1,0 +1,103 @@
+//! Finds plugins once, keeps them, and passes on their signs of change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::StreamExt as _;
+use infrakit_spi::flavor::Flavor;
+use infrakit_spi::instance::Instance;
+use infrakit_spi::{PluginName, Plugins, Result};
+use tokio::sync::mpsc;
+
+use crate::core::Event;
+use crate::shell::Input;
+
+/// Plugins that were found, by name.
+pub(crate) struct Resolver {
+    plugins: Arc<dyn Plugins>,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    instances: BTreeMap<PluginName, Arc<dyn Instance>>,
+    flavors: BTreeMap<PluginName, Arc<dyn Flavor>>,
+    watched: BTreeSet<PluginName>,
+}
+
+impl Resolver {
+    pub(crate) fn new(plugins: Arc<dyn Plugins>) -> Self {
+        Self {
+            plugins,
+            found: Mutex::default(),
+        }
+    }
+
+    fn found(&self) -> std::sync::MutexGuard<'_, Found> {
+        // Nothing under the lock can panic half-way; a poisoned table is still a whole one.
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns an instance plugin, found earlier or now.
+    pub(crate) async fn instance(&self, name: &PluginName) -> Result<Arc<dyn Instance>> {
+        if let Some(instance) = self.found().instances.get(name) {
+            return Ok(Arc::clone(instance));
+        }
+        let instance = self.plugins.instance(name).await?;
+        self.found()
+            .instances
+            .insert(name.clone(), Arc::clone(&instance));
+        Ok(instance)
+    }
+
+    /// Returns a flavor plugin, found earlier or now.
+    pub(crate) async fn flavor(&self, name: &PluginName) -> Result<Arc<dyn Flavor>> {
+        if let Some(flavor) = self.found().flavors.get(name) {
+            return Ok(Arc::clone(flavor));
+        }
+        let flavor = self.plugins.flavor(name).await?;
+        self.found()
+            .flavors
+            .insert(name.clone(), Arc::clone(&flavor));
+        Ok(flavor)
+    }
+
+    /// Forgets a plugin that does not answer, so that it is looked for anew.
+    pub(crate) fn forget(&self, name: &PluginName) {
+        let mut found = self.found();
+        found.instances.remove(name);
+        found.flavors.remove(name);
+    }
+
+    /// Passes on the plugin's signs of change, once.
+    pub(crate) fn watch(
+        &self,
+        name: &PluginName,
+        instance: &dyn Instance,
+        inputs: &mpsc::UnboundedSender<Input>,
+    ) {
+        if !self.found().watched.insert(name.clone()) {
+            return;
+        }
+        let Some(mut changes) = instance.changes() else {
+            return;
+        };
+        let inputs = inputs.downgrade();
+        let plugin = name.clone();
+        tokio::spawn(async move {
+            while changes.next().await.is_some() {
+                let Some(inputs) = inputs.upgrade() else {
+                    return;
+                };
+                if inputs
+                    .send(Input::Event(Event::Changed {
+                        plugin: plugin.clone(),
+                    }))
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        });
+    }
+}

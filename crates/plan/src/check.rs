@@ -1,0 +1,142 @@
+//! Invariants of every plan. Tests and the simulator check each plan against them; a plan that
+//! breaks one is a bug of the planner, never of its input.
+
+use std::collections::BTreeSet;
+
+use crate::budget::Budget;
+use crate::{Action, Config, Observed, Plan, Reason, Size, Spec};
+
+/// Returns the invariants that `plan` breaks, each in a sentence; none for a sound plan.
+#[must_use]
+pub fn violations(spec: &Spec, seen: &Observed, plan: &Plan, config: &Config) -> Vec<String> {
+    let mut broken = Vec::new();
+    if seen.listed().is_none() && !plan.actions.is_empty() {
+        broken.push("something is done before a complete list was seen".to_owned());
+    }
+    members_are_handled_once(seen, plan, &mut broken);
+    the_controllers_machine_stays(seen, plan, config, &mut broken);
+    replacements_keep_to_the_budget(spec, seen, plan, &mut broken);
+    the_group_never_outgrows_size_and_surge(spec, seen, plan, &mut broken);
+    healthy_matching_members_go_only_for_a_reason(spec, seen, plan, &mut broken);
+    identities_are_unique(spec, seen, plan, &mut broken);
+    broken
+}
+
+fn destroys(plan: &Plan) -> impl Iterator<Item = (&infrakit_spi::InstanceId, Reason)> {
+    plan.actions.iter().filter_map(|action| match action {
+        Action::Destroy { id, reason, .. } => Some((id, *reason)),
+        Action::Provision(_) | Action::Adopt { .. } | Action::Check { .. } => None,
+    })
+}
+
+fn creations(plan: &Plan) -> impl Iterator<Item = &crate::Provision> {
+    plan.actions.iter().filter_map(|action| match action {
+        Action::Provision(provision) => Some(provision),
+        Action::Destroy { .. } | Action::Adopt { .. } | Action::Check { .. } => None,
+    })
+}
+
+fn members_are_handled_once(seen: &Observed, plan: &Plan, broken: &mut Vec<String>) {
+    let mut handled = BTreeSet::new();
+    for (id, _) in destroys(plan) {
+        if !handled.insert(id) {
+            broken.push(format!("`{id}` is destroyed twice"));
+        }
+        if seen.get(id).is_none() {
+            broken.push(format!("`{id}` is destroyed and is no member"));
+        }
+    }
+}
+
+fn the_controllers_machine_stays(
+    seen: &Observed,
+    plan: &Plan,
+    config: &Config,
+    broken: &mut Vec<String>,
+) {
+    for (id, reason) in destroys(plan) {
+        let own = seen.get(id).is_some_and(|member| {
+            config.self_logical_id.is_some() && member.logical_id == config.self_logical_id
+        });
+        if own && !matches!(reason, Reason::GroupDestroyed | Reason::Requested) {
+            broken.push(format!(
+                "`{id}` is destroyed, and the controller runs on it"
+            ));
+        }
+    }
+}
+
+fn replacements_keep_to_the_budget(
+    spec: &Spec,
+    seen: &Observed,
+    plan: &Plan,
+    broken: &mut Vec<String>,
+) {
+    let replaced = destroys(plan)
+        .filter(|(_, reason)| matches!(reason, Reason::Outdated | Reason::Unhealthy))
+        // A destruction that is tried again was taken from the budget when it was decided.
+        .filter(|(id, _)| seen.get(id).is_some_and(crate::Member::stays))
+        .count();
+    let allowed = Budget::of(spec).unavailable;
+    if replaced > allowed {
+        broken.push(format!(
+            "{replaced} members are replaced at once, {allowed} may be"
+        ));
+    }
+}
+
+fn the_group_never_outgrows_size_and_surge(
+    spec: &Spec,
+    seen: &Observed,
+    plan: &Plan,
+    broken: &mut Vec<String>,
+) {
+    if creations(plan).next().is_none() {
+        return;
+    }
+    let Size::Cattle(size) = spec.size else {
+        return;
+    };
+    let total = seen.len() + plan.memory.intents.len();
+    let most = usize::try_from(size).unwrap_or(usize::MAX) + Budget::of(spec).surge;
+    if total > most {
+        broken.push(format!("{total} members would exist, {most} may"));
+    }
+}
+
+fn healthy_matching_members_go_only_for_a_reason(
+    spec: &Spec,
+    seen: &Observed,
+    plan: &Plan,
+    broken: &mut Vec<String>,
+) {
+    for (id, reason) in destroys(plan) {
+        let Some(member) = seen.get(id) else { continue };
+        let matches = member.matches(&spec.hash) && member.stays();
+        if matches && reason == Reason::Outdated {
+            broken.push(format!("`{id}` is destroyed as outdated and is not"));
+        }
+        let healthy = member.health.last() != infrakit_spi::flavor::Health::Unhealthy;
+        if healthy && reason == Reason::Unhealthy {
+            broken.push(format!("`{id}` is destroyed as unhealthy and is not"));
+        }
+    }
+}
+
+fn identities_are_unique(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Vec<String>) {
+    let Size::Pets(ids) = &spec.size else { return };
+    let mut held: BTreeSet<_> = seen
+        .members()
+        .filter_map(|member| member.logical_id.as_ref())
+        .collect();
+    for provision in creations(plan) {
+        match &provision.logical_id {
+            Some(id) if !ids.contains(id) => broken.push(format!("`{id}` is not in the list")),
+            Some(id) if !held.insert(id) => {
+                broken.push(format!("`{id}` is created while a member holds it"));
+            }
+            Some(_) => {}
+            None => broken.push("a member without identity is created".to_owned()),
+        }
+    }
+}

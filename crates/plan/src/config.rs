@@ -1,0 +1,37 @@
+//! Settings of the controller that the planner needs to know.
+
+use std::time::Duration;
+
+use infrakit_spi::LogicalId;
+
+/// Settings that hold for every group of a controller.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Logical id of the machine that the controller itself runs on; it is never destroyed.
+    pub self_logical_id: Option<LogicalId>,
+    /// Time between two routine looks at a group.
+    pub poll_interval: Duration,
+    /// Time after which a creation of unknown outcome counts as lost, provided that a later
+    /// complete list does not show it. Never shorter than three times the slowest creation seen.
+    pub settle: Duration,
+    /// How long an instance whose creation succeeded may be missing from lists of a remote plugin.
+    pub visibility: Duration,
+    /// Health checks a second that a group's routine sweep may cost. A group of more members than
+    /// this times the poll interval is swept more slowly instead.
+    pub checks_per_second: u32,
+    /// Key of the tag that carries the config hash of new instances.
+    pub hash_tag: &'static str,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            self_logical_id: None,
+            poll_interval: Duration::from_secs(10),
+            settle: Duration::from_secs(15),
+            visibility: Duration::from_secs(15),
+            checks_per_second: 10,
+            hash_tag: infrakit_spi::tags::CONFIG_HASH,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! As many members as specified: like ones by number, named ones by identity.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use infrakit_spi::LogicalId;
+use infrakit_spi::flavor::Health;
+
+use crate::action::{Drain, Reason, WaitingOn};
+use crate::observed::Member;
+use crate::plan::Draft;
+
+/// Brings a group of like members to `size`.
+///
+/// Surplus members go sick ones first, then outdated ones, then the youngest. A group that is to
+/// grow while it is being rolled keeps its former size until the update is through.
+pub(crate) fn cattle<'a>(draft: &mut Draft<'a>, size: u64) {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let staying: Vec<&'a Member> = draft.staying().collect();
+    if staying.len() > size {
+        let mut victims: Vec<&'a Member> = staying
+            .iter()
+            .copied()
+            .filter(|member| !draft.is_self(member))
+            .collect();
+        victims.sort_by_cached_key(|member| {
+            (
+                !is_sick(draft, member),
+                member.health.last() != Health::Unhealthy,
+                !draft.outdated(member),
+                Reverse(member.created),
+                Reverse(member.token),
+                member.id.clone(),
+            )
+        });
+        for member in victims.into_iter().take(staying.len() - size) {
+            draft.destroy(member, Reason::Surplus, Drain::Try);
+        }
+        return;
+    }
+    let hold = draft.memory.roll.as_ref().and_then(|roll| roll.hold);
+    let wanted = hold.map_or(size, |hold| size.min(usize::try_from(hold).unwrap_or(size)));
+    let there = staying.len() + draft.pending();
+    let room = (wanted + draft.budget.surge).saturating_sub(there + draft.leaving());
+    draft.missing = wanted.saturating_sub(there);
+    let count = draft.missing.min(room);
+    if count == 0 || paused(draft) {
+        return;
+    }
+    for position in 0..count {
+        draft.provision(None, there + position);
+    }
+    draft.missing -= count;
+}
+
+/// Brings a group of named members to exactly `ids`.
+///
+/// Of two members with one identity the better one stays: of the current configuration, not sick,
+/// the elder. A member without an identity is nobody's and is left alone. An identity is never
+/// given to a new member while an old one still holds it.
+pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &[LogicalId]) {
+    let mut holders: BTreeMap<&'a LogicalId, Vec<&'a Member>> = BTreeMap::new();
+    for member in draft.staying() {
+        if let Some(id) = &member.logical_id {
+            holders.entry(id).or_default().push(member);
+        }
+    }
+    for (id, members) in &mut holders {
+        let listed = ids.contains(id);
+        members.sort_by_key(|member| {
+            (
+                !draft.is_self(member),
+                draft.outdated(member),
+                member.health.last() == Health::Unhealthy,
+                member.created,
+                member.id.clone(),
+            )
+        });
+        let reason = if listed {
+            Reason::Duplicate
+        } else {
+            Reason::Unlisted
+        };
+        let spared = usize::from(listed);
+        for member in members.iter().copied().skip(spared).collect::<Vec<_>>() {
+            if !draft.is_self(member) {
+                draft.destroy(member, reason, Drain::Try);
+            }
+        }
+    }
+    let taken: Vec<LogicalId> = draft
+        .seen
+        .members()
+        .filter_map(|member| member.logical_id.clone())
+        .chain(
+            draft
+                .memory
+                .intents
+                .values()
+                .filter_map(|intent| intent.logical_id.clone()),
+        )
+        .collect();
+    let free: Vec<(usize, &LogicalId)> = ids
+        .iter()
+        .enumerate()
+        .filter(|(_, id)| !taken.contains(id))
+        .collect();
+    draft.missing = free.len();
+    if free.is_empty() || paused(draft) {
+        return;
+    }
+    for (position, id) in free {
+        draft.provision(Some(id), position);
+    }
+    draft.missing = 0;
+}
+
+/// Returns whether creations pause after failures, and notes it.
+fn paused(draft: &mut Draft<'_>) -> bool {
+    let Some(until) = draft.memory.creation.pending(draft.now) else {
+        return false;
+    };
+    let failures = draft.memory.creation.failures();
+    draft.waiting.push(WaitingOn::Backoff { until, failures });
+    draft.wake(until);
+    true
+}
+
+pub(crate) fn is_sick(draft: &Draft<'_>, member: &Member) -> bool {
+    member
+        .health
+        .sick(&draft.spec.health, member.created, draft.now)
+}
