@@ -1,1 +1,20 @@
-//! End-to-end tests: real processes, real sockets.
+//! What the end-to-end tests stand on: a home, daemons, the command line and a small RPC client.
+//!
+//! It knows the program from outside only: files, sockets, arguments, output. It panics where a
+//! library would return an error, since a test has nothing better to do with one.
+
+pub mod capture;
+pub mod daemon;
+pub mod deviation;
+pub mod document;
+pub mod home;
+pub mod output;
+pub mod peer;
+pub mod program;
+pub mod rpc;
+pub mod wait;
+
+pub use daemon::Daemon;
+pub use home::Home;
+pub use output::Output;
+pub use wait::{eventually, until};

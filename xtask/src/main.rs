@@ -1,3 +1,46 @@
-//! Checks and fixes of this repository.
+//! Checks and fixes of this repository: `cargo xtask verify | fix | bench`.
+//!
+//! Knows which checks make the gate and in which order. Each check lives in its own file.
 
-fn main() {}
+mod bench;
+mod licences;
+mod spdx;
+mod step;
+mod tally;
+mod tidy;
+mod verify;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+usage: cargo xtask <command>
+
+  verify [--quick]   every check of the repository, in order; writes nothing but the target directory
+                     --quick: formatting, clippy and the unit tests only
+  fix                formats the code and applies clippy's own corrections
+  bench [args]       builds in release and measures; the arguments go to bench/blackbox.py
+                     (default: --suite quick); results land in the target directory, in bench/
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["verify"] => verify::verify(verify::Extent::Whole),
+        ["verify", "--quick"] => verify::verify(verify::Extent::Quick),
+        ["fix"] => verify::fix(),
+        ["bench", rest @ ..] => bench::bench(rest),
+        [] | ["help" | "-h" | "--help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => {
+            eprint!("unknown arguments: {}\n\n{HELP}", other.join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(step::Failed) => ExitCode::FAILURE,
+    }
+}

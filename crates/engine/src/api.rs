@@ -8,7 +8,7 @@ use infrakit_plan::{Config, InvalidSpec, Spec, Timestamp};
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
 use infrakit_spi::{Error, GroupId, InstanceId, Plugins, Result};
 use infrakit_store::Store;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -55,6 +55,7 @@ pub struct StartError {
 pub struct Engine {
     inputs: mpsc::UnboundedSender<Input>,
     resolver: Arc<Resolver>,
+    ids: watch::Receiver<Arc<[GroupId]>>,
     patience: Duration,
 }
 
@@ -70,7 +71,9 @@ impl Engine {
     ) -> (Self, JoinHandle<()>, Vec<StartError>) {
         let (inputs, received) = mpsc::unbounded_channel();
         let resolver = Arc::new(Resolver::new(plugins));
+        let (ids, known) = watch::channel(Arc::from([]));
         let setup = Setup {
+            ids,
             store,
             resolver: Arc::clone(&resolver),
             max_parallel: options.max_parallel,
@@ -88,11 +91,26 @@ impl Engine {
             Self {
                 inputs,
                 resolver,
+                ids: known,
                 patience: options.patience,
             },
             task,
             unreadable,
         )
+    }
+
+    /// Returns the ids of the groups, in order, without waiting.
+    #[must_use]
+    pub fn groups(&self) -> Arc<[GroupId]> {
+        self.ids.borrow().clone()
+    }
+
+    /// Returns the specs in force as they were committed, by group.
+    ///
+    /// # Errors
+    /// Fails when the engine has stopped.
+    pub async fn committed_specs(&self) -> Result<Vec<GroupSpec>> {
+        self.ask(|shell, _| shell.core.committed_specs()).await
     }
 
     /// Asks the core something, between two events.

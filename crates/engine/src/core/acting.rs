@@ -7,11 +7,10 @@ use infrakit_plan::{
     Action, Departure, Doubt, Intent, Member, Origin, Provision, Reason, Step, Timestamp, plan,
 };
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::Description;
 use infrakit_spi::{Delivery, Error, GroupId, InstanceId};
 use infrakit_store::{Change, Durability};
 
-use super::{Call, Core, Effect, Group, Target};
+use super::{Call, Core, CreationAnswer, Effect, Group, Target};
 use crate::records::{IntentRecord, delete, intent_key, put, put_memory};
 
 /// What waits for a journal entry.
@@ -207,19 +206,18 @@ impl Core {
         }
     }
 
-    pub(super) fn provisioned(
-        &mut self,
-        target: &Target,
-        token: u64,
-        begun: Timestamp,
-        outcome: Result<Box<Description>, Error>,
-        now: Timestamp,
-    ) {
+    pub(super) fn provisioned(&mut self, answer: CreationAnswer, now: Timestamp) {
+        let CreationAnswer {
+            target,
+            number,
+            begun,
+            outcome,
+        } = answer;
         let settle = self.config.settle;
-        let Some(group) = self.living(target) else {
+        let Some(group) = self.living(&target) else {
             return;
         };
-        let intent = group.memory.intents.remove(&token);
+        let intent = group.memory.intents.remove(&number);
         match outcome {
             Ok(description) => {
                 let memory = &mut group.memory;
@@ -234,13 +232,13 @@ impl Core {
                 let doubt = Doubt {
                     settle_at: now + settle,
                 };
-                tracing::warn!(group = %target.group, token, %error, "the outcome of a creation is unknown");
+                tracing::warn!(group = %target.group, number, %error, "the outcome of a creation is unknown");
                 if let Some(intent) = intent {
                     let intent = Intent {
                         doubt: Some(doubt),
                         ..intent
                     };
-                    group.memory.intents.insert(token, intent);
+                    group.memory.intents.insert(number, intent);
                 }
                 group.trouble(
                     now,
@@ -250,7 +248,7 @@ impl Core {
                 self.look_again(&plugin, now);
             }
             Err(error) => {
-                tracing::warn!(group = %target.group, token, %error, "cannot create a member");
+                tracing::warn!(group = %target.group, number, %error, "cannot create a member");
                 group.memory.creation.fail(begun, now);
                 group.trouble(now, format!("cannot create a member: {error}"));
             }

@@ -83,6 +83,14 @@ pub struct Accepted {
     pub batch: Option<u64>,
 }
 
+/// What a group is to become.
+struct Wanted {
+    raw: GroupSpec,
+    spec: Spec,
+    /// Members to destroy by name.
+    doomed: BTreeSet<InstanceId>,
+}
+
 /// A commit that takes effect once the store has it.
 pub(super) struct PendingCommit {
     raw: GroupSpec,
@@ -138,21 +146,20 @@ impl Core {
                 batch: None,
             });
         }
-        let batch = self.store_commit(raw, spec, nonce, BTreeSet::new(), now);
+        let wanted = Wanted {
+            raw,
+            spec,
+            doomed: BTreeSet::new(),
+        };
+        let batch = self.store_commit(wanted, nonce, now);
         Ok(Accepted {
             details,
             batch: Some(batch),
         })
     }
 
-    fn store_commit(
-        &mut self,
-        raw: GroupSpec,
-        spec: Spec,
-        nonce: &str,
-        doomed: BTreeSet<InstanceId>,
-        now: Timestamp,
-    ) -> u64 {
+    fn store_commit(&mut self, wanted: Wanted, nonce: &str, now: Timestamp) -> u64 {
+        let Wanted { raw, spec, doomed } = wanted;
         let id = raw.id.clone();
         let mut changes = Vec::new();
         let (revision, mut memory) = match self.groups.get(&id) {
@@ -344,7 +351,11 @@ impl Core {
             id: id.clone(),
             properties: Some(spec.canonical()),
         };
-        Ok(Some(self.store_commit(raw, spec, "", doomed, now)))
+        Ok(Some(self.store_commit(
+            Wanted { raw, spec, doomed },
+            "",
+            now,
+        )))
     }
 
     /// Changes the size of a group.

@@ -18,6 +18,32 @@ pub struct Target {
     pub nonce: Arc<str>,
 }
 
+/// What came of asking for a list.
+#[derive(Debug)]
+pub struct ListAnswer {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// When it was asked for.
+    pub started: Timestamp,
+    /// Where the plugin runs.
+    pub locality: Locality,
+    /// The list.
+    pub outcome: Result<Listing, Error>,
+}
+
+/// What came of a creation.
+#[derive(Debug)]
+pub struct CreationAnswer {
+    /// The group.
+    pub target: Target,
+    /// Number of the intent.
+    pub number: u64,
+    /// When the call was made.
+    pub begun: Timestamp,
+    /// The instance.
+    pub outcome: Result<Box<Description>, Error>,
+}
+
 /// Something that happened.
 #[derive(Debug)]
 pub enum Event {
@@ -27,16 +53,7 @@ pub enum Event {
         plugin: PluginName,
     },
     /// A list came, or did not.
-    Listed {
-        /// The plugin.
-        plugin: PluginName,
-        /// When it was asked for.
-        started: Timestamp,
-        /// Where the plugin runs.
-        locality: Locality,
-        /// The list.
-        outcome: Result<Listing, Error>,
-    },
+    Listed(ListAnswer),
     /// A journal entry was written, or was not.
     Journaled {
         /// The entry.
@@ -45,16 +62,7 @@ pub enum Event {
         outcome: Result<(), String>,
     },
     /// A creation was answered, or its answer is lost.
-    Provisioned {
-        /// The group.
-        target: Target,
-        /// Number of the intent.
-        token: u64,
-        /// When the call was made.
-        begun: Timestamp,
-        /// The instance.
-        outcome: Result<Box<Description>, Error>,
-    },
+    Provisioned(CreationAnswer),
     /// A destruction was answered, or its answer is lost.
     Destroyed {
         /// The group.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::{Listed, Step, Timestamp};
 use infrakit_spi::instance::{Description, Listing, Locality};
-use infrakit_spi::{Error, GroupId, PluginName, tags};
+use infrakit_spi::{GroupId, PluginName, tags};
 
-use super::{Core, Effect};
+use super::{Core, Effect, ListAnswer};
 
 impl Core {
     /// Asks for a list of a plugin as soon as one may be started.
@@ -50,14 +50,14 @@ impl Core {
         }
     }
 
-    pub(super) fn listed(
-        &mut self,
-        plugin: &PluginName,
-        started: Timestamp,
-        locality: Locality,
-        outcome: Result<Listing, Error>,
-        now: Timestamp,
-    ) {
+    pub(super) fn listed(&mut self, answer: ListAnswer, now: Timestamp) {
+        let ListAnswer {
+            plugin,
+            started,
+            locality,
+            outcome,
+        } = answer;
+        let plugin = &plugin;
         let Some(observer) = self.observers.get_mut(plugin) else {
             return;
         };

@@ -13,7 +13,7 @@ mod observer;
 mod restore;
 
 pub use change::{Accepted, Refused};
-pub use effect::{Call, Effect, Event, Target};
+pub use effect::{Call, CreationAnswer, Effect, Event, ListAnswer, Target};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,23 +55,9 @@ impl Core {
     pub fn handle(&mut self, event: Event, now: Timestamp) {
         match event {
             Event::Changed { plugin } => self.look_again(&plugin, now),
-            Event::Listed {
-                plugin,
-                started,
-                locality,
-                outcome,
-            } => {
-                self.listed(&plugin, started, locality, outcome, now);
-            }
+            Event::Listed(answer) => self.listed(answer, now),
             Event::Journaled { batch, outcome } => self.journaled(batch, outcome, now),
-            Event::Provisioned {
-                target,
-                token,
-                begun,
-                outcome,
-            } => {
-                self.provisioned(&target, token, begun, outcome, now);
-            }
+            Event::Provisioned(answer) => self.provisioned(answer, now),
             Event::Destroyed {
                 target,
                 id,

@@ -8,7 +8,7 @@ use infrakit_spi::flavor::{Health, Index};
 use infrakit_spi::instance::{Description, InstanceSpec};
 use infrakit_spi::{Delivery, Error, GroupId, PluginName, Result};
 
-use crate::core::{Call, Event};
+use crate::core::{Call, CreationAnswer, Event};
 use crate::shell::Resolver;
 
 /// How long a call may take.
@@ -50,12 +50,13 @@ pub(crate) async fn run(
         } => {
             let work = create(&plugins, &target.group, &spec, &provision);
             let outcome = patiently(&patience, "creation", &spec.instance.plugin, work).await;
-            Event::Provisioned {
+            let outcome = outcome.map(Box::new);
+            Event::Provisioned(CreationAnswer {
                 target,
-                token: number,
+                number,
                 begun,
-                outcome: outcome.map(Box::new),
-            }
+                outcome,
+            })
         }
         Call::Destroy {
             target,

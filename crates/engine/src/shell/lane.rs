@@ -92,12 +92,12 @@ impl Lane {
 
 fn error_of(event: &Event) -> Option<&Error> {
     match event {
-        Event::Provisioned { outcome, .. } => outcome.as_ref().err(),
+        Event::Provisioned(answer) => answer.outcome.as_ref().err(),
         Event::Destroyed { outcome, .. } | Event::Labelled { outcome, .. } => {
             outcome.as_ref().err()
         }
         Event::Checked { outcome, .. } => outcome.as_ref().err(),
-        Event::Changed { .. } | Event::Listed { .. } | Event::Journaled { .. } => None,
+        Event::Changed { .. } | Event::Listed(_) | Event::Journaled { .. } => None,
     }
 }
 

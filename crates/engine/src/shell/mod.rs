@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use infrakit_plan::Timestamp;
 use infrakit_spi::instance::{Detail, Fingerprint, Locality};
-use infrakit_spi::{Error, PluginName, Tags};
+use infrakit_spi::{Error, GroupId, PluginName, Tags};
 use infrakit_store::Store;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::core::{Call, Core, Effect, Event};
+use crate::core::{Call, Core, Effect, Event, ListAnswer};
 use crate::shell::lane::{Lane, LaneKey};
 pub(crate) use crate::shell::resolve::Resolver;
 
@@ -50,6 +50,8 @@ pub(crate) struct Shell {
     patience: call::Patience,
     batches: BTreeMap<u64, oneshot::Sender<Result<(), String>>>,
     waiters: Vec<Waiter>,
+    /// The ids of the groups, for whoever needs them at once.
+    ids: watch::Sender<Arc<[GroupId]>>,
     clock: Clock,
     /// Planning pauses until this moment, so that it takes one part in five of the time at most.
     plan_not_before: Option<Instant>,
@@ -63,6 +65,7 @@ pub(crate) struct Setup {
     pub(crate) resolver: Arc<Resolver>,
     pub(crate) max_parallel: usize,
     pub(crate) slow: Duration,
+    pub(crate) ids: watch::Sender<Arc<[GroupId]>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -86,6 +89,7 @@ impl Shell {
             },
             batches: BTreeMap::new(),
             waiters: Vec::new(),
+            ids: setup.ids,
             clock: Clock::default(),
             plan_not_before: None,
             tasks: TaskTracker::new(),
@@ -94,7 +98,7 @@ impl Shell {
     }
 
     /// Takes up the groups in the store. Returns those that cannot be read.
-    pub(crate) fn restore(&mut self) -> Vec<(infrakit_spi::GroupId, String)> {
+    pub(crate) fn restore(&mut self) -> Vec<(GroupId, String)> {
         let now = self.clock.now();
         let store = Arc::clone(&self.store);
         self.core.restore(store.as_ref(), now)
@@ -141,11 +145,25 @@ impl Shell {
                 .map(|teller| (teller, outcome.clone())),
             _ => None,
         };
+        let journaled = matches!(event, Event::Journaled { .. });
         self.core.handle(event, now);
+        if journaled {
+            self.publish_ids();
+        }
         if let Some((teller, outcome)) = told {
             // Whoever asked may have gone; the change stands all the same.
             let _ = teller.send(outcome);
         }
+    }
+
+    fn publish_ids(&self) {
+        self.ids.send_if_modified(|ids| {
+            let same = ids.iter().eq(self.core.groups());
+            if !same {
+                *ids = self.core.groups().cloned().collect();
+            }
+            !same
+        });
     }
 
     fn step(&mut self) {
@@ -156,6 +174,7 @@ impl Shell {
             self.plan_not_before =
                 (cost > CHEAP).then(|| Instant::now() + cost.saturating_mul(REST));
         }
+        self.publish_ids();
         self.core.look(self.clock.now());
         for effect in self.core.take_effects() {
             self.carry_out(effect);
@@ -230,12 +249,12 @@ impl Shell {
             if outcome.is_err() {
                 resolver.forget(&plugin);
             }
-            Event::Listed {
+            Event::Listed(ListAnswer {
                 plugin,
                 started,
                 locality,
                 outcome,
-            }
+            })
         });
     }
 

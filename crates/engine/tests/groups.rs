@@ -1,0 +1,150 @@
+//! The engine with plugins in memory: real tasks and timers on a paused clock.
+
+mod world;
+
+use std::time::Duration;
+
+use infrakit_spi::group::{Commit, Group as _};
+use world::{World, cattle};
+
+#[tokio::test(start_paused = true)]
+async fn creates_heals_rolls_grows_and_destroys() {
+    let world = World::new();
+    let engine = world.engine();
+    let details = engine.commit(&cattle("g", 5, "1"), Commit::Enforce).await.unwrap();
+    assert_eq!(details, "Managing 5 instances");
+    world.converged(&engine, "g", 5).await;
+
+    world.kill_one("g");
+    world.kill_one("g");
+    world.converged(&engine, "g", 5).await;
+
+    let next = cattle("g", 10, "2");
+    let sentence = "Performing a rolling update on 5 instances, then adding 5 instances to increase the group size to 10";
+    assert_eq!(engine.commit(&next, Commit::Pretend).await.unwrap(), sentence);
+    assert_eq!(engine.commit(&next, Commit::Enforce).await.unwrap(), sentence);
+    world.converged(&engine, "g", 10).await;
+    assert_eq!(world.hashes("g").len(), 1);
+    assert!(world.most() <= 10, "{} members at once", world.most());
+    assert_eq!(engine.commit(&next, Commit::Enforce).await.unwrap(), "Noop");
+
+    engine.destroy(&"g".into()).await.unwrap();
+    assert_eq!(world.count("g"), 0);
+    assert!(engine.inspect().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_finished_update_goes_on_after_a_crash() {
+    let world = World::new();
+    let engine = world.engine();
+    engine.commit(&cattle("g", 6, "1"), Commit::Enforce).await.unwrap();
+    world.converged(&engine, "g", 6).await;
+    world.delay(Duration::from_secs(1));
+    engine.commit(&cattle("g", 8, "2"), Commit::Enforce).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(4500)).await;
+    world.crash();
+    assert_eq!(world.hashes("g").len(), 2, "the update should be half-way");
+
+    let engine = world.engine();
+    world.converged(&engine, "g", 8).await;
+    assert_eq!(world.hashes("g").len(), 1);
+    assert!(world.most() <= 8, "{} members at once", world.most());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_outlasts_everything_never_leads_to_a_second_instance() {
+    let world = World::new();
+    world.delay(Duration::from_secs(3600));
+    world.lose_answers(true);
+    let engine = world.engine();
+    engine.commit(&cattle("g", 3, "1"), Commit::Enforce).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(500)).await;
+    assert_eq!(world.begun(), 3, "nothing is tried again while answers are awaited");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_answers_are_settled_by_the_list() {
+    let world = World::new();
+    world.lose_answers(true);
+    let engine = world.engine();
+    engine.commit(&cattle("g", 4, "1"), Commit::Enforce).await.unwrap();
+    world.converged(&engine, "g", 4).await;
+    assert_eq!((world.begun(), world.most()), (4, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_creations_back_off_and_are_said() {
+    let world = World::new();
+    world.refuse(Some("quota exceeded"));
+    let engine = world.engine();
+    engine.commit(&cattle("g", 2, "1"), Commit::Enforce).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(world.begun() <= 2 * 7, "{} attempts in a minute", world.begun());
+    assert!(!engine.describe(&"g".into()).await.unwrap().converged);
+    world.refuse(None);
+    world.converged(&engine, "g", 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_are_never_touched_and_bootstrapped_ones_are_adopted() {
+    let world = World::new();
+    world.plant("stranger", &[("tier", "web")]);
+    world.plant("other", &[("infrakit.group", "h")]);
+    world.plant("adopt-me", &[("infrakit.group", "g"), ("infrakit.config.hash", "bootstrap")]);
+    let engine = world.engine();
+    engine.commit(&cattle("g", 2, "1"), Commit::Enforce).await.unwrap();
+    world.converged(&engine, "g", 2).await;
+    assert!(world.has("stranger") && world.has("other") && world.has("adopt-me"));
+    assert_eq!(world.begun(), 1);
+    assert_eq!(world.hashes("g").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn destroyed_members_are_not_replaced_and_unknown_ones_are_refused() {
+    let world = World::new();
+    let engine = world.engine();
+    engine.commit(&cattle("g", 3, "1"), Commit::Enforce).await.unwrap();
+    world.converged(&engine, "g", 3).await;
+    let victim = world.any("g");
+    let error = engine
+        .destroy_instances(&"g".into(), &[victim.clone(), "bogus".into()])
+        .await
+        .unwrap_err();
+    assert_eq!(error.message(), "`bogus`: not in group 'g'; nothing was destroyed");
+    engine.destroy_instances(&"g".into(), &[victim]).await.unwrap();
+    assert_eq!(engine.size(&"g".into()).await.unwrap(), 2);
+    world.converged(&engine, "g", 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn freed_members_stay_and_are_taken_up_again() {
+    let world = World::new();
+    let engine = world.engine();
+    engine.commit(&cattle("g", 3, "1"), Commit::Enforce).await.unwrap();
+    world.converged(&engine, "g", 3).await;
+    engine.free(&"g".into()).await.unwrap();
+    assert_eq!(world.count("g"), 3);
+    let error = engine.describe(&"g".into()).await.unwrap_err();
+    assert_eq!(error.message(), "Group 'g' is not being watched");
+    engine.commit(&cattle("g", 3, "1"), Commit::Enforce).await.unwrap();
+    world.converged(&engine, "g", 3).await;
+    assert_eq!(world.begun(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_plugin_does_not_delay_other_groups() {
+    let world = World::new();
+    let engine = world.engine();
+    engine.commit(&cattle("g", 2, "1"), Commit::Enforce).await.unwrap();
+    world.converged(&engine, "g", 2).await;
+    let mut hung = cattle("h", 2, "1");
+    hung.properties = Some(
+        infrakit_spi::Any::parse(
+            &hung.properties.unwrap().as_str().replace("\"fake\"", "\"hanging\""),
+        )
+        .unwrap(),
+    );
+    engine.commit(&hung, Commit::Enforce).await.unwrap();
+    engine.set_size(&"g".into(), 20).await.unwrap();
+    world.converged(&engine, "g", 20).await;
+}

@@ -1,0 +1,142 @@
+//! A plugin that is not ours: answers what it is told to answer.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// What a peer does with a call: its method and params in, its result out.
+/// `None` closes the connection without a word.
+pub type Behaviour = dyn Fn(&str, &Value) -> Option<Value> + Send + Sync;
+
+/// A listening peer; dropping it removes its socket.
+pub struct Peer {
+    socket: PathBuf,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Peer {
+    /// Listens on `socket` and answers each request with `behaviour`.
+    ///
+    /// # Panics
+    /// When the socket cannot be made.
+    pub fn listen(
+        socket: &Path,
+        behaviour: impl Fn(&str, &Value) -> Option<Value> + Send + Sync + 'static,
+    ) -> Self {
+        let _ = fs::remove_file(socket);
+        let listener = UnixListener::bind(socket)
+            .unwrap_or_else(|error| panic!("cannot listen on {}: {error}", socket.display()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let behaviour: Arc<Behaviour> = Arc::new(behaviour);
+        let stopping = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if stopping.load(Ordering::Acquire) {
+                    return;
+                }
+                let behaviour = Arc::clone(&behaviour);
+                std::thread::spawn(move || serve(stream, &*behaviour));
+            }
+        });
+        Self {
+            socket: socket.to_path_buf(),
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    /// Leaves a socket file behind that nobody listens on, as a killed process does.
+    ///
+    /// # Panics
+    /// When the socket cannot be made.
+    pub fn stale(socket: &Path) {
+        let _ = fs::remove_file(socket);
+        let listener = UnixListener::bind(socket);
+        drop(listener.unwrap_or_else(|error| panic!("{}: {error}", socket.display())));
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        // One more connection wakes the thread, which then sees that it should stop.
+        let _ = UnixStream::connect(&self.socket);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = fs::remove_file(&self.socket);
+    }
+}
+
+fn serve(stream: UnixStream, behaviour: &Behaviour) {
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(30)));
+    let Ok(mut writer) = stream.try_clone() else {
+        return;
+    };
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = request(&mut reader) {
+        let method = request["method"].as_str().unwrap_or_default();
+        let Some(result) = behaviour(method, &request["params"]) else {
+            return;
+        };
+        let answer = json!({"jsonrpc": "2.0", "result": result, "id": request["id"]}).to_string();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+            answer.len()
+        );
+        if writer.write_all((head + &answer).as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The next request with a counted body, or nothing once the other side is done.
+fn request(reader: &mut BufReader<UnixStream>) -> Option<Value> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    serde_json::from_slice(&body).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc;
+
+    #[test]
+    fn a_peer_answers_and_takes_its_socket_with_it() {
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        let socket = folder.path().join("fake");
+        let peer = Peer::listen(&socket, |method, params| {
+            (method == "Echo.Say").then(|| params.clone())
+        });
+        let said = rpc::call(&socket, "Echo.Say", &json!({"a": 1})).unwrap();
+        assert_eq!(said, json!({"a": 1}));
+        assert!(rpc::call(&socket, "Echo.Other", &json!({})).is_err());
+        drop(peer);
+        assert!(!socket.exists());
+        Peer::stale(&socket);
+        assert!(socket.exists() && rpc::call(&socket, "Echo.Say", &json!({})).is_err());
+    }
+}
