@@ -100,6 +100,44 @@ fn write_value(out: &mut String, value: &Value, depth: usize) {
     }
 }
 
+/// Writes `value` without white space, with sorted keys, and numbers and strings as Go writes them:
+/// the form in which two documents are compared byte by byte.
+#[must_use]
+pub fn canonical(value: &Value) -> String {
+    let mut out = String::new();
+    write_compact(&mut out, value);
+    out
+}
+
+fn write_compact(out: &mut String, value: &Value) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => write_value(out, value, 0),
+        Value::String(text) => write_string(out, text),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_compact(out, item);
+            }
+            out.push(']');
+        }
+        Value::Object(entries) => {
+            out.push('{');
+            for (index, (key, item)) in entries.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_string(out, key);
+                out.push(':');
+                write_compact(out, item);
+            }
+            out.push('}');
+        }
+    }
+}
+
 fn new_line(out: &mut String, index: usize, depth: usize) {
     if index > 0 {
         out.push(',');

@@ -1,1 +1,40 @@
-//! Renders Go templates.
+//! Renders Go templates: the language of `text/template`, sprig's functions and InfraKit's own.
+//!
+//! [`Engine::render`] turns a text and a context into a text. It is synchronous and bounded: a
+//! template can neither run for ever nor produce more than 8 MiB. What a template may reach
+//! outside itself (files, the environment) is what its caller grants in [`Access`]; [`load()`]
+//! fetches the text behind a URL under the same grants.
+//!
+//! ```
+//! use infrakit_template::{Engine, Vars};
+//!
+//! let engine = Engine::new();
+//! let context = serde_json::json!({"Name": "web", "Ports": [80, 443]});
+//! let text = "{{ .Name | upper }}:{{ range .Ports }} {{ add . 8000 }}{{ end }}";
+//! assert_eq!(engine.render(text, "doc", &context, &Vars::new())?, "WEB: 8080 8443");
+//!
+//! let error = engine.render("a\n{{ uper .Name }}", "doc", &context, &Vars::new()).unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "template: doc:2:4: function \"uper\" not defined, did you mean `upper`?"
+//! );
+//! # Ok::<(), infrakit_template::TemplateError>(())
+//! ```
+
+mod access;
+mod balance;
+mod compile;
+mod engine;
+mod error;
+mod functions;
+mod load;
+mod run;
+mod value;
+mod vars;
+
+pub use access::{Access, FileAccess};
+pub use engine::{Engine, UnsetVar};
+pub use error::{ErrorKind, LoadError, Position, TemplateError};
+pub use functions::functions_json;
+pub use load::{display_name, load};
+pub use vars::Vars;

@@ -1,5 +1,6 @@
 //! Metadata plugins: a tree of readable, and sometimes writable, values.
 
+pub mod change;
 pub mod tree;
 
 use async_trait::async_trait;

@@ -1,0 +1,135 @@
+//! Finds plugins: those of this process first, then those behind sockets.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use infrakit_rpc::kind::{FlavorClient, InstanceClient};
+use infrakit_rpc::{Directory, Limits, connect};
+use infrakit_spi::flavor::Flavor;
+use infrakit_spi::instance::Instance;
+use infrakit_spi::{Error, PluginName, Plugins, Result, version};
+
+/// Plugins of this process by the names of their sockets, then by subtype; `.` is the plugin
+/// without one.
+#[derive(Default)]
+pub struct Local {
+    tables: RwLock<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    instances: BTreeMap<String, BTreeMap<String, Arc<dyn Instance>>>,
+    flavors: BTreeMap<String, BTreeMap<String, Arc<dyn Flavor>>>,
+}
+
+impl Local {
+    /// Adds an instance plugin.
+    pub fn add_instance(&self, socket: &str, subtype: &str, plugin: Arc<dyn Instance>) {
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        tables
+            .instances
+            .entry(socket.to_owned())
+            .or_default()
+            .insert(subtype.to_owned(), plugin);
+    }
+
+    /// Adds a flavor plugin.
+    pub fn add_flavor(&self, socket: &str, subtype: &str, plugin: Arc<dyn Flavor>) {
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        tables
+            .flavors
+            .entry(socket.to_owned())
+            .or_default()
+            .insert(subtype.to_owned(), plugin);
+    }
+}
+
+/// Looks a subtype up as a server would route it.
+fn find<T: ?Sized>(
+    tables: &BTreeMap<String, BTreeMap<String, Arc<T>>>,
+    name: &PluginName,
+) -> Option<Result<Arc<T>>> {
+    let subtypes = tables.get(name.lookup())?;
+    let subtype = if name.subtype().is_empty() {
+        "."
+    } else {
+        name.subtype()
+    };
+    let found = subtypes.get(subtype).map(Arc::clone);
+    Some(found.ok_or_else(|| Error::refused(format!("no-plugin:{}", name.subtype()))))
+}
+
+/// Finds plugins of this process without sockets or JSON, and any others through the directory.
+pub struct LocalFirst {
+    local: Arc<Local>,
+    directory: Directory,
+    limits: Limits,
+}
+
+impl LocalFirst {
+    /// Creates the finder. `limits` hold for calls of plugins behind sockets.
+    #[must_use]
+    pub fn new(local: Arc<Local>, directory: Directory, limits: Limits) -> Self {
+        Self {
+            local,
+            directory,
+            limits,
+        }
+    }
+}
+
+#[async_trait]
+impl Plugins for LocalFirst {
+    async fn instance(&self, name: &PluginName) -> Result<Arc<dyn Instance>> {
+        let local = {
+            let tables = self
+                .local
+                .tables
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
+            match find(&tables.instances, name) {
+                None if tables.flavors.contains_key(name.lookup()) => {
+                    Some(Err(Error::refused(format!(
+                        "Plugin does not support interface {}",
+                        version::INSTANCE.key()
+                    ))))
+                }
+                found => found,
+            }
+        };
+        match local {
+            Some(found) => found,
+            None => {
+                let client = connect(&self.directory, name, version::INSTANCE, self.limits).await?;
+                Ok(Arc::new(InstanceClient::new(client, name.subtype())))
+            }
+        }
+    }
+
+    async fn flavor(&self, name: &PluginName) -> Result<Arc<dyn Flavor>> {
+        let local = {
+            let tables = self
+                .local
+                .tables
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
+            match find(&tables.flavors, name) {
+                None if tables.instances.contains_key(name.lookup()) => {
+                    Some(Err(Error::refused(format!(
+                        "Plugin does not support interface {}",
+                        version::FLAVOR.key()
+                    ))))
+                }
+                found => found,
+            }
+        };
+        match local {
+            Some(found) => found,
+            None => {
+                let client = connect(&self.directory, name, version::FLAVOR, self.limits).await?;
+                Ok(Arc::new(FlavorClient::new(client, name.subtype())))
+            }
+        }
+    }
+}

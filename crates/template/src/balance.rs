@@ -1,0 +1,154 @@
+//! Whether each block of a template is closed, and nothing else is.
+//!
+//! `gotmpl` takes the end of the text for the end of all open blocks, and drops what follows a
+//! stray `end` or `else`: a script would be cut short without a word. So the text is parsed once
+//! more with a mark behind it. The mark must come out as the last node of the main body.
+
+use gotmpl::parse::{DefineNode, Expr, ListNode, Node, Parser, Pos};
+
+use crate::compile::Fault;
+
+/// The mark: an action that no template contains by chance.
+const MARK: &str = "\u{1}mark";
+
+/// Checks the blocks of `text`, which parses.
+pub(crate) fn check(text: &str) -> Result<(), Fault> {
+    if !text.contains("{{") {
+        return Ok(());
+    }
+    let marked = format!("{text}{{{{`{MARK}`}}}}");
+    // An error can only come from the mark: the text itself was parsed before.
+    let (body, defines) = Parser::new(&marked, "{{", "}}")
+        .and_then(Parser::parse)
+        .map_err(|error| Fault {
+            offset: text.len(),
+            message: error.to_string(),
+        })?;
+    if is_mark(body.nodes.last()) {
+        return Ok(());
+    }
+    let open = open_block(&body).or_else(|| {
+        let holds = |define: &&DefineNode| holds_mark(&define.body);
+        defines.iter().find(holds).map(|define| define.pos)
+    });
+    Err(match open {
+        Some(pos) => Fault {
+            offset: pos.offset,
+            message: "the block is not closed".to_owned(),
+        },
+        None => Fault {
+            offset: stray(text),
+            message: "`end` or `else` without an open block".to_owned(),
+        },
+    })
+}
+
+fn is_mark(node: Option<&Node>) -> bool {
+    let Some(Node::Action(action)) = node else {
+        return false;
+    };
+    let argument = action
+        .pipe
+        .commands
+        .first()
+        .and_then(|command| command.args.first());
+    matches!(argument, Some(Expr::String(_, text)) if text.as_ref() == MARK)
+}
+
+/// Returns where the block opens that swallowed the mark.
+fn open_block(list: &ListNode) -> Option<Pos> {
+    match list.nodes.last()? {
+        Node::If(block) | Node::Range(block) | Node::With(block) => {
+            let inner = block.else_body.as_ref().unwrap_or(&block.body);
+            holds_mark(inner).then(|| open_block(inner).unwrap_or(block.pos))
+        }
+        Node::List(_)
+        | Node::Text(_)
+        | Node::Action(_)
+        | Node::Template(_)
+        | Node::Define(_)
+        | Node::Break(_)
+        | Node::Continue(_) => None,
+    }
+}
+
+fn holds_mark(list: &ListNode) -> bool {
+    is_mark(list.nodes.last()) || open_block(list).is_some()
+}
+
+/// Returns the offset of the keyword that closes nothing: the first at which as much is closed
+/// as was opened. Keywords in quoted texts and comments can mislead it, not [`check`].
+fn stray(text: &str) -> usize {
+    let mut open = 0_usize;
+    for (at, _) in text.match_indices("{{") {
+        let inside = text[at + 2..].trim_start_matches('-').trim_start();
+        let word: &str = inside
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .next()
+            .unwrap_or("");
+        match word {
+            "if" | "range" | "with" | "block" | "define" => open += 1,
+            "end" | "else" if open == 0 => return text.len() - inside.len(),
+            "end" => open -= 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn open_and_stray_blocks_are_found() {
+        for (text, offset, want) in [
+            ("a{{if .x}}b", 3, "not closed"),
+            ("{{if .x}}{{range .y}}{{end}}", 2, "not closed"),
+            ("{{if .x}}b{{end}}{{with .x}}{{else}}c", 19, "not closed"),
+            ("{{range .x}}{{if .y}}", 14, "not closed"),
+            ("{{define \"a\"}}x{{if .x}}", 2, "not closed"),
+            ("{{block \"a\" .}}x", 2, "not closed"),
+            ("a{{end}}b", 3, "without an open block"),
+            ("{{if .x}}{{end}}{{- else }}b", 20, "without an open block"),
+        ] {
+            let fault = check(text)
+                .map_err(|fault| (fault.offset, fault.message))
+                .unwrap_err();
+            assert!(fault.1.contains(want), "{text}: {fault:?}");
+            assert_eq!(fault.0, offset, "{text}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn closed_blocks_pass() {
+        for text in [
+            "",
+            "a{{- /* {{end}} */ -}}",
+            "{{\"{{end}}\"}}",
+            "{{if .x}}a{{else if .y}}b{{else}}c{{end}}",
+            "{{define \"a\"}}{{end}}",
+            "{{block \"a\" .}}{{end}} ",
+            "{{range .x}}{{end -}}",
+        ] {
+            assert!(check(text).is_ok(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_counting(parts in prop::collection::vec(0..3_usize, 0..12)) {
+            let words = ["{{if .x}}", "{{end}}", "t"];
+            let text: String = parts.iter().map(|part| words[*part]).collect();
+            let mut open = 0;
+            let mut balanced = true;
+            for part in parts {
+                open += [1, -1, 0][part];
+                balanced &= open >= 0;
+            }
+            prop_assert_eq!(check(&text).is_ok(), balanced && open == 0, "{}", text);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Arguments of a function, read as the type that it wants.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gotmpl::Value;
+
+use crate::run::Run;
+
+/// The arguments of one call, and the rendering it belongs to.
+///
+/// The arity was checked before; an argument that is optional and absent reads as nil.
+pub(super) struct Args<'a> {
+    pub(super) values: &'a [Value],
+    pub(super) run: &'a Run,
+}
+
+impl<'a> Args<'a> {
+    /// Returns the argument as it is.
+    pub(super) fn value(&self, index: usize) -> &'a Value {
+        self.values.get(index).unwrap_or(&Value::Nil)
+    }
+
+    /// Returns an argument that must be a string.
+    pub(super) fn string(&self, index: usize) -> Result<&'a str, String> {
+        let value = self.value(index);
+        value
+            .as_str()
+            .ok_or_else(|| self.mismatch(index, "a string"))
+    }
+
+    /// Returns an argument as a number, by sprig's rules.
+    pub(super) fn int(&self, index: usize) -> i64 {
+        to_int(self.value(index))
+    }
+
+    /// Returns an argument that counts something: not negative, at most a million.
+    pub(super) fn count(&self, index: usize) -> Result<usize, String> {
+        let number = self.int(index);
+        usize::try_from(number)
+            .ok()
+            .filter(|count| *count <= 1_000_000)
+            .ok_or_else(|| format!("{number} is not between 0 and 1000000"))
+    }
+
+    /// Returns an argument that must be a list; nil is an empty one.
+    pub(super) fn list(&self, index: usize) -> Result<&'a [Value], String> {
+        match self.value(index) {
+            Value::List(items) => Ok(items),
+            Value::Nil => Ok(&[]),
+            _ => Err(self.mismatch(index, "a list")),
+        }
+    }
+
+    /// Returns an argument that must be a dict.
+    pub(super) fn dict(&self, index: usize) -> Result<&'a BTreeMap<Arc<str>, Value>, String> {
+        match self.value(index) {
+            Value::Map(entries) => Ok(entries),
+            _ => Err(self.mismatch(index, "a dict")),
+        }
+    }
+
+    fn mismatch(&self, index: usize, want: &str) -> String {
+        let found = self.value(index).type_name();
+        format!("argument {} must be {want}, not {found}", index + 1)
+    }
+}
+
+/// Converts as sprig does: numbers are cut off, decimal text is read, all else is 0.
+fn to_int(value: &Value) -> i64 {
+    match value {
+        Value::Bool(flag) => i64::from(*flag),
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) => value.as_int().unwrap_or(0),
+        Value::String(text) => text.parse().unwrap_or(0),
+        Value::Nil | Value::List(_) | Value::Map(_) | Value::Function(_) => 0,
+    }
+}

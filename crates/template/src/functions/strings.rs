@@ -1,0 +1,360 @@
+//! Text, as sprig handles it. Positions count bytes; they never cut a character in two.
+
+use std::fmt::Write as _;
+
+use gotmpl::Value;
+
+use super::args::Args;
+use super::{Arity, Bounded, Function, Origin, Outcome, write};
+use crate::value::{map, text, to_text};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "upper",
+        arity: Arity::Exactly(1),
+        origin: Origin::Made,
+        signature: "func(string) string",
+        usage: "{{ upper \"web\" }}",
+        about: &["Returns the text in upper case."],
+        call: |args| ok(args.string(0)?.to_uppercase()),
+    },
+    Function {
+        name: "lower",
+        arity: Arity::Exactly(1),
+        origin: Origin::Made,
+        signature: "func(string) string",
+        usage: "{{ lower \"WEB\" }}",
+        about: &["Returns the text in lower case."],
+        call: |args| ok(args.string(0)?.to_lowercase()),
+    },
+    Function {
+        name: "trim",
+        arity: Arity::Exactly(1),
+        origin: Origin::Made,
+        signature: "func(string) string",
+        usage: "{{ trim \" web \" }}",
+        about: &["Removes white space from both ends."],
+        call: |args| ok(args.string(0)?.trim()),
+    },
+    Function {
+        name: "trimSuffix",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(string, string) string",
+        usage: "{{ trimSuffix \".yml\" \"a.yml\" }}",
+        about: &["Removes the first argument from the end of the second."],
+        call: |args| {
+            let text = args.string(1)?;
+            ok(text.strip_suffix(args.string(0)?).unwrap_or(text))
+        },
+    },
+    Function {
+        name: "trimPrefix",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(string, string) string",
+        usage: "{{ trimPrefix \"v\" \"v1.2\" }}",
+        about: &["Removes the first argument from the start of the second."],
+        call: |args| {
+            let text = args.string(1)?;
+            ok(text.strip_prefix(args.string(0)?).unwrap_or(text))
+        },
+    },
+    Function {
+        name: "replace",
+        arity: Arity::Exactly(3),
+        origin: Origin::Made,
+        signature: "func(string, string, string) string",
+        usage: "{{ replace \"a\" \"b\" \"banana\" }}",
+        about: &["Replaces the first argument by the second wherever it stands in the third."],
+        call: replace,
+    },
+    Function {
+        name: "contains",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(string, string) bool",
+        usage: "{{ contains \"an\" \"banana\" }}",
+        about: &["Tells whether the first argument stands in the second."],
+        call: |args| yes(args.string(1)?.contains(args.string(0)?)),
+    },
+    Function {
+        name: "hasPrefix",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(string, string) bool",
+        usage: "{{ hasPrefix \"ba\" \"banana\" }}",
+        about: &["Tells whether the second argument starts with the first."],
+        call: |args| yes(args.string(1)?.starts_with(args.string(0)?)),
+    },
+    Function {
+        name: "hasSuffix",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(string, string) bool",
+        usage: "{{ hasSuffix \"na\" \"banana\" }}",
+        about: &["Tells whether the second argument ends with the first."],
+        call: |args| yes(args.string(1)?.ends_with(args.string(0)?)),
+    },
+    Function {
+        name: "join",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(string, interface {}) string",
+        usage: "{{ list \"a\" \"b\" | join \",\" }}",
+        about: &["Joins the items of a list, with the first argument between them."],
+        call: join,
+    },
+    Function {
+        name: "split",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(string, string) map[string]string",
+        usage: "{{ (split \",\" \"a,b\")._0 }}",
+        about: &["Splits the second argument at the first, into a dict with the keys _0, _1, ..."],
+        call: split,
+    },
+    Function {
+        name: "splitList",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(string, string) []string",
+        usage: "{{ splitList \",\" \"a,b\" | first }}",
+        about: &["Splits the second argument at the first, into a list."],
+        call: |args| {
+            Ok(Value::List(
+                pieces(args.string(1)?, args.string(0)?).map(text).collect(),
+            ))
+        },
+    },
+    Function {
+        name: "lines",
+        arity: Arity::Exactly(1),
+        origin: Origin::Made,
+        signature: "func(interface {}) ([]string, error)",
+        usage: "{{ lines \"a\" | len }}",
+        about: &["Splits a text into the list of its lines."],
+        call: |args| Ok(Value::List(args.string(0)?.split('\n').map(text).collect())),
+    },
+    Function {
+        name: "quote",
+        arity: Arity::AtLeast(0),
+        origin: Origin::Made,
+        signature: "func(...interface {}) string",
+        usage: "{{ quote \"a b\" }}",
+        about: &["Puts each argument into double quotes, with escapes, and a space between them."],
+        call: |args| {
+            write::join(
+                present(args).map(|value| double_quoted(&to_text(value))),
+                " ",
+            )
+        },
+    },
+    Function {
+        name: "squote",
+        arity: Arity::AtLeast(0),
+        origin: Origin::Made,
+        signature: "func(...interface {}) string",
+        usage: "{{ squote \"a b\" }}",
+        about: &["Puts each argument into single quotes, with a space between them."],
+        call: |args| {
+            write::join(
+                present(args).map(|value| format!("'{}'", to_text(value))),
+                " ",
+            )
+        },
+    },
+    Function {
+        name: "repeat",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(int, string) string",
+        usage: "{{ repeat 3 \"ab\" }}",
+        about: &["Repeats a text a number of times."],
+        call: |args| {
+            let mut text = Bounded::default();
+            text.push_times(args.string(1)?, args.count(0)?)?;
+            text.done()
+        },
+    },
+    Function {
+        name: "indent",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(int, string) string",
+        usage: "{{ indent 4 \"a\" }}",
+        about: &["Puts a number of spaces in front of each line."],
+        call: |args| indent(args, ""),
+    },
+    Function {
+        name: "nindent",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(int, string) string",
+        usage: "{{ nindent 4 \"a\" }}",
+        about: &["Starts a new line and puts a number of spaces in front of each line."],
+        call: |args| indent(args, "\n"),
+    },
+    Function {
+        name: "cat",
+        arity: Arity::AtLeast(0),
+        origin: Origin::Made,
+        signature: "func(...interface {}) string",
+        usage: "{{ cat \"a\" 1 true }}",
+        about: &["Joins all arguments with spaces, leaving out those without value."],
+        call: |args| write::join(present(args).map(to_text), " "),
+    },
+    Function {
+        name: "nospace",
+        arity: Arity::Exactly(1),
+        origin: Origin::Made,
+        signature: "func(string) string",
+        usage: "{{ nospace \"a b\" }}",
+        about: &["Removes all white space."],
+        call: |args| ok(args.string(0)?.split_whitespace().collect::<String>()),
+    },
+    Function {
+        name: "substr",
+        arity: Arity::Exactly(3),
+        origin: Origin::Made,
+        signature: "func(int, int, string) string",
+        usage: "{{ substr 0 3 \"banana\" }}",
+        about: &[
+            "Returns the bytes from the first position up to, not including, the second.",
+            "A negative start means the start of the text, a negative end its end.",
+        ],
+        call: substr,
+    },
+    Function {
+        name: "trunc",
+        arity: Arity::Exactly(2),
+        origin: Origin::Made,
+        signature: "func(int, string) string",
+        usage: "{{ trunc 3 \"banana\" }}",
+        about: &["Keeps the first bytes of a text; a negative number keeps the last ones."],
+        call: trunc,
+    },
+];
+
+fn ok(result: impl Into<std::sync::Arc<str>>) -> Outcome {
+    Ok(text(result))
+}
+
+fn yes(flag: bool) -> Outcome {
+    Ok(Value::Bool(flag))
+}
+
+/// Returns the arguments that have a value.
+fn present<'a>(args: &Args<'a>) -> impl Iterator<Item = &'a Value> {
+    args.values
+        .iter()
+        .filter(|value| !matches!(value, Value::Nil))
+}
+
+fn replace(args: &Args<'_>) -> Outcome {
+    let (old, new, text) = (args.string(0)?, args.string(1)?, args.string(2)?);
+    let mut result = Bounded::default();
+    let mut end = 0;
+    for (at, found) in text.match_indices(old) {
+        result.push(&text[end..at])?;
+        result.push(new)?;
+        end = at + found.len();
+    }
+    result.push(&text[end..])?;
+    result.done()
+}
+
+fn join(args: &Args<'_>) -> Outcome {
+    match args.value(1) {
+        Value::List(items) => {
+            let items = items.iter().filter(|item| !matches!(item, Value::Nil));
+            write::join(items.map(to_text), args.string(0)?)
+        }
+        single => ok(to_text(single)),
+    }
+}
+
+/// Splits as Go does: at an empty separator, into characters.
+fn pieces<'a>(text: &'a str, separator: &'a str) -> Box<dyn Iterator<Item = &'a str> + 'a> {
+    if separator.is_empty() {
+        Box::new(text.split_inclusive(|_| true))
+    } else {
+        Box::new(text.split(separator))
+    }
+}
+
+fn split(args: &Args<'_>) -> Outcome {
+    let pieces = pieces(args.string(1)?, args.string(0)?).enumerate();
+    Ok(map(
+        pieces.map(|(index, piece)| (format!("_{index}"), text(piece)))
+    ))
+}
+
+fn indent(args: &Args<'_>, before: &str) -> Outcome {
+    let count = args.count(0)?;
+    let mut text = Bounded::default();
+    text.push(before)?;
+    for (index, line) in args.string(1)?.split('\n').enumerate() {
+        if index > 0 {
+            text.push("\n")?;
+        }
+        text.push_times(" ", count)?;
+        text.push(line)?;
+    }
+    text.done()
+}
+
+fn substr(args: &Args<'_>) -> Outcome {
+    let text = args.string(2)?;
+    let start = usize::try_from(args.int(0)).unwrap_or(0);
+    let end = usize::try_from(args.int(1)).unwrap_or(text.len());
+    ok(cut(text, start, end))
+}
+
+fn trunc(args: &Args<'_>) -> Outcome {
+    let (count, text) = (args.int(0), args.string(1)?);
+    let bytes = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
+    if count < 0 {
+        ok(cut(text, text.len().saturating_sub(bytes), text.len()))
+    } else {
+        ok(cut(text, 0, bytes))
+    }
+}
+
+/// Returns the bytes from `start` to `end`, both moved back to the start of a character.
+fn cut(text: &str, start: usize, end: usize) -> &str {
+    let start = text.floor_char_boundary(start);
+    let end = text.floor_char_boundary(end);
+    text.get(start..end).unwrap_or("")
+}
+
+/// Quotes as Go's `%q` does.
+fn double_quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\u{7}' => quoted.push_str("\\a"),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{c}' => quoted.push_str("\\f"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\u{b}' => quoted.push_str("\\v"),
+            c if c.is_control() => {
+                let code = u32::from(c);
+                let written = if code < 0x80 {
+                    write!(quoted, "\\x{code:02x}")
+                } else {
+                    write!(quoted, "\\u{code:04x}")
+                };
+                written.expect("a String takes all that is written to it");
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
