@@ -1,3 +1,20 @@
 //! The `infrakit` program.
 
-fn main() {}
+mod app;
+mod cmd;
+mod compose;
+mod context;
+mod dynamic;
+mod error;
+mod input;
+mod names;
+mod out;
+mod progress;
+mod settings;
+mod target;
+mod verbs;
+mod view;
+
+fn main() -> std::process::ExitCode {
+    app::main()
+}

@@ -9,12 +9,22 @@ use infrakit_rpc::{Directory, Limits, connect};
 use infrakit_spi::flavor::Flavor;
 use infrakit_spi::instance::Instance;
 use infrakit_spi::{Error, PluginName, Plugins, Result, version};
+use tokio::sync::watch;
 
 /// Plugins of this process by the names of their sockets, then by subtype; `.` is the plugin
 /// without one.
-#[derive(Default)]
 pub struct Local {
     tables: RwLock<Tables>,
+    complete: watch::Sender<bool>,
+}
+
+impl Default for Local {
+    fn default() -> Self {
+        Self {
+            tables: RwLock::default(),
+            complete: watch::Sender::new(false),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -42,6 +52,23 @@ impl Local {
             .entry(socket.to_owned())
             .or_default()
             .insert(subtype.to_owned(), plugin);
+    }
+}
+
+impl Local {
+    /// Says that every plugin of this process was added. Until then look-ups wait, so that a
+    /// controller that is up first does not take the others for missing.
+    pub fn complete(&self) {
+        self.complete.send_replace(true);
+    }
+
+    async fn completed(&self) {
+        // The sender lives as long as this table; it cannot be gone.
+        let _ = self
+            .complete
+            .subscribe()
+            .wait_for(|complete| *complete)
+            .await;
     }
 }
 
@@ -82,6 +109,7 @@ impl LocalFirst {
 #[async_trait]
 impl Plugins for LocalFirst {
     async fn instance(&self, name: &PluginName) -> Result<Arc<dyn Instance>> {
+        self.local.completed().await;
         let local = {
             let tables = self
                 .local
@@ -108,6 +136,7 @@ impl Plugins for LocalFirst {
     }
 
     async fn flavor(&self, name: &PluginName) -> Result<Arc<dyn Flavor>> {
+        self.local.completed().await;
         let local = {
             let tables = self
                 .local

@@ -144,7 +144,7 @@ pub enum WaitingOn {
         /// Members needed.
         needed: usize,
     },
-    /// The member that the controller runs on, which it does not destroy.
+    /// The member that the controller runs on is outdated or one too many; it is not destroyed.
     SelfMember {
         /// The member.
         id: InstanceId,
@@ -173,7 +173,7 @@ impl fmt::Display for WaitingOn {
                 )
             }
             Self::SelfMember { id } => {
-                write!(f, "`{id}` is outdated, and the controller runs on it")
+                write!(f, "`{id}` would have to go, but the controller runs on it")
             }
         }
     }

@@ -24,7 +24,7 @@ impl Backoff {
     pub fn fail(&mut self, begun: Timestamp, now: Timestamp) {
         if self
             .until
-            .is_some_and(|until| begun < until && self.failures > 0)
+            .is_some_and(|until| begun < until && self.failures > 0 && until <= now + LONGEST)
         {
             return;
         }
@@ -42,10 +42,12 @@ impl Backoff {
         }
     }
 
-    /// Returns the moment to wait for, if it lies ahead of `now`.
+    /// Returns the moment to wait for, if it lies ahead of `now`. One further ahead than any pause
+    /// lasts was noted by a clock that has been set back since; it is not waited for.
     #[must_use]
     pub fn pending(&self, now: Timestamp) -> Option<Timestamp> {
-        self.until.filter(|until| *until > now)
+        self.until
+            .filter(|until| *until > now && *until <= now + LONGEST)
     }
 
     /// Returns how many failures came in a row.
@@ -81,6 +83,15 @@ mod tests {
         }
         backoff.fail(now, now);
         assert_eq!(backoff.pending(now), Some(now + LONGEST));
+    }
+
+    #[test]
+    fn a_clock_set_back_stops_nothing_for_long() {
+        let mut backoff = Backoff::default();
+        backoff.fail(at(1_000_000), at(1_000_000));
+        assert_eq!(backoff.pending(at(10)), None);
+        backoff.fail(at(10), at(10));
+        assert_eq!(backoff.pending(at(10)), Some(at(12)));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub fn violations(spec: &Spec, seen: &Observed, plan: &Plan, config: &Config) ->
     the_group_never_outgrows_size_and_surge(spec, seen, plan, &mut broken);
     healthy_matching_members_go_only_for_a_reason(spec, seen, plan, &mut broken);
     identities_are_unique(spec, seen, plan, &mut broken);
+    service_is_kept_up(spec, seen, plan, &mut broken);
+    doing_nothing_has_a_reason(plan, &mut broken);
     broken
 }
 
@@ -44,6 +46,13 @@ fn members_are_handled_once(seen: &Observed, plan: &Plan, broken: &mut Vec<Strin
         }
         if seen.get(id).is_none() {
             broken.push(format!("`{id}` is destroyed and is no member"));
+        }
+    }
+    for action in &plan.actions {
+        if let Action::Adopt { id, .. } = action
+            && !handled.insert(id)
+        {
+            broken.push(format!("`{id}` is both adopted and destroyed"));
         }
     }
 }
@@ -112,8 +121,11 @@ fn healthy_matching_members_go_only_for_a_reason(
 ) {
     for (id, reason) in destroys(plan) {
         let Some(member) = seen.get(id) else { continue };
-        let matches = member.matches(&spec.hash) && member.stays();
-        if matches && reason == Reason::Outdated {
+        // What was decided before is tried again, whatever has changed meanwhile.
+        if !member.stays() {
+            continue;
+        }
+        if member.matches(&spec.hash) && reason == Reason::Outdated {
             broken.push(format!("`{id}` is destroyed as outdated and is not"));
         }
         let healthy = member.health.last() != infrakit_spi::flavor::Health::Unhealthy;
@@ -125,6 +137,7 @@ fn healthy_matching_members_go_only_for_a_reason(
 
 fn identities_are_unique(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Vec<String>) {
     let Size::Pets(ids) = &spec.size else { return };
+    let ids: BTreeSet<_> = ids.iter().collect();
     let mut held: BTreeSet<_> = seen
         .members()
         .filter_map(|member| member.logical_id.as_ref())
@@ -138,5 +151,39 @@ fn identities_are_unique(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut
             Some(_) => {}
             None => broken.push("a member without identity is created".to_owned()),
         }
+    }
+}
+
+/// Replacements leave as many members serving as the budget demands, or as there were before. The
+/// budget counts from the members that would be there without them.
+fn service_is_kept_up(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Vec<String>) {
+    let replaced: BTreeSet<_> = destroys(plan)
+        .filter(|(_, reason)| matches!(reason, Reason::Outdated | Reason::Unhealthy))
+        .map(|(id, _)| id)
+        .collect();
+    if replaced.is_empty() {
+        return;
+    }
+    let (mut before, mut after, mut working) = (0, 0, 0);
+    for member in seen.members().filter(|member| member.stays()) {
+        let serves = usize::from(member.serves(&spec.hash));
+        working += 1;
+        before += serves;
+        after += usize::from(!replaced.contains(&member.id)) * serves;
+    }
+    let wanted = usize::try_from(spec.size.count()).unwrap_or(usize::MAX);
+    let needed = working
+        .min(wanted)
+        .saturating_sub(Budget::of(spec).unavailable);
+    if after < before.min(needed) {
+        broken.push(format!(
+            "{after} members serve after replacements, {before} did, {needed} have to"
+        ));
+    }
+}
+
+fn doing_nothing_has_a_reason(plan: &Plan, broken: &mut Vec<String>) {
+    if plan.actions.is_empty() && plan.waiting.is_empty() && !plan.converged {
+        broken.push("nothing is done, and nothing says why".to_owned());
     }
 }

@@ -64,11 +64,12 @@ impl HealthRecord {
     }
 
     /// Returns whether a new member has proved itself: healthy `Count` times in a row, or for
-    /// `Duration`, or once when neither is asked for.
-    pub(crate) fn proved(&self, updating: &Updating, now: Timestamp) -> bool {
+    /// `Duration`, or once when neither is asked for. Time that merely went by since the last
+    /// verdict proves nothing.
+    pub(crate) fn proved(&self, updating: &Updating) -> bool {
         self.last == Health::Healthy
             && self.streak >= updating.count.max(1)
-            && now.since(self.since) >= updating.duration
+            && self.checked.since(self.since) >= updating.duration
     }
 
     /// Returns whether a member counts as sick: unhealthy `Threshold` times in a row, and past its

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
+use std::time::Duration;
 
+use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::{Description, Locality};
 use infrakit_spi::{GroupId, InstanceId, LogicalId, tags};
@@ -99,6 +101,7 @@ impl Member {
             .and_then(tags::config_hash)
             .map(ConfigHash::from_tag);
         self.token = tag(tags::TOKEN).and_then(|tag| Token::number_of(nonce, tag));
+        self.adopting &= self.asks_for_adoption();
         self.description = Arc::new(description);
     }
 
@@ -115,6 +118,17 @@ impl Member {
         self.hash
             .as_ref()
             .is_some_and(|hash| hash.as_str() == tags::BOOTSTRAP)
+    }
+
+    /// Returns whether the member counts as doing its work, in a group whose configuration has this
+    /// hash. One of the current configuration has to be known as healthy; an outdated one is only
+    /// known not to when it was found unhealthy.
+    pub(crate) fn serves(&self, hash: &ConfigHash) -> bool {
+        match self.health.last() {
+            Health::Healthy => true,
+            Health::Unknown => !self.matches(hash),
+            Health::Unhealthy => false,
+        }
     }
 
     /// Returns whether the member is not on its way out.
@@ -159,6 +173,8 @@ impl Seen {
 pub struct Observed {
     members: BTreeMap<InstanceId, Member>,
     listed: Option<Timestamp>,
+    /// How far lists may lag behind creations; known from the last one.
+    lag: Duration,
 }
 
 impl Observed {
@@ -198,18 +214,42 @@ impl Observed {
 
     /// Takes in an answered creation.
     pub fn provisioned(&mut self, member: Member) {
-        // A list may have shown it before its answer came.
-        if let Entry::Vacant(entry) = self.members.entry(member.id.clone()) {
-            entry.insert(member);
+        match self.members.entry(member.id.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(member);
+            }
+            // The plugin has given the id of an instance that went to a new one.
+            Entry::Occupied(mut entry) if is_another(entry.get(), &member) => {
+                entry.insert(member);
+            }
+            // A list has shown it before its answer came.
+            Entry::Occupied(_) => {}
         }
     }
 
-    /// Takes in that a later look showed the same list as before.
-    pub fn unchanged(&mut self, started: Timestamp) {
+    /// Takes in that a later look showed the same list as before. Members that it lacks, and that
+    /// it would have to show by now, are gone.
+    pub fn unchanged(&mut self, started: Timestamp) -> Seen {
+        let mut seen = Seen::default();
+        if self.is_stale(started) {
+            return seen;
+        }
+        let lag = self.lag;
+        self.members.retain(|_, member| {
+            let stays = member.origin == Origin::Listed || still_there(member, started, lag);
+            seen.vanished += usize::from(!stays);
+            stays
+        });
         self.listed = Some(started);
+        seen
     }
 
-    /// Takes in a complete list of the group's instances.
+    fn is_stale(&self, started: Timestamp) -> bool {
+        self.listed.is_some_and(|last| started < last)
+    }
+
+    /// Takes in a complete list of the group's instances; one that was started before another that
+    /// was taken in already is ignored.
     pub fn apply(
         &mut self,
         group: &GroupId,
@@ -223,6 +263,13 @@ impl Observed {
             locality,
         } = circumstances;
         let mut seen = Seen::default();
+        if self.is_stale(started) {
+            return seen;
+        }
+        self.lag = match locality {
+            Locality::InProcess => Duration::ZERO,
+            Locality::Remote => config.visibility,
+        };
         let mut missing: BTreeMap<InstanceId, Member> = std::mem::take(&mut self.members);
         let mut present = Vec::with_capacity(missing.len());
         for description in list {
@@ -242,7 +289,12 @@ impl Observed {
                         seen.changed += 1;
                     }
                     if *member.description != description {
-                        member.describe(description, nonce);
+                        let fresh = Member::new(description, Origin::Listed, nonce, now);
+                        if is_another(&member, &fresh) {
+                            member = fresh;
+                        } else {
+                            member.describe(Arc::unwrap_or_clone(fresh.description), nonce);
+                        }
                         seen.changed += 1;
                     }
                     member
@@ -255,29 +307,36 @@ impl Observed {
             present.push((member.id.clone(), member));
         }
         for (id, member) in missing {
-            if still_there(&member, started, locality, config) {
+            if still_there(&member, started, self.lag) {
                 present.push((id, member));
             } else {
                 seen.vanished += 1;
             }
         }
+        // A list that names an instance twice shows one instance; the first entry has its history.
+        let named = present.len();
+        present.sort_by(|(a, _), (b, _)| a.cmp(b));
+        present.dedup_by(|(later, _), (first, _)| later == first);
+        seen.appeared -= named - present.len();
         self.members = present.into_iter().collect();
         self.listed = Some(started);
         seen
     }
 }
 
-/// Returns whether a member is to be kept although a list that was started at `started` lacks it.
-fn still_there(member: &Member, started: Timestamp, locality: Locality, config: &Config) -> bool {
+/// Returns whether two members of one id are two instances: each was made by an intent of its own.
+fn is_another(known: &Member, fresh: &Member) -> bool {
+    known.token.is_some() && fresh.token.is_some() && known.token != fresh.token
+}
+
+/// Returns whether a member that no list has shown is to be kept although a list that was started
+/// at `started` lacks it; lists may lag behind creations by `lag`.
+fn still_there(member: &Member, started: Timestamp, lag: Duration) -> bool {
     let answered = match member.origin {
         Origin::Listed => return false,
         Origin::Provisioned(at) => at,
     };
-    let grace = match locality {
-        Locality::InProcess => std::time::Duration::ZERO,
-        Locality::Remote => config.visibility,
-    };
-    started <= answered + grace && member.stays()
+    started <= answered + lag && member.stays()
         || started <= answered
         // Destroyed before any list showed it: gone as soon as a list from after that lacks it.
         || member.departure.is_some_and(|departure| match departure.step {

@@ -29,7 +29,6 @@ pub fn plan(spec: &Spec, seen: &Observed, memory: Memory, now: Timestamp, config
         draft.destroy_everything();
         return draft.finish();
     }
-    draft.adopt();
     draft.destroy_requested();
     draft.retry_departures();
     draft.note_roll();
@@ -38,6 +37,7 @@ pub fn plan(spec: &Spec, seen: &Observed, memory: Memory, now: Timestamp, config
         Size::Pets(ids) => scale::pets(&mut draft, ids),
     }
     replace::replace(&mut draft);
+    draft.adopt();
     replace::check(&mut draft);
     draft.note_waiting();
     draft.finish()
@@ -91,6 +91,13 @@ impl<'a> Draft<'a> {
         self.seen
             .members()
             .filter(|member| member.stays() && !self.taken.contains(&member.id))
+    }
+
+    /// Staying members that the size is about. In a group of pets, one without an identity is
+    /// nobody's: it is neither replaced nor waited for.
+    pub(crate) fn working(&self) -> impl Iterator<Item = &'a Member> + use<'a, '_> {
+        self.staying()
+            .filter(|member| self.spec.size.concerns(member))
     }
 
     /// Members on their way out that are still there.
@@ -175,12 +182,16 @@ impl<'a> Draft<'a> {
         let listed = self.seen.listed().unwrap_or_default();
         let mut lost = Vec::new();
         let mut wake = None::<Timestamp>;
+        let mut overdue = false;
         for (number, intent) in &self.memory.intents {
             let Some(doubt) = intent.doubt else { continue };
             if listed >= doubt.settle_at {
                 lost.push(*number);
-            } else {
+            } else if doubt.settle_at > self.now {
                 wake = Some(wake.map_or(doubt.settle_at, |wake| wake.min(doubt.settle_at)));
+            } else {
+                // Planning again would not help: only a list that is started now can tell.
+                overdue = true;
             }
         }
         for number in lost {
@@ -191,6 +202,9 @@ impl<'a> Draft<'a> {
         if let Some(at) = wake {
             self.wake(at);
         }
+        if overdue {
+            self.waiting.push(WaitingOn::Observation);
+        }
     }
 
     fn forget_the_gone(&mut self) {
@@ -198,10 +212,13 @@ impl<'a> Draft<'a> {
         self.memory.doomed.retain(|id| seen.get(id).is_some());
     }
 
+    /// Destroys all members; the one that the controller runs on goes when nothing else is left to
+    /// do, creations without an outcome included: nobody could clean up after it.
     fn destroy_everything(&mut self) {
+        self.memory.roll = None;
         let (own, others): (Vec<&Member>, Vec<&Member>) =
             self.staying().partition(|member| self.is_self(member));
-        let last = if others.is_empty() && self.leaving() == 0 {
+        let last = if others.is_empty() && self.leaving() == 0 && self.pending() == 0 {
             own
         } else {
             Vec::new()
@@ -213,12 +230,15 @@ impl<'a> Draft<'a> {
         self.note_waiting();
     }
 
-    /// Adopts instances that were made by hand and ask for it.
+    /// Adopts instances that were made by hand and ask for it. A list has to confirm it.
     fn adopt(&mut self) {
-        let asking: Vec<&Member> = self
+        let (underway, asking): (Vec<&Member>, Vec<&Member>) = self
             .staying()
-            .filter(|member| member.asks_for_adoption() && !member.adopting)
-            .collect();
+            .filter(|member| member.asks_for_adoption())
+            .partition(|member| member.adopting);
+        if !underway.is_empty() && !self.waiting.contains(&WaitingOn::Observation) {
+            self.waiting.push(WaitingOn::Observation);
+        }
         for member in asking {
             let mut labels = self.labels();
             // The request may stand under the key of another release; both must say the same.
@@ -258,12 +278,12 @@ impl<'a> Draft<'a> {
             let due = match departure.step {
                 Step::InFlight(_) => continue,
                 Step::Failed(_, retry_at) => retry_at,
-                Step::Accepted(at) => at + self.config.settle * 4,
+                Step::Accepted(at) => at + self.config.settle.saturating_mul(4),
             };
             if due > self.now {
                 self.wake(due);
             } else {
-                let reason = departure.reason;
+                let reason = self.present_reason(member, departure.reason);
                 let drain = replace::drain(self.spec, reason);
                 self.actions.push(Action::Destroy {
                     id: member.id.clone(),
@@ -274,25 +294,40 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Returns why a member that has been decided to go is to go now. A rolling update insists on
+    /// draining; an operator's wish, or sickness that came meanwhile, must not be held up by that.
+    fn present_reason(&self, member: &Member, decided: Reason) -> Reason {
+        if self.memory.phase == Phase::Destroying {
+            Reason::GroupDestroyed
+        } else if self.memory.doomed.contains(&member.id) {
+            Reason::Requested
+        } else if decided == Reason::Outdated && scale::is_sick(self, member) {
+            Reason::Unhealthy
+        } else {
+            decided
+        }
+    }
+
     /// Notes whether a rolling update begins or ends.
     fn note_roll(&mut self) {
         let outdated = self
-            .staying()
+            .working()
             .any(|member| self.outdated(member) && !self.is_self(member));
         if outdated {
             self.memory.roll.get_or_insert_with(Roll::default);
             return;
         }
-        let unproved = self.staying().any(|member| {
-            !self.outdated(member) && !member.health.proved(&self.spec.updating, self.now)
-        });
+        // Whether the controller's own member proves itself changes nothing: it stays.
+        let unproved = self
+            .working()
+            .any(|member| !self.is_self(member) && !member.health.proved(&self.spec.updating));
         let hold = self
             .memory
             .roll
             .as_ref()
             .and_then(|roll| roll.hold)
             .unwrap_or(u64::MAX);
-        let short = (self.staying().count() as u64) < hold.min(self.spec.size.count());
+        let short = (self.working().count() as u64) < hold.min(self.spec.size.count());
         if !unproved && !short {
             self.memory.roll = None;
         }
@@ -307,13 +342,22 @@ impl<'a> Draft<'a> {
         if leaving > 0 {
             self.waiting.push(WaitingOn::Departures { count: leaving });
         }
-        let own = self
-            .staying()
-            .find(|member| self.is_self(member) && self.outdated(member));
-        if let Some(member) = own {
+        if self.memory.phase == Phase::Destroying {
+            return;
+        }
+        let own = self.staying().find(|member| self.is_self(member));
+        if let Some(member) = own.filter(|own| self.outdated(own) || self.is_too_many(own)) {
             self.waiting.push(WaitingOn::SelfMember {
                 id: member.id.clone(),
             });
+        }
+    }
+
+    /// Returns whether a member that stays would have to go, were it not the controller's own.
+    fn is_too_many(&self, own: &Member) -> bool {
+        match &self.spec.size {
+            Size::Cattle(size) => self.staying().count() as u64 > *size,
+            Size::Pets(ids) => own.logical_id.as_ref().is_some_and(|id| !ids.contains(id)),
         }
     }
 

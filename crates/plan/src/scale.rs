@@ -1,7 +1,7 @@
 //! As many members as specified: like ones by number, named ones by identity.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_spi::LogicalId;
 use infrakit_spi::flavor::Health;
@@ -12,7 +12,9 @@ use crate::plan::Draft;
 
 /// Brings a group of like members to `size`.
 ///
-/// Surplus members go sick ones first, then outdated ones, then the youngest. A group that is to
+/// Surplus members go sick ones first, then outdated ones, then the youngest. Tokens tell age
+/// before the moments do at which members became known: a restart forgets those, and a choice made
+/// anew after it must fall on the same members, which may be slow to go. A group that is to
 /// grow while it is being rolled keeps its former size until the update is through.
 pub(crate) fn cattle<'a>(draft: &mut Draft<'a>, size: u64) {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
@@ -28,8 +30,8 @@ pub(crate) fn cattle<'a>(draft: &mut Draft<'a>, size: u64) {
                 !is_sick(draft, member),
                 member.health.last() != Health::Unhealthy,
                 !draft.outdated(member),
-                Reverse(member.created),
                 Reverse(member.token),
+                Reverse(member.created),
                 member.id.clone(),
             )
         });
@@ -65,13 +67,15 @@ pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &[LogicalId]) {
             holders.entry(id).or_default().push(member);
         }
     }
+    let wanted: BTreeSet<&LogicalId> = ids.iter().collect();
     for (id, members) in &mut holders {
-        let listed = ids.contains(id);
+        let listed = wanted.contains(id);
         members.sort_by_key(|member| {
             (
                 !draft.is_self(member),
                 draft.outdated(member),
                 member.health.last() == Health::Unhealthy,
+                member.token,
                 member.created,
                 member.id.clone(),
             )
@@ -88,18 +92,16 @@ pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &[LogicalId]) {
             }
         }
     }
-    let taken: Vec<LogicalId> = draft
+    let held = draft
         .seen
         .members()
-        .filter_map(|member| member.logical_id.clone())
-        .chain(
-            draft
-                .memory
-                .intents
-                .values()
-                .filter_map(|intent| intent.logical_id.clone()),
-        )
-        .collect();
+        .filter_map(|member| member.logical_id.as_ref());
+    let intended = draft
+        .memory
+        .intents
+        .values()
+        .filter_map(|intent| intent.logical_id.as_ref());
+    let taken: BTreeSet<&LogicalId> = held.chain(intended).collect();
     let free: Vec<(usize, &LogicalId)> = ids
         .iter()
         .enumerate()

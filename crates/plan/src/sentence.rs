@@ -48,7 +48,7 @@ pub fn sentence(change: Change<'_>, seen: &Observed) -> Result<String, Unsupport
     };
     supported(before, after)?;
     let (mut matching, mut outdated) = (0_u64, 0_u64);
-    for member in seen.members() {
+    for member in seen.members().filter(|one| after.size.concerns(one)) {
         if member.matches(&after.hash) {
             matching += 1
         } else {

@@ -8,6 +8,8 @@ use infrakit_spi::hash::{ConfigHash, Hashed, config_hash};
 use infrakit_spi::{Any, GoDuration, LogicalId, PluginName, suggest, wire_struct};
 use serde::de::DeserializeOwned;
 
+use crate::Member;
+
 /// Largest size that is accepted. A slip of the finger must not order a billion machines.
 pub const MAX_SIZE: u64 = 1_000_000;
 
@@ -36,6 +38,15 @@ impl Size {
         match self {
             Self::Cattle(size) => *size,
             Self::Pets(ids) => ids.len() as u64,
+        }
+    }
+
+    /// Returns whether the size is about this member: every one of like members, but only those
+    /// with an identity where members are named.
+    pub(crate) fn concerns(&self, member: &Member) -> bool {
+        match self {
+            Self::Cattle(_) => true,
+            Self::Pets(_) => member.logical_id.is_some(),
         }
     }
 }

@@ -1,0 +1,102 @@
+//! The group controller of this process: one engine on one store, whoever serves it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use infrakit_engine::{Engine, Options as EngineOptions};
+use infrakit_manager::LocalFirst;
+use infrakit_plan::Config;
+use infrakit_rpc::{Directory, Limits};
+use infrakit_spi::{GoDuration, LogicalId, tags};
+use infrakit_store::{FileStore, Store};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+
+use super::{Request, merged};
+use crate::error::{CommandError, Result, chain};
+
+/// A running group controller.
+pub(crate) struct Controller {
+    /// Keeps the groups.
+    pub(super) engine: Engine,
+    /// Keeps what must survive.
+    pub(super) store: Arc<dyn Store>,
+    /// The engine's task, until somebody takes charge of it.
+    task: std::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Options of the kind `group`, by the original's names; `ConfigTag` is our own.
+#[derive(Serialize, Deserialize)]
+struct Options {
+    #[serde(rename = "Self")]
+    own: Option<LogicalId>,
+    #[serde(rename = "PollInterval")]
+    poll_interval: GoDuration,
+    #[serde(rename = "MaxParallelNum")]
+    max_parallel: usize,
+    /// Metadata is always as of the last look; accepted for the sake of old launch rules.
+    #[serde(rename = "PollIntervalGroupSpec")]
+    spec_interval: Option<GoDuration>,
+    /// As above.
+    #[serde(rename = "PollIntervalGroupDetail")]
+    detail_interval: Option<GoDuration>,
+    /// Key of the tag that carries the config hash.
+    #[serde(rename = "ConfigTag")]
+    config_tag: String,
+}
+
+impl Controller {
+    /// Returns the controller of this process, started with the options of whoever asks first.
+    pub(super) async fn of(request: &Request<'_>) -> Result<Arc<Self>> {
+        request.controller.get_or_try_init(|| async { Self::start(request) }).await.map(Arc::clone)
+    }
+
+    fn start(request: &Request<'_>) -> Result<Arc<Self>> {
+        let settings = request.settings;
+        let defaults = Options {
+            own: settings.group_self()?.map(LogicalId::new),
+            poll_interval: GoDuration(settings.group_poll_interval()?),
+            max_parallel: usize::try_from(settings.group_max_parallel()?).unwrap_or(usize::MAX),
+            spec_interval: None,
+            detail_interval: None,
+            config_tag: tags::CONFIG_HASH.to_owned(),
+        };
+        let options = merged("group", &defaults, request.options)?;
+        let hash_tag = [tags::CONFIG_HASH, tags::CONFIG_SHA]
+            .into_iter()
+            .find(|tag| *tag == options.config_tag)
+            .ok_or_else(|| {
+                CommandError::config(format!("`{}` cannot carry the hash", options.config_tag))
+                    .hint(format!("use {} or {}", tags::CONFIG_HASH, tags::CONFIG_SHA))
+            })?;
+        // A look every few milliseconds would do nothing else.
+        let poll_interval = options.poll_interval.0.max(Duration::from_millis(10));
+        let config = Config {
+            self_logical_id: options.own,
+            poll_interval,
+            hash_tag,
+            settle: settings.client_timeout()?,
+            ..Config::default()
+        };
+        let engine_options =
+            EngineOptions { config, max_parallel: options.max_parallel, ..EngineOptions::default() };
+        let store = FileStore::open(&settings.store_dir()?)
+            .map_err(|error| CommandError::config(chain(&error)))?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let limits = Limits { deadline: settings.client_timeout()?, ..Limits::default() };
+        let directory = Directory::new(request.directory);
+        let plugins = Arc::new(LocalFirst::new(Arc::clone(request.local), directory, limits));
+        let stop = request.stop.clone();
+        let (engine, task, unreadable) =
+            Engine::start(engine_options, plugins, Arc::clone(&store), stop);
+        for error in unreadable {
+            tracing::error!("{error}; it is left alone");
+        }
+        Ok(Arc::new(Self { engine, store, task: std::sync::Mutex::new(Some(task)) }))
+    }
+
+    /// Takes charge of the engine's task; only the first caller gets it.
+    pub(super) fn take_task(&self) -> Option<JoinHandle<()>> {
+        self.task.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+}

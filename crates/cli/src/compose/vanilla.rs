@@ -1,0 +1,20 @@
+//! The kind `vanilla`.
+
+use std::sync::Arc;
+
+use infrakit_plugin_vanilla::{Vanilla, VanillaOptions};
+use infrakit_rpc::{Fixed, Plugin};
+use infrakit_spi::flavor::Flavor;
+
+use super::{Built, ONLY, Request};
+use crate::error::Result;
+
+/// Makes the plugin.
+pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
+    let flavor: Arc<dyn Flavor> = Arc::new(Vanilla::new(VanillaOptions::default()));
+    request.local.add_flavor(request.name.lookup(), ONLY, Arc::clone(&flavor));
+    Ok(Plugin::new()
+        .flavor(Fixed::single(flavor))
+        .functions(infrakit_template::functions_json())
+        .into())
+}

@@ -1,0 +1,433 @@
+//! Documents that a command is given: fetched, rendered as a template, read as JSON or YAML.
+//!
+//! A wrong document is refused here with its line and column, before any plugin is asked.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use clap::Args;
+use infrakit_spi::document::{PluginSpec, Spec};
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::{Any, GroupId, suggest};
+use infrakit_template::{Access, Engine, FileAccess, UnsetVar, Vars};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::error::{CommandError, Result, chain};
+
+/// Flags of every command that takes a document.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct InputArgs {
+    /// Set a variable of the template, `name=value`; may be repeated
+    #[arg(short = 'v', long = "var", value_name = "NAME=VALUE")]
+    variables: Vec<String>,
+    /// Read the document as YAML; without it JSON and YAML are told apart
+    #[arg(short = 'y', long = "yaml")]
+    yaml: bool,
+    /// Print the rendered document and stop
+    #[arg(short = 'x', long)]
+    pub(crate) dump: bool,
+    /// Render for the last time: a variable that nobody set becomes `<no value>`
+    #[arg(short = 'f', long = "final")]
+    final_pass: bool,
+}
+
+/// Largest document that is read from the standard input, in bytes.
+const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// A document as text, rendered.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// What to call it in messages.
+    name: String,
+    text: String,
+    yaml: bool,
+}
+
+/// What a committed document turned out to be.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Committed {
+    /// `{ID, Properties}`.
+    Group(GroupSpec),
+    /// `{kind, metadata, properties, …}`.
+    Spec(Box<Spec>),
+    /// One entry of the older `[{Plugin, Properties}]`.
+    Entry(PluginSpec),
+}
+
+/// Fetches and renders the document at `source`: `-`, a path, `file://…` or `str://…`.
+pub(crate) fn load(context: &Context, source: &str, args: &InputArgs) -> Result<Document> {
+    let (name, text) = fetch(source)?;
+    // What comes from a pipe was made by a program that knows what it wants.
+    let text = if source == "-" { text } else { render(context, &name, text, args)? };
+    Ok(Document {
+        yaml: args.yaml || !looks_like_json(&text),
+        name,
+        text,
+    })
+}
+
+/// Returns the name and the text behind `source`.
+pub(crate) fn fetch(source: &str) -> Result<(String, String)> {
+    if source == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .take(LARGEST + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| {
+                CommandError::config(format!("failed to read the standard input: {error}"))
+            })?;
+        if text.len() as u64 > LARGEST {
+            return Err(CommandError::config("the standard input is larger than 8 MiB"));
+        }
+        return Ok(("standard input".to_owned(), text));
+    }
+    let access = Access::none().with_files(FileAccess::Anywhere);
+    let text = infrakit_template::load(source, &access).map_err(|error| {
+        CommandError::config(chain(&error)).maybe_hint(similar_file(source))
+    })?;
+    let name = source.strip_prefix("file://").unwrap_or(source);
+    Ok((infrakit_template::display_name(name), text))
+}
+
+/// Names a file beside the missing one whose name is close.
+fn similar_file(source: &str) -> Option<String> {
+    let path = Path::new(source.strip_prefix("file://").unwrap_or(source));
+    if path.exists() {
+        return None;
+    }
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let names: Vec<String> = std::fs::read_dir(directory)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let wanted = path.file_name()?.to_str()?;
+    let found = suggest(wanted, names.iter().map(String::as_str))?;
+    Some(format!("did you mean `{}`?", path.with_file_name(found).display()))
+}
+
+/// Renders `text` with the variables of the flags.
+pub(crate) fn render(context: &Context, name: &str, text: String, args: &InputArgs) -> Result<String> {
+    if !text.contains("{{") {
+        return Ok(text);
+    }
+    let vars = Vars::new();
+    for pair in &args.variables {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            CommandError::user(format!("`{pair}` sets no variable")).hint("write `--var name=value`")
+        })?;
+        vars.set(key.trim(), &variable(value.trim()));
+    }
+    // A variable that nobody set may be meant for a later pass, in the flavor.
+    let unset = if args.final_pass { UnsetVar::NoValue } else { UnsetVar::Keep };
+    Engine::new()
+        .with_access(&Access::none().with_files(FileAccess::Anywhere).with_env(context.settings.everything()))
+        .with_unset_var(unset)
+        .render(&text, name, &Value::Null, &vars)
+        .map_err(|error| CommandError::config(error.to_string()))
+}
+
+/// Reads a value of a flag: a whole number, a truth value, or text.
+fn variable(text: &str) -> Value {
+    if let Ok(number) = text.parse::<i64>() {
+        return number.into();
+    }
+    match text {
+        "true" => true.into(),
+        "false" => false.into(),
+        text => text.into(),
+    }
+}
+
+/// Returns whether a document without a flag is taken for JSON.
+fn looks_like_json(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with(['{', '[', '"'])
+}
+
+impl Document {
+    /// Returns the rendered text.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Reads the documents in it: one, or several where YAML separates them by `---`.
+    pub(crate) fn all(&self) -> Result<Vec<Any>> {
+        let text = self.text.trim_start_matches('\u{feff}');
+        if text.trim().is_empty() {
+            return Err(CommandError::config(format!("`{}` is empty", self.name))
+                .hint("give a document in JSON or YAML"));
+        }
+        if !self.yaml {
+            return Any::parse(text).map(|any| vec![any]).map_err(|error| self.not_json(&error));
+        }
+        let values: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
+            let place = error.location().map_or(String::new(), |at| {
+                format!(" at line {} column {}", at.line(), at.column())
+            });
+            let message = error.without_snippet().to_string();
+            let message = message.split(['\n']).next().unwrap_or_default();
+            CommandError::config(format!("`{}` is not YAML{place}: {message}", self.name))
+        })?;
+        values
+            .iter()
+            .map(|value| {
+                Any::from_value(value)
+                    .map_err(|error| CommandError::internal(format!("failed to convert YAML: {error}")))
+            })
+            .collect()
+    }
+
+    /// Reads the one document in it.
+    pub(crate) fn one(&self) -> Result<Any> {
+        let mut all = self.all()?;
+        match (all.pop(), all.is_empty()) {
+            (Some(document), true) => Ok(document),
+            _ => Err(CommandError::config(format!(
+                "`{}` holds {} documents where one is wanted",
+                self.name,
+                all.len() + 1
+            ))),
+        }
+    }
+
+    /// Reads the one document as a `T` that knows `fields` and nothing else.
+    pub(crate) fn decode<T: DeserializeOwned>(&self, fields: &[&str]) -> Result<T> {
+        self.decode_any(&self.one()?, fields)
+    }
+
+    fn decode_any<T: DeserializeOwned>(&self, any: &Any, fields: &[&str]) -> Result<T> {
+        let value: Value = any.decode().map_err(|error| self.not_json(&error))?;
+        let Value::Object(map) = &value else {
+            return Err(CommandError::config(format!(
+                "`{}` holds {} where an object with {} is wanted",
+                self.name,
+                shape(&value),
+                list(fields)
+            )));
+        };
+        if let Some(unknown) = map
+            .keys()
+            .find(|key| !fields.iter().any(|field| field.eq_ignore_ascii_case(key)))
+        {
+            return Err(self.unknown_field(unknown, fields));
+        }
+        any.decode().map_err(|error| self.not_json(&error))
+    }
+
+    fn unknown_field(&self, field: &str, known: &[&str]) -> CommandError {
+        let place = self.place_of(field).map_or(String::new(), |(line, column)| {
+            format!(" at line {line} column {column}")
+        });
+        let hint = suggest(field, known.iter().copied()).map_or_else(
+            || format!("fields here are {}", list(known)),
+            |found| format!("did you mean `{found}`?"),
+        );
+        CommandError::config(format!(
+            "`{}` has an unknown field `{}`{place}",
+            self.name,
+            field.escape_debug()
+        ))
+        .hint(hint)
+    }
+
+    /// Returns where the key `field` stands, counted from 1: at the smallest indentation at
+    /// which it occurs, because it is looked for at the top of the document.
+    fn place_of(&self, field: &str) -> Option<(usize, usize)> {
+        let quoted = serde_json::to_string(field).ok()?;
+        let plain = format!("{field}:");
+        let mut best: Option<(usize, usize)> = None;
+        for (number, line) in self.text.lines().enumerate() {
+            let at = line.find(&quoted).or_else(|| {
+                let key = line.trim_start_matches([' ', '-']);
+                key.starts_with(&plain).then(|| line.len() - key.len())
+            });
+            if let Some(at) = at {
+                let column = line[..at].chars().count() + 1;
+                if best.is_none_or(|(_, smallest)| column < smallest) {
+                    best = Some((number + 1, column));
+                }
+            }
+        }
+        best
+    }
+
+    fn not_json(&self, error: &serde_json::Error) -> CommandError {
+        let syntax = error.is_syntax() || error.is_eof();
+        let what = if syntax { "is not JSON" } else { "has the wrong shape" };
+        let text = error.to_string();
+        // A decoder that starts behind the first key loses the place; then there is none to show.
+        let text = text.trim_end_matches(" at line 0 column 0");
+        let failure = CommandError::config(format!("`{}` {what}: {text}", self.name));
+        if syntax && !self.yaml && self.text.contains(": ") && !self.text.contains('"') {
+            return failure.hint("if it is YAML, say so with -y");
+        }
+        failure
+    }
+
+    /// Reads what is to be committed: groups, spec documents, or the older list of both.
+    pub(crate) fn committed(&self) -> Result<Vec<Committed>> {
+        let mut found = Vec::new();
+        for any in self.all()? {
+            if any.as_str().trim_start().starts_with('[') {
+                let entries: Vec<Any> = any.decode().map_err(|error| self.not_json(&error))?;
+                for entry in &entries {
+                    found.push(self.classify(entry)?);
+                }
+            } else {
+                found.push(self.classify(&any)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn classify(&self, any: &Any) -> Result<Committed> {
+        let value: Value = any.decode().map_err(|error| self.not_json(&error))?;
+        let has = |name: &str| {
+            value.as_object().is_some_and(|map| map.keys().any(|key| key.eq_ignore_ascii_case(name)))
+        };
+        if has("kind") || has("metadata") {
+            let spec: Spec = self.decode_any(any, &[Spec::FIELDS, &["state"]].concat())?;
+            if spec.kind.is_empty() {
+                return Err(CommandError::config(format!("`{}` has no `kind`", self.name))
+                    .hint("add for example `kind: group`"));
+            }
+            return Ok(Committed::Spec(Box::new(spec)));
+        }
+        if has("Plugin") {
+            return self.decode_any(any, PluginSpec::FIELDS).map(Committed::Entry);
+        }
+        self.decode_any(any, GroupSpec::FIELDS).map(Committed::Group)
+    }
+}
+
+/// Returns the group that a spec document of kind `group` describes, in the older form.
+pub(crate) fn group_of(spec: &Spec) -> Option<GroupSpec> {
+    let kind = spec.kind.split('/').next().unwrap_or_default();
+    kind.eq_ignore_ascii_case("group").then(|| GroupSpec {
+        id: GroupId::new(spec.address().instance),
+        properties: spec.properties.clone(),
+    })
+}
+
+fn shape(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn list(fields: &[&str]) -> String {
+    let quoted: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+    quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &str) -> Document {
+        Document {
+            name: "a.json".to_owned(),
+            yaml: !looks_like_json(text),
+            text: text.to_owned(),
+        }
+    }
+
+    fn message(error: &CommandError) -> String {
+        error.render(false).unwrap()
+    }
+
+    #[test]
+    fn json_and_yaml_are_told_apart() {
+        let json = document("\u{feff} {\"ID\": \"a\", \"Properties\": {\"n\": 1.50}}");
+        let Committed::Group(group) = json.committed().unwrap().remove(0) else { panic!() };
+        assert_eq!(group.id.as_str(), "a");
+        assert_eq!(group.properties.unwrap().as_str(), "{\"n\": 1.50}");
+        let yaml = document("# remark\nid: a\nproperties:\n  n: [1, x]\n");
+        let Committed::Group(group) = yaml.committed().unwrap().remove(0) else { panic!() };
+        assert_eq!(group.properties.unwrap().as_str(), r#"{"n":[1,"x"]}"#);
+    }
+
+    #[test]
+    fn errors_have_line_and_column() {
+        let error = document("{\n  \"ID\": \"a\",\n  \"Properties\": {,}\n}").committed().unwrap_err();
+        assert!(message(&error).contains("`a.json` is not JSON: "), "{error}");
+        assert!(message(&error).contains("line 3 column"), "{error}");
+        let error = document("kind: group\nmetadata: {name: [\n").committed().unwrap_err();
+        assert!(message(&error).contains("is not YAML at line "), "{error}");
+        assert!(!message(&error).trim_end().contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_with_place_and_suggestion() {
+        let error = document("{\n  \"ID\": \"a\",\n  \"Propertis\": {}\n}").committed().unwrap_err();
+        assert_eq!(
+            message(&error),
+            "error: `a.json` has an unknown field `Propertis` at line 3 column 3\n  \
+             tip: did you mean `Properties`?\n"
+        );
+        let error = document("kind: group\nmetdata:\n  name: x\n").committed().unwrap_err();
+        assert!(message(&error).contains("line 2 column 1"), "{error}");
+        assert!(message(&error).contains("`metadata`"), "{error:?}");
+    }
+
+    #[test]
+    fn older_lists_and_several_documents_are_read() {
+        let legacy = document(r#"[{"Plugin":"group","Properties":{"ID":"a","Properties":{}}}]"#);
+        assert!(matches!(legacy.committed().unwrap()[..], [Committed::Entry(_)]));
+        let two = document("kind: group\nmetadata: {name: a}\n---\nkind: ingress\nmetadata: {name: b}\n");
+        assert!(matches!(two.committed().unwrap()[..], [Committed::Spec(_), Committed::Spec(_)]));
+        assert!(two.one().unwrap_err().message().contains("2 documents"));
+    }
+
+    #[test]
+    fn a_group_document_is_a_group() {
+        let Committed::Spec(spec) =
+            document("kind: group\nmetadata: {name: us/workers}\nproperties: {a: 1}").committed().unwrap().remove(0)
+        else { panic!() };
+        let group = group_of(&spec).unwrap();
+        assert_eq!(group.id.as_str(), "workers");
+        assert_eq!(group.properties.unwrap().as_str(), r#"{"a":1}"#);
+    }
+
+    #[test]
+    fn nothing_and_nonsense_are_refused() {
+        for (text, want) in [
+            ("", "is empty"),
+            (" \n ", "is empty"),
+            ("7", "holds a number"),
+            ("[1]", "holds a number"),
+            ("{}{}", "is not JSON"),
+            ("{\"ID\": 7}", "wrong shape"),
+            ("metadata: {name: x}", "no `kind`"),
+        ] {
+            let error = document(text).committed().unwrap_err();
+            assert!(error.message().contains(want), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_not_a_crash() {
+        let deep = format!("{{\"ID\":\"a\",\"Properties\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(document(&deep).committed().is_err());
+        let deep = format!("a: {}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(document(&deep).committed().is_err());
+    }
+
+    #[test]
+    fn variables_are_numbers_truths_or_text() {
+        assert_eq!(variable("3"), Value::from(3));
+        assert_eq!(variable("true"), Value::from(true));
+        assert_eq!(variable("3x"), Value::from("3x"));
+    }
+}

@@ -1,0 +1,125 @@
+//! Changing groups: free, destroy, scale.
+
+use clap::Args;
+use infrakit_spi::group::wire;
+use infrakit_spi::version;
+
+use super::{explain, on_group, the_group};
+use crate::context::Context;
+use crate::error::{CommandError, Result};
+use crate::target::Target;
+
+/// Stop managing a group; its instances stay
+///
+/// Commit the group again to manage the same instances again.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  infrakit group free cattle")]
+pub(crate) struct FreeArgs {
+    /// Id of the group, unless it is implied
+    #[arg(value_name = "GROUP")]
+    words: Vec<String>,
+}
+
+/// Destroy a group with all its instances
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  infrakit group destroy cattle")]
+pub(crate) struct DestroyArgs {
+    /// Id of the group, unless it is implied
+    #[arg(value_name = "GROUP")]
+    words: Vec<String>,
+}
+
+/// Destroy members and lower the size of the group by their number
+#[derive(Args, Debug)]
+#[command(visible_alias = "destroy-instances", after_help = "Example:\n  infrakit group destroy-instance cattle instance-123")]
+pub(crate) struct DestroyInstanceArgs {
+    /// Id of the group, unless it is implied; then ids of the members
+    #[arg(value_name = "GROUP", required = true)]
+    words: Vec<String>,
+}
+
+/// Print the size that a group is to have, or change it
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  infrakit group scale cattle\n  infrakit group scale cattle 10")]
+pub(crate) struct ScaleArgs {
+    /// Id of the group, unless it is implied; then the new size
+    #[arg(value_name = "GROUP", allow_negative_numbers = true)]
+    words: Vec<String>,
+}
+
+fn nothing_more(words: &[String]) -> Result {
+    match words.first() {
+        None => Ok(()),
+        Some(word) => Err(CommandError::user(format!("there is no use for `{word}`"))
+            .hint("one group at a time")),
+    }
+}
+
+/// Frees a group.
+pub(super) async fn free(context: &Context, target: &Target, args: FreeArgs) -> Result {
+    let mut words = args.words;
+    let id = the_group(target, &mut words)?;
+    nothing_more(&words)?;
+    let _: wire::GroupRequest = on_group(target, "Group.FreeGroup", &id).await?;
+    context.out.line(format!("Freed {id}"))
+}
+
+/// Destroys a group.
+pub(super) async fn destroy(context: &Context, target: &Target, args: DestroyArgs) -> Result {
+    let mut words = args.words;
+    let id = the_group(target, &mut words)?;
+    nothing_more(&words)?;
+    let _: wire::GroupRequest = on_group(target, "Group.DestroyGroup", &id).await?;
+    context.out.line(format!("Destroy {id} initiated"))
+}
+
+/// Destroys members.
+pub(super) async fn destroy_instances(
+    context: &Context,
+    target: &Target,
+    args: DestroyInstanceArgs,
+) -> Result {
+    let mut words = args.words;
+    let id = the_group(target, &mut words)?;
+    if words.is_empty() {
+        return Err(CommandError::user("which instances? their ids are missing")
+            .hint(format!("`infrakit {} describe {id}` lists them", target.name)));
+    }
+    let request = wire::DestroyInstancesRequest {
+        name: target.wire_name(version::GROUP),
+        id: id.clone(),
+        instances: Some(words.into_iter().map(Into::into).collect()),
+    };
+    match target.call::<_, wire::GroupRequest>("Group.DestroyInstances", &request).await {
+        Ok(_) => context.out.line("Initiated."),
+        Err(error) => Err(explain(target, &id, error).await),
+    }
+}
+
+/// Prints or changes the size.
+pub(super) async fn scale(context: &Context, target: &Target, args: ScaleArgs) -> Result {
+    let mut words = args.words;
+    let id = the_group(target, &mut words)?;
+    let wanted = match words.first() {
+        None => None,
+        Some(word) => {
+            let size: i64 = word.parse().map_err(|_| {
+                CommandError::user(format!("`{word}` is not a size")).hint("a size is a whole number")
+            })?;
+            if size < 0 {
+                return Err(CommandError::user("size cannot be negative"));
+            }
+            Some(size)
+        }
+    };
+    nothing_more(words.get(1..).unwrap_or_default())?;
+    let now = super::size(target, &id).await?;
+    let Some(size) = wanted else {
+        return context.out.line(format!("Group {id} at {now} instances"));
+    };
+    let request = wire::SizeMessage { name: target.wire_name(version::GROUP), id: id.clone(), size };
+    match target.call::<_, wire::GroupRequest>("Group.SetSize", &request).await {
+        Ok(_) => context.out.line(format!("Group {id} at {now} instances, scale to {size}")),
+        Err(error) => Err(explain(target, &id, error).await),
+    }
+}

@@ -1,0 +1,228 @@
+//! Looking at groups: their members, their specs, which there are.
+
+use std::borrow::Cow;
+
+use clap::Args;
+use infrakit_spi::group::wire;
+use infrakit_spi::{Any, FieldKey, GroupId, version};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::{on_group, specs, the_group};
+use crate::context::Context;
+use crate::error::{CommandError, Result, did_you_mean};
+use crate::out::table::Headings;
+use crate::out::{Format, OutputArgs, table};
+use crate::progress::{self, WatchArgs};
+use crate::target::Target;
+use crate::verbs::controller;
+use crate::verbs::instance::odd;
+use crate::view::{self, Row, ViewArgs};
+
+/// List the members of a group
+///
+/// Arguments behind the group id select members by id or logical id.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  infrakit group describe cattle\n  infrakit group describe cattle --watch\n  infrakit group/cattle describe -o json")]
+pub(crate) struct DescribeArgs {
+    /// Id of the group, unless it is implied; then ids of members
+    #[arg(value_name = "GROUP")]
+    words: Vec<String>,
+    #[command(flatten)]
+    view: ViewArgs,
+    /// Show the objects of the controller and their state instead
+    #[arg(long)]
+    objects: bool,
+    #[command(flatten)]
+    watch: WatchArgs,
+}
+
+/// List the groups, or the members of one
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  infrakit group ls\n  infrakit group ls cattle")]
+pub(crate) struct LsArgs {
+    /// Id of the group, unless it is implied; then ids of members
+    #[arg(value_name = "GROUP")]
+    words: Vec<String>,
+    #[command(flatten)]
+    view: ViewArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
+}
+
+/// List the groups
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  infrakit group groups -q")]
+pub(crate) struct GroupsArgs {
+    /// Leave out the heading
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Print the spec of a group, or of all
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  infrakit group inspect cattle -y")]
+pub(crate) struct InspectArgs {
+    /// Id of the group, unless it is implied
+    group: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// The members of a group as it answers.
+pub(crate) struct Members(Any);
+
+/// Members, borrowing from the answer.
+#[derive(Default)]
+pub(crate) struct Described<'a> {
+    pub(crate) rows: Vec<Row<'a>>,
+    pub(crate) converged: bool,
+}
+
+impl Members {
+    /// Reads the members.
+    pub(crate) fn read(&self, target: &Target) -> Result<Described<'_>> {
+        let answer: Answer<'_> =
+            serde_json::from_str(self.0.as_str()).map_err(|error| odd(target, &error))?;
+        Ok(answer.0)
+    }
+}
+
+/// An answer to `DescribeGroup`.
+#[derive(Default)]
+struct Answer<'a>(Described<'a>);
+
+impl<'de> Deserialize<'de> for Answer<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Answer<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a group")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Answer<'de>, A::Error> {
+                let mut answer = Answer::default();
+                while let Some(key) = map.next_key_seed(FieldKey(&["Description"]))? {
+                    if key.is_some() {
+                        answer.0 = map.next_value::<Option<Described<'de>>>()?.unwrap_or_default();
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(answer)
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+impl<'de> Deserialize<'de> for Described<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Described<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the description of a group")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Described<'de>, A::Error> {
+                let mut described = Described::default();
+                while let Some(key) = map.next_key_seed(FieldKey(&["Instances", "Converged"]))? {
+                    match key {
+                        Some(0) => {
+                            described.rows = map.next_value::<Option<Vec<Row<'de>>>>()?.unwrap_or_default();
+                        }
+                        Some(1) => described.converged = map.next_value()?,
+                        _ => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(described)
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// Asks for the members of a group.
+pub(crate) async fn members(target: &Target, id: &GroupId) -> Result<Members> {
+    on_group(target, "Group.DescribeGroup", id).await.map(Members)
+}
+
+/// Asks for the size that a group is specified to have.
+pub(crate) async fn size(target: &Target, id: &GroupId) -> Result<i64> {
+    let answer: wire::SizeMessage = on_group(target, "Group.Size", id).await?;
+    Ok(answer.size)
+}
+
+/// Lists the members of a group, or the objects of the controller when no group is named.
+pub(super) async fn describe(context: &Context, target: &Target, args: DescribeArgs) -> Result {
+    let mut words = args.words;
+    let no_group = words.is_empty() && target.implied_group().is_none();
+    if args.objects || (no_group && target.has(version::CONTROLLER)) {
+        return controller::describe_objects(context, target, words.first(), &args.view.output, args.objects)
+            .await;
+    }
+    let id = the_group(target, &mut words)?;
+    rows(context, target, &id, &words, &args.view, &args.watch).await
+}
+
+/// Lists groups, or members.
+pub(super) async fn ls(context: &Context, target: &Target, args: LsArgs) -> Result {
+    let mut words = args.words;
+    if words.is_empty() && target.implied_group().is_none() {
+        let args = GroupsArgs { quiet: args.view.quiet, output: args.view.output };
+        return groups(context, target, args).await;
+    }
+    let id = the_group(target, &mut words)?;
+    rows(context, target, &id, &words, &args.view, &args.watch).await
+}
+
+async fn rows(
+    context: &Context,
+    target: &Target,
+    id: &GroupId,
+    wanted: &[String],
+    view: &ViewArgs,
+    watch: &WatchArgs,
+) -> Result {
+    if watch.wanted() {
+        return progress::watch(context, target, id, view, watch).await;
+    }
+    let members = members(target, id).await?;
+    let mut rows = members.read(target)?.rows;
+    view::select(&mut rows, &view.filter()?, wanted);
+    view::show(context, view, &rows)
+}
+
+/// Lists the groups.
+pub(super) async fn groups(context: &Context, target: &Target, args: GroupsArgs) -> Result {
+    let groups = specs(target).await?;
+    let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+    match args.output.format() {
+        Format::Table => {
+            let rows: Vec<[Cow<'_, str>; 1]> = ids.iter().map(|id| [Cow::Borrowed(*id)]).collect();
+            let headings = Headings::unless(args.quiet);
+            context.out.with(|out| table::write(out, ["ID"], headings, &rows))
+        }
+        format => context.out.document(&ids, format),
+    }
+}
+
+/// Prints specs.
+pub(super) async fn inspect(context: &Context, target: &Target, args: InspectArgs) -> Result {
+    let groups = specs(target).await?;
+    let id = target.implied_group().or_else(|| args.group.map(GroupId::from));
+    let Some(id) = id else {
+        return context.out.document(&groups, args.output.document());
+    };
+    match groups.iter().find(|group| group.id == id) {
+        Some(group) => context.out.document(group, args.output.document()),
+        None => {
+            let names = groups.iter().map(|group| group.id.as_str());
+            Err(CommandError::remote(format!("Group {id} is not being watched"))
+                .maybe_hint(did_you_mean(id.as_str(), names).or_else(|| {
+                    Some(format!("`infrakit {} groups` lists them", target.name))
+                })))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Verbs of group plugins.
+//!
+//! An object that stands for one group, like `group/workers`, has the group id implied; for all
+//! others it is the first argument.
+
+mod change;
+mod commit;
+mod list;
+
+use infrakit_spi::group::{GroupSpec, wire};
+use infrakit_spi::{GroupId, suggest, version};
+
+use super::{Verb, verb};
+use crate::error::{CommandError, Result};
+use crate::target::Target;
+
+pub(crate) use commit::commit_spec;
+pub(crate) use list::{members, size};
+
+/// Returns the verbs.
+pub(super) fn verbs() -> Vec<Verb> {
+    vec![
+        verb!("commit", commit::CommitArgs, commit::commit),
+        verb!("commit-group", commit::CommitArgs, commit::commit_group),
+        verb!("describe", list::DescribeArgs, list::describe),
+        verb!("ls", list::LsArgs, list::ls),
+        verb!("groups", list::GroupsArgs, list::groups),
+        verb!("inspect", list::InspectArgs, list::inspect),
+        verb!("free", change::FreeArgs, change::free),
+        verb!("free-group", change::FreeArgs, change::free),
+        verb!("destroy", change::DestroyArgs, change::destroy),
+        verb!("destroy-instance", change::DestroyInstanceArgs, change::destroy_instances),
+        verb!("scale", change::ScaleArgs, change::scale),
+    ]
+}
+
+/// Returns the group that a command is about: implied by the object, or the first of `words`,
+/// which is then taken off.
+fn the_group(target: &Target, words: &mut Vec<String>) -> Result<GroupId> {
+    if let Some(id) = target.implied_group() {
+        // `group/workers scale workers 3` names it twice; that is no reason to refuse.
+        if words.first().is_some_and(|word| word == id.as_str()) {
+            words.remove(0);
+        }
+        return Ok(id);
+    }
+    if words.is_empty() {
+        return Err(CommandError::user("which group? its id is missing")
+            .hint(format!("`infrakit {} groups` lists them", target.name)));
+    }
+    Ok(GroupId::from(words.remove(0)))
+}
+
+fn request(target: &Target, id: &GroupId) -> wire::GroupRequest {
+    wire::GroupRequest {
+        name: target.wire_name(version::GROUP),
+        id: id.clone(),
+    }
+}
+
+/// Returns the specs of all groups, sorted by id.
+pub(crate) async fn specs(target: &Target) -> Result<Vec<GroupSpec>> {
+    let answer: wire::InspectResponse =
+        target.call("Group.InspectGroups", &request(target, &GroupId::default())).await?;
+    let mut groups = answer.groups.unwrap_or_default();
+    groups.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(groups)
+}
+
+/// Adds to an error about an unknown group which groups there are.
+async fn explain(target: &Target, id: &GroupId, error: CommandError) -> CommandError {
+    let unknown = ["not being watched", "not found"]
+        .iter()
+        .any(|part| error.message().contains(part));
+    if !unknown || error.has_hint() {
+        return error;
+    }
+    // Only a hint is lost when this second question fails.
+    let groups = specs(target).await.unwrap_or_default();
+    let names = groups.iter().map(|group| group.id.as_str());
+    let hint = match suggest(id.as_str(), names) {
+        Some(close) if close != id.as_str() => format!("did you mean `{close}`?"),
+        _ if groups.is_empty() => format!(
+            "there are no groups; commit one with `infrakit {} commit FILE`",
+            target.name
+        ),
+        _ => {
+            let names: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+            format!("there are {}", names.join(", "))
+        }
+    };
+    error.hint(hint)
+}
+
+/// Calls a method on one group.
+async fn on_group<R: serde::de::DeserializeOwned>(
+    target: &Target,
+    method: &str,
+    id: &GroupId,
+) -> Result<R> {
+    match target.call(method, &request(target, id)).await {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(explain(target, id, error).await),
+    }
+}

@@ -1,0 +1,1 @@
+//! Histories that once led the planner astray, found by the properties.

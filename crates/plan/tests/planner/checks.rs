@@ -1,0 +1,159 @@
+//! When health is asked for, and when to plan again.
+
+use std::time::Duration;
+
+use infrakit_plan::{Plan, Timestamp};
+use infrakit_spi::flavor::Health;
+use infrakit_spi::tags;
+
+use crate::bench::*;
+
+/// Answers all checks of a plan.
+fn answer(bench: &mut Bench, plan: &Plan, health: Health) {
+    for id in checked(plan) {
+        bench.verdict(id, health);
+    }
+}
+
+/// Plans at each wake-up until `end`, answering checks a little late. Returns when each happened.
+fn run(bench: &mut Bench, end: Timestamp, health: Health) -> Vec<(Timestamp, usize)> {
+    let mut looks = Vec::new();
+    let mut wakes = 0;
+    while bench.now < end {
+        let plan = bench.plan();
+        if !checked(&plan).is_empty() {
+            looks.push((bench.now, checked(&plan).len()));
+        }
+        bench.pass(Duration::from_millis(7));
+        answer(bench, &plan, health);
+        let plan = bench.plan();
+        assert!(checked(&plan).is_empty(), "asked again at once");
+        bench.now = plan.wake_at.expect("there is always a next check");
+        wakes += 1;
+        assert!(wakes < 10_000, "a busy loop");
+    }
+    looks
+}
+
+#[test]
+fn each_member_is_looked_at_once_an_interval() {
+    let mut bench = Bench::healthy(cattle(3), &["a", "b", "c"]);
+    let looks = run(&mut bench, at(600), Health::Healthy);
+    let total: usize = looks.iter().map(|(_, count)| count).sum();
+    assert!(
+        (170..=190).contains(&total),
+        "{total} checks of 3 members in 60 intervals"
+    );
+}
+
+#[test]
+fn an_interval_shorter_than_the_polls_is_kept() {
+    let health = r#","Health":{"Interval":"1s"}"#;
+    let mut bench = Bench::healthy(spec(r#"{"Size":1}"#, "v1", health), &["a"]);
+    let total = run(&mut bench, at(100), Health::Healthy).len();
+    assert!(
+        (95..=105).contains(&total),
+        "{total} checks in 100 intervals"
+    );
+}
+
+#[test]
+fn big_groups_are_swept_slowly_and_evenly() {
+    let mut bench = Bench::new(cattle(2000));
+    bench.list = (0..2000)
+        .map(|number| shown(&format!("i-{number}"), "v1"))
+        .collect();
+    bench.look();
+    let looks = run(&mut bench, at(400), Health::Healthy);
+    let most = looks.iter().map(|(_, count)| *count).max().unwrap();
+    let total: usize = looks.iter().map(|(_, count)| count).sum();
+    // Ten a second, in wake-ups ten seconds apart.
+    assert!(most <= 160, "{most} checks at one moment");
+    assert!((3600..=4400).contains(&total), "{total} checks in 400 s");
+    assert!(looks.len() <= 45, "{} wake-ups", looks.len());
+}
+
+#[test]
+fn an_ailing_member_is_looked_at_again_after_an_interval_even_in_a_big_group() {
+    let mut bench = Bench::new(cattle(2000));
+    bench.list = (0..2000)
+        .map(|number| shown(&format!("i-{number}"), "v1"))
+        .collect();
+    bench.look();
+    bench.verdict("i-7", Health::Unhealthy);
+    bench.now = at(10);
+    assert!(checked(&bench.plan()).contains(&"i-7"));
+}
+
+#[test]
+fn a_proof_that_is_awaited_is_asked_for_at_once_and_again_soon() {
+    let mut bench = Bench::healthy(spec(r#"{"Size":2}"#, "v2", ""), &["a"]);
+    bench.add(and(shown("x", "v2"), tags::TOKEN, "n-1"));
+    let plan = bench.plan();
+    assert_eq!(checked(&plan), ["x"]);
+    assert!(checked(&bench.plan()).is_empty());
+    answer(&mut bench, &plan, Health::Unknown);
+    let plan = bench.plan();
+    assert_eq!(
+        (checked(&plan).len(), plan.wake_at),
+        (0, Some(after(Duration::from_millis(100))))
+    );
+    let looks = run(&mut bench, at(60), Health::Unknown);
+    let times: Vec<Timestamp> = looks.iter().map(|(time, _)| *time).collect();
+    let pauses: Vec<Duration> = times.windows(2).map(|two| two[1].since(two[0])).collect();
+    let longest = pauses.iter().max().unwrap();
+    assert!(*longest <= Duration::from_millis(1100), "{longest:?}");
+    assert!(pauses[0] <= Duration::from_millis(120), "{:?}", pauses[0]);
+}
+
+#[test]
+fn many_awaited_proofs_are_not_all_asked_for_every_second() {
+    let mut bench = Bench::new(spec(r#"{"Size":2001}"#, "v2", ""));
+    bench.list = (0..2000)
+        .map(|number| shown(&format!("i-{number}"), "v2"))
+        .collect();
+    bench.list.push(shown("old", "v1"));
+    bench.look();
+    let total: usize = run(&mut bench, at(60), Health::Unknown)
+        .iter()
+        .map(|(_, count)| count)
+        .sum();
+    // A hundred a second, after a first look at each.
+    assert!((4000..=9000).contains(&total), "{total} checks in 60 s");
+}
+
+#[test]
+fn counted_proofs_come_at_the_pace_of_the_polls() {
+    let counted = r#","Updating":{"Count":3}"#;
+    let mut bench = Bench::healthy(spec(r#"{"Size":2}"#, "v2", counted), &["a"]);
+    bench.add(shown("x", "v2"));
+    let plan = bench.plan();
+    answer(&mut bench, &plan, Health::Healthy);
+    assert_eq!(bench.plan().wake_at, Some(at(10)));
+}
+
+#[test]
+fn a_check_under_way_is_not_repeated() {
+    let mut bench = Bench::healthy(cattle(1), &["a"]);
+    bench.now = at(30);
+    assert_eq!(checked(&bench.plan()), ["a"]);
+    bench.now = at(3000);
+    assert!(checked(&bench.plan()).is_empty());
+}
+
+#[test]
+fn no_time_is_too_far_away() {
+    let odd = r#","Health":{"Interval":"2540400h","GracePeriod":"2540400h"},"Updating":{"Duration":"2540400h"}"#;
+    let mut bench = Bench::healthy(spec(r#"{"Size":2}"#, "v2", odd), &["a", "b"]);
+    bench.config.settle = Duration::MAX;
+    bench.config.poll_interval = Duration::MAX;
+    bench.depart(
+        "b",
+        infrakit_plan::Reason::Surplus,
+        infrakit_plan::Step::Accepted(at(0)),
+    );
+    bench.add(shown("x", "v2"));
+    bench.plan();
+    bench.verdict("x", Health::Healthy);
+    bench.plan();
+}

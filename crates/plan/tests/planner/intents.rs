@@ -1,0 +1,145 @@
+//! Creations: found, in doubt, lost, and the pause after failures.
+
+use std::time::Duration;
+
+use infrakit_plan::{Backoff, Doubt, WaitingOn};
+use infrakit_spi::tags;
+
+use crate::bench::*;
+
+#[test]
+fn a_listed_token_answers_for_the_creation() {
+    for doubt in [None, Some(Doubt { settle_at: at(15) })] {
+        let mut bench = Bench::new(cattle(1));
+        bench.intend(7, None).doubt = doubt;
+        assert!(created(&bench.preview()).is_empty());
+        bench.add(and(shown("a", "v1"), tags::TOKEN, "n-7"));
+        let plan = bench.plan();
+        assert!(plan.memory.intents.is_empty() && created(&plan).is_empty() && plan.converged);
+    }
+}
+
+#[test]
+fn tokens_of_another_record_answer_nothing() {
+    let mut bench = Bench::new(cattle(2));
+    bench.intend(7, None);
+    bench.add(and(shown("a", "v1"), tags::TOKEN, "other-7"));
+    assert_eq!(bench.plan().memory.intents.len(), 1);
+}
+
+#[test]
+fn two_instances_of_one_token_are_one_too_many() {
+    let mut bench = Bench::new(cattle(1));
+    bench.intend(7, None);
+    bench.add(and(shown("a", "v1"), tags::TOKEN, "n-7"));
+    bench.add(and(shown("b", "v1"), tags::TOKEN, "n-7"));
+    assert_eq!(destroyed(&bench.plan()).len(), 1);
+}
+
+#[test]
+fn only_a_list_from_after_the_moment_settles_a_doubt() {
+    let mut bench = Bench::new(cattle(1));
+    bench.intend(7, None).doubt = Some(Doubt { settle_at: at(15) });
+    let plan = bench.plan();
+    assert_eq!((created(&plan).len(), plan.wake_at), (0, Some(at(15))));
+    // The moment has come, but the only list is from before it: planning again is no help.
+    bench.now = at(20);
+    bench.look_from(at(14));
+    let plan = bench.plan();
+    assert_eq!((created(&plan).len(), plan.wake_at), (0, None));
+    assert_eq!(
+        plan.waiting,
+        [WaitingOn::Observation, WaitingOn::Creations { count: 1 }]
+    );
+    bench.look_from(at(15));
+    let plan = bench.plan();
+    assert!(plan.memory.intents.is_empty());
+    // A lost creation counts as a failed one.
+    assert_eq!((created(&plan).len(), plan.wake_at), (0, Some(at(21))));
+    assert_eq!(
+        plan.waiting,
+        [WaitingOn::Backoff {
+            until: at(21),
+            failures: 1
+        }]
+    );
+    bench.now = at(21);
+    assert_eq!(created(&bench.plan()).len(), 1);
+}
+
+#[test]
+fn the_next_list_after_an_unchanged_one_settles_too() {
+    let mut bench = Bench::new(cattle(1));
+    bench.intend(7, None).doubt = Some(Doubt { settle_at: at(15) });
+    bench.now = at(16);
+    bench.seen.unchanged(at(15));
+    assert!(bench.plan().memory.intents.is_empty());
+}
+
+#[test]
+fn a_creation_under_way_is_never_given_up() {
+    let mut bench = Bench::new(cattle(1));
+    bench.intend(7, None);
+    bench.now = at(100_000);
+    bench.look();
+    let plan = bench.plan();
+    assert_eq!((plan.memory.intents.len(), created(&plan).len()), (1, 0));
+}
+
+#[test]
+fn creations_pause_after_failures_and_the_rest_goes_on() {
+    let mut bench = Bench::healthy(cattle(3), &["a"]);
+    bench.memory.creation.fail(bench.now, bench.now);
+    let plan = bench.plan();
+    assert!(created(&plan).is_empty());
+    assert_eq!(
+        plan.waiting,
+        [WaitingOn::Backoff {
+            until: at(1),
+            failures: 1
+        }]
+    );
+    assert_eq!(plan.wake_at, Some(at(1)));
+    bench.spec = cattle(0);
+    assert_eq!(destroyed(&bench.plan()).len(), 1);
+}
+
+#[test]
+fn while_creations_fail_nothing_that_serves_is_replaced() {
+    let mut bench = Bench::healthy(cattle(3), &["a", "b"]);
+    bench.memory.creation.fail(bench.now, bench.now);
+    bench.spec = spec(r#"{"Size":3}"#, "v2", "");
+    assert!(destroyed(&bench.plan()).is_empty());
+}
+
+#[test]
+fn a_pause_noted_by_a_clock_set_back_is_not_kept() {
+    let mut bench = Bench::new(cattle(1));
+    let later = bench.now + Duration::from_secs(1_000_000);
+    bench.memory.creation.fail(later, later);
+    assert_eq!(created(&bench.plan()).len(), 1);
+}
+
+#[test]
+fn success_ends_the_pause() {
+    let mut bench = Bench::new(cattle(1));
+    bench.memory.creation.fail(bench.now, bench.now);
+    bench.now = at(1);
+    bench.plan();
+    bench.add(and(shown("a", "v1"), tags::TOKEN, "n-100"));
+    assert_eq!(bench.plan().memory.creation, Backoff::default());
+}
+
+#[test]
+fn memory_survives_being_stored_apart_from_intents() {
+    let mut bench = Bench::healthy(cattle(2), &["a"]);
+    bench.memory.doomed.insert("a".into());
+    bench.memory.roll = Some(infrakit_plan::Roll { hold: Some(4) });
+    bench.memory.creation.fail(at(0), at(0));
+    let text = serde_json::to_string(&bench.memory).unwrap();
+    let back: infrakit_plan::Memory = serde_json::from_str(&text).unwrap();
+    assert_eq!(back, bench.memory);
+    let oldest = r#"{"group":"g","nonce":"n","next_token":3}"#;
+    let memory: infrakit_plan::Memory = serde_json::from_str(oldest).unwrap();
+    assert_eq!(memory.next_token, 3);
+}

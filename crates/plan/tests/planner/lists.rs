@@ -1,0 +1,93 @@
+//! What lists can and cannot say.
+
+use infrakit_plan::{Listed, Member, Origin, Reason, Step};
+use infrakit_spi::instance::Locality;
+use infrakit_spi::tags;
+
+use crate::bench::*;
+
+#[test]
+fn an_instance_listed_twice_is_one_member_with_its_history() {
+    let mut bench = Bench::healthy(cattle(1), &["a"]);
+    bench.depart("a", Reason::Surplus, Step::Accepted(at(0)));
+    let twice = [
+        shown("a", "v1"),
+        shown("b", "v1"),
+        shown("a", "v1"),
+        shown("b", "v1"),
+    ];
+    let circumstances = Listed {
+        started: at(1),
+        now: at(1),
+        locality: Locality::Remote,
+    };
+    let seen = bench
+        .seen
+        .apply(&"g".into(), twice, circumstances, (NONCE, &bench.config));
+    assert_eq!((seen.appeared, seen.vanished, bench.seen.len()), (1, 0, 2));
+    assert!(bench.member("a").departure.is_some());
+}
+
+#[test]
+fn a_list_from_before_another_is_ignored() {
+    let mut bench = Bench::healthy(cattle(1), &["a"]);
+    bench.now = at(5);
+    bench.look();
+    bench.list.clear();
+    bench.look_from(at(4));
+    assert_eq!((bench.seen.len(), bench.seen.listed()), (1, Some(at(5))));
+    bench.seen.unchanged(at(3));
+    assert_eq!(bench.seen.listed(), Some(at(5)));
+}
+
+#[test]
+fn an_unchanged_list_denies_what_it_never_showed() {
+    let mut bench = Bench::healthy(cattle(2), &["a"]);
+    let made = and(shown("b", "v1"), tags::TOKEN, "n-1");
+    bench
+        .seen
+        .provisioned(Member::new(made, Origin::Provisioned(at(1)), NONCE, at(1)));
+    assert_eq!(bench.seen.unchanged(at(16)).vanished, 0);
+    assert_eq!(bench.seen.unchanged(at(17)).vanished, 1);
+    assert_eq!(bench.seen.len(), 1);
+}
+
+#[test]
+fn an_id_given_again_is_another_member() {
+    let made = |token| and(shown("a", "v1"), tags::TOKEN, token);
+    for by_answer in [true, false] {
+        let mut bench = Bench::new(cattle(1));
+        bench.add(made("n-1"));
+        bench.depart("a", Reason::Surplus, Step::Accepted(at(0)));
+        if by_answer {
+            let fresh = Member::new(made("n-2"), Origin::Provisioned(at(0)), NONCE, at(0));
+            bench.seen.provisioned(fresh);
+        } else {
+            bench.list = vec![made("n-2")];
+            bench.look();
+        }
+        let member = bench.member("a");
+        assert_eq!((member.token, member.departure), (Some(2), None));
+    }
+}
+
+#[test]
+fn an_answer_that_comes_after_the_list_changes_nothing() {
+    let mut bench = Bench::new(cattle(1));
+    let made = and(shown("a", "v1"), tags::TOKEN, "n-1");
+    bench.add(made.clone());
+    bench.depart("a", Reason::Surplus, Step::InFlight(at(0)));
+    bench
+        .seen
+        .provisioned(Member::new(made, Origin::Provisioned(at(1)), NONCE, at(1)));
+    assert!(bench.member("a").departure.is_some());
+}
+
+#[test]
+fn a_member_that_loses_its_tag_is_no_member() {
+    let mut bench = Bench::healthy(cattle(1), &["a", "b"]);
+    bench.list[0].tags = None;
+    bench.look();
+    assert_eq!(bench.seen.len(), 1);
+    assert!(bench.plan().converged);
+}

@@ -1,0 +1,192 @@
+//! Sentences of commits, and of plans that wait.
+
+use infrakit_plan::{Change, Spec, Unsupported, WaitingOn, sentence};
+use infrakit_spi::Any;
+
+use crate::bench::*;
+
+/// Returns the sentence for a change from `old` members of `v1` to `new` of configuration `note`.
+fn say(old: u64, new: u64, note: &str, members: &[&str]) -> String {
+    let mut bench = Bench::new(cattle(old));
+    for (number, note) in members.iter().enumerate() {
+        bench.add(shown(&number.to_string(), note));
+    }
+    let after = spec(&format!(r#"{{"Size":{new}}}"#), note, "");
+    let change = Change {
+        before: Some(&bench.spec),
+        after: &after,
+    };
+    sentence(change, &bench.seen).unwrap()
+}
+
+#[test]
+fn the_originals_sentences() {
+    let three = ["v1", "v1", "v1"];
+    for (old, new, note, members, want) in [
+        (3, 3, "v1", &three[..], "Noop"),
+        (
+            3,
+            3,
+            "v2",
+            &three,
+            "Performing a rolling update on 3 instances",
+        ),
+        (
+            3,
+            3,
+            "v2",
+            &["v1", "v2", "v2"],
+            "Performing a rolling update on 1 instances",
+        ),
+        (
+            3,
+            1,
+            "v1",
+            &three,
+            "Terminating 2 instances to reduce the group size to 1",
+        ),
+        (
+            3,
+            1,
+            "v2",
+            &["v2", "v1", "v1"],
+            "Terminating 2 instances to reduce the group size to 1",
+        ),
+        (
+            3,
+            2,
+            "v2",
+            &three,
+            "Terminating 1 instances to reduce the group size to 2, then performing a rolling update on 2 instances",
+        ),
+        (
+            3,
+            0,
+            "v2",
+            &three,
+            "Terminating 3 instances to reduce the group size to 0",
+        ),
+        (
+            3,
+            5,
+            "v1",
+            &three,
+            "Adding 2 instances to increase the group size to 5",
+        ),
+        (
+            3,
+            5,
+            "v2",
+            &three,
+            "Performing a rolling update on 3 instances, then adding 2 instances to increase the group size to 5",
+        ),
+        (
+            0,
+            2,
+            "v1",
+            &[],
+            "Adding 2 instances to increase the group size to 2",
+        ),
+    ] {
+        assert_eq!(say(old, new, note, members), want);
+    }
+}
+
+#[test]
+fn the_first_commit_says_what_is_managed() {
+    let bench = Bench::healthy(cattle(3), &["a"]);
+    for (after, want) in [
+        (cattle(3), "Managing 3 instances"),
+        (pets(&["a", "b"]), "Managing 2 instances"),
+        (cattle(0), "Managing 0 instances"),
+    ] {
+        let change = Change {
+            before: None,
+            after: &after,
+        };
+        assert_eq!(sentence(change, &bench.seen).unwrap(), want);
+    }
+}
+
+#[test]
+fn pets_are_noop_rolled_or_refused() {
+    let mut bench = Bench::named(pets(&["a", "b"]), &["a", "b"]);
+    bench.add(shown("anonymous", "v0"));
+    let say = |after: &Spec| {
+        sentence(
+            Change {
+                before: Some(&bench.spec),
+                after,
+            },
+            &bench.seen,
+        )
+    };
+    let v2 = spec(r#"{"LogicalIDs":["b","a"]}"#, "v2", "");
+    assert_eq!(say(&pets(&["b", "a"])).unwrap(), "Noop");
+    assert_eq!(
+        say(&v2).unwrap(),
+        "Performing a rolling update on 2 instances"
+    );
+    let error = say(&pets(&["a", "c"])).unwrap_err();
+    assert_eq!(error, Unsupported::LogicalIds);
+    assert_eq!(
+        error.to_string(),
+        "Logical ID changes to a quorum is not currently supported"
+    );
+    assert_eq!(say(&cattle(2)).unwrap_err(), Unsupported::Method);
+}
+
+#[test]
+fn a_live_group_keeps_its_instance_plugin() {
+    let bench = Bench::healthy(cattle(1), &["a"]);
+    let text = r#"{"Instance":{"Plugin":"other"},"Allocation":{"Size":1}}"#;
+    let after = Spec::parse(Some(&Any::parse(text).unwrap())).unwrap();
+    let change = Change {
+        before: Some(&bench.spec),
+        after: &after,
+    };
+    let error = sentence(change, &bench.seen).unwrap_err();
+    assert!(error.to_string().contains("`file` to `other`"), "{error}");
+}
+
+#[test]
+fn what_is_waited_for_is_said_in_words() {
+    for (waiting, want) in [
+        (
+            WaitingOn::Observation,
+            "waiting for a complete list of the instances",
+        ),
+        (WaitingOn::Creations { count: 2 }, "waiting for 2 creations"),
+        (
+            WaitingOn::Departures { count: 2 },
+            "waiting for 2 destroyed members to go",
+        ),
+        (
+            WaitingOn::Health {
+                id: "a".into(),
+                count: 2,
+            },
+            "waiting for the health of 2 new members, first `a`",
+        ),
+        (
+            WaitingOn::Backoff {
+                until: at(1),
+                failures: 3,
+            },
+            "pausing after 3 failed creations in a row",
+        ),
+        (
+            WaitingOn::Budget {
+                available: 2,
+                needed: 3,
+            },
+            "only 2 members are available, 3 are needed",
+        ),
+        (
+            WaitingOn::SelfMember { id: "a".into() },
+            "`a` would have to go, but the controller runs on it",
+        ),
+    ] {
+        assert_eq!(waiting.to_string(), want);
+    }
+}

@@ -1,0 +1,209 @@
+//! Instance plugins over the wire.
+
+use async_trait::async_trait;
+use infrakit_spi::instance::wire::{
+    DescribeRequest, DescribeResponse, DestroyRequest, Done, LabelRequest, ProvisionRequest,
+    ProvisionResponse, ValidateRequest,
+};
+use infrakit_spi::instance::{
+    Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality,
+};
+use infrakit_spi::{Any, Error, InstanceId, Result, Tags};
+
+use crate::client::Client;
+use crate::fingerprint::fingerprint;
+use crate::info::{Method, method};
+use crate::server::call::{Call, Fault, Reply, reply};
+use crate::server::objects::{Objects, by_type};
+
+/// An instance plugin in another process.
+#[derive(Clone, Debug)]
+pub struct InstanceClient {
+    client: Client,
+    kind: String,
+}
+
+impl InstanceClient {
+    /// Makes a client of the instance type `kind`; empty for a plugin without types.
+    pub fn new(client: Client, kind: impl Into<String>) -> Self {
+        Self {
+            client,
+            kind: kind.into(),
+        }
+    }
+
+    fn request(&self, tags: &Tags, detail: Detail) -> DescribeRequest {
+        DescribeRequest {
+            kind: self.kind.clone(),
+            tags: Some(tags.clone()),
+            properties: matches!(detail, Detail::Properties),
+        }
+    }
+}
+
+const DESCRIBE: &str = "Instance.DescribeInstances";
+
+#[async_trait]
+impl Instance for InstanceClient {
+    async fn validate(&self, properties: Option<&Any>) -> Result<()> {
+        let kind = self.kind.clone();
+        let request = ValidateRequest {
+            kind,
+            properties: properties.cloned(),
+        };
+        self.client
+            .call("Instance.Validate", &request)
+            .await
+            .map(|_: Done| ())
+    }
+
+    async fn provision(&self, spec: &InstanceSpec) -> Result<InstanceId> {
+        let request = ProvisionRequest {
+            kind: self.kind.clone(),
+            spec: spec.clone(),
+        };
+        let response: ProvisionResponse = self.client.call("Instance.Provision", &request).await?;
+        // It says that it made something, but not what: only a list can tell.
+        response
+            .id
+            .ok_or_else(|| Error::unknown("Instance.Provision: the result has no ID"))
+    }
+
+    async fn label(&self, id: &InstanceId, labels: &Tags) -> Result<()> {
+        let request = LabelRequest {
+            kind: self.kind.clone(),
+            instance: id.clone(),
+            labels: Some(labels.clone()),
+        };
+        self.client
+            .call("Instance.Label", &request)
+            .await
+            .map(|_: Done| ())
+    }
+
+    async fn destroy(&self, id: &InstanceId, context: &Context) -> Result<()> {
+        let request = DestroyRequest {
+            kind: self.kind.clone(),
+            instance: id.clone(),
+            context: context.clone(),
+        };
+        self.client
+            .call("Instance.Destroy", &request)
+            .await
+            .map(|_: Done| ())
+    }
+
+    async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>> {
+        let response: DescribeResponse = self
+            .client
+            .call(DESCRIBE, &self.request(tags, detail))
+            .await?;
+        Ok(response.descriptions.unwrap_or_default())
+    }
+
+    async fn describe_since(
+        &self,
+        tags: &Tags,
+        detail: Detail,
+        seen: Option<Fingerprint>,
+    ) -> Result<Listing> {
+        let deadline = self.client.limits().deadline;
+        let request = self.request(tags, detail);
+        let answer = self.client.ask(deadline, DESCRIBE, &request).await?;
+        let now = answer.presumed().map(fingerprint);
+        if now.is_some() && now == seen {
+            return Ok(Listing::Unchanged);
+        }
+        let response: DescribeResponse = answer.decode(DESCRIBE)?;
+        Ok(Listing::Changed(
+            response.descriptions.unwrap_or_default(),
+            now,
+        ))
+    }
+
+    fn locality(&self) -> Locality {
+        Locality::Remote
+    }
+}
+
+pub(crate) async fn serve(objects: &dyn Objects<dyn Instance>, call: Call<'_>) -> Reply {
+    match call.method {
+        "Validate" => {
+            let request: ValidateRequest = call.params()?;
+            let instance = by_type(objects, &request.kind)?;
+            instance.validate(request.properties.as_ref()).await?;
+            done(request.kind)
+        }
+        "Provision" => {
+            let request: ProvisionRequest = call.params()?;
+            let id = by_type(objects, &request.kind)?
+                .provision(&request.spec)
+                .await?;
+            reply(&ProvisionResponse {
+                kind: request.kind,
+                id: Some(id),
+            })
+        }
+        "Label" => {
+            let request: LabelRequest = call.params()?;
+            let instance = by_type(objects, &request.kind)?;
+            instance
+                .label(&request.instance, &request.labels.unwrap_or_default())
+                .await?;
+            done(request.kind)
+        }
+        "Destroy" => {
+            let request: DestroyRequest = call.params()?;
+            let instance = by_type(objects, &request.kind)?;
+            instance
+                .destroy(&request.instance, &request.context)
+                .await?;
+            done(request.kind)
+        }
+        "DescribeInstances" => {
+            let request: DescribeRequest = call.params()?;
+            let instance = by_type(objects, &request.kind)?;
+            let detail = if request.properties {
+                Detail::Properties
+            } else {
+                Detail::Tags
+            };
+            let tags = request.tags.unwrap_or_default();
+            let descriptions = Some(instance.describe(&tags, detail).await?);
+            reply(&DescribeResponse {
+                kind: request.kind,
+                descriptions,
+            })
+        }
+        _ => Err(Fault::NoMethod),
+    }
+}
+
+pub(super) fn done(kind: String) -> Reply {
+    reply(&Done { kind, ok: true })
+}
+
+pub(crate) fn methods(example: Option<&Any>) -> Vec<Method> {
+    let done = Done::default();
+    let mut provision = ProvisionRequest::default();
+    provision.spec.properties = example.cloned();
+    let validate = ValidateRequest {
+        properties: example.cloned(),
+        ..Default::default()
+    };
+    vec![
+        method(
+            DESCRIBE,
+            &DescribeRequest::default(),
+            &DescribeResponse::default(),
+        ),
+        method("Instance.Destroy", &DestroyRequest::default(), &done),
+        method("Instance.Label", &LabelRequest::default(), &done),
+        method(
+            "Instance.Provision",
+            &provision,
+            &ProvisionResponse::default(),
+        ),
+        method("Instance.Validate", &validate, &done),
+    ]
+}

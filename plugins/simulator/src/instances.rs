@@ -1,0 +1,415 @@
+//! Simulated instances of one type.
+//!
+//! A call first meets its faults and waits; then it does its work in one step. A caller that
+//! gives up while it waits has therefore caused nothing.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use futures_core::Stream;
+use futures_util::stream;
+use infrakit_spi::instance::{
+    Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality,
+};
+use infrakit_spi::{Any, Error, GoDuration, InstanceId, Result, Tags, tags};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::faults::{Call, Faults, HEALTH_TAG, UNHEALTHY, Verdict};
+use crate::store::{Record, Records};
+
+/// Ids of all types: the time in nanoseconds, or the next free number where the clock stands.
+#[derive(Debug, Default)]
+pub(crate) struct Ids(AtomicU64);
+
+impl Ids {
+    fn next(&self) -> InstanceId {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(0));
+        let after = |last: u64| Some(now.max(last + 1));
+        let last = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, after)
+            .unwrap_or_default();
+        InstanceId::new(now.max(last + 1).to_string())
+    }
+}
+
+/// What the types of one simulator share.
+#[derive(Debug)]
+pub(crate) struct Common {
+    pub(crate) plugin: String,
+    pub(crate) ids: Ids,
+    pub(crate) faults: Faults,
+    pub(crate) started: Instant,
+    pub(crate) start_delay: Duration,
+}
+
+/// Simulated instances of one type.
+#[derive(Clone)]
+pub(crate) struct Instances {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    kind: String,
+    common: Arc<Common>,
+    records: Box<dyn Records>,
+    /// Instances that exist and are not listed yet.
+    hidden: Mutex<BTreeMap<InstanceId, Instant>>,
+    /// Counts the changes of what is listed.
+    changed: watch::Sender<u64>,
+    hasher: RandomState,
+}
+
+impl Instances {
+    pub(crate) fn new(kind: &str, common: Arc<Common>, records: Box<dyn Records>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                kind: kind.to_owned(),
+                common,
+                records,
+                hidden: Mutex::new(BTreeMap::new()),
+                changed: watch::Sender::new(0),
+                hasher: RandomState::new(),
+            }),
+        }
+    }
+
+    /// Waits as the faults demand and tells what becomes of the call.
+    async fn meet(&self, call: Call) -> Result<Verdict> {
+        let inner = &self.inner;
+        let ready = inner.common.started + inner.common.start_delay;
+        if ready > Instant::now() {
+            tokio::time::sleep_until(ready).await;
+        }
+        let encounter = inner.common.faults.meet(&inner.kind, call);
+        inner.common.faults.pass(&inner.kind, call).await;
+        if encounter.delay > Duration::ZERO {
+            tokio::time::sleep(encounter.delay).await;
+        }
+        match encounter.verdict {
+            Verdict::Fail(error) => Err(error),
+            verdict @ (Verdict::Work | Verdict::Lose | Verdict::Late(_)) => Ok(verdict),
+        }
+    }
+
+    /// Does the work of a call, on a thread that may wait where the store has to.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if !self.inner.records.blocks() {
+            return self.inner.step(work);
+        }
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || inner.step(work))
+            .await
+            .map_err(|error| Error::unknown(format!("the call was cut off: {error}")))?
+    }
+}
+
+impl Inner {
+    fn step<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        self.bury()?;
+        work(self)
+    }
+
+    /// Removes the instances that were killed.
+    fn bury(&self) -> Result<()> {
+        for id in self.common.faults.take_killed(&self.kind) {
+            // An id that does not exist cannot die.
+            if self.records.remove(&id).is_ok() {
+                self.hidden().remove(&id);
+                self.tell();
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists what is due to appear, and returns when the next instance is.
+    fn reveal(&self) -> Option<Instant> {
+        let mut hidden = self.hidden();
+        let now = Instant::now();
+        let before = hidden.len();
+        hidden.retain(|_, due| *due > now);
+        let next = hidden.values().min().copied();
+        let revealed = hidden.len() < before;
+        drop(hidden);
+        if revealed {
+            self.tell();
+        }
+        next
+    }
+
+    fn create(&self, spec: &InstanceSpec, cap: Option<u64>, hide: Duration) -> Result<InstanceId> {
+        let id = self.common.ids.next();
+        let mut tags = spec.tags.clone().unwrap_or_default();
+        tags.insert("simulator".to_owned(), self.common.plugin.clone());
+        let record = Record {
+            id: id.clone(),
+            logical_id: spec.logical_id.clone(),
+            tags,
+            properties: spec.properties.clone(),
+            init: spec.init.clone(),
+            attachments: spec.attachments.clone(),
+        };
+        if hide > Duration::ZERO {
+            self.hidden().insert(id.clone(), Instant::now() + hide);
+        }
+        if let Err(error) = self.records.insert(record, cap) {
+            self.hidden().remove(&id);
+            return Err(error);
+        }
+        self.tell();
+        Ok(id)
+    }
+
+    fn list(&self, filter: &Tags, seen: Option<Fingerprint>) -> Result<Listing> {
+        self.reveal();
+        // Taken before the list: what changes meanwhile is told the next time.
+        let fingerprint = (!self.records.blocks()).then(|| self.fingerprint(filter));
+        if seen.is_some() && seen == fingerprint {
+            return Ok(Listing::Unchanged);
+        }
+        let unhealthy = self
+            .common
+            .faults
+            .get(&self.kind)
+            .map(|faults| faults.unhealthy)
+            .unwrap_or_default();
+        let hidden = self.hidden().clone();
+        let mut list = Vec::new();
+        self.records.visit(&mut |record| {
+            if hidden.contains_key(&record.id) || !tags::matches(Some(&record.tags), filter) {
+                return;
+            }
+            let mut tags = record.tags.clone();
+            if unhealthy.contains(&record.id) {
+                tags.insert(HEALTH_TAG.to_owned(), UNHEALTHY.to_owned());
+            }
+            list.push(Description {
+                id: record.id.clone(),
+                logical_id: record.logical_id.clone(),
+                tags: Some(tags),
+                // Shown whether asked for or not, as the original does.
+                properties: record.properties.clone(),
+            });
+        })?;
+        Ok(Listing::Changed(list, fingerprint))
+    }
+
+    fn fingerprint(&self, filter: &Tags) -> Fingerprint {
+        let changes = *self.changed.borrow();
+        let switches = self.common.faults.version();
+        Fingerprint([
+            self.hasher.hash_one(filter),
+            self.hasher.hash_one((changes, switches)),
+        ])
+    }
+
+    fn tell(&self) {
+        self.changed
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn hidden(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Instant>> {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lost(what: &str) -> Error {
+    Error::unknown(format!("the answer to {what} was lost"))
+}
+
+fn answer<T>(verdict: &Verdict, what: &str, value: T) -> Result<T> {
+    match verdict {
+        Verdict::Lose | Verdict::Late(_) => Err(lost(what)),
+        Verdict::Work | Verdict::Fail(_) => Ok(value),
+    }
+}
+
+/// What an instance asks of the simulator in its own properties.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Wishes {
+    cap: Option<u64>,
+    delay: Duration,
+}
+
+impl Wishes {
+    fn read(properties: Option<&Any>) -> Result<Self> {
+        let mut wishes = Self::default();
+        // Most properties have no such wish, and need not be decoded to know it.
+        let Some(properties) = properties.filter(|any| any.as_str().contains("simulator_")) else {
+            return Ok(wishes);
+        };
+        let fail = |field: &str, value: &Value, want: &str| {
+            Error::refused(format!("{field} is {value}, not {want}"))
+        };
+        let properties = properties
+            .to_value()
+            .map_err(|error| Error::refused(format!("cannot read the properties: {error}")))?;
+        if let Some(cap) = properties.get("simulator_cap") {
+            let number = cap.as_u64().or_else(|| whole(cap.as_f64()?));
+            wishes.cap =
+                Some(number.ok_or_else(|| fail("simulator_cap", cap, "a number of instances"))?);
+        }
+        if let Some(delay) = properties.get("simulator_delay") {
+            let want = "a duration like \"30s\"";
+            let text = delay
+                .as_str()
+                .ok_or_else(|| fail("simulator_delay", delay, want))?;
+            let delay: GoDuration = text
+                .parse()
+                .map_err(|error| Error::refused(format!("simulator_delay: {error}")))?;
+            wishes.delay = delay.0;
+        }
+        Ok(wishes)
+    }
+}
+
+/// Returns a whole number written as a float, such as `5.0`.
+fn whole(number: f64) -> Option<u64> {
+    let exact = (0.0..9e15).contains(&number) && number.fract() == 0.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole, not negative and far below the limit, as just checked"
+    )]
+    exact.then_some(number as u64)
+}
+
+#[async_trait]
+impl Instance for Instances {
+    async fn validate(&self, _properties: Option<&Any>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn provision(&self, spec: &InstanceSpec) -> Result<InstanceId> {
+        let verdict = self.meet(Call::Provision).await?;
+        let wishes = Wishes::read(spec.properties.as_ref())?;
+        if wishes.delay > Duration::ZERO {
+            tokio::time::sleep(wishes.delay).await;
+        }
+        let faults = &self.inner.common.faults;
+        let boot = faults
+            .get(&self.inner.kind)
+            .map_or(Duration::ZERO, |faults| faults.boot.0);
+        let hide = match verdict {
+            Verdict::Late(lateness) => lateness.max(boot),
+            Verdict::Work | Verdict::Lose | Verdict::Fail(_) => boot,
+        };
+        let spec = spec.clone();
+        let id = self
+            .work(move |inner| inner.create(&spec, wishes.cap, hide))
+            .await?;
+        answer(&verdict, "provision", id)
+    }
+
+    async fn label(&self, id: &InstanceId, labels: &Tags) -> Result<()> {
+        let verdict = self.meet(Call::Label).await?;
+        let (id, labels) = (id.clone(), labels.clone());
+        self.work(move |inner| {
+            inner.records.label(&id, &labels)?;
+            inner.tell();
+            Ok(())
+        })
+        .await?;
+        answer(&verdict, "label", ())
+    }
+
+    async fn destroy(&self, id: &InstanceId, _context: &Context) -> Result<()> {
+        let verdict = self.meet(Call::Destroy).await?;
+        let id = id.clone();
+        self.work(move |inner| {
+            inner.records.remove(&id)?;
+            inner.hidden().remove(&id);
+            inner.tell();
+            Ok(())
+        })
+        .await?;
+        answer(&verdict, "destroy", ())
+    }
+
+    async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>> {
+        match self.describe_since(tags, detail, None).await? {
+            Listing::Changed(list, _) => Ok(list),
+            Listing::Unchanged => Err(Error::refused("nothing was seen, so nothing is unchanged")),
+        }
+    }
+
+    async fn describe_since(
+        &self,
+        tags: &Tags,
+        _detail: Detail,
+        seen: Option<Fingerprint>,
+    ) -> Result<Listing> {
+        let verdict = self.meet(Call::Describe).await?;
+        let tags = tags.clone();
+        let listing = self.work(move |inner| inner.list(&tags, seen)).await?;
+        answer(&verdict, "describe", listing)
+    }
+
+    fn locality(&self) -> Locality {
+        let faults = self.inner.common.faults.get(&self.inner.kind);
+        if faults.is_some_and(|faults| faults.remote) {
+            Locality::Remote
+        } else {
+            Locality::InProcess
+        }
+    }
+
+    fn changes(&self) -> Option<Pin<Box<dyn Stream<Item = ()> + Send>>> {
+        // With files, others may change the list, and nothing tells of it.
+        if self.inner.records.blocks() {
+            return None;
+        }
+        let changes = Changes {
+            changed: self.inner.changed.subscribe(),
+            switched: self.inner.common.faults.subscribe(),
+            inner: Arc::clone(&self.inner),
+        };
+        Some(Box::pin(stream::unfold(
+            changes,
+            |mut changes| async move {
+                changes.next().await?;
+                Some(((), changes))
+            },
+        )))
+    }
+}
+
+/// Somebody who waits for changes: of the list, of the faults, or of the time.
+struct Changes {
+    inner: Arc<Inner>,
+    changed: watch::Receiver<u64>,
+    switched: watch::Receiver<u64>,
+}
+
+impl Changes {
+    async fn next(&mut self) -> Option<()> {
+        let due = self.inner.reveal();
+        let appears = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            told = self.changed.changed() => told.ok(),
+            told = self.switched.changed() => told.ok(),
+            () = appears => {
+                self.inner.reveal();
+                self.changed.mark_unchanged();
+                Some(())
+            }
+        }
+    }
+}
