@@ -10,6 +10,7 @@ mod backoff;
 mod budget;
 pub mod check;
 mod config;
+mod fields;
 mod health;
 mod memory;
 mod observed;

@@ -16,6 +16,33 @@ use crate::{replace, scale};
 /// Nothing is decided before a complete list was seen. Of everything the plan proposes, the
 /// members that it takes out of service together never exceed the group's budget, and members plus
 /// creations plus departures never exceed its size and surge.
+///
+/// ```
+/// use infrakit_plan::{Action, Config, Listed, Memory, Observed, Spec, Timestamp, WaitingOn, plan};
+/// use infrakit_spi::{Any, instance::Locality};
+///
+/// let spec = Spec::parse(Some(&Any::parse(r#"{"Allocation": {"Size": 2}}"#)?))?;
+/// let memory = Memory { group: "web".into(), nonce: "k3f9".to_owned(), ..Memory::default() };
+/// let (config, now) = (Config::default(), Timestamp(1));
+///
+/// // Nothing is known yet, so nothing is done, and the plan says what it waits for.
+/// let mut seen = Observed::default();
+/// let blind = plan(&spec, &seen, memory.clone(), now, &config);
+/// assert!(blind.actions.is_empty());
+/// assert_eq!(blind.waiting, [WaitingOn::Observation]);
+///
+/// // A complete list shows no instance: both members are missing.
+/// let circumstances = Listed { started: now, now, locality: Locality::InProcess };
+/// seen.apply(&memory.group, [], circumstances, (&memory.nonce, &config));
+/// let first = plan(&spec, &seen, memory, now, &config);
+/// assert!(matches!(first.actions[..], [Action::Provision(_), Action::Provision(_)]));
+///
+/// // The memory of that plan knows what was begun, so that it is not begun again.
+/// let second = plan(&spec, &seen, first.memory, now, &config);
+/// assert!(second.actions.is_empty());
+/// assert_eq!(second.waiting, [WaitingOn::Creations { count: 2 }]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn plan(spec: &Spec, seen: &Observed, memory: Memory, now: Timestamp, config: &Config) -> Plan {
     let mut draft = Draft::new(spec, seen, memory, now, config);
@@ -142,7 +169,7 @@ impl<'a> Draft<'a> {
         let mut labels = self.labels();
         labels.insert(tags::TOKEN.to_owned(), token.to_string());
         if let Some(id) = logical_id {
-            labels.insert(tags::LOGICAL_ID.to_owned(), id.to_string());
+            labels.insert(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned());
         }
         let logical_id = logical_id.cloned();
         let intent = Intent {
@@ -164,8 +191,14 @@ impl<'a> Draft<'a> {
     /// The tags that make an instance a member of this group and configuration.
     fn labels(&self) -> Tags {
         Tags::from([
-            (tags::GROUP.to_owned(), self.memory.group.to_string()),
-            (self.config.hash_tag.to_owned(), self.spec.hash.to_string()),
+            (
+                tags::GROUP.to_owned(),
+                self.memory.group.as_str().to_owned(),
+            ),
+            (
+                self.config.hash_tag.to_owned(),
+                self.spec.hash.as_str().to_owned(),
+            ),
         ])
     }
 
@@ -249,7 +282,7 @@ impl<'a> Draft<'a> {
                     .as_ref()
                     .is_some_and(|tags| tags.contains_key(key))
                 {
-                    labels.insert(key.to_owned(), self.spec.hash.to_string());
+                    labels.insert(key.to_owned(), self.spec.hash.as_str().to_owned());
                 }
             }
             self.actions.push(Action::Adopt {
@@ -308,27 +341,28 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Notes whether a rolling update begins or ends.
+    /// Notes whether a rolling update begins or ends. It lasts until the outdated members are gone,
+    /// those decided to go included, and the new ones have proved themselves.
     fn note_roll(&mut self) {
-        let outdated = self
-            .working()
-            .any(|member| self.outdated(member) && !self.is_self(member));
-        if outdated {
+        let to_roll = |member: &Member| self.outdated(member) && !self.is_self(member);
+        if self.working().any(to_roll) {
             self.memory.roll.get_or_insert_with(Roll::default);
             return;
         }
+        let Some(roll) = &self.memory.roll else {
+            return;
+        };
+        let leaving = self
+            .seen
+            .members()
+            .any(|member| self.spec.size.concerns(member) && to_roll(member));
         // Whether the controller's own member proves itself changes nothing: it stays.
         let unproved = self
             .working()
             .any(|member| !self.is_self(member) && !member.health.proved(&self.spec.updating));
-        let hold = self
-            .memory
-            .roll
-            .as_ref()
-            .and_then(|roll| roll.hold)
-            .unwrap_or(u64::MAX);
-        let short = (self.working().count() as u64) < hold.min(self.spec.size.count());
-        if !unproved && !short {
+        let wanted = self.spec.size.count().min(roll.hold.unwrap_or(u64::MAX));
+        let short = (self.working().count() as u64) < wanted;
+        if !leaving && !unproved && !short {
             self.memory.roll = None;
         }
     }

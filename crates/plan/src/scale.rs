@@ -1,7 +1,8 @@
 //! As many members as specified: like ones by number, named ones by identity.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+// These are only asked for what they hold; their order decides nothing.
+use std::collections::{HashMap, HashSet};
 
 use infrakit_spi::LogicalId;
 use infrakit_spi::flavor::Health;
@@ -61,32 +62,16 @@ pub(crate) fn cattle<'a>(draft: &mut Draft<'a>, size: u64) {
 /// the elder. A member without an identity is nobody's and is left alone. An identity is never
 /// given to a new member while an old one still holds it.
 pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &[LogicalId]) {
-    let mut holders: BTreeMap<&'a LogicalId, Vec<&'a Member>> = BTreeMap::new();
-    for member in draft.staying() {
-        if let Some(id) = &member.logical_id {
-            holders.entry(id).or_default().push(member);
-        }
-    }
-    let wanted: BTreeSet<&LogicalId> = ids.iter().collect();
-    for (id, members) in &mut holders {
-        let listed = wanted.contains(id);
-        members.sort_by_key(|member| {
-            (
-                !draft.is_self(member),
-                draft.outdated(member),
-                member.health.last() == Health::Unhealthy,
-                member.token,
-                member.created,
-                member.id.clone(),
-            )
-        });
-        let reason = if listed {
-            Reason::Duplicate
+    let wanted: HashSet<&LogicalId> = ids.iter().collect();
+    for holders in contested(draft, &wanted).chunk_by(|(one, _), (next, _)| one == next) {
+        // All of them go, or all but the first.
+        let listed = holders.first().is_some_and(|(id, _)| wanted.contains(id));
+        let (reason, spared) = if listed {
+            (Reason::Duplicate, 1)
         } else {
-            Reason::Unlisted
+            (Reason::Unlisted, 0)
         };
-        let spared = usize::from(listed);
-        for member in members.iter().copied().skip(spared).collect::<Vec<_>>() {
+        for (_, member) in holders.iter().skip(spared) {
             if !draft.is_self(member) {
                 draft.destroy(member, reason, Drain::Try);
             }
@@ -101,7 +86,7 @@ pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &[LogicalId]) {
         .intents
         .values()
         .filter_map(|intent| intent.logical_id.as_ref());
-    let taken: BTreeSet<&LogicalId> = held.chain(intended).collect();
+    let taken: HashSet<&LogicalId> = held.chain(intended).collect();
     let free: Vec<(usize, &LogicalId)> = ids
         .iter()
         .enumerate()
@@ -115,6 +100,37 @@ pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &[LogicalId]) {
         draft.provision(Some(id), position);
     }
     draft.missing = 0;
+}
+
+/// Returns the staying members of which not all can stay, with their identities, in the order of
+/// these, the best holder of each first.
+fn contested<'a>(
+    draft: &Draft<'a>,
+    wanted: &HashSet<&LogicalId>,
+) -> Vec<(&'a LogicalId, &'a Member)> {
+    let named = || {
+        draft
+            .staying()
+            .filter_map(|member| Some((member.logical_id.as_ref()?, member)))
+    };
+    let mut holders: HashMap<&LogicalId, u32> = HashMap::new();
+    for (id, _) in named() {
+        *holders.entry(id).or_default() += 1;
+    }
+    let mut contested: Vec<(&LogicalId, &Member)> = named()
+        .filter(|(id, _)| !wanted.contains(id) || holders.get(id).is_some_and(|count| *count > 1))
+        .collect();
+    // Members come ordered by instance id, and sorting keeps that order among equals.
+    contested.sort_by_key(|(id, member)| {
+        (
+            *id,
+            draft.outdated(member),
+            member.health.last() == Health::Unhealthy,
+            member.token,
+            member.created,
+        )
+    });
+    contested
 }
 
 /// Returns whether creations pause after failures, and notes it.

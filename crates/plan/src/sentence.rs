@@ -38,6 +38,24 @@ pub enum Unsupported {
 
 /// Says what a commit leads to, given what was last observed of the group.
 ///
+/// ```
+/// use infrakit_plan::{Change, Observed, Spec, sentence};
+/// use infrakit_spi::Any;
+///
+/// let spec = Spec::parse(Some(&Any::parse(r#"{"Allocation": {"Size": 3}}"#)?))?;
+/// let nothing = Observed::default();
+/// let first = Change { before: None, after: &spec };
+/// assert_eq!(sentence(first, &nothing)?, "Managing 3 instances");
+///
+/// let grown = spec.with_size(5);
+/// let change = Change { before: Some(&spec), after: &grown };
+/// assert_eq!(
+///     sentence(change, &nothing)?,
+///     "Adding 2 instances to increase the group size to 5"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Returns why the change cannot be carried out.
 pub fn sentence(change: Change<'_>, seen: &Observed) -> Result<String, Unsupported> {
@@ -50,9 +68,9 @@ pub fn sentence(change: Change<'_>, seen: &Observed) -> Result<String, Unsupport
     let (mut matching, mut outdated) = (0_u64, 0_u64);
     for member in seen.members().filter(|one| after.size.concerns(one)) {
         if member.matches(&after.hash) {
-            matching += 1
+            matching += 1;
         } else {
-            outdated += 1
+            outdated += 1;
         }
     }
     let old_size = before.size.count();

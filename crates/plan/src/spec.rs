@@ -1,14 +1,14 @@
 //! The group controller's own schema: `Properties` of a group spec, decoded once and checked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use infrakit_spi::flavor::Allocation;
 use infrakit_spi::hash::{ConfigHash, Hashed, config_hash};
-use infrakit_spi::{Any, GoDuration, LogicalId, PluginName, suggest, wire_struct};
-use serde::de::DeserializeOwned;
+use infrakit_spi::{Any, GoDuration, LogicalId, PluginName, wire_struct};
 
 use crate::Member;
+use crate::fields::Fields;
 
 /// Largest size that is accepted. A slip of the finger must not order a billion machines.
 pub const MAX_SIZE: u64 = 1_000_000;
@@ -133,7 +133,7 @@ pub enum InvalidSpec {
 }
 
 impl InvalidSpec {
-    fn field(path: impl Into<String>, problem: impl Into<String>) -> Self {
+    pub(crate) fn field(path: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Field {
             path: path.into(),
             problem: problem.into(),
@@ -141,116 +141,24 @@ impl InvalidSpec {
     }
 }
 
-/// The fields of one object, by their canonical names.
-struct Fields {
-    path: &'static str,
-    entries: BTreeMap<&'static str, Any>,
-}
-
-impl Fields {
-    /// Splits an object into its fields; names match without regard to case, unknown ones are
-    /// refused with a suggestion, `null` counts as absent.
-    fn of(
-        raw: Option<&Any>,
-        path: &'static str,
-        known: &[&'static str],
-    ) -> Result<Self, InvalidSpec> {
-        let mut entries = BTreeMap::new();
-        let Some(raw) = raw else {
-            return Ok(Self { path, entries });
-        };
-        let object: BTreeMap<String, Option<Any>> = raw.decode().map_err(|_| {
-            InvalidSpec::field(
-                place(path, ""),
-                format!("expected an object, found {}", kind(raw)),
-            )
-        })?;
-        for (key, value) in object {
-            let Some(name) = known.iter().find(|name| name.eq_ignore_ascii_case(&key)) else {
-                let hint = suggest(&key, known.iter().copied()).map_or_else(
-                    || format!("known are {}", known.join(", ")),
-                    |name| format!("did you mean `{name}`?"),
-                );
-                return Err(InvalidSpec::field(
-                    place(path, &key),
-                    format!("unknown field; {hint}"),
-                ));
-            };
-            if let Some(value) = value {
-                entries.insert(*name, value);
-            }
-        }
-        Ok(Self { path, entries })
-    }
-
-    fn get<T: DeserializeOwned>(
-        &self,
-        name: &'static str,
-        expected: &str,
-    ) -> Result<Option<T>, InvalidSpec> {
-        let Some(raw) = self.entries.get(name) else {
-            return Ok(None);
-        };
-        raw.decode().map(Some).map_err(|_| {
-            InvalidSpec::field(
-                place(self.path, name),
-                format!("expected {expected}, found {}", shown(raw)),
-            )
-        })
-    }
-
-    fn duration(&self, name: &'static str) -> Result<Option<Duration>, InvalidSpec> {
-        let Some(raw) = self.entries.get(name) else {
-            return Ok(None);
-        };
-        let path = place(self.path, name);
-        let text: String = raw.decode().map_err(|_| {
-            let problem = format!("expected a duration like \"30s\", found {}", shown(raw));
-            InvalidSpec::field(&path, problem)
-        })?;
-        let duration: GoDuration = text
-            .parse()
-            .map_err(|error| InvalidSpec::field(&path, format!("{error}")))?;
-        Ok(Some(duration.0))
-    }
-
-    fn raw(&self, name: &'static str) -> Option<&Any> {
-        self.entries.get(name)
-    }
-}
-
-fn place(path: &str, name: &str) -> String {
-    match (path.is_empty(), name.is_empty()) {
-        (true, true) => "Properties".to_owned(),
-        (true, false) => name.to_owned(),
-        (false, true) => path.to_owned(),
-        (false, false) => format!("{path}.{name}"),
-    }
-}
-
-fn kind(raw: &Any) -> &'static str {
-    match raw.as_str().as_bytes().first() {
-        Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b'"') => "a string",
-        Some(b't' | b'f') => "true or false",
-        Some(b'n') => "null",
-        _ => "a number",
-    }
-}
-
-/// Shows a scalar itself and anything longer by its kind.
-fn shown(raw: &Any) -> String {
-    let text = raw.as_str();
-    if text.len() <= 40 && !text.starts_with(['{', '[']) {
-        format!("`{text}`")
-    } else {
-        kind(raw).to_owned()
-    }
-}
-
 impl Spec {
     /// Decodes and checks the properties of a group.
+    ///
+    /// ```
+    /// use infrakit_plan::{Size, Spec};
+    /// use infrakit_spi::Any;
+    ///
+    /// let text = r#"{"Instance": {"Plugin": "file"}, "Allocation": {"Size": 3}}"#;
+    /// let spec = Spec::parse(Some(&Any::parse(text)?))?;
+    /// assert_eq!(spec.size, Size::Cattle(3));
+    ///
+    /// let slip = Any::parse(r#"{"Alocation": {"Size": 3}}"#)?;
+    /// assert_eq!(
+    ///     Spec::parse(Some(&slip)).unwrap_err().to_string(),
+    ///     "Invalid properties: Alocation: unknown field; did you mean `Allocation`?"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Returns the first fault, with its path and what would be right.

@@ -1,1 +1,75 @@
 //! Histories that once led the planner astray, found by the properties.
+
+use infrakit_spi::flavor::Health;
+use proptest::sample::Index;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+
+use super::world::{Kind, Op, Pick, Shape, World};
+
+/// The first instance there is: proptest's indices can only be generated.
+fn first() -> Pick {
+    let tree = proptest::arbitrary::any::<Index>().new_tree(&mut TestRunner::deterministic());
+    let mut tree = tree.expect("an index is always generated");
+    while tree.simplify() {}
+    Pick(tree.current())
+}
+
+fn settles(shape: Shape, ops: impl IntoIterator<Item = Op>) {
+    let mut world = World::new(shape, Vec::new());
+    for op in ops {
+        world.apply(op);
+    }
+    world.converge();
+    world.stays_quiet();
+}
+
+/// The roll waited for the proof of the controller's own member, and did not say so.
+#[test]
+fn the_controllers_own_member_need_not_prove_itself() {
+    for (kind, size, proof) in [
+        (Kind::Cattle, 1, 0),
+        (Kind::Pets, 0, 2),
+        (Kind::Cattle, 0, 2),
+    ] {
+        let shape = Shape {
+            kind,
+            size,
+            proof,
+            own: true,
+            in_process: false,
+        };
+        settles(shape, [Op::ByHand(first(), false), Op::Run(100_000)]);
+        let restarted = [
+            Op::Run(310_000),
+            Op::Restart,
+            Op::ByHand(first(), false),
+            Op::Run(4904),
+        ];
+        settles(shape, restarted);
+    }
+}
+
+/// Everything sick, and a restart on top of it.
+#[test]
+fn a_group_of_the_sick_recovers() {
+    let shape = Shape {
+        kind: Kind::Cattle,
+        size: 4,
+        proof: 3,
+        own: false,
+        in_process: true,
+    };
+    let turn = Op::Turn(first(), Health::Unhealthy);
+    settles(
+        shape,
+        [
+            Op::Run(60_000),
+            turn,
+            Op::Run(30_000),
+            Op::Restart,
+            turn,
+            Op::Run(400_000),
+        ],
+    );
+}

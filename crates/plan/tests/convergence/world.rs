@@ -1,12 +1,14 @@
 //! A small world: instances, plugins that misbehave as a tape says, and an engine that does what
 //! plans say and forgets everything but its memory when it is restarted.
 
+mod engine;
+mod judge;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Config, Departure, Doubt, Intent, Listed, Member, Memory, Observed, Origin, Phase,
-    Plan, Provision, Roll, Size, Spec, Step, Timestamp, check, plan,
+    Config, Doubt, Intent, Listed, Memory, Observed, Phase, Roll, Size, Spec, Timestamp,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Locality};
@@ -148,7 +150,7 @@ fn spec(kind: Kind, size: u64, note: u8, proof: u8) -> Spec {
     let text = format!(
         r#"{{"Instance":{{"Plugin":"p","Properties":{note}}},"Allocation":{allocation},"Updating":{updating}}}"#
     );
-    Spec::parse(Some(&Any::parse(&text).unwrap())).unwrap()
+    Spec::parse(Some(&Any::parse(&text).expect("valid JSON"))).expect("a valid spec")
 }
 
 impl World {
@@ -330,8 +332,8 @@ impl World {
     fn restart(&mut self) {
         self.epoch += 1;
         let intents = std::mem::take(&mut self.memory.intents);
-        let text = serde_json::to_string(&self.memory).unwrap();
-        self.memory = serde_json::from_str(&text).unwrap();
+        let text = serde_json::to_string(&self.memory).expect("memory is plain data");
+        self.memory = serde_json::from_str(&text).expect("it was just written");
         let settle_at = self.now + self.config.settle;
         self.memory.intents = intents
             .into_iter()
@@ -482,341 +484,5 @@ impl World {
             | Event::Checked { .. }
             | Event::Listed { .. } => {}
         }
-    }
-
-    fn provisioned(&mut self, token: u64, begun: Timestamp, answer: &Answer) {
-        let now = self.now;
-        let intent = self.memory.intents.remove(&token);
-        match answer {
-            Answer::Done => {
-                self.memory.creation.succeed(begun);
-                let tag = format!("{NONCE}-{token}");
-                let made = self.describe().into_iter().find(|one| {
-                    one.tags.as_ref().and_then(|tags| tags.get(tags::TOKEN)) == Some(&tag)
-                });
-                let gone = Description {
-                    id: format!("gone-{token}").into(),
-                    ..Description::default()
-                };
-                let made = made.unwrap_or_else(|| Description {
-                    tags: Some(Tags::from([(tags::TOKEN.to_owned(), tag)])),
-                    ..gone
-                });
-                let origin = Origin::Provisioned(now);
-                self.seen.provisioned(Member::new(made, origin, NONCE, now));
-            }
-            Answer::Refused => self.memory.creation.fail(begun, now),
-            Answer::Lost => {
-                if let Some(intent) = intent {
-                    let doubt = Some(Doubt {
-                        settle_at: now + self.config.settle,
-                    });
-                    self.memory
-                        .intents
-                        .insert(token, Intent { doubt, ..intent });
-                }
-            }
-        }
-        self.list_due = self.list_due.min(self.now + Duration::from_secs(1));
-    }
-
-    fn destroyed(&mut self, id: &InstanceId, done: bool) {
-        let now = self.now;
-        let failures = self.failures.entry(id.clone()).or_default();
-        let Some(member) = self.seen.get_mut(id) else {
-            return;
-        };
-        let reason = member.departure.expect("it was marked").reason;
-        let step = if done {
-            Step::Accepted(now)
-        } else {
-            *failures += 1;
-            Step::Failed(
-                *failures,
-                now + Duration::from_secs(u64::from(*failures).min(60)),
-            )
-        };
-        member.departure = Some(Departure { reason, step });
-        self.list_due = self.list_due.min(now);
-    }
-
-    /// Plans and begins what the plan says, checking it against what must always hold.
-    fn decide(&mut self) {
-        let decided = plan(
-            &self.spec,
-            &self.seen,
-            self.memory.clone(),
-            self.now,
-            &self.config,
-        );
-        self.plans += 1;
-        let broken = check::violations(&self.spec, &self.seen, &decided, &self.config);
-        assert_eq!(broken, Vec::<String>::new(), "{decided:#?}");
-        assert!(
-            decided.wake_at.is_none_or(|at| at > self.now),
-            "a busy loop: {decided:#?}"
-        );
-        self.outgrows_nothing(&decided);
-        self.memory = decided.memory.clone();
-        self.wake_at = decided.wake_at;
-        self.converged = decided.converged;
-        for action in decided.actions {
-            self.act(action);
-        }
-        let again = plan(
-            &self.spec,
-            &self.seen,
-            self.memory.clone(),
-            self.now,
-            &self.config,
-        );
-        let begun = |action: &Action| !matches!(action, Action::Check { .. });
-        assert!(
-            !again.actions.iter().any(begun),
-            "not idempotent: {:?}",
-            again.actions
-        );
-        let twice = again.actions.iter().find(|action| match action {
-            Action::Check { id } => self.seen.get(id).is_some_and(|one| one.health.in_flight()),
-            Action::Provision(_) | Action::Destroy { .. } | Action::Adopt { .. } => false,
-        });
-        assert!(twice.is_none(), "asked twice: {twice:?}");
-    }
-
-    /// What there is, and what creations may still bring, never exceeds size and surge through a
-    /// creation of the controller.
-    fn outgrows_nothing(&self, decided: &Plan) {
-        let creates = decided
-            .actions
-            .iter()
-            .filter(|one| matches!(one, Action::Provision(_)));
-        let creates = creates.count();
-        if creates == 0 {
-            return;
-        }
-        let ours = self.instances.values().filter(|one| !one.by_hand).count();
-        let coming = self
-            .events
-            .values()
-            .filter(|event| matches!(event, Event::Appear(_)))
-            .count();
-        let size = usize::try_from(self.spec.size.count()).unwrap();
-        let there = ours + coming;
-        match self.kind {
-            Kind::Cattle => {
-                assert!(
-                    there + creates <= size,
-                    "{there} and {creates} more exceed {size}"
-                );
-            }
-            Kind::Pets => self.doubles_nobody(decided),
-        }
-    }
-
-    fn doubles_nobody(&self, decided: &Plan) {
-        let coming = self.events.values().filter_map(|event| match event {
-            Event::Appear(tags) => Some(tags),
-            _ => None,
-        });
-        let ours = self
-            .instances
-            .values()
-            .filter(|one| !one.by_hand)
-            .map(|one| &one.tags);
-        let held: BTreeSet<&String> = ours
-            .chain(coming)
-            .filter_map(|tags| tags.get(tags::LOGICAL_ID))
-            .collect();
-        for action in &decided.actions {
-            if let Action::Provision(one) = action {
-                let id = &one.tags[tags::LOGICAL_ID];
-                assert!(!held.contains(id), "`{id}` is made a second time");
-            }
-        }
-    }
-
-    fn act(&mut self, action: Action) {
-        let epoch = self.epoch;
-        let now = self.now;
-        let pause = u64::from(self.chance()) * 10 + 1;
-        match action {
-            Action::Provision(provision) => self.create(provision, pause),
-            Action::Destroy { id, reason, .. } => {
-                assert!(!self.strangers.contains(&id), "a stranger is destroyed");
-                let member = self.seen.get_mut(&id).expect("a member");
-                member.departure = Some(Departure {
-                    reason,
-                    step: Step::InFlight(now),
-                });
-                let done = !self.fault(40);
-                if done {
-                    // Slow ones stay listed for a while; now and then for longer than is waited.
-                    let slow = u64::from(self.chance()).pow(2) * 2;
-                    self.later(pause + slow, Event::Disappear(id.clone()));
-                }
-                self.later(pause, Event::Destroyed { epoch, id, done });
-            }
-            Action::Adopt { id, labels } => {
-                assert!(!self.strangers.contains(&id), "a stranger is adopted");
-                self.seen.get_mut(&id).expect("a member").adopting = true;
-                let done = !self.fault(40);
-                self.later(
-                    pause,
-                    Event::Labelled {
-                        epoch,
-                        id,
-                        labels,
-                        done,
-                    },
-                );
-            }
-            Action::Check { id } => {
-                self.seen.get_mut(&id).expect("a member").health.ask();
-                self.later(pause / 4, Event::Checked { epoch, id });
-            }
-        }
-    }
-
-    fn create(&mut self, provision: Provision, pause: u64) {
-        let Provision { token, tags, .. } = provision;
-        let token = token.number();
-        let (epoch, begun) = (self.epoch, self.now);
-        let kind = self.chance();
-        let (answer, delay) = match kind {
-            200..=219 => (Answer::Refused, None),
-            220..=231 => (Answer::Lost, None),
-            232..=243 => (Answer::Lost, Some(0)),
-            244..=255 => (Answer::Lost, Some(u64::from(self.chance()) * SLOWEST / 255)),
-            _ => (Answer::Done, Some(0)),
-        };
-        if let Some(delay) = delay {
-            self.later(pause + delay, Event::Appear(tags));
-        }
-        self.later(
-            pause,
-            Event::Provisioned {
-                epoch,
-                token,
-                begun,
-                answer,
-            },
-        );
-    }
-
-    /// Ends all faults and waits until the group is as specified.
-    pub(crate) fn converge(&mut self) {
-        self.end_faults();
-        let before = self.plans;
-        let deadline = self.now + Duration::from_secs(3 * 3600);
-        // What the engine believes may be from before the last thing that happened.
-        self.run(self.now + Duration::from_secs(20));
-        while !(self.converged && self.events_are_checks()) {
-            assert!(self.now < deadline, "does not converge: {}", self.report());
-            assert!(
-                self.plans < before + 20_000,
-                "too many steps: {}",
-                self.report()
-            );
-            self.run(self.now + Duration::from_secs(20));
-        }
-        self.is_as_specified();
-    }
-
-    fn end_faults(&mut self) {
-        self.tape = Vec::new().into_iter();
-        for one in self.instances.values_mut() {
-            one.health = Health::Healthy;
-        }
-    }
-
-    fn events_are_checks(&self) -> bool {
-        let routine = |event: &Event| matches!(event, Event::Checked { .. } | Event::Listed { .. });
-        self.events.values().all(routine)
-    }
-
-    fn report(&self) -> String {
-        let decided = plan(
-            &self.spec,
-            &self.seen,
-            self.memory.clone(),
-            self.now,
-            &self.config,
-        );
-        format!(
-            "at {}: {:#?}\n{:#?}\n{:#?}",
-            self.now, decided, self.seen, self.spec.size
-        )
-    }
-
-    fn is_as_specified(&self) {
-        let members: Vec<&Instance> = self
-            .instances
-            .iter()
-            .filter(|(id, _)| !self.strangers.contains(*id))
-            .map(|(_, one)| one)
-            .collect();
-        let hash = self.spec.hash.to_string();
-        for one in &members {
-            let current = tags::config_hash(&one.tags) == Some(&hash);
-            assert!(
-                current || self.is_own(&one.tags),
-                "an outdated member is left: {:?}",
-                one.tags
-            );
-        }
-        match &self.spec.size {
-            Size::Cattle(size) => {
-                let least = usize::from(members.iter().any(|one| self.is_own(&one.tags)));
-                assert_eq!(members.len(), usize::try_from(*size).unwrap().max(least));
-            }
-            Size::Pets(ids) => {
-                let held = members
-                    .iter()
-                    .filter_map(|one| one.tags.get(tags::LOGICAL_ID));
-                let held: Vec<&str> = {
-                    let mut held: Vec<&str> = held.map(String::as_str).collect();
-                    held.sort_unstable();
-                    held
-                };
-                let mut ids: Vec<&str> = ids.iter().map(LogicalId::as_str).collect();
-                ids.sort_unstable();
-                assert_eq!(held, ids);
-            }
-        }
-        let there = self
-            .strangers
-            .iter()
-            .all(|id| self.instances.contains_key(id));
-        assert!(there, "a stranger is gone");
-        assert!(self.memory.intents.is_empty() && self.memory.roll.is_none());
-    }
-
-    /// Lets half an hour pass in which nothing but routine happens.
-    pub(crate) fn stays_quiet(&mut self) {
-        let (memory, plans) = (self.memory.clone(), self.plans);
-        let ids: Vec<InstanceId> = self.instances.keys().cloned().collect();
-        self.run(self.now + Duration::from_secs(1800));
-        assert!(self.converged && self.memory == memory, "{}", self.report());
-        assert_eq!(ids, self.instances.keys().cloned().collect::<Vec<_>>());
-        let per_minute = (self.plans - plans) / 30;
-        assert!(
-            per_minute < 200,
-            "{per_minute} plans a minute while nothing happens"
-        );
-    }
-
-    /// Destroys the group and waits until nothing is left of it.
-    pub(crate) fn destroy_group(&mut self) {
-        self.memory.phase = Phase::Destroying;
-        self.decide();
-        self.end_faults();
-        self.run(self.now + Duration::from_secs(20));
-        let deadline = self.now + Duration::from_secs(3600);
-        while !(self.converged && self.events_are_checks() && self.seen.is_empty()) {
-            assert!(self.now < deadline, "is not destroyed: {}", self.report());
-            self.run(self.now + Duration::from_secs(20));
-        }
-        let left: BTreeSet<InstanceId> = self.instances.keys().cloned().collect();
-        assert_eq!(left, self.strangers);
     }
 }

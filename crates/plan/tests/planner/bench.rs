@@ -27,7 +27,7 @@ pub(crate) fn spec(allocation: &str, note: &str, more: &str) -> Spec {
     let text = format!(
         r#"{{"Instance":{{"Plugin":"file","Properties":{{"Note":"{note}"}}}},"Allocation":{allocation}{more}}}"#
     );
-    Spec::parse(Some(&Any::parse(&text).unwrap())).unwrap()
+    Spec::parse(Some(&Any::parse(&text).expect("valid JSON"))).expect("a valid spec")
 }
 
 pub(crate) fn cattle(size: u64) -> Spec {

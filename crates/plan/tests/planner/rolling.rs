@@ -139,6 +139,20 @@ fn a_group_grows_only_after_its_roll() {
     assert_eq!((created(&plan).len(), &plan.memory.roll), (3, &None));
 }
 
+/// Found by the properties: the roll counted as over as soon as its last destruction was decided.
+#[test]
+fn a_roll_lasts_until_its_last_outdated_member_is_gone() {
+    let mut bench = Bench::healthy(v2(4, ""), &["a"]);
+    bench.add(shown("x", "v2"));
+    bench.verdict("x", Health::Healthy);
+    bench.memory.roll = Some(Roll { hold: Some(1) });
+    assert_eq!(destroyed(&bench.plan()), [("a", Reason::Outdated)]);
+    let plan = bench.plan();
+    assert_eq!((created(&plan).len(), plan.converged), (0, false));
+    bench.remove("a");
+    assert_eq!(created(&bench.plan()).len(), 3);
+}
+
 #[test]
 fn a_hold_that_is_left_over_holds_nothing_up() {
     for (hold, members) in [(0, &[][..]), (1, &["a"][..]), (9, &["a"][..])] {

@@ -16,7 +16,7 @@ fn say(old: u64, new: u64, note: &str, members: &[&str]) -> String {
         before: Some(&bench.spec),
         after: &after,
     };
-    sentence(change, &bench.seen).unwrap()
+    sentence(change, &bench.seen).expect("a supported change")
 }
 
 #[test]

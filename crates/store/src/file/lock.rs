@@ -15,7 +15,15 @@ const NAME: &str = "lock";
 /// The lock, held until dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would do, but for a child that this process is starting at this moment: until it
+        // runs its program it has a copy of the file, and that would keep the lock.
+        self.file.unlock().ok();
+    }
 }
 
 impl Lock {
@@ -43,7 +51,7 @@ impl Lock {
         file.set_len(0)
             .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()))
             .map_err(|source| fail("write lock", source))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
@@ -51,4 +59,23 @@ fn read_pid(file: &mut File) -> Option<u32> {
     let mut text = String::new();
     file.take(32).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_file_in_a_child_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = Lock::acquire(dir.path()).unwrap();
+        // What a child has between its fork and its exec: the same open file.
+        let _copy = lock.file.try_clone().unwrap();
+        assert!(matches!(
+            Lock::acquire(dir.path()),
+            Err(StoreError::InUse { .. })
+        ));
+        drop(lock);
+        Lock::acquire(dir.path()).unwrap();
+    }
 }

@@ -41,6 +41,28 @@ fn log_length(dir: &Path) -> u64 {
     fs::metadata(dir.join(log::NAME)).unwrap().len()
 }
 
+/// Polls all futures at once and returns their results in order.
+async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.map(Box::pin).collect();
+    let mut results: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, result) in futures.iter_mut().zip(&mut results) {
+            if result.is_none()
+                && let std::task::Poll::Ready(output) = future.as_mut().poll(context)
+            {
+                *result = Some(output);
+            }
+        }
+        if results.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    results.into_iter().flatten().collect()
+}
+
 /// A policy under which a few kilobytes are worth compacting.
 const SMALL: Policy = Policy {
     least: 2048,
@@ -148,6 +170,8 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        Command::new("umount").arg(self.0.path()).status().ok();
+        // Lazily: a child that another test is starting may hold a copy of a file for a moment.
+        let mut unmount = Command::new("umount");
+        unmount.arg("-l").arg(self.0.path()).status().ok();
     }
 }

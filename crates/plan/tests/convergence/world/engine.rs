@@ -1,0 +1,180 @@
+//! The engine of the world: it plans, does what plans say, and takes in the answers.
+
+use std::time::Duration;
+
+use infrakit_plan::{
+    Action, Departure, Doubt, Intent, Member, Origin, Provision, Step, Timestamp, check, plan,
+};
+use infrakit_spi::instance::Description;
+use infrakit_spi::{InstanceId, Tags, tags};
+
+use super::{Answer, Event, NONCE, SLOWEST, World};
+
+impl World {
+    pub(super) fn provisioned(&mut self, token: u64, begun: Timestamp, answer: &Answer) {
+        let now = self.now;
+        let intent = self.memory.intents.remove(&token);
+        match answer {
+            Answer::Done => {
+                self.memory.creation.succeed(begun);
+                let tag = format!("{NONCE}-{token}");
+                let made = self.describe().into_iter().find(|one| {
+                    one.tags.as_ref().and_then(|tags| tags.get(tags::TOKEN)) == Some(&tag)
+                });
+                let gone = Description {
+                    id: format!("gone-{token}").into(),
+                    ..Description::default()
+                };
+                let made = made.unwrap_or_else(|| Description {
+                    tags: Some(Tags::from([(tags::TOKEN.to_owned(), tag)])),
+                    ..gone
+                });
+                let origin = Origin::Provisioned(now);
+                self.seen.provisioned(Member::new(made, origin, NONCE, now));
+            }
+            Answer::Refused => self.memory.creation.fail(begun, now),
+            Answer::Lost => {
+                if let Some(intent) = intent {
+                    let doubt = Some(Doubt {
+                        settle_at: now + self.config.settle,
+                    });
+                    self.memory
+                        .intents
+                        .insert(token, Intent { doubt, ..intent });
+                }
+            }
+        }
+        self.list_due = self.list_due.min(self.now + Duration::from_secs(1));
+    }
+
+    pub(super) fn destroyed(&mut self, id: &InstanceId, done: bool) {
+        let now = self.now;
+        let failures = self.failures.entry(id.clone()).or_default();
+        let Some(member) = self.seen.get_mut(id) else {
+            return;
+        };
+        let reason = member.departure.expect("it was marked").reason;
+        let step = if done {
+            Step::Accepted(now)
+        } else {
+            *failures += 1;
+            Step::Failed(
+                *failures,
+                now + Duration::from_secs(u64::from(*failures).min(60)),
+            )
+        };
+        member.departure = Some(Departure { reason, step });
+        self.list_due = self.list_due.min(now);
+    }
+
+    /// Plans and begins what the plan says, checking it against what must always hold.
+    pub(super) fn decide(&mut self) {
+        let decided = plan(
+            &self.spec,
+            &self.seen,
+            self.memory.clone(),
+            self.now,
+            &self.config,
+        );
+        self.plans += 1;
+        let broken = check::violations(&self.spec, &self.seen, &decided, &self.config);
+        assert_eq!(broken, Vec::<String>::new(), "{decided:#?}");
+        assert!(
+            decided.wake_at.is_none_or(|at| at > self.now),
+            "a busy loop: {decided:#?}"
+        );
+        self.outgrows_nothing(&decided);
+        self.memory = decided.memory.clone();
+        self.wake_at = decided.wake_at;
+        self.converged = decided.converged;
+        for action in decided.actions {
+            self.act(action);
+        }
+        let again = plan(
+            &self.spec,
+            &self.seen,
+            self.memory.clone(),
+            self.now,
+            &self.config,
+        );
+        let begun = |action: &Action| !matches!(action, Action::Check { .. });
+        assert!(
+            !again.actions.iter().any(begun),
+            "not idempotent: {:?}",
+            again.actions
+        );
+        let twice = again.actions.iter().find(|action| match action {
+            Action::Check { id } => self.seen.get(id).is_some_and(|one| one.health.in_flight()),
+            Action::Provision(_) | Action::Destroy { .. } | Action::Adopt { .. } => false,
+        });
+        assert!(twice.is_none(), "asked twice: {twice:?}");
+    }
+
+    fn act(&mut self, action: Action) {
+        let epoch = self.epoch;
+        let now = self.now;
+        let pause = u64::from(self.chance()) * 10 + 1;
+        match action {
+            Action::Provision(provision) => self.create(provision, pause),
+            Action::Destroy { id, reason, .. } => {
+                assert!(!self.strangers.contains(&id), "a stranger is destroyed");
+                let member = self.seen.get_mut(&id).expect("a member");
+                member.departure = Some(Departure {
+                    reason,
+                    step: Step::InFlight(now),
+                });
+                let done = !self.fault(40);
+                if done {
+                    // Slow ones stay listed for a while; now and then for longer than is waited.
+                    let slow = u64::from(self.chance()).pow(2) * 2;
+                    self.later(pause + slow, Event::Disappear(id.clone()));
+                }
+                self.later(pause, Event::Destroyed { epoch, id, done });
+            }
+            Action::Adopt { id, labels } => {
+                assert!(!self.strangers.contains(&id), "a stranger is adopted");
+                self.seen.get_mut(&id).expect("a member").adopting = true;
+                let done = !self.fault(40);
+                self.later(
+                    pause,
+                    Event::Labelled {
+                        epoch,
+                        id,
+                        labels,
+                        done,
+                    },
+                );
+            }
+            Action::Check { id } => {
+                self.seen.get_mut(&id).expect("a member").health.ask();
+                self.later(pause / 4, Event::Checked { epoch, id });
+            }
+        }
+    }
+
+    fn create(&mut self, provision: Provision, pause: u64) {
+        let Provision { token, tags, .. } = provision;
+        let token = token.number();
+        let (epoch, begun) = (self.epoch, self.now);
+        let kind = self.chance();
+        let (answer, delay) = match kind {
+            200..=219 => (Answer::Refused, None),
+            220..=231 => (Answer::Lost, None),
+            232..=243 => (Answer::Lost, Some(0)),
+            244..=255 => (Answer::Lost, Some(u64::from(self.chance()) * SLOWEST / 255)),
+            _ => (Answer::Done, Some(0)),
+        };
+        if let Some(delay) = delay {
+            self.later(pause + delay, Event::Appear(tags));
+        }
+        self.later(
+            pause,
+            Event::Provisioned {
+                epoch,
+                token,
+                begun,
+                answer,
+            },
+        );
+    }
+}
