@@ -156,6 +156,16 @@ impl Replay {
         self.ids.extend(verdict.met);
     }
 
+    /// Lets one of our ids stand for a recorded one, whichever stood for it before.
+    pub fn stands_for(&mut self, recorded: &str, ours: &str) {
+        self.ids.insert(recorded.to_owned(), ours.to_owned());
+    }
+
+    /// Forgets which id stands for a recorded one; it is met anew in the next list.
+    pub fn forget(&mut self, recorded: &str) {
+        self.ids.remove(recorded);
+    }
+
     fn translate(&self, text: &str) -> String {
         let mut text = text.replace(RECORDED_FOLDER, &self.here);
         for (recorded, ours) in &self.ids {

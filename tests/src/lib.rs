@@ -4,13 +4,17 @@
 //! library would return an error, since a test has nothing better to do with one.
 
 pub mod capture;
+pub mod census;
+pub mod cloud;
 pub mod daemon;
 pub mod deviation;
 pub mod document;
+pub mod fleet;
 pub mod home;
 pub mod output;
 pub mod peer;
 pub mod program;
+pub mod random;
 pub mod rpc;
 pub mod wait;
 

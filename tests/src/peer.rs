@@ -1,10 +1,11 @@
 //! A plugin that is not ours: answers what it is told to answer.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,10 +16,15 @@ use serde_json::{Value, json};
 /// `None` closes the connection without a word.
 pub type Behaviour = dyn Fn(&str, &Value) -> Option<Value> + Send + Sync;
 
-/// A listening peer; dropping it removes its socket.
+/// The connections of a peer that are open, numbered.
+type Connections = Arc<Mutex<BTreeMap<usize, UnixStream>>>;
+
+/// A listening peer; dropping it removes its socket and closes its connections.
 pub struct Peer {
     socket: PathBuf,
     stop: Arc<AtomicBool>,
+    /// Both ends know when this one goes.
+    connections: Connections,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -36,19 +42,27 @@ impl Peer {
             .unwrap_or_else(|error| panic!("cannot listen on {}: {error}", socket.display()));
         let stop = Arc::new(AtomicBool::new(false));
         let behaviour: Arc<Behaviour> = Arc::new(behaviour);
-        let stopping = Arc::clone(&stop);
+        let connections = Connections::default();
+        let (stopping, accepted) = (Arc::clone(&stop), Arc::clone(&connections));
         let thread = std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
                 if stopping.load(Ordering::Acquire) {
                     return;
                 }
                 let behaviour = Arc::clone(&behaviour);
-                std::thread::spawn(move || serve(stream, &*behaviour));
+                let accepted = Arc::clone(&accepted);
+                let copy = stream.try_clone().map(|copy| (number, copy));
+                open(&accepted).extend(copy);
+                std::thread::spawn(move || {
+                    serve(stream, &*behaviour);
+                    open(&accepted).remove(&number);
+                });
             }
         });
         Self {
             socket: socket.to_path_buf(),
             stop,
+            connections,
             thread: Some(thread),
         }
     }
@@ -72,8 +86,15 @@ impl Drop for Peer {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        for stream in open(&self.connections).values() {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
         let _ = fs::remove_file(&self.socket);
     }
+}
+
+fn open(connections: &Connections) -> MutexGuard<'_, BTreeMap<usize, UnixStream>> {
+    connections.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn serve(stream: UnixStream, behaviour: &Behaviour) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use infrakit_tests::capture::{self, Case, Replay, Verdict};
 use infrakit_tests::deviation::{self, Deviation};
 use infrakit_tests::peer::Peer;
-use infrakit_tests::{Daemon, Home, rpc, until};
+use infrakit_tests::{Daemon, Home, eventually, rpc, until};
 use serde_json::{Value, json};
 
 /// Recordings waited between changes; a question that changes nothing is asked again instead.
@@ -19,7 +19,7 @@ const LISTED: Duration = Duration::from_millis(500);
 
 /// Replays one file: `socket` says which plugin a case was sent to, `prepare` brings about what
 /// the recording found when it sent the case.
-fn replay(file: &str, socket: fn(&Case) -> &str, mut prepare: impl FnMut(&Home, &Case)) {
+fn replay(file: &str, socket: fn(&Case) -> &str, mut prepare: impl FnMut(&Home, &mut Replay, &Case)) {
     let home = Home::new();
     let _daemon = start(&home);
     let listed = deviation::load(file);
@@ -27,7 +27,7 @@ fn replay(file: &str, socket: fn(&Case) -> &str, mut prepare: impl FnMut(&Home, 
     let mut replay = Replay::new(&home.path().display().to_string());
     let mut faults = stale(&listed, &cases);
     for case in &cases {
-        prepare(&home, case);
+        prepare(&home, &mut replay, case);
         let expected = listed.get(&case.name).copied();
         let verdict = ask(&home, &replay, case, socket(case), expected);
         match (&verdict.difference, expected) {
@@ -120,7 +120,7 @@ fn instance_plugins_answer_as_recorded() {
                 "file"
             }
         },
-        |home, case| {
+        |home, _, case| {
             if case.name == "simulator Describe large response (chunked)" {
                 fill_disks(home, case);
             }
@@ -145,7 +145,7 @@ fn fill_disks(home: &Home, case: &Case) {
 #[test]
 fn the_vanilla_flavor_answers_as_recorded() {
     // Cases of `combo` are sent to vanilla, which is there: they are listed as not built yet.
-    replay("flavor", |_| "vanilla", |_, _| {});
+    replay("flavor", |_| "vanilla", |_, _, _| {});
 }
 
 #[test]
@@ -160,17 +160,87 @@ fn groups_answer_as_recorded() {
                 "group-stateless"
             }
         },
-        |home, case| {
+        |home, replay, case| {
             if case.name.starts_with("stateless instance plugin ") {
                 // The old peer goes first: both have one socket.
                 drop(peer.take());
+                forget_peer(home, replay, case);
                 peer = foreign_plugin(home, &case.name);
             }
-            if case.name == "stateless Size after DestroyInstances" {
-                shrink(home);
-            }
+            rejoin(home, replay, &case.name);
         },
     );
+}
+
+/// Asks once while no peer is there, so that the next one is greeted.
+fn forget_peer(home: &Home, replay: &Replay, case: &Case) {
+    let _ = rpc::post(&home.socket("group-stateless"), &replay.request(case));
+}
+
+/// Brings our group back to where the original's was when it received a case. The two went apart
+/// in a case before it, which is listed.
+fn rejoin(home: &Home, replay: &mut Replay, case: &str) {
+    match case {
+        // Ours accepted the size 0.
+        "stateless DestroyInstances one" => {
+            set_size(home, "g1", 3);
+            let members = members(home, "g1", 3);
+            replay.stands_for("instance-4302033547518981652", &members[0]);
+        }
+        // The original destroyed a member for an unknown id; ours refused.
+        "stateless Size after DestroyInstances" => {
+            set_size(home, "g1", 1);
+            replay.forget("instance-8667944376725946339");
+        }
+        // Ours accepted the size 2 under the name `group`, and the size 0 of g3.
+        "manager Size Name=group/g1" => {
+            set_size(home, "g1", 1);
+            let params = json!({"Name": "group/groups", "ID": "g3"});
+            let freed = rpc::call(&home.socket("group"), "Group.FreeGroup", &params);
+            freed.expect("g3 was committed");
+        }
+        // Ours went through the size 0 and has other members now.
+        "manager DestroyInstances" => {
+            let members = members(home, "g1", 2);
+            replay.stands_for("instance-2429407157094986311", &members[0]);
+        }
+        // The recording had never listed it.
+        "stateless DestroyInstances of the only member" => {
+            let members = members(home, "last", 1);
+            replay.stands_for("instance-2259357845793787285", &members[0]);
+        }
+        _ => {}
+    }
+}
+
+fn set_size(home: &Home, group: &str, size: u32) {
+    let params = json!({"Name": "group-stateless", "ID": group, "Size": size});
+    let set = rpc::call(&home.socket("group-stateless"), "Group.SetSize", &params);
+    set.unwrap_or_else(|fault| panic!("{group} cannot have the size {size}: {fault}"));
+}
+
+/// The ids of a group's members, once there are as many.
+fn members(home: &Home, group: &str, count: usize) -> Vec<String> {
+    let params = json!({"Name": "group-stateless", "ID": group});
+    eventually(SETTLED, &format!("{group} has {count} members"), || {
+        let described = rpc::call(
+            &home.socket("group-stateless"),
+            "Group.DescribeGroup",
+            &params,
+        );
+        let described = described.map_err(|fault| fault.to_string())?;
+        let listed = described["Description"]["Instances"].as_array();
+        let ids: Vec<String> = listed
+            .into_iter()
+            .flatten()
+            .filter_map(|one| Some(one["ID"].as_str()?.to_owned()))
+            .collect();
+        if ids.len() == count {
+            Ok(ids)
+        } else {
+            Err(described.to_string())
+        }
+    })
 }
 
 /// The plugin `fake` as the recording of a case met it.
@@ -198,11 +268,4 @@ fn foreign_plugin(home: &Home, case: &str) -> Option<Peer> {
         }
         _ => None,
     }
-}
-
-/// The original shrinks a group when it is asked to destroy an instance that it does not have.
-/// We refuse, so the size is set here for the cases that follow.
-fn shrink(home: &Home) {
-    let params = json!({"Name": "group-stateless", "ID": "g1", "Size": 1});
-    let _ = rpc::call(&home.socket("group-stateless"), "Group.SetSize", &params);
 }

@@ -15,7 +15,7 @@ use crate::error::{CommandError, Result, one_line};
 use crate::names;
 use crate::settings::Settings;
 
-/// The static commands.
+// The static commands. (A doc comment here would become the description of the program.)
 #[derive(Subcommand, Debug)]
 enum Static {
     Completion(cmd::completion::CompletionArgs),
@@ -35,8 +35,17 @@ pub(crate) const LOCAL: &str = "local";
 
 /// Names of the static commands.
 const STATIC: [&str; 11] = [
-    "completion", "event", "help", LOCAL, "manager", "metadata", "play", "plugin", "remote",
-    "template", "version",
+    "completion",
+    "event",
+    "help",
+    LOCAL,
+    "manager",
+    "metadata",
+    "play",
+    "plugin",
+    "remote",
+    "template",
+    "version",
 ];
 
 /// Returns whether a word is a command whatever plugins there are.
@@ -49,7 +58,9 @@ pub(crate) fn main() -> ExitCode {
     let context = Context::new(Settings::from_environment());
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let result = run(&context, arguments).and_then(|()| context.out.flush());
-    let Err(error) = result else { return ExitCode::SUCCESS };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
     // What was printed before the failure belongs to the reader; a second failure changes nothing.
     let _ = context.out.flush();
     if let Some(text) = error.render(context.error_color) {
@@ -58,9 +69,11 @@ pub(crate) fn main() -> ExitCode {
     error.exit_code()
 }
 
-fn run(context: &Context, mut arguments: Vec<OsString>) -> Result {
+pub(crate) fn run(context: &Context, mut arguments: Vec<OsString>) -> Result {
     if context.settings.completing() {
-        clap_complete::CompleteEnv::with_factory(|| dynamic::whole(context)).bin("infrakit").complete();
+        clap_complete::CompleteEnv::with_factory(|| dynamic::whole(context))
+            .bin("infrakit")
+            .complete();
     }
     if let Some(daemon) = arguments.first().and_then(|program| names::daemon(program)) {
         return names::run(context, daemon, arguments);
@@ -68,6 +81,9 @@ fn run(context: &Context, mut arguments: Vec<OsString>) -> Result {
     let Some(first) = word(&arguments, 1) else {
         return bare(context, &arguments);
     };
+    if let Some(rewritten) = oldest_style(&arguments, first) {
+        return run(context, rewritten);
+    }
     let name = arguments[first].to_string_lossy().into_owned();
     if name == "help" {
         if let Some(topic) = word(&arguments, first + 1)
@@ -90,12 +106,43 @@ fn run(context: &Context, mut arguments: Vec<OsString>) -> Result {
     dynamic::object(context, arguments, None)
 }
 
+/// Rewrites the oldest style, `instance --name X describe`, to `local X describe`.
+fn oldest_style(arguments: &[OsString], first: usize) -> Option<Vec<OsString>> {
+    let word = arguments.get(first)?.to_str()?;
+    if !["flavor", "group", "info", "instance"].contains(&word) {
+        return None;
+    }
+    let flag = arguments.get(first + 1)?.to_str()?;
+    let (plugin, rest) = match flag.strip_prefix("--name")? {
+        "" => (arguments.get(first + 2)?.clone(), first + 3),
+        value => (value.strip_prefix('=')?.into(), first + 2),
+    };
+    let mut rewritten = arguments[..first].to_vec();
+    rewritten.extend([LOCAL.into(), plugin]);
+    if word == "info" {
+        rewritten.push(word.into());
+    }
+    rewritten.extend_from_slice(arguments.get(rest..)?);
+    Some(rewritten)
+}
+
 /// Runs without a command: asks for help, or for the version.
 fn bare(context: &Context, arguments: &[OsString]) -> Result {
-    if arguments.iter().any(|argument| argument == "--version" || argument == "-V") {
-        return context.out.line(format!("infrakit {}", env!("CARGO_PKG_VERSION")));
+    if arguments
+        .iter()
+        .any(|argument| argument == "--version" || argument == "-V")
+    {
+        return context
+            .out
+            .line(format!("infrakit {}", env!("CARGO_PKG_VERSION")));
     }
-    let known = ["-h", "--help", "--log-stdout", "--log-caller", "--log-stack"];
+    let known = [
+        "-h",
+        "--help",
+        "--log-stdout",
+        "--log-caller",
+        "--log-stack",
+    ];
     let odd = arguments.iter().skip(1).find(|argument| {
         let text = argument.to_string_lossy();
         text.starts_with('-') && !known.contains(&&*text) && !text.starts_with("--log")
@@ -108,7 +155,9 @@ fn bare(context: &Context, arguments: &[OsString]) -> Result {
 }
 
 fn asks_for_help(arguments: &[OsString]) -> bool {
-    arguments.iter().any(|argument| argument == "-h" || argument == "--help")
+    arguments
+        .iter()
+        .any(|argument| argument == "-h" || argument == "--help")
 }
 
 /// Returns the index of the first word from `from` on, past the flags that stand before it.
@@ -119,14 +168,27 @@ pub(crate) fn word(arguments: &[OsString], from: usize) -> Option<usize> {
         if !text.starts_with('-') {
             return Some(at);
         }
-        at += if GlobalArgs::WITH_VALUE.contains(&&*text) { 2 } else { 1 };
+        at += if GlobalArgs::WITH_VALUE.contains(&&*text) {
+            2
+        } else {
+            1
+        };
     }
     None
 }
 
 /// Returns the parser with its static commands.
 pub(crate) fn root() -> Command {
-    Static::augment_subcommands(GlobalArgs::augment_args(empty_root()))
+    without_help_commands(Static::augment_subcommands(GlobalArgs::augment_args(
+        empty_root(),
+    )))
+}
+
+/// Removes the parser's own `help` below every command: ours stands at the top.
+pub(crate) fn without_help_commands(command: Command) -> Command {
+    command
+        .disable_help_subcommand(true)
+        .mut_subcommands(without_help_commands)
 }
 
 /// Returns the parser without commands.
@@ -231,8 +293,10 @@ mod tests {
     #[test]
     fn the_command_line_definition_is_sound() {
         root().debug_assert();
-        let mut names: Vec<String> =
-            root().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let mut names: Vec<String> = root()
+            .get_subcommands()
+            .map(|command| command.get_name().to_owned())
+            .collect();
         names.push(LOCAL.to_owned());
         names.sort();
         assert_eq!(names, STATIC);
@@ -240,9 +304,36 @@ mod tests {
 
     #[test]
     fn words_are_found_behind_global_flags() {
-        assert_eq!(word(&words("infrakit --log 5 --log-stdout group ls"), 1), Some(4));
+        assert_eq!(
+            word(&words("infrakit --log 5 --log-stdout group ls"), 1),
+            Some(4)
+        );
         assert_eq!(word(&words("infrakit --log=5 group"), 1), Some(2));
         assert_eq!(word(&words("infrakit -h"), 1), None);
+    }
+
+    #[test]
+    fn the_oldest_style_is_rewritten() {
+        for (line, want) in [
+            (
+                "infrakit instance --name x describe -q",
+                Some("infrakit local x describe -q"),
+            ),
+            (
+                "infrakit --log 5 group --name=g ls",
+                Some("infrakit --log 5 local g ls"),
+            ),
+            (
+                "infrakit info --name x api",
+                Some("infrakit local x info api"),
+            ),
+            ("infrakit group ls --name", None),
+            ("infrakit group --name", None),
+        ] {
+            let arguments = words(line);
+            let first = word(&arguments, 1).unwrap();
+            assert_eq!(oldest_style(&arguments, first), want.map(words), "{line}");
+        }
     }
 
     #[test]
@@ -252,7 +343,10 @@ mod tests {
             assert!(command.get_about().is_some(), "{path} has no description");
             let help = command.render_long_help().to_string();
             let leaf = command.get_subcommands().next().is_none();
-            assert!(!leaf || help.contains("Example:"), "{path} has no example:\n{help}");
+            assert!(
+                !leaf || help.contains("Example:"),
+                "{path} has no example:\n{help}"
+            );
             for command in command.get_subcommands_mut() {
                 check(command, &path);
             }
@@ -264,27 +358,52 @@ mod tests {
 
     #[test]
     fn help_of_a_command_goes_to_the_output_in_three_ways() {
-        for line in ["infrakit plugin start --help", "infrakit plugin start -h", "infrakit help plugin start"] {
+        for line in [
+            "infrakit plugin start --help",
+            "infrakit plugin start -h",
+            "infrakit help plugin start",
+        ] {
             let (result, text) = ran(line);
             result.unwrap();
-            assert!(text.contains("Usage: infrakit plugin start"), "{line}: {text}");
+            assert!(
+                text.contains("Usage: infrakit plugin start"),
+                "{line}: {text}"
+            );
         }
     }
 
     #[test]
     fn a_wrong_flag_or_verb_is_one_line_with_a_tip() {
         for (line, message, tip) in [
-            ("infrakit version --outputt json", "unexpected argument `--outputt` found", "`--output`"),
+            (
+                "infrakit version --outputt json",
+                "unexpected argument `--outputt` found",
+                "`--output`",
+            ),
             ("infrakit plugin lss", "unrecognized command `lss`", "`ls`"),
-            ("infrakit remote rm", "required arguments were not provided: <NAMES>...", "usage: "),
-            ("infrakit --nosuch", "unexpected argument `--nosuch` found", ""),
+            (
+                "infrakit remote rm",
+                "required arguments were not provided: <NAMES>...",
+                "usage: ",
+            ),
+            (
+                "infrakit --nosuch",
+                "unexpected argument `--nosuch` found",
+                "",
+            ),
         ] {
             let (result, text) = ran(line);
             let error = result.unwrap_err();
             assert_eq!(text, "", "{line}");
             assert!(error.message().contains(message), "{line}: {error}");
-            assert!(error.render(false).unwrap().contains(tip), "{line}: {error:?}");
-            assert_eq!(format!("{:?}", error.exit_code()), format!("{:?}", ExitCode::from(2)));
+            assert!(
+                error.render(false).unwrap().contains(tip),
+                "{line}: {error:?}"
+            );
+            assert_eq!(
+                format!("{:?}", error.exit_code()),
+                format!("{:?}", ExitCode::from(2))
+            );
         }
     }
 
@@ -292,7 +411,10 @@ mod tests {
     fn an_unknown_command_is_answered_with_the_closest() {
         let (result, _) = ran("infrakit verison");
         let error = result.unwrap_err().render(false).unwrap();
-        assert!(error.contains("`verison`") && error.contains("did you mean `version`?"), "{error}");
+        assert!(
+            error.contains("`verison`") && error.contains("did you mean `version`?"),
+            "{error}"
+        );
     }
 
     #[test]

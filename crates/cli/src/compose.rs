@@ -132,15 +132,21 @@ pub(crate) fn kind(name: &str) -> Result<&'static Kind> {
 }
 
 /// Starts plugins. Either all of them run, or none and nothing is left behind.
-pub(crate) async fn start(settings: &Settings, directory: &Path, starts: &[Start]) -> Result<Running> {
+pub(crate) async fn start(
+    settings: &Settings,
+    directory: &Path,
+    starts: &[Start],
+) -> Result<Running> {
     // Every kind is known before anything is touched.
-    let kinds = starts.iter().map(|start| kind(&start.kind)).collect::<Result<Vec<_>>>()?;
+    let kinds = starts
+        .iter()
+        .map(|start| kind(&start.kind))
+        .collect::<Result<Vec<_>>>()?;
     // Every name is taken before anything is built: a clash must not cost a half-started group.
     let mut bound = Vec::with_capacity(starts.len());
     for start in starts {
-        let socket = bind(directory, start.name.lookup()).map_err(|error| {
-            CommandError::config(chain(&error))
-        })?;
+        let socket = bind(directory, start.name.lookup())
+            .map_err(|error| CommandError::config(chain(&error)))?;
         bound.push(socket);
     }
     let local = Arc::new(Local::default());
@@ -180,7 +186,8 @@ pub(crate) async fn start(settings: &Settings, directory: &Path, starts: &[Start
 
 impl Running {
     fn serve(&mut self, bound: Bound, built: Built, name: &str) {
-        self.sockets.push(PathBuf::from(bound.address().to_string()));
+        self.sockets
+            .push(PathBuf::from(bound.address().to_string()));
         let stop = self.stop.clone();
         let name = name.to_owned();
         if let Some(work) = built.work {
@@ -235,19 +242,27 @@ where
         (None, _) => {}
         (Some(Value::Object(given)), Value::Object(known)) => {
             for (key, value) in given {
-                let Some(name) = known.keys().find(|name| name.eq_ignore_ascii_case(key)).cloned() else {
+                let Some(name) = known
+                    .keys()
+                    .find(|name| name.eq_ignore_ascii_case(key))
+                    .cloned()
+                else {
                     let names: Vec<&str> = known.keys().map(String::as_str).collect();
                     let hint = suggest(key, names.iter().copied()).map_or_else(
                         || format!("options are {}", names.join(", ")),
                         |found| format!("did you mean `{found}`?"),
                     );
-                    return Err(CommandError::config(format!("`{kind}` has no option `{key}`")).hint(hint));
+                    return Err(
+                        CommandError::config(format!("`{kind}` has no option `{key}`")).hint(hint),
+                    );
                 };
                 known.insert(name, value.clone());
             }
         }
         (Some(_), _) => {
-            return Err(CommandError::config(format!("the options of `{kind}` are not an object")));
+            return Err(CommandError::config(format!(
+                "the options of `{kind}` are not an object"
+            )));
         }
     }
     serde_json::from_value(value).map_err(wrong)
@@ -271,12 +286,20 @@ mod tests {
     }
 
     fn start_of(kind: &str, name: &str) -> Start {
-        Start { kind: kind.to_owned(), name: name.into(), options: None }
+        Start {
+            kind: kind.to_owned(),
+            name: name.into(),
+            options: None,
+        }
     }
 
     fn files(directory: &Path) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(directory)
-            .map(|entries| entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect())
+            .map(|entries| {
+                entries
+                    .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                    .collect()
+            })
             .unwrap_or_default();
         names.retain(|name| !name.starts_with('.'));
         names.sort();
@@ -290,8 +313,14 @@ mod tests {
         let settings = settings(home.path());
         let starts = [start_of("file", "instance-file"), start_of("vanilla", "v")];
         let running = start(&settings, &directory, &starts).await.unwrap();
-        assert_eq!(running.sockets(), [directory.join("instance-file"), directory.join("v")]);
-        assert_eq!(files(&directory), ["instance-file", "instance-file.pid", "v", "v.pid"]);
+        assert_eq!(
+            running.sockets(),
+            [directory.join("instance-file"), directory.join("v")]
+        );
+        assert_eq!(
+            files(&directory),
+            ["instance-file", "instance-file.pid", "v", "v.pid"]
+        );
         running.end().await;
         assert!(files(&directory).is_empty());
     }
@@ -301,16 +330,28 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let directory = home.path().join("plugins");
         let settings = settings(home.path());
-        let running = start(&settings, &directory, &[start_of("vanilla", "v")]).await.unwrap();
+        let running = start(&settings, &directory, &[start_of("vanilla", "v")])
+            .await
+            .unwrap();
         let clash = [start_of("file", "f"), start_of("vanilla", "v")];
         let error = start(&settings, &directory, &clash).await.err().unwrap();
         assert!(error.message().contains("already running"), "{error}");
         assert_eq!(files(&directory), ["v", "v.pid"]);
-        let error = start(&settings, &directory, &[start_of("file", "f"), start_of("vanila", "w")])
-            .await
-            .err()
-            .unwrap();
-        assert!(error.render(false).unwrap().contains("did you mean `vanilla`?"), "{error}");
+        let error = start(
+            &settings,
+            &directory,
+            &[start_of("file", "f"), start_of("vanila", "w")],
+        )
+        .await
+        .err()
+        .unwrap();
+        assert!(
+            error
+                .render(false)
+                .unwrap()
+                .contains("did you mean `vanilla`?"),
+            "{error}"
+        );
         assert_eq!(files(&directory), ["v", "v.pid"]);
         running.end().await;
     }
@@ -324,9 +365,18 @@ mod tests {
             #[serde(rename = "Size")]
             size: u32,
         }
-        let defaults = Options { dir: "a".into(), size: 1 };
+        let defaults = Options {
+            dir: "a".into(),
+            size: 1,
+        };
         let got = merged("x", &defaults, Some(&json!({"dir": "b"}))).unwrap();
-        assert_eq!(got, Options { dir: "b".into(), size: 1 });
+        assert_eq!(
+            got,
+            Options {
+                dir: "b".into(),
+                size: 1
+            }
+        );
         let error = merged("x", &defaults, Some(&json!({"Dirr": "b"}))).unwrap_err();
         assert!(error.render(false).unwrap().contains("did you mean `Dir`?"));
         assert!(merged("x", &defaults, Some(&json!([]))).is_err());

@@ -13,6 +13,7 @@ use infrakit_spi::version;
 
 use crate::app::{self, LOCAL, help_or_usage, is_static, usage};
 use crate::cmd::remote;
+use crate::compose::KINDS;
 use crate::context::{Context, GlobalArgs, runtime, start_logging};
 use crate::error::{CommandError, Result, did_you_mean};
 use crate::target::{self, Found, Target, greet_all};
@@ -35,11 +36,14 @@ pub(crate) fn this_machine(context: &Context) -> Result {
         ))
         .hint("unset INFRAKIT_HOST, or say `infrakit local …`, to work on this machine"));
     }
-    Err(CommandError::config(format!("INFRAKIT_HOST names `{host}`, which `{}` does not know", path.display()))
-        .maybe_hint(
-            did_you_mean(&host, remotes.keys().map(String::as_str))
-                .or_else(|| Some("`infrakit remote ls` lists the remotes".to_owned())),
-        ))
+    Err(CommandError::config(format!(
+        "INFRAKIT_HOST names `{host}`, which `{}` does not know",
+        path.display()
+    ))
+    .maybe_hint(
+        did_you_mean(&host, remotes.keys().map(String::as_str))
+            .or_else(|| Some("`infrakit remote ls` lists the remotes".to_owned())),
+    ))
 }
 
 /// Runs a command on an object. `below` is the index of the word `local`, where it was said.
@@ -49,9 +53,12 @@ pub(crate) fn object(context: &Context, arguments: Vec<OsString>, below: Option<
         this_machine(context)?;
     }
     let Some(at) = app::word(&arguments, below.map_or(1, |at| at + 1)) else {
-        return print_objects(context, below.map_or(LOCAL.into(), |at| arguments[at].to_string_lossy()).as_ref());
+        let parent = below.map_or_else(|| LOCAL.into(), |at| arguments[at].to_string_lossy());
+        return print_objects(context, &parent);
     };
-    let name = arguments[at].to_str().ok_or_else(|| CommandError::user("a name is not valid UTF-8"))?;
+    let name = arguments[at]
+        .to_str()
+        .ok_or_else(|| CommandError::user("a name is not valid UTF-8"))?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let target = match below {
@@ -114,12 +121,18 @@ fn innermost(matches: &ArgMatches, below: bool) -> &ArgMatches {
 /// Does what the verb says.
 async fn perform(context: &Context, target: &Target, matches: &ArgMatches) -> Result {
     let Some((word, arguments)) = matches.subcommand() else {
-        return Err(CommandError::user(format!("what is to be done with `{}`?", target.name)));
+        return Err(CommandError::user(format!(
+            "what is to be done with `{}`?",
+            target.name
+        )));
     };
     let verbs = verbs::of(target);
     match verbs.iter().find(|(name, _)| name == word) {
         Some((_, verb)) => (verb.run)(context, target, arguments).await,
-        None => Err(CommandError::user(format!("`{}` cannot `{word}`", target.name))),
+        None => Err(CommandError::user(format!(
+            "`{}` cannot `{word}`",
+            target.name
+        ))),
     }
 }
 
@@ -140,10 +153,13 @@ fn command(target: &Target) -> Command {
 
 /// Returns the command of a verb under the word at which it is offered.
 fn named(target: &Target, name: &str, verb: &Verb, taken: &[String]) -> Command {
-    let mut command = (verb.command)();
+    let mut command = app::without_help_commands((verb.command)());
     if name != verb.name {
         // An alias belongs to whoever has the word; this one only has its long name.
-        return command.name(name.to_owned()).visible_aliases(None::<&str>).aliases(None::<&str>);
+        return command
+            .name(name.to_owned())
+            .visible_aliases(None::<&str>)
+            .aliases(None::<&str>);
     }
     let clash = command
         .get_all_aliases()
@@ -158,23 +174,34 @@ fn named(target: &Target, name: &str, verb: &Verb, taken: &[String]) -> Command 
 }
 
 /// Verbs whose first argument is a group.
-const GROUP_VERBS: [&str; 8] =
-    ["describe", "ls", "free", "free-group", "destroy", "destroy-instance", "scale", "inspect"];
+const GROUP_VERBS: [&str; 8] = [
+    "describe",
+    "ls",
+    "free",
+    "free-group",
+    "destroy",
+    "destroy-instance",
+    "scale",
+    "inspect",
+];
 
 /// Lets the shell complete the ids of groups, asked for only when it comes to that.
 fn complete_groups(command: Command, target: &Target) -> Command {
     let target = target.clone();
     let candidates = move || -> Vec<CompletionCandidate> {
-        let ids = runtime().and_then(|runtime| {
-            runtime.block_on(async { verbs::group::specs(&target).await })
-        });
+        let ids = runtime()
+            .and_then(|runtime| runtime.block_on(async { verbs::group::specs(&target).await }));
         ids.unwrap_or_default()
             .iter()
             .map(|group| CompletionCandidate::new(group.id.as_str()))
             .collect()
     };
     let candidates = ArgValueCandidates::new(candidates);
-    let argument = if command.get_name() == "inspect" { "group" } else { "words" };
+    let argument = if command.get_name() == "inspect" {
+        "group"
+    } else {
+        "words"
+    };
     command.mut_arg(argument, |argument| argument.add(candidates))
 }
 
@@ -266,8 +293,10 @@ fn print_objects(context: &Context, name: &str) -> Result {
 }
 
 fn print_sorted(context: &Context, mut command: Command) -> Result {
-    let mut names: Vec<String> =
-        command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let mut names: Vec<String> = command
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
     names.sort();
     for (order, name) in names.into_iter().enumerate() {
         command = command.mut_subcommand(name, |command| command.display_order(order));
@@ -284,15 +313,45 @@ fn print_sorted(context: &Context, mut command: Command) -> Result {
 pub(crate) fn whole(context: &Context) -> Command {
     let mut root = app::root();
     let mut local = local_command();
-    let found = context.block_on(async { greet_all(context).await }).unwrap_or_default();
+    let found = context
+        .block_on(async { greet_all(context).await })
+        .unwrap_or_default();
     for plugin in &found {
         for name in plugin.objects().keys() {
-            let Ok(Some(target)) = plugin.target(context, name) else { continue };
+            let Ok(Some(target)) = plugin.target(context, name) else {
+                continue;
+            };
             if !is_static(name) {
                 root = root.subcommand(command(&target));
             }
             local = local.subcommand(command(&target));
         }
     }
-    root.subcommand(local)
+    let names: Vec<String> = found.iter().map(|plugin| plugin.socket.clone()).collect();
+    complete_plugins(root.subcommand(local), names)
+}
+
+/// Lets the shell complete the kinds that can be started and the plugins that can be stopped.
+fn complete_plugins(root: Command, names: Vec<String>) -> Command {
+    let kinds = || {
+        KINDS
+            .iter()
+            .map(|kind| CompletionCandidate::new(kind.name).help(Some(kind.about.into())))
+    };
+    let names = move || {
+        names
+            .iter()
+            .map(CompletionCandidate::new)
+            .collect::<Vec<_>>()
+    };
+    root.mut_subcommand("plugin", |plugin| {
+        let kinds = ArgValueCandidates::new(move || kinds().collect());
+        plugin
+            .mut_subcommand("start", |start| {
+                start.mut_arg("plugins", |arg| arg.add(kinds))
+            })
+            .mut_subcommand("stop", |stop| {
+                stop.mut_arg("names", |arg| arg.add(ArgValueCandidates::new(names)))
+            })
+    })
 }

@@ -209,7 +209,10 @@ mod tests {
     #[test]
     fn exit_codes_tell_usage_from_failure() {
         let code = |error: CommandError| format!("{:?}", error.exit_code());
-        assert_eq!(code(CommandError::user("x")), format!("{:?}", ExitCode::from(2)));
+        assert_eq!(
+            code(CommandError::user("x")),
+            format!("{:?}", ExitCode::from(2))
+        );
         for error in [
             CommandError::config("x"),
             CommandError::remote("x"),
@@ -223,6 +226,9 @@ mod tests {
     fn a_closed_pipe_is_silent_success() {
         let error = CommandError::from(io::Error::from(io::ErrorKind::BrokenPipe));
         assert_eq!(error.render(false), None);
-        assert_eq!(format!("{:?}", error.exit_code()), format!("{:?}", ExitCode::SUCCESS));
+        assert_eq!(
+            format!("{:?}", error.exit_code()),
+            format!("{:?}", ExitCode::SUCCESS)
+        );
     }
 }

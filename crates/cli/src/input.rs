@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::error::{CommandError, Result, chain};
+use crate::error::{CommandError, Result};
 
 /// Flags of every command that takes a document.
 #[derive(Args, Clone, Debug, Default)]
@@ -60,7 +60,11 @@ pub(crate) enum Committed {
 pub(crate) fn load(context: &Context, source: &str, args: &InputArgs) -> Result<Document> {
     let (name, text) = fetch(source)?;
     // What comes from a pipe was made by a program that knows what it wants.
-    let text = if source == "-" { text } else { render(context, &name, text, args)? };
+    let text = if source == "-" {
+        text
+    } else {
+        render(context, &name, text, args)?
+    };
     Ok(Document {
         yaml: args.yaml || !looks_like_json(&text),
         name,
@@ -79,13 +83,17 @@ pub(crate) fn fetch(source: &str) -> Result<(String, String)> {
                 CommandError::config(format!("failed to read the standard input: {error}"))
             })?;
         if text.len() as u64 > LARGEST {
-            return Err(CommandError::config("the standard input is larger than 8 MiB"));
+            return Err(CommandError::config(
+                "the standard input is larger than 8 MiB",
+            ));
         }
         return Ok(("standard input".to_owned(), text));
     }
     let access = Access::none().with_files(FileAccess::Anywhere);
     let text = infrakit_template::load(source, &access).map_err(|error| {
-        CommandError::config(chain(&error)).maybe_hint(similar_file(source))
+        // What is read here may be a template, and mostly is none.
+        let message = error.to_string().replacen("read template", "read", 1);
+        CommandError::config(message).maybe_hint(similar_file(source))
     })?;
     let name = source.strip_prefix("file://").unwrap_or(source);
     Ok((infrakit_template::display_name(name), text))
@@ -107,25 +115,42 @@ fn similar_file(source: &str) -> Option<String> {
         .collect();
     let wanted = path.file_name()?.to_str()?;
     let found = suggest(wanted, names.iter().map(String::as_str))?;
-    Some(format!("did you mean `{}`?", path.with_file_name(found).display()))
+    Some(format!(
+        "did you mean `{}`?",
+        path.with_file_name(found).display()
+    ))
 }
 
 /// Renders `text` with the variables of the flags.
-pub(crate) fn render(context: &Context, name: &str, text: String, args: &InputArgs) -> Result<String> {
+pub(crate) fn render(
+    context: &Context,
+    name: &str,
+    text: String,
+    args: &InputArgs,
+) -> Result<String> {
     if !text.contains("{{") {
         return Ok(text);
     }
     let vars = Vars::new();
     for pair in &args.variables {
         let (key, value) = pair.split_once('=').ok_or_else(|| {
-            CommandError::user(format!("`{pair}` sets no variable")).hint("write `--var name=value`")
+            CommandError::user(format!("`{pair}` sets no variable"))
+                .hint("write `--var name=value`")
         })?;
         vars.set(key.trim(), &variable(value.trim()));
     }
     // A variable that nobody set may be meant for a later pass, in the flavor.
-    let unset = if args.final_pass { UnsetVar::NoValue } else { UnsetVar::Keep };
+    let unset = if args.final_pass {
+        UnsetVar::NoValue
+    } else {
+        UnsetVar::Keep
+    };
     Engine::new()
-        .with_access(&Access::none().with_files(FileAccess::Anywhere).with_env(context.settings.everything()))
+        .with_access(
+            &Access::none()
+                .with_files(FileAccess::Anywhere)
+                .with_env(context.settings.everything()),
+        )
         .with_unset_var(unset)
         .render(&text, name, &Value::Null, &vars)
         .map_err(|error| CommandError::config(error.to_string()))
@@ -164,21 +189,26 @@ impl Document {
                 .hint("give a document in JSON or YAML"));
         }
         if !self.yaml {
-            return Any::parse(text).map(|any| vec![any]).map_err(|error| self.not_json(&error));
+            return Any::parse(text)
+                .map(|any| vec![any])
+                .map_err(|error| self.not_json(&error));
         }
         let values: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
             let place = error.location().map_or(String::new(), |at| {
                 format!(" at line {} column {}", at.line(), at.column())
             });
             let message = error.without_snippet().to_string();
-            let message = message.split(['\n']).next().unwrap_or_default();
+            let message = message.lines().next().unwrap_or_default();
+            let message = message.split(" at line ").next().unwrap_or_default();
             CommandError::config(format!("`{}` is not YAML{place}: {message}", self.name))
+                .maybe_hint(self.left_over())
         })?;
         values
             .iter()
             .map(|value| {
-                Any::from_value(value)
-                    .map_err(|error| CommandError::internal(format!("failed to convert YAML: {error}")))
+                Any::from_value(value).map_err(|error| {
+                    CommandError::internal(format!("failed to convert YAML: {error}"))
+                })
             })
             .collect()
     }
@@ -221,9 +251,11 @@ impl Document {
     }
 
     fn unknown_field(&self, field: &str, known: &[&str]) -> CommandError {
-        let place = self.place_of(field).map_or(String::new(), |(line, column)| {
-            format!(" at line {line} column {column}")
-        });
+        let place = self
+            .place_of(field)
+            .map_or(String::new(), |(line, column)| {
+                format!(" at line {line} column {column}")
+            });
         let hint = suggest(field, known.iter().copied()).map_or_else(
             || format!("fields here are {}", list(known)),
             |found| format!("did you mean `{found}`?"),
@@ -259,15 +291,26 @@ impl Document {
 
     fn not_json(&self, error: &serde_json::Error) -> CommandError {
         let syntax = error.is_syntax() || error.is_eof();
-        let what = if syntax { "is not JSON" } else { "has the wrong shape" };
+        let what = if syntax {
+            "is not JSON"
+        } else {
+            "has the wrong shape"
+        };
         let text = error.to_string();
         // A decoder that starts behind the first key loses the place; then there is none to show.
         let text = text.trim_end_matches(" at line 0 column 0");
-        let failure = CommandError::config(format!("`{}` {what}: {text}", self.name));
+        let failure = CommandError::config(format!("`{}` {what}: {text}", self.name))
+            .maybe_hint(self.left_over());
         if syntax && !self.yaml && self.text.contains(": ") && !self.text.contains('"') {
             return failure.hint("if it is YAML, say so with -y");
         }
         failure
+    }
+
+    /// Explains what a template may have to do with it.
+    fn left_over(&self) -> Option<String> {
+        let left = self.text.contains("{{");
+        left.then(|| "a `{{` is left in it: set the variable with `--var name=value`".to_owned())
     }
 
     /// Reads what is to be committed: groups, spec documents, or the older list of both.
@@ -289,20 +332,27 @@ impl Document {
     fn classify(&self, any: &Any) -> Result<Committed> {
         let value: Value = any.decode().map_err(|error| self.not_json(&error))?;
         let has = |name: &str| {
-            value.as_object().is_some_and(|map| map.keys().any(|key| key.eq_ignore_ascii_case(name)))
+            value
+                .as_object()
+                .is_some_and(|map| map.keys().any(|key| key.eq_ignore_ascii_case(name)))
         };
         if has("kind") || has("metadata") {
             let spec: Spec = self.decode_any(any, &[Spec::FIELDS, &["state"]].concat())?;
             if spec.kind.is_empty() {
-                return Err(CommandError::config(format!("`{}` has no `kind`", self.name))
-                    .hint("add for example `kind: group`"));
+                return Err(
+                    CommandError::config(format!("`{}` has no `kind`", self.name))
+                        .hint("add for example `kind: group`"),
+                );
             }
             return Ok(Committed::Spec(Box::new(spec)));
         }
         if has("Plugin") {
-            return self.decode_any(any, PluginSpec::FIELDS).map(Committed::Entry);
+            return self
+                .decode_any(any, PluginSpec::FIELDS)
+                .map(Committed::Entry);
         }
-        self.decode_any(any, GroupSpec::FIELDS).map(Committed::Group)
+        self.decode_any(any, GroupSpec::FIELDS)
+            .map(Committed::Group)
     }
 }
 
@@ -332,102 +382,4 @@ fn list(fields: &[&str]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document(text: &str) -> Document {
-        Document {
-            name: "a.json".to_owned(),
-            yaml: !looks_like_json(text),
-            text: text.to_owned(),
-        }
-    }
-
-    fn message(error: &CommandError) -> String {
-        error.render(false).unwrap()
-    }
-
-    #[test]
-    fn json_and_yaml_are_told_apart() {
-        let json = document("\u{feff} {\"ID\": \"a\", \"Properties\": {\"n\": 1.50}}");
-        let Committed::Group(group) = json.committed().unwrap().remove(0) else { panic!() };
-        assert_eq!(group.id.as_str(), "a");
-        assert_eq!(group.properties.unwrap().as_str(), "{\"n\": 1.50}");
-        let yaml = document("# remark\nid: a\nproperties:\n  n: [1, x]\n");
-        let Committed::Group(group) = yaml.committed().unwrap().remove(0) else { panic!() };
-        assert_eq!(group.properties.unwrap().as_str(), r#"{"n":[1,"x"]}"#);
-    }
-
-    #[test]
-    fn errors_have_line_and_column() {
-        let error = document("{\n  \"ID\": \"a\",\n  \"Properties\": {,}\n}").committed().unwrap_err();
-        assert!(message(&error).contains("`a.json` is not JSON: "), "{error}");
-        assert!(message(&error).contains("line 3 column"), "{error}");
-        let error = document("kind: group\nmetadata: {name: [\n").committed().unwrap_err();
-        assert!(message(&error).contains("is not YAML at line "), "{error}");
-        assert!(!message(&error).trim_end().contains('\n'), "{error}");
-    }
-
-    #[test]
-    fn unknown_fields_are_refused_with_place_and_suggestion() {
-        let error = document("{\n  \"ID\": \"a\",\n  \"Propertis\": {}\n}").committed().unwrap_err();
-        assert_eq!(
-            message(&error),
-            "error: `a.json` has an unknown field `Propertis` at line 3 column 3\n  \
-             tip: did you mean `Properties`?\n"
-        );
-        let error = document("kind: group\nmetdata:\n  name: x\n").committed().unwrap_err();
-        assert!(message(&error).contains("line 2 column 1"), "{error}");
-        assert!(message(&error).contains("`metadata`"), "{error:?}");
-    }
-
-    #[test]
-    fn older_lists_and_several_documents_are_read() {
-        let legacy = document(r#"[{"Plugin":"group","Properties":{"ID":"a","Properties":{}}}]"#);
-        assert!(matches!(legacy.committed().unwrap()[..], [Committed::Entry(_)]));
-        let two = document("kind: group\nmetadata: {name: a}\n---\nkind: ingress\nmetadata: {name: b}\n");
-        assert!(matches!(two.committed().unwrap()[..], [Committed::Spec(_), Committed::Spec(_)]));
-        assert!(two.one().unwrap_err().message().contains("2 documents"));
-    }
-
-    #[test]
-    fn a_group_document_is_a_group() {
-        let Committed::Spec(spec) =
-            document("kind: group\nmetadata: {name: us/workers}\nproperties: {a: 1}").committed().unwrap().remove(0)
-        else { panic!() };
-        let group = group_of(&spec).unwrap();
-        assert_eq!(group.id.as_str(), "workers");
-        assert_eq!(group.properties.unwrap().as_str(), r#"{"a":1}"#);
-    }
-
-    #[test]
-    fn nothing_and_nonsense_are_refused() {
-        for (text, want) in [
-            ("", "is empty"),
-            (" \n ", "is empty"),
-            ("7", "holds a number"),
-            ("[1]", "holds a number"),
-            ("{}{}", "is not JSON"),
-            ("{\"ID\": 7}", "wrong shape"),
-            ("metadata: {name: x}", "no `kind`"),
-        ] {
-            let error = document(text).committed().unwrap_err();
-            assert!(error.message().contains(want), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn deep_nesting_is_an_error_not_a_crash() {
-        let deep = format!("{{\"ID\":\"a\",\"Properties\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(document(&deep).committed().is_err());
-        let deep = format!("a: {}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(document(&deep).committed().is_err());
-    }
-
-    #[test]
-    fn variables_are_numbers_truths_or_text() {
-        assert_eq!(variable("3"), Value::from(3));
-        assert_eq!(variable("true"), Value::from(true));
-        assert_eq!(variable("3x"), Value::from("3x"));
-    }
-}
+mod tests;

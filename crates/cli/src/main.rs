@@ -12,6 +12,8 @@ mod out;
 mod progress;
 mod settings;
 mod target;
+#[cfg(test)]
+mod tests;
 mod verbs;
 mod view;
 

@@ -3,16 +3,16 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use clap::error::ErrorKind;
 use clap::Parser;
-use infrakit_spi::{GoDuration, PluginName};
+use clap::error::ErrorKind;
+use infrakit_spi::{GoDuration, PluginName, tags};
 use serde_json::{Value, json};
 
 use crate::app::{help_or_usage, usage};
 use crate::cmd::plugin::{Greeting, serve};
 use crate::cmd::version;
 use crate::compose::Start;
-use crate::context::{Context, start_logging, GlobalArgs};
+use crate::context::{Context, GlobalArgs, start_logging};
 use crate::error::{CommandError, Result};
 
 /// A daemon of the original.
@@ -38,7 +38,10 @@ const NAMES: [(&str, Daemon); 4] = [
 /// Returns the daemon that the program was called as.
 pub(crate) fn daemon(program: &OsStr) -> Option<Daemon> {
     let name = Path::new(program).file_name()?;
-    NAMES.iter().find(|(other, _)| name == *other).map(|(_, daemon)| *daemon)
+    NAMES
+        .iter()
+        .find(|(other, _)| name == *other)
+        .map(|(_, daemon)| *daemon)
 }
 
 /// Arguments of all daemons.
@@ -53,7 +56,10 @@ struct Common {
 
 /// Keeps groups of instances as they are specified
 #[derive(Parser, Debug)]
-#[command(name = "infrakit-group-default", after_help = "Example:\n  infrakit-group-default --name group --poll-interval 10s")]
+#[command(
+    name = "infrakit-group-default",
+    after_help = "Example:\n  infrakit-group-default --name group --poll-interval 10s"
+)]
 struct GroupDaemon {
     #[command(flatten)]
     common: Common,
@@ -70,7 +76,10 @@ struct GroupDaemon {
 
 /// Instances as files in a directory
 #[derive(Parser, Debug)]
-#[command(name = "infrakit-instance-file", after_help = "Example:\n  infrakit-instance-file --dir ./tutorial")]
+#[command(
+    name = "infrakit-instance-file",
+    after_help = "Example:\n  infrakit-instance-file --dir ./tutorial"
+)]
 struct FileDaemon {
     #[command(flatten)]
     common: Common,
@@ -84,7 +93,10 @@ struct FileDaemon {
 
 /// Flavor of init lines, tags and attachments
 #[derive(Parser, Debug)]
-#[command(name = "infrakit-flavor-vanilla", after_help = "Example:\n  infrakit-flavor-vanilla --name flavor-vanilla")]
+#[command(
+    name = "infrakit-flavor-vanilla",
+    after_help = "Example:\n  infrakit-flavor-vanilla --name flavor-vanilla"
+)]
 struct VanillaDaemon {
     #[command(flatten)]
     common: Common,
@@ -95,7 +107,10 @@ struct VanillaDaemon {
 
 /// Stores specs and leads the group plugin behind it
 #[derive(Parser, Debug)]
-#[command(name = "infrakit-manager", after_help = "Example:\n  infrakit-manager os --store-dir ./configs")]
+#[command(
+    name = "infrakit-manager",
+    after_help = "Example:\n  infrakit-manager os --store-dir ./configs"
+)]
 struct ManagerDaemon {
     /// Store: `os` keeps specs in files; or `version`, `help`
     #[arg(value_name = "STORE", value_parser = ["os", "version", "help"])]
@@ -127,7 +142,9 @@ struct Asked {
 }
 
 fn parse<T: Parser>(arguments: Vec<OsString>) -> std::result::Result<T, clap::Error> {
-    let matches = T::command().max_term_width(100).try_get_matches_from(arguments)?;
+    let matches = T::command()
+        .max_term_width(100)
+        .try_get_matches_from(arguments)?;
     T::from_arg_matches(&matches)
 }
 
@@ -149,20 +166,37 @@ fn ask(daemon: Daemon, arguments: Vec<OsString>) -> std::result::Result<Asked, c
         Daemon::Group => {
             let args: GroupDaemon = parse(arguments)?;
             let options = vec![
-                ("PollInterval", args.poll_interval.map(|interval| json!(interval))),
+                (
+                    "PollInterval",
+                    args.poll_interval.map(|interval| json!(interval)),
+                ),
                 ("MaxParallelNum", args.max_parallel.map(Value::from)),
+                // The daemon of this name is that of v0.5, and so is the tag that it writes.
+                ("ConfigTag", Some(tags::CONFIG_SHA.into())),
             ];
-            Asked { word: args.common.word, globals: args.common.globals, start: start("group", &args.name, options) }
+            Asked {
+                word: args.common.word,
+                globals: args.common.globals,
+                start: start("group", &args.name, options),
+            }
         }
         Daemon::File => {
             let args: FileDaemon = parse(arguments)?;
             let options = vec![("Dir", path(args.dir))];
-            Asked { word: args.common.word, globals: args.common.globals, start: start("file", &args.name, options) }
+            Asked {
+                word: args.common.word,
+                globals: args.common.globals,
+                start: start("file", &args.name, options),
+            }
         }
         Daemon::Vanilla => {
             let args: VanillaDaemon = parse(arguments)?;
             let start = start("vanilla", &args.name, Vec::new());
-            Asked { word: args.common.word, globals: args.common.globals, start }
+            Asked {
+                word: args.common.word,
+                globals: args.common.globals,
+                start,
+            }
         }
         Daemon::Manager => {
             let args: ManagerDaemon = parse(arguments)?;
@@ -172,7 +206,11 @@ fn ask(daemon: Daemon, arguments: Vec<OsString>) -> std::result::Result<Asked, c
                 ("LeaderFile", path(args.leader_file)),
             ];
             let word = args.word.filter(|word| word != "os");
-            Asked { word, globals: args.globals, start: start("manager", &args.name, options) }
+            Asked {
+                word,
+                globals: args.globals,
+                start: start("manager", &args.name, options),
+            }
         }
     })
 }
@@ -182,7 +220,9 @@ pub(crate) fn run(context: &Context, daemon: Daemon, arguments: Vec<OsString>) -
     let program = arguments.first().cloned().unwrap_or_default();
     let asked = match ask(daemon, arguments) {
         Ok(asked) => asked,
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => return help_or_usage(context, error),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            return help_or_usage(context, error);
+        }
         Err(error) => return Err(usage(error)),
     };
     match asked.word.as_deref() {
@@ -210,14 +250,24 @@ mod tests {
 
     #[test]
     fn daemons_are_known_by_the_last_part_of_the_program() {
-        assert_eq!(daemon(OsStr::new("build/infrakit-group-default")), Some(Daemon::Group));
-        assert_eq!(daemon(OsStr::new("infrakit-manager")), Some(Daemon::Manager));
+        assert_eq!(
+            daemon(OsStr::new("build/infrakit-group-default")),
+            Some(Daemon::Group)
+        );
+        assert_eq!(
+            daemon(OsStr::new("infrakit-manager")),
+            Some(Daemon::Manager)
+        );
         assert_eq!(daemon(OsStr::new("/bin/infrakit")), None);
     }
 
     #[test]
     fn flags_become_options() {
-        let asked = ask(Daemon::File, words("infrakit-instance-file --dir ./tutorial --log 5")).unwrap();
+        let asked = ask(
+            Daemon::File,
+            words("infrakit-instance-file --dir ./tutorial --log 5"),
+        )
+        .unwrap();
         assert_eq!(asked.start.name.as_str(), "instance-file");
         assert_eq!(asked.start.options, Some(json!({"Dir": "./tutorial"})));
         let asked = ask(
@@ -226,7 +276,12 @@ mod tests {
         )
         .unwrap();
         assert_eq!(asked.start.name.as_str(), "g");
-        assert_eq!(asked.start.options, Some(json!({"PollInterval": "500ms", "MaxParallelNum": 3})));
+        assert_eq!(
+            asked.start.options,
+            Some(json!({
+                "PollInterval": "500ms", "MaxParallelNum": 3, "ConfigTag": "infrakit.config_sha"
+            }))
+        );
         let asked = ask(Daemon::Manager, words("infrakit-manager os --store-dir /s")).unwrap();
         assert_eq!((asked.start.name.as_str(), asked.word), ("group", None));
     }
@@ -241,7 +296,10 @@ mod tests {
                 let (context, written) = testing::context(&[]);
                 run(&context, daemon, words(&format!("{name} {help}"))).unwrap();
                 let text = written.text();
-                assert!(text.contains(&format!("Usage: {name}")) && text.contains("Example:"), "{text}");
+                assert!(
+                    text.contains(&format!("Usage: {name}")) && text.contains("Example:"),
+                    "{text}"
+                );
             }
             let (context, _) = testing::context(&[]);
             assert!(run(&context, daemon, words(&format!("{name} --nosuch"))).is_err());

@@ -76,11 +76,19 @@ wire_struct! {
 /// Returns the config hash that members of the committed group will carry.
 fn wanted_hash(spec: &GroupSpec) -> Option<String> {
     let parts: Parts = infrakit_spi::decode(spec.properties.as_ref()).ok()?;
-    let hashed = |part: &Part| -> (PluginName, Option<Any>) { (part.plugin.clone(), part.properties.clone()) };
+    let hashed = |part: &Part| -> (PluginName, Option<Any>) {
+        (part.plugin.clone(), part.properties.clone())
+    };
     let (instance, flavor) = (hashed(&parts.instance), hashed(&parts.flavor));
     let hash = config_hash(
-        Hashed { plugin: &instance.0, properties: instance.1.as_ref() },
-        Hashed { plugin: &flavor.0, properties: flavor.1.as_ref() },
+        Hashed {
+            plugin: &instance.0,
+            properties: instance.1.as_ref(),
+        },
+        Hashed {
+            plugin: &flavor.0,
+            properties: flavor.1.as_ref(),
+        },
     );
     hash.ok().map(|hash| hash.as_str().to_owned())
 }
@@ -156,7 +164,10 @@ pub(crate) async fn wait(
                 spec.id, stand.members
             ));
         }
-        if args.timeout.is_some_and(|timeout| started.elapsed() >= timeout.0) {
+        if args
+            .timeout
+            .is_some_and(|timeout| started.elapsed() >= timeout.0)
+        {
             if let Some(bar) = &bar {
                 bar.finish_and_clear();
             }
@@ -167,7 +178,10 @@ pub(crate) async fn wait(
                 stand.current,
                 stand.wanted
             ))
-            .hint(format!("it goes on by itself; see `infrakit {} describe {} --watch`", target.name, spec.id)));
+            .hint(format!(
+                "it goes on by itself; see `infrakit {} describe {} --watch`",
+                target.name, spec.id
+            )));
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -176,7 +190,8 @@ pub(crate) async fn wait(
 fn bar(context: &Context, id: &GroupId) -> ProgressBar {
     let color = if context.out.color { ".green" } else { "" };
     let template = format!("{{prefix}} [{{bar:40{color}}}] {{pos}}/{{len}} {{msg}} {{elapsed}}");
-    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     bar.set_style(style.progress_chars("=> "));
     bar.set_prefix(id.to_string());
@@ -191,7 +206,9 @@ pub(crate) async fn watch(
     view: &ViewArgs,
     args: &WatchArgs,
 ) -> Result {
-    let pause = args.interval.map_or(Duration::from_millis(500), |interval| interval.0);
+    let pause = args
+        .interval
+        .map_or(Duration::from_millis(500), |interval| interval.0);
     let pause = pause.max(Duration::from_millis(50));
     let filter = view.filter()?;
     let mut before: BTreeMap<String, String> = BTreeMap::new();
@@ -202,9 +219,16 @@ pub(crate) async fn watch(
         if context.out.terminal && view.output.format() == Format::Table {
             let mut table = Vec::new();
             view::write_table(&mut table, view, &described.rows)?;
-            let state = if described.converged { "converged" } else { "converging" };
+            let state = if described.converged {
+                "converged"
+            } else {
+                "converging"
+            };
             // Home, the new picture, and what is left of the old one below it cleared.
-            let head = format!("\x1b[H\x1b[2KGroup {id}: {} members, {state}\n", described.rows.len());
+            let head = format!(
+                "\x1b[H\x1b[2KGroup {id}: {} members, {state}\n",
+                described.rows.len()
+            );
             let body = String::from_utf8_lossy(&table).replace('\n', "\x1b[K\n");
             context.out.text(format!("{head}{body}\x1b[J"))?;
         } else {
@@ -244,10 +268,16 @@ mod tests {
     #[test]
     fn changes_say_what_came_went_and_changed() {
         let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-            pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+            pairs
+                .iter()
+                .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+                .collect()
         };
         assert_eq!(
-            changes(&map(&[("a", "1"), ("b", "1")]), &map(&[("b", "2"), ("c", "1")])),
+            changes(
+                &map(&[("a", "1"), ("b", "1")]),
+                &map(&[("b", "2"), ("c", "1")])
+            ),
             ["- a  1", "~ b  2", "+ c  1"]
         );
         assert!(changes(&map(&[("a", "1")]), &map(&[("a", "1")])).is_empty());
@@ -255,9 +285,20 @@ mod tests {
 
     #[test]
     fn done_needs_every_member_as_specified() {
-        let done = Stand { members: 5, current: 5, wanted: 5, converged: true };
+        let done = Stand {
+            members: 5,
+            current: 5,
+            wanted: 5,
+            converged: true,
+        };
         assert!(done.done());
-        assert!(!Stand { converged: false, ..done }.done());
+        assert!(
+            !Stand {
+                converged: false,
+                ..done
+            }
+            .done()
+        );
         assert!(!Stand { current: 4, ..done }.done());
         assert!(!Stand { members: 6, ..done }.done());
     }
@@ -269,7 +310,13 @@ mod tests {
             "Flavor":{"Plugin":"flavor-vanilla","Properties":{"Init":["docker pull nginx:alpine",
             "docker run -d -p 80:80 nginx-alpine"],"Tags":{"tier":"web","project":"infrakit"},
             "Attachments":[{"ID":"attachid","Type":"attachtype"}]}}}"#;
-        let spec = GroupSpec { id: "cattle".into(), properties: Some(Any::parse(properties).unwrap()) };
-        assert_eq!(wanted_hash(&spec).as_deref(), Some("x4nrsdaibscmj7awpkxzx5vvpt6pilw2"));
+        let spec = GroupSpec {
+            id: "cattle".into(),
+            properties: Some(Any::parse(properties).unwrap()),
+        };
+        assert_eq!(
+            wanted_hash(&spec).as_deref(),
+            Some("x4nrsdaibscmj7awpkxzx5vvpt6pilw2")
+        );
     }
 }

@@ -4,7 +4,7 @@ mod variables;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use infrakit_spi::{GoDuration, Tags};
@@ -29,7 +29,9 @@ impl Settings {
             lookup: Box::new(|name| std::env::var_os(name)),
             everything: || {
                 let text = |value: OsString| value.into_string().ok();
-                std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+                std::env::vars_os()
+                    .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+                    .collect()
             },
         }
     }
@@ -37,7 +39,28 @@ impl Settings {
     /// Reads from `lookup` instead of the environment.
     #[cfg(test)]
     pub(crate) fn new(lookup: impl Fn(&str) -> Option<OsString> + 'static) -> Self {
-        Self { lookup: Box::new(lookup), everything: BTreeMap::new }
+        Self {
+            lookup: Box::new(lookup),
+            everything: BTreeMap::new,
+        }
+    }
+
+    /// Returns these settings with everything of InfraKit's own below `home` and at its default.
+    pub(crate) fn at_home(&self, home: &Path) -> Self {
+        let variables: BTreeMap<&'static str, Option<OsString>> =
+            ["HOME", "TMPDIR", "NO_COLOR", "TERM"]
+                .into_iter()
+                .map(|name| (name, self.raw(name)))
+                .collect();
+        let home = home.to_owned();
+        Self {
+            lookup: Box::new(move |name| match name {
+                "INFRAKIT_HOME" => Some(home.clone().into()),
+                "INFRAKIT_INSTANCE_FILE_DIR" => Some(home.join("instances").into()),
+                _ => variables.get(name).cloned().flatten(),
+            }),
+            everything: BTreeMap::new,
+        }
     }
 
     /// Returns the whole environment, for the templates of the person at the keyboard.
@@ -162,11 +185,6 @@ impl Settings {
         self.raw("NO_COLOR").is_some() || self.raw("TERM").is_some_and(|term| term == "dumb")
     }
 
-    /// Returns the width of the terminal, where the shell exports it.
-    pub(crate) fn columns(&self) -> Option<usize> {
-        self.raw("COLUMNS")?.into_string().ok()?.parse().ok()
-    }
-
     /// Returns whether the shell asks for completions.
     pub(crate) fn completing(&self) -> bool {
         self.raw("COMPLETE").is_some()
@@ -187,14 +205,9 @@ impl Settings {
         self.text("INFRAKIT_GROUP_SELF_LOGICAL_ID")
     }
 
-    /// Returns the tag keys that hold the config hash: `config_sha` or `config.hash`.
+    /// Returns where specs are stored.
     pub(crate) fn store_dir(&self) -> Result<PathBuf> {
         self.below_home("INFRAKIT_STORE_DIR", "configs")
-    }
-
-    /// Returns where the manager keeps who leads.
-    pub(crate) fn leader_file(&self) -> Result<PathBuf> {
-        self.below_home("INFRAKIT_LEADER_FILE", "leader")
     }
 
     /// Returns the kind of store and leadership of the manager.
@@ -202,27 +215,6 @@ impl Settings {
         Ok(self
             .text("INFRAKIT_MANAGER_BACKEND")?
             .unwrap_or_else(|| "file".to_owned()))
-    }
-
-    /// Returns the name of the group plugin behind the manager.
-    pub(crate) fn manager_group(&self) -> Result<String> {
-        Ok(self
-            .text("INFRAKIT_MANAGER_GROUP")?
-            .unwrap_or_else(|| "group-stateless".to_owned()))
-    }
-
-    /// Returns the id of this manager among its peers.
-    pub(crate) fn manager_id(&self) -> Result<String> {
-        Ok(self
-            .text("INFRAKIT_ID")?
-            .unwrap_or_else(|| "manager1".to_owned()))
-    }
-
-    /// Returns the address that the manager announces.
-    pub(crate) fn advertise(&self) -> Result<String> {
-        Ok(self
-            .text("INFRAKIT_ADVERTISE")?
-            .unwrap_or_else(|| "localhost:24864".to_owned()))
     }
 
     /// Returns where the file plugin keeps its instances.
@@ -327,8 +319,14 @@ mod tests {
         assert_eq!(all.plugins_dir().unwrap(), PathBuf::from("/p"));
         assert_eq!(all.hosts_file().unwrap(), PathBuf::from("/k/hosts"));
         let home = settings(&[("HOME", "/h")]);
-        assert_eq!(home.plugins_dir().unwrap(), PathBuf::from("/h/.infrakit/plugins"));
-        assert_eq!(home.hosts_file().unwrap(), PathBuf::from("/h/.infrakit/hosts"));
+        assert_eq!(
+            home.plugins_dir().unwrap(),
+            PathBuf::from("/h/.infrakit/plugins")
+        );
+        assert_eq!(
+            home.hosts_file().unwrap(),
+            PathBuf::from("/h/.infrakit/hosts")
+        );
         assert!(settings(&[]).home().is_err());
     }
 
@@ -340,7 +338,10 @@ mod tests {
             ("INFRAKIT_GROUP_MAX_PARALLEL_NUM", "-1"),
         ]);
         let error = wrong.client_timeout().unwrap_err().to_string();
-        assert!(error.contains("INFRAKIT_CLIENT_TIMEOUT") && error.contains("`soon`"), "{error}");
+        assert!(
+            error.contains("INFRAKIT_CLIENT_TIMEOUT") && error.contains("`soon`"),
+            "{error}"
+        );
         assert!(wrong.group_max_parallel().is_err());
         assert!(wrong.group_poll_interval().is_ok());
     }

@@ -52,6 +52,8 @@ pub(crate) struct Target {
     /// What it implements, sorted by interface.
     pub(crate) offers: Vec<Offer>,
     client: Client,
+    /// Group that the name stands for where the plugin has no object of that name.
+    group: Option<GroupId>,
 }
 
 /// Returns the directory with the plugins of this machine.
@@ -63,8 +65,11 @@ pub(crate) fn directory(context: &Context) -> Result<Directory> {
 pub(crate) fn list(context: &Context) -> Result<BTreeMap<String, Address>> {
     let directory = directory(context)?;
     directory.list().map_err(|error| {
-        CommandError::config(format!("failed to list the plugins in `{}`: {error}", directory.path().display()))
-            .hint("INFRAKIT_HOME and INFRAKIT_PLUGINS_DIR say where the sockets are")
+        CommandError::config(format!(
+            "failed to list the plugins in `{}`: {error}",
+            directory.path().display()
+        ))
+        .hint("INFRAKIT_HOME and INFRAKIT_PLUGINS_DIR say where the sockets are")
     })
 }
 
@@ -83,7 +88,11 @@ pub(crate) async fn greet_all(context: &Context) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     for (socket, address, hello) in join_all(asked).await {
         match hello {
-            Ok(hello) => found.push(Found { socket, address, hello }),
+            Ok(hello) => found.push(Found {
+                socket,
+                address,
+                hello,
+            }),
             Err(reason) => context.warn(&format!("plugin `{socket}` is left out: {reason}")),
         }
     }
@@ -112,7 +121,9 @@ impl Found {
     pub(crate) fn objects(&self) -> BTreeMap<String, Vec<Offer>> {
         let mut objects: BTreeMap<String, Vec<Offer>> = BTreeMap::new();
         for (key, names) in &self.hello.objects {
-            let Some(interface) = known(key) else { continue };
+            let Some(interface) = known(key) else {
+                continue;
+            };
             for object in names.iter().flatten() {
                 let name = match object.name.as_str() {
                     "" | "." => self.socket.clone(),
@@ -150,6 +161,7 @@ impl Found {
             name: name.to_owned(),
             offers,
             client: Client::new(self.address.clone(), limits(context)?),
+            group: None,
         }))
     }
 }
@@ -165,18 +177,52 @@ pub(crate) async fn find(context: &Context, name: &str) -> Result<Target> {
         return Err(no_plugin(name, plugins.keys().map(String::as_str)));
     };
     let client = Client::new(address.clone(), limits(context)?);
-    let hello = client.hello().await.map_err(|error| dead(socket, error.message()))?;
-    let found = Found { socket: socket.to_owned(), address: address.clone(), hello };
-    let objects = found.objects();
-    let Some(offers) = objects.get(name).cloned() else {
-        return Err(no_object(name, socket, &objects));
+    let hello = client
+        .hello()
+        .await
+        .map_err(|error| dead(socket, error.message()))?;
+    let found = Found {
+        socket: socket.to_owned(),
+        address: address.clone(),
+        hello,
     };
-    Ok(Target { name: name.to_owned(), offers, client })
+    let objects = found.objects();
+    if let Some(offers) = objects.get(name).cloned() {
+        return Ok(Target {
+            name: name.to_owned(),
+            offers,
+            client,
+            group: None,
+        });
+    }
+    // A group plugin without a manager has no object for each group; its groups are named alike.
+    if let Some(group) = name.split_once('/').map(|(_, group)| GroupId::from(group))
+        && let Some(offer) = plain_group(objects.get(socket))
+        && group.check().is_ok()
+    {
+        let offers = vec![offer];
+        return Ok(Target {
+            name: name.to_owned(),
+            offers,
+            client,
+            group: Some(group),
+        });
+    }
+    Err(no_object(name, socket, &objects))
+}
+
+/// Returns the offer of a plugin that keeps all its groups in one object.
+fn plain_group(offers: Option<&Vec<Offer>>) -> Option<Offer> {
+    let offer = offers?
+        .iter()
+        .find(|offer| offer.interface == version::GROUP)?;
+    matches!(offer.object.as_str(), "" | ".").then(|| offer.clone())
 }
 
 fn dead(socket: &str, reason: &str) -> CommandError {
-    CommandError::remote(format!("plugin `{socket}` does not answer: {reason}"))
-        .hint(format!("start it again, or remove it with `infrakit plugin stop {socket}`"))
+    CommandError::remote(format!("plugin `{socket}` does not answer: {reason}")).hint(format!(
+        "start it again, or remove it with `infrakit plugin stop {socket}`"
+    ))
 }
 
 /// Says that there is no such plugin.
@@ -196,8 +242,13 @@ pub(crate) fn no_plugin<'a>(name: &str, there: impl Iterator<Item = &'a str>) ->
 
 fn no_object(name: &str, socket: &str, objects: &BTreeMap<String, Vec<Offer>>) -> CommandError {
     let names: Vec<&str> = objects.keys().map(String::as_str).collect();
-    let hint = did_you_mean(name, names.iter().copied())
-        .or_else(|| (!names.is_empty()).then(|| format!("it has {}", names.join(", "))));
+    let close = if name == socket {
+        None
+    } else {
+        did_you_mean(name, names.iter().copied())
+    };
+    let hint =
+        close.or_else(|| (!names.is_empty()).then(|| format!("it has {}", names.join(", "))));
     let message = if name == socket {
         format!("plugin `{socket}` has no object without a type")
     } else {
@@ -209,7 +260,9 @@ fn no_object(name: &str, socket: &str, objects: &BTreeMap<String, Vec<Offer>>) -
 impl Target {
     /// Returns what the object offers of an interface.
     pub(crate) fn offer(&self, interface: Interface) -> Option<&Offer> {
-        self.offers.iter().find(|offer| offer.interface == interface)
+        self.offers
+            .iter()
+            .find(|offer| offer.interface == interface)
     }
 
     /// Returns whether the object implements an interface.
@@ -240,6 +293,9 @@ impl Target {
 
     /// Returns the group that the object stands for, as `group/workers` does for `workers`.
     pub(crate) fn implied_group(&self) -> Option<GroupId> {
+        if let Some(group) = &self.group {
+            return Some(group.clone());
+        }
         let object = self.offer(version::GROUP)?.object.as_str();
         (!matches!(object, "" | "." | GROUPS)).then(|| GroupId::from(object))
     }
@@ -304,6 +360,7 @@ mod tests {
             name: name.to_owned(),
             offers: found.objects().remove(name).unwrap(),
             client: Client::new(found.address.clone(), Limits::default()),
+            group: None,
         }
     }
 
@@ -311,9 +368,15 @@ mod tests {
     fn a_bare_manager_stands_for_its_groups() {
         let found = found(MANAGER);
         let names: Vec<String> = found.objects().into_keys().collect();
-        assert_eq!(names, ["group", "group/groups", "group/vars", "group/workers"]);
+        assert_eq!(
+            names,
+            ["group", "group/groups", "group/vars", "group/workers"]
+        );
         let bare = target(&found, "group");
-        assert_eq!(bare.implements(), "Controller/0.1.1,Group/0.1.1,Stack/0.1.1");
+        assert_eq!(
+            bare.implements(),
+            "Controller/0.1.1,Group/0.1.1,Stack/0.1.1"
+        );
         assert_eq!(bare.wire_name(version::GROUP), "group/groups");
         assert_eq!(bare.wire_name(version::STACK), "group");
         assert_eq!(bare.implied_group(), None);
@@ -324,7 +387,8 @@ mod tests {
 
     #[test]
     fn a_plugin_with_one_object_is_addressed_by_its_socket() {
-        let plain = found(r#"{"Objects":{"Group/0.1.0":[{"Name":"."}],"Metadata/0.1.1":[{"Name":"."}]}}"#);
+        let plain =
+            found(r#"{"Objects":{"Group/0.1.0":[{"Name":"."}],"Metadata/0.1.1":[{"Name":"."}]}}"#);
         let plain = target(&plain, "group");
         assert_eq!(plain.wire_name(version::GROUP), "group");
         assert_eq!(plain.wire_type(version::GROUP), "");
@@ -334,11 +398,21 @@ mod tests {
     #[test]
     fn a_wrong_name_is_answered_with_the_closest() {
         let error = no_plugin("grup", ["group", "file"].into_iter());
-        assert!(error.render(false).unwrap().contains("did you mean `group`?"));
+        assert!(
+            error
+                .render(false)
+                .unwrap()
+                .contains("did you mean `group`?")
+        );
         let error = no_plugin("x", std::iter::empty());
         assert!(error.render(false).unwrap().contains("plugin start"));
         let objects = found(MANAGER).objects();
         let error = no_object("group/wokers", "group", &objects);
-        assert!(error.render(false).unwrap().contains("did you mean `group/workers`?"));
+        assert!(
+            error
+                .render(false)
+                .unwrap()
+                .contains("did you mean `group/workers`?")
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use infrakit_plan::{Config, InvalidSpec, Spec, Timestamp};
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
-use infrakit_spi::{Error, GroupId, InstanceId, Plugins, Result};
+use infrakit_spi::{Delivery, Error, GroupId, InstanceId, Plugins, Result};
 use infrakit_store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -186,8 +186,8 @@ impl Engine {
         let group = id.clone();
         let asked = self
             .ask(move |shell, now| {
-                let plugin = shell.core.plugin_of(&group).cloned()?;
-                shell.core.refresh(&plugin, now);
+                shell.core.plugin_of(&group)?;
+                shell.core.refresh(&group, now);
                 Some(now)
             })
             .await?;
@@ -225,7 +225,11 @@ impl Engine {
             .check()
             .map_err(|error| Error::refused(error.to_string()))?;
         let parsed = Spec::parse(spec.properties.as_ref()).map_err(invalid)?;
-        let missing = |kind: &str, name: &infrakit_spi::PluginName, error: &Error| {
+        // A plugin that is there and refuses the subtype has said what is wrong.
+        let missing = |kind: &str, name: &infrakit_spi::PluginName, error: Error| {
+            if error.delivery() == infrakit_spi::Delivery::Refused {
+                return error;
+            }
             Error::refused(format!("Failed to find {kind} plugin '{name}':{error}"))
         };
         let name = &parsed.flavor.plugin;
@@ -233,7 +237,7 @@ impl Engine {
             .resolver
             .flavor(name)
             .await
-            .map_err(|error| missing("Flavor", name, &error))?;
+            .map_err(|error| missing("Flavor", name, error))?;
         self.answer(
             name,
             flavor.validate(parsed.flavor.properties.as_ref(), &parsed.allocation()),
@@ -244,7 +248,7 @@ impl Engine {
             .resolver
             .instance(name)
             .await
-            .map_err(|error| missing("Instance", name, &error))?;
+            .map_err(|error| missing("Instance", name, error))?;
         self.answer(name, instance.validate(parsed.instance.properties.as_ref()))
             .await?;
         Ok(parsed)
@@ -256,20 +260,23 @@ impl Engine {
         name: &infrakit_spi::PluginName,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let outcome = tokio::time::timeout(self.patience, work)
-            .await
-            .unwrap_or_else(|_| {
-                Err(Error::unknown(format!(
-                    "plugin `{name}` did not answer in time"
-                )))
-            });
-        if outcome
-            .as_ref()
-            .is_err_and(|e| e.delivery() != infrakit_spi::Delivery::Refused)
-        {
+        let Ok(outcome) = tokio::time::timeout(self.patience, work).await else {
             self.resolver.forget(name);
-        }
-        outcome
+            return Err(Error::unknown(format!(
+                "plugin `{name}` did not answer in time"
+            )));
+        };
+        outcome.map_err(|error| {
+            // What a plugin says is passed on in its own words; that it says nothing needs a name.
+            let message = || format!("plugin `{name}` does not answer: {}", error.message());
+            let named = match error.delivery() {
+                Delivery::Refused => return error,
+                Delivery::Unknown => Error::unknown(message()),
+                Delivery::NotDelivered => Error::not_delivered(message()),
+            };
+            self.resolver.forget(name);
+            named
+        })
     }
 }
 

@@ -11,7 +11,10 @@ use world::{World, cattle};
 async fn creates_heals_rolls_grows_and_destroys() {
     let world = World::new();
     let engine = world.engine();
-    let details = engine.commit(&cattle("g", 5, "1"), Commit::Enforce).await.unwrap();
+    let details = engine
+        .commit(&cattle("g", 5, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     assert_eq!(details, "Managing 5 instances");
     world.converged(&engine, "g", 5).await;
 
@@ -21,8 +24,14 @@ async fn creates_heals_rolls_grows_and_destroys() {
 
     let next = cattle("g", 10, "2");
     let sentence = "Performing a rolling update on 5 instances, then adding 5 instances to increase the group size to 10";
-    assert_eq!(engine.commit(&next, Commit::Pretend).await.unwrap(), sentence);
-    assert_eq!(engine.commit(&next, Commit::Enforce).await.unwrap(), sentence);
+    assert_eq!(
+        engine.commit(&next, Commit::Pretend).await.unwrap(),
+        sentence
+    );
+    assert_eq!(
+        engine.commit(&next, Commit::Enforce).await.unwrap(),
+        sentence
+    );
     world.converged(&engine, "g", 10).await;
     assert_eq!(world.hashes("g").len(), 1);
     assert!(world.most() <= 10, "{} members at once", world.most());
@@ -37,10 +46,16 @@ async fn creates_heals_rolls_grows_and_destroys() {
 async fn a_half_finished_update_goes_on_after_a_crash() {
     let world = World::new();
     let engine = world.engine();
-    engine.commit(&cattle("g", 6, "1"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 6, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     world.converged(&engine, "g", 6).await;
     world.delay(Duration::from_secs(1));
-    engine.commit(&cattle("g", 8, "2"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 8, "2"), Commit::Enforce)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(4500)).await;
     world.crash();
     assert_eq!(world.hashes("g").len(), 2, "the update should be half-way");
@@ -57,9 +72,16 @@ async fn a_creation_that_outlasts_everything_never_leads_to_a_second_instance() 
     world.delay(Duration::from_secs(3600));
     world.lose_answers(true);
     let engine = world.engine();
-    engine.commit(&cattle("g", 3, "1"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 3, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(500)).await;
-    assert_eq!(world.begun(), 3, "nothing is tried again while answers are awaited");
+    assert_eq!(
+        world.begun(),
+        3,
+        "nothing is tried again while answers are awaited"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +89,10 @@ async fn lost_answers_are_settled_by_the_list() {
     let world = World::new();
     world.lose_answers(true);
     let engine = world.engine();
-    engine.commit(&cattle("g", 4, "1"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 4, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     world.converged(&engine, "g", 4).await;
     assert_eq!((world.begun(), world.most()), (4, 4));
 }
@@ -77,9 +102,16 @@ async fn refused_creations_back_off_and_are_said() {
     let world = World::new();
     world.refuse(Some("quota exceeded"));
     let engine = world.engine();
-    engine.commit(&cattle("g", 2, "1"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 2, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert!(world.begun() <= 2 * 7, "{} attempts in a minute", world.begun());
+    assert!(
+        world.begun() <= 2 * 7,
+        "{} attempts in a minute",
+        world.begun()
+    );
     assert!(!engine.describe(&"g".into()).await.unwrap().converged);
     world.refuse(None);
     world.converged(&engine, "g", 2).await;
@@ -90,9 +122,18 @@ async fn strangers_are_never_touched_and_bootstrapped_ones_are_adopted() {
     let world = World::new();
     world.plant("stranger", &[("tier", "web")]);
     world.plant("other", &[("infrakit.group", "h")]);
-    world.plant("adopt-me", &[("infrakit.group", "g"), ("infrakit.config.hash", "bootstrap")]);
+    world.plant(
+        "adopt-me",
+        &[
+            ("infrakit.group", "g"),
+            ("infrakit.config.hash", "bootstrap"),
+        ],
+    );
     let engine = world.engine();
-    engine.commit(&cattle("g", 2, "1"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 2, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     world.converged(&engine, "g", 2).await;
     assert!(world.has("stranger") && world.has("other") && world.has("adopt-me"));
     assert_eq!(world.begun(), 1);
@@ -103,15 +144,24 @@ async fn strangers_are_never_touched_and_bootstrapped_ones_are_adopted() {
 async fn destroyed_members_are_not_replaced_and_unknown_ones_are_refused() {
     let world = World::new();
     let engine = world.engine();
-    engine.commit(&cattle("g", 3, "1"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 3, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     world.converged(&engine, "g", 3).await;
     let victim = world.any("g");
     let error = engine
         .destroy_instances(&"g".into(), &[victim.clone(), "bogus".into()])
         .await
         .unwrap_err();
-    assert_eq!(error.message(), "`bogus`: not in group 'g'; nothing was destroyed");
-    engine.destroy_instances(&"g".into(), &[victim]).await.unwrap();
+    assert_eq!(
+        error.message(),
+        "`bogus`: not in group 'g'; nothing was destroyed"
+    );
+    engine
+        .destroy_instances(&"g".into(), &[victim])
+        .await
+        .unwrap();
     assert_eq!(engine.size(&"g".into()).await.unwrap(), 2);
     world.converged(&engine, "g", 2).await;
 }
@@ -120,13 +170,19 @@ async fn destroyed_members_are_not_replaced_and_unknown_ones_are_refused() {
 async fn freed_members_stay_and_are_taken_up_again() {
     let world = World::new();
     let engine = world.engine();
-    engine.commit(&cattle("g", 3, "1"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 3, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     world.converged(&engine, "g", 3).await;
     engine.free(&"g".into()).await.unwrap();
     assert_eq!(world.count("g"), 3);
     let error = engine.describe(&"g".into()).await.unwrap_err();
     assert_eq!(error.message(), "Group 'g' is not being watched");
-    engine.commit(&cattle("g", 3, "1"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 3, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     world.converged(&engine, "g", 3).await;
     assert_eq!(world.begun(), 3);
 }
@@ -135,12 +191,19 @@ async fn freed_members_stay_and_are_taken_up_again() {
 async fn a_dead_plugin_does_not_delay_other_groups() {
     let world = World::new();
     let engine = world.engine();
-    engine.commit(&cattle("g", 2, "1"), Commit::Enforce).await.unwrap();
+    engine
+        .commit(&cattle("g", 2, "1"), Commit::Enforce)
+        .await
+        .unwrap();
     world.converged(&engine, "g", 2).await;
     let mut hung = cattle("h", 2, "1");
     hung.properties = Some(
         infrakit_spi::Any::parse(
-            &hung.properties.unwrap().as_str().replace("\"fake\"", "\"hanging\""),
+            &hung
+                .properties
+                .unwrap()
+                .as_str()
+                .replace("\"fake\"", "\"hanging\""),
         )
         .unwrap(),
     );

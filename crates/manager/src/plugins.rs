@@ -118,7 +118,7 @@ impl Plugins for LocalFirst {
                 .unwrap_or_else(PoisonError::into_inner);
             match find(&tables.instances, name) {
                 None if tables.flavors.contains_key(name.lookup()) => {
-                    Some(Err(Error::refused(format!(
+                    Some(Err(Error::not_delivered(format!(
                         "Plugin does not support interface {}",
                         version::INSTANCE.key()
                     ))))
@@ -145,7 +145,7 @@ impl Plugins for LocalFirst {
                 .unwrap_or_else(PoisonError::into_inner);
             match find(&tables.flavors, name) {
                 None if tables.instances.contains_key(name.lookup()) => {
-                    Some(Err(Error::refused(format!(
+                    Some(Err(Error::not_delivered(format!(
                         "Plugin does not support interface {}",
                         version::FLAVOR.key()
                     ))))

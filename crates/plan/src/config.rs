@@ -16,9 +16,11 @@ pub struct Config {
     pub settle: Duration,
     /// How long an instance whose creation succeeded may be missing from lists of a remote plugin.
     pub visibility: Duration,
-    /// Health checks a second that a group's routine sweep may cost. A group of more members than
-    /// this times the poll interval is swept more slowly instead.
+    /// Health checks a second that the routine sweeps of all groups together may cost. When there
+    /// are more members than this times the poll interval, they are swept more slowly instead.
     pub checks_per_second: u32,
+    /// Members of other groups of the controller, which share in those checks.
+    pub other_members: usize,
     /// Key of the tag that carries the config hash of new instances.
     pub hash_tag: &'static str,
 }
@@ -31,6 +33,7 @@ impl Default for Config {
             settle: Duration::from_secs(15),
             visibility: Duration::from_secs(15),
             checks_per_second: 10,
+            other_members: 0,
             hash_tag: infrakit_spi::tags::CONFIG_HASH,
         }
     }

@@ -85,16 +85,13 @@ impl Member {
             health: HealthRecord::default(),
             description: Arc::new(Description::default()),
         };
-        member.describe(description, nonce);
+        member.describe(identified(description), nonce);
         member
     }
 
     fn describe(&mut self, description: Description, nonce: &str) {
         let tag = |key: &str| description.tags.as_ref()?.get(key);
-        self.logical_id = description
-            .logical_id
-            .clone()
-            .or_else(|| tag(tags::LOGICAL_ID).map(|id| LogicalId::new(id.clone())));
+        self.logical_id.clone_from(&description.logical_id);
         self.hash = description
             .tags
             .as_ref()
@@ -284,6 +281,7 @@ impl Observed {
             }
             let member = match missing.remove(&description.id) {
                 Some(mut member) => {
+                    let description = identified(description);
                     if member.origin != Origin::Listed {
                         member.origin = Origin::Listed;
                         seen.changed += 1;
@@ -322,6 +320,18 @@ impl Observed {
         self.listed = Some(started);
         seen
     }
+}
+
+/// Fills in the identity of a pet from its tag, where the plugin left it out.
+fn identified(mut description: Description) -> Description {
+    if description.logical_id.is_none() {
+        let tag = description
+            .tags
+            .as_ref()
+            .and_then(|tags| tags.get(tags::LOGICAL_ID));
+        description.logical_id = tag.map(|id| LogicalId::new(id.clone()));
+    }
+    description
 }
 
 /// Returns whether two members of one id are two instances: each was made by an intent of its own.

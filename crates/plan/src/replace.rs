@@ -209,7 +209,8 @@ impl Pace {
             .interval
             .unwrap_or(draft.config.poll_interval)
             .max(SOON);
-        let sweep = Duration::from_secs_f64(draft.seen.len() as f64 / rate);
+        let members = draft.seen.len() + draft.config.other_members;
+        let sweep = Duration::from_secs_f64(members as f64 / rate);
         let awaited = draft.memory.roll.is_some()
             || draft
                 .waiting

@@ -155,7 +155,7 @@ pub(crate) async fn hello(client: &Client) -> Result<Hello> {
 }
 
 /// Returns whether the peer refused because it has no such method or service.
-fn is_unknown(error: &Error) -> bool {
+pub(crate) fn is_unknown(error: &Error) -> bool {
     error.delivery() == Delivery::Refused && error.message().starts_with("rpc: can't find ")
 }
 
@@ -170,6 +170,12 @@ fn translate(implements: Implements, types: &Types) -> Hello {
         let names = match types.types.get(&key) {
             Some(Some(names)) if !names.is_empty() => names.iter().map(|n| object(n)).collect(),
             _ => vec![object(".")],
+        };
+        // What is a stack today was called by its methods.
+        let key = if api.name == "Manager" {
+            format!("Stack/{}", api.version)
+        } else {
+            key
         };
         (key, Some(names))
     });
@@ -221,13 +227,13 @@ mod tests {
     #[test]
     fn older_peers_have_one_object_unless_they_name_types() {
         let implements: Implements = serde_json::from_str(
-            r#"{"APIs":[{"Name":"Instance","Version":"0.5.0"},{"Name":"Flavor","Version":"0.1.0"}]}"#,
+            r#"{"APIs":[{"Name":"Instance","Version":"0.5.0"},{"Name":"Manager","Version":"0.1.0"}]}"#,
         )
         .unwrap();
         let types: Types =
             serde_json::from_str(r#"{"Types":{"Instance/0.5.0":["compute","disk"]}}"#).unwrap();
         let hello = translate(implements, &types);
         assert_eq!(hello.names(version::INSTANCE), ["compute", "disk"]);
-        assert_eq!(hello.names(version::FLAVOR), ["."]);
+        assert_eq!(hello.names(version::STACK), ["."]);
     }
 }

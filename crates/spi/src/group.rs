@@ -1,5 +1,7 @@
 //! Group plugins: what keeps a number of instances as specified.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::instance::Description;
@@ -21,7 +23,7 @@ wire_struct! {
     #[derive(PartialEq)]
     pub struct GroupDescription {
         /// Its members.
-        pub instances: Option<Vec<Description>> => "Instances",
+        pub instances: Option<Vec<Arc<Description>>> => "Instances",
         /// Whether reality is as specified and nothing is under way.
         pub converged: bool => "Converged",
     }

@@ -12,7 +12,7 @@ use infrakit_spi::{Any, InstanceId, LogicalId, Tags};
 const TICK: Duration = Duration::from_millis(50);
 
 /// Tells one state of a file from another without reading it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     inode: u64,
     size: u64,
@@ -42,10 +42,10 @@ impl Stamp {
 /// An instance file, decoded.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) stamp: Stamp,
-    /// Whether the file was old enough when it was read that its stamp can be trusted.
-    pub(crate) settled: bool,
-    /// Our own renames onto this name whose events were not yet read.
+    /// The stamp of the file as it was read, if it was old enough by then that a change would
+    /// have given it another one. What we wrote ourselves is young, and its stamp not taken.
+    pub(crate) settled: Option<Stamp>,
+    /// How often we gave a file this name without having read the event of it yet.
     pub(crate) echoes: u32,
     pub(crate) logical_id: Option<LogicalId>,
     pub(crate) tags: Option<PackedTags>,
@@ -55,15 +55,14 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(
-        stamp: Stamp,
+        stamp: Option<Stamp>,
         logical_id: Option<LogicalId>,
         tags: Option<&Tags>,
         spec: Any,
     ) -> Self {
-        let settled = stamp.age(SystemTime::now()).is_some_and(|age| age >= TICK);
+        let settles = |stamp: &Stamp| stamp.age(SystemTime::now()).is_some_and(|age| age >= TICK);
         Self {
-            stamp,
-            settled,
+            settled: stamp.filter(settles),
             echoes: 0,
             logical_id,
             tags: tags.map(PackedTags::new),

@@ -3,14 +3,11 @@
 //! Every change of a name happens under the lock of the cache, so that the cache and the queue of
 //! events agree on the order of our own changes.
 
-use std::collections::hash_map::RandomState;
 use std::fs;
-use std::hash::BuildHasher as _;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use infrakit_spi::instance::{Detail, Fingerprint, InstanceSpec, Listing};
@@ -21,7 +18,7 @@ use crate::cache::Entry;
 use crate::document::{Rendered, spec_document};
 use crate::failure::refused;
 use crate::refresh::Cache;
-use crate::staging::Staging;
+use crate::staging::{Hidden, Staged, random, sweep};
 
 /// What the names of instances begin with; other files in the directory are none of ours.
 pub(crate) const PREFIX: &str = "instance-";
@@ -49,25 +46,9 @@ pub enum OpenError {
     },
 }
 
-/// Unpredictable numbers: a hash with a random key over a counter.
-#[derive(Debug, Default)]
-pub(crate) struct Numbers {
-    key: RandomState,
-    count: AtomicU64,
-}
-
-impl Numbers {
-    pub(crate) fn next(&self) -> u64 {
-        self.key
-            .hash_one(self.count.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    numbers: Numbers,
-    staging: Staging,
     cache: Mutex<Cache>,
     /// Counts the times that something may have changed.
     changed: watch::Sender<u64>,
@@ -83,17 +64,13 @@ impl Directory {
                 path: path.clone(),
                 source,
             })?;
-        fs::read_dir(&path).map_err(|source| OpenError::Read {
+        sweep(&path).map_err(|source| OpenError::Read {
             path: path.clone(),
             source,
         })?;
-        let numbers = Numbers::default();
-        let cache = Cache::new(path.clone(), numbers.next());
         Ok(Self {
-            staging: Staging::open(&path),
-            cache: Mutex::new(cache),
+            cache: Mutex::new(Cache::new(path.clone(), random())),
             changed: watch::Sender::new(0),
-            numbers,
             path,
         })
     }
@@ -110,7 +87,7 @@ impl Directory {
             .map_err(|error| Error::refused(format!("cannot write the spec as JSON: {error}")))?;
         // A random number of 63 bits is practically never taken; eight in a row never are.
         for _ in 0..8 {
-            let name = format!("{PREFIX}{}", self.numbers.next() >> 1);
+            let name = format!("{PREFIX}{}", random() >> 1);
             let path = self.path.join(&name);
             let fail = |error: &io::Error| refused("create", &path, error);
             let bytes = Rendered {
@@ -121,9 +98,9 @@ impl Directory {
             }
             .to_bytes()
             .map_err(|error| fail(&error.into()))?;
-            let staged = self.staging.write(&bytes).map_err(|error| fail(&error))?;
+            let staged = Staged::write(&self.path, &bytes).map_err(|error| fail(&error))?;
             let entry = Entry::new(
-                staged.stamp(),
+                None,
                 spec.logical_id.clone(),
                 spec.tags.as_ref(),
                 document.clone(),
@@ -171,9 +148,10 @@ impl Directory {
         }
         .to_bytes()
         .map_err(|error| fail(&error.into()))?;
-        let staged = self.staging.write(&bytes).map_err(|error| fail(&error))?;
-        let entry = Entry::new(staged.stamp(), logical_id, Some(&tags), spec);
-        staged.replace(&path).map_err(|error| fail(&error))?;
+        Hidden::write(&self.path, &bytes)
+            .and_then(|hidden| hidden.replace(&path))
+            .map_err(|error| fail(&error))?;
+        let entry = Entry::new(None, logical_id, Some(&tags), spec);
         cache.put_own(id.as_str(), entry);
         drop(cache);
         self.tell();
@@ -191,7 +169,7 @@ impl Directory {
         }
         let mut cache = self.lock();
         fs::remove_file(&path).map_err(|error| fail(&error))?;
-        cache.forget(id.as_str());
+        cache.forget_own(id.as_str());
         drop(cache);
         self.tell();
         Ok(())

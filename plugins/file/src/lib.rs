@@ -6,8 +6,9 @@
 //!
 //! # Durability
 //!
-//! A file is written elsewhere and renamed into place, so a list never sees half of one, and a
-//! process that is killed leaves either the whole instance or nothing. Files are *not* synced to
+//! A file is written without a name and then linked into place, so a list never sees half of one,
+//! a process that is killed leaves either the whole instance or nothing, and the directory holds
+//! the instances and nothing else. Files are *not* synced to
 //! the disk one by one: after a crash of the whole machine the newest ones may be missing, which
 //! a group controller repairs like any other loss. Syncing each file would make 10,000 of them
 //! cost minutes instead of a fraction of a second.

@@ -31,6 +31,11 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Up to how many files are examined at once without leaving the asynchronous world.
 const FEW: usize = 64;
 
+/// After how many changes of our own the kernel's events are read, even if nobody asks for a list.
+/// Each change causes one to seven events, and the kernel drops them, which means to read every
+/// file again, when 16,384 are waiting.
+const BATCH: u32 = 1_024;
+
 /// The instances of a directory, as far as they were looked at.
 #[derive(Debug)]
 pub(crate) struct Cache {
@@ -41,6 +46,8 @@ pub(crate) struct Cache {
     /// Files to examine, whatever their stamps say.
     suspects: BTreeSet<Box<str>>,
     watch: Option<Watch>,
+    /// How many changes of our own were made since the kernel's events were read.
+    unread: u32,
     /// Device and inode of the directory that is watched.
     watched: Option<(u64, u64)>,
     /// Whether the whole directory has to be read.
@@ -63,6 +70,7 @@ impl Cache {
             unusable: BTreeMap::new(),
             suspects: BTreeSet::new(),
             watch,
+            unread: 0,
             watched: None,
             scan: Scan::All,
             generation: 0,
@@ -96,7 +104,7 @@ impl Cache {
         self.watch.as_ref()?.descriptor().ok()
     }
 
-    /// Notes a file that we have just renamed into place.
+    /// Notes a file that we have just put into place.
     pub(crate) fn put_own(&mut self, name: &str, mut entry: Entry) {
         if self.watched.is_some() {
             let echoes = self.entries.get(name).map_or(0, |old| old.echoes);
@@ -105,6 +113,21 @@ impl Cache {
         self.unusable.remove(name);
         self.entries.insert(name.into(), entry);
         self.generation += 1;
+        self.count_own();
+    }
+
+    /// Notes a file that we have just removed.
+    pub(crate) fn forget_own(&mut self, name: &str) {
+        self.forget(name);
+        self.count_own();
+    }
+
+    fn count_own(&mut self) {
+        self.unread += 1;
+        if self.unread >= BATCH {
+            // That there is news need not be told: our own change is told anyway.
+            self.read_events();
+        }
     }
 
     /// Notes that a file is gone.
@@ -123,6 +146,7 @@ impl Cache {
 
     /// Takes in what the kernel reports; returns whether instances may have changed.
     pub(crate) fn read_events(&mut self) -> bool {
+        self.unread = 0;
         let Some(watch) = &self.watch else {
             return false;
         };
@@ -133,7 +157,7 @@ impl Cache {
                 if !name.starts_with(PREFIX) => {}
             Event::Arrived(name) => {
                 match self.entries.get_mut(name) {
-                    // Each of our renames is reported exactly once, so as many arrivals are ours.
+                    // Each of our arrivals is reported exactly once, so as many arrivals are ours.
                     Some(entry) if entry.echoes > 0 => entry.echoes -= 1,
                     _ => {
                         news = true;
@@ -242,6 +266,9 @@ impl Cache {
 
     /// Looks at one file.
     fn examine(&mut self, name: &str, trust: Trust) -> Result<()> {
+        if trust == Trust::Memory && self.entries.contains_key(name) {
+            return Ok(());
+        }
         let path = self.path.join(name);
         let metadata = match fs::symlink_metadata(&path) {
             Ok(metadata) => metadata,
@@ -282,11 +309,11 @@ impl Cache {
         let known = match (trust, self.entries.get_mut(name)) {
             (Trust::Nothing, _) => return false,
             (_, None) => false,
-            (Trust::Memory, Some(entry)) => entry.stamp == stamp,
+            (Trust::Memory, Some(_)) => true,
             (Trust::Stamps, Some(entry)) => {
                 // Events that were lost with the queue do not come any more.
                 entry.echoes = 0;
-                entry.settled && entry.stamp == stamp
+                entry.settled == Some(stamp)
             }
         };
         known || self.unusable.get(name) == Some(&stamp)
@@ -356,7 +383,9 @@ fn read(path: &Path) -> std::result::Result<Entry, Unusable> {
     let metadata = file.metadata().map_err(failed)?;
     let stamp = Stamp::of(&metadata);
     let undecodable = |why: String| Unusable::Undecodable(stamp, why);
-    let mut text = Vec::new();
+    // Room for one byte more than there is, so that the end is found without growing.
+    let size = usize::try_from(metadata.len().min(LARGEST)).unwrap_or_default();
+    let mut text = Vec::with_capacity(size + 64);
     file.take(LARGEST + 1)
         .read_to_end(&mut text)
         .map_err(failed)?;
@@ -367,7 +396,7 @@ fn read(path: &Path) -> std::result::Result<Entry, Unusable> {
         serde_json::from_slice(&text).map_err(|error| undecodable(error.to_string()))?;
     let spec = spec_document(&document.spec).map_err(|error| undecodable(error.to_string()))?;
     Ok(Entry::new(
-        stamp,
+        Some(stamp),
         document.logical_id,
         document.tags.as_ref(),
         spec,

@@ -1,193 +1,152 @@
-//! Where files are written before they are renamed into the directory.
+//! How a file gets its content before it gets its name.
 //!
-//! Each process stages in a directory of its own inside the instance directory, so that a rename
-//! stays on one file system, and so that half-written files cause no events in the directory that
-//! is watched. The process holds a lock on its staging directory; one that nobody holds was left
-//! behind by a process that died, and is removed at the next start.
+//! A new instance is written to a file that has no name, and then linked into the directory:
+//! nothing unfinished is ever visible, and when the process dies the kernel frees the file. Where
+//! that cannot be had (NFS, some FUSE file systems, no `/proc` on an old kernel), and where an
+//! existing name is to be replaced, the file has a hidden name for a moment. Its writer holds a
+//! lock on it, so that one which nobody locks was left behind by a process that died.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
+use rustix::fs::{
+    AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags, flock, linkat, open, renameat_with,
+};
 use rustix::io::Errno;
 
-use crate::cache::Stamp;
-use crate::directory::Numbers;
+/// Hidden names are this and 16 hexadecimal digits; nothing else is ever swept away.
+const PREFIX: &str = ".tmp-instance-";
 
-/// Names of staging directories. Lists look at `instance-…` only, so they never show one.
-const PREFIX: &str = ".infrakit-staging-";
-
-/// The staging directory of this process, made when it is first needed.
+/// A new file that is written and waits for its name; gone when it gets none.
 #[derive(Debug)]
-pub(crate) struct Staging {
-    parent: PathBuf,
-    numbers: Numbers,
-    lane: Mutex<Option<Lane>>,
+pub(crate) enum Staged<'a> {
+    Nameless {
+        file: File,
+        /// What to write in which directory, should the file turn out to be impossible to name.
+        retry: (&'a Path, &'a [u8]),
+    },
+    Hidden(Hidden),
 }
 
-#[derive(Debug)]
-struct Lane {
-    path: PathBuf,
-    /// Held for its lock, which ends with the process however it ends.
-    _lock: File,
-}
-
-/// A file that is written and waits for its name; removed when it gets none.
-#[derive(Debug)]
-pub(crate) struct Staged {
-    path: PathBuf,
-    stamp: Stamp,
-    armed: bool,
-}
-
-impl Staging {
-    /// Removes what dead processes left in `parent`.
-    pub(crate) fn open(parent: &Path) -> Self {
-        sweep(parent);
-        Self {
-            parent: parent.to_owned(),
-            numbers: Numbers::default(),
-            lane: Mutex::new(None),
-        }
+impl<'a> Staged<'a> {
+    /// Writes `bytes` to a new file, without a name where that can be had.
+    pub(crate) fn write(directory: &'a Path, bytes: &'a [u8]) -> io::Result<Self> {
+        // Whatever is in the way here, the other way works or tells what is wrong.
+        Self::nameless(directory, bytes)
+            .or_else(|_| Hidden::write(directory, bytes).map(Self::Hidden))
     }
 
-    /// Writes `bytes` to a new file.
-    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<Staged> {
-        match self.write_in(&self.lane(Reuse::Kept)?, bytes) {
-            // Somebody removed the staging directory: make another.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.write_in(&self.lane(Reuse::Never)?, bytes)
-            }
-            done => done,
-        }
-    }
-
-    fn write_in(&self, lane: &Path, bytes: &[u8]) -> io::Result<Staged> {
-        let path = lane.join(format!("{:016x}", self.numbers.next()));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)?;
-        // Made before anything can fail, so that a full disk leaves no litter.
-        let mut staged = Staged {
-            path,
-            stamp: Stamp::default(),
-            armed: true,
-        };
+    fn nameless(directory: &'a Path, bytes: &'a [u8]) -> io::Result<Self> {
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let mut file = File::from(open(directory, flags, Mode::from_raw_mode(0o666))?);
         fill(&mut file, bytes)?;
-        staged.stamp = Stamp::of(&file.metadata()?);
-        Ok(staged)
-    }
-
-    fn lane(&self, reuse: Reuse) -> io::Result<PathBuf> {
-        let mut lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(lane), Reuse::Kept) = (lane.as_ref(), reuse) {
-            return Ok(lane.path.clone());
-        }
-        // Each attempt takes a fresh random name; a collision, or a sweeper that was faster than
-        // our lock, costs one attempt.
-        for _ in 0..8 {
-            let path = self
-                .parent
-                .join(format!("{PREFIX}{:016x}", self.numbers.next()));
-            if let Some(made) = Lane::make(path)? {
-                let path = made.path.clone();
-                *lane = Some(made);
-                return Ok(path);
-            }
-        }
-        Err(io::Error::other("cannot make a staging directory"))
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        let lane = self.lane.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lane.take() {
-            // Not empty only when a write is cut off, and then the next start sweeps it.
-            let _ = fs::remove_dir(&lane.path);
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Reuse {
-    Kept,
-    Never,
-}
-
-impl Lane {
-    /// Makes and locks a staging directory; `None` when the name cannot be had.
-    fn make(path: PathBuf) -> io::Result<Option<Self>> {
-        match fs::DirBuilder::new().mode(0o700).create(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-            done => done?,
-        }
-        let Ok(lock) = open_directory(&path) else {
-            return Ok(None);
-        };
-        let locked = flock(&lock, FlockOperation::NonBlockingLockExclusive);
-        // Other failures mean a file system without locks: then no sweeper gets one either, and
-        // nothing is removed that is in use.
-        if locked == Err(Errno::WOULDBLOCK) {
-            return Ok(None);
-        }
-        let here = fs::symlink_metadata(&path)
-            .map(|metadata| metadata.ino())
-            .ok();
-        if here != Some(lock.metadata()?.ino()) {
-            return Ok(None);
-        }
-        Ok(Some(Self { path, _lock: lock }))
-    }
-}
-
-impl Staged {
-    /// Returns the stamp that the file will have under its name.
-    pub(crate) fn stamp(&self) -> Stamp {
-        self.stamp
+        let retry = (directory, bytes);
+        Ok(Self::Nameless { file, retry })
     }
 
     /// Gives the file a name that must be free.
-    pub(crate) fn publish(mut self, name: &Path) -> io::Result<()> {
-        match renameat_with(CWD, &self.path, CWD, name, RenameFlags::NOREPLACE) {
-            Ok(()) => {
-                self.armed = false;
-                Ok(())
+    pub(crate) fn publish(self, name: &Path) -> io::Result<()> {
+        match self {
+            Self::Hidden(hidden) => hidden.publish(name),
+            Self::Nameless { file, retry } => match link_nameless(&file, name) {
+                Err(error) if error != Errno::EXIST => {
+                    Hidden::write(retry.0, retry.1)?.publish(name)
+                }
+                done => Ok(done?),
+            },
+        }
+    }
+}
+
+/// A file with a hidden name, which goes with this value.
+#[derive(Debug)]
+pub(crate) struct Hidden {
+    path: PathBuf,
+    /// Holds the lock that tells a sweeper to leave the file alone.
+    file: File,
+}
+
+impl Hidden {
+    /// Writes `bytes` to a new file.
+    pub(crate) fn write(directory: &Path, bytes: &[u8]) -> io::Result<Self> {
+        // A collision, or a sweeper that was faster than our lock, costs one attempt.
+        for _ in 0..8 {
+            let path = directory.join(format!("{PREFIX}{:016x}", random()));
+            let file = match File::create_new(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                done => done?,
+            };
+            // Made before anything can fail, so that a full disk leaves no litter.
+            let mut hidden = Self { path, file };
+            if hidden.claim()? {
+                fill(&mut hidden.file, bytes)?;
+                return Ok(hidden);
             }
-            // The file system cannot refuse to replace: a hard link can. The staged name is
-            // removed when this value is dropped.
+        }
+        Err(io::Error::other("cannot make a temporary file"))
+    }
+
+    /// Locks the file; returns whether it is still there, and safe from now on.
+    fn claim(&self) -> io::Result<bool> {
+        // Other failures mean a file system without locks: then no sweeper gets one either, and
+        // nothing is removed that is in use.
+        if flock(&self.file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+            return Ok(false);
+        }
+        Ok(self.file.metadata()?.nlink() > 0)
+    }
+
+    /// Gives the file a name that must be free.
+    fn publish(self, name: &Path) -> io::Result<()> {
+        match renameat_with(CWD, &self.path, CWD, name, RenameFlags::NOREPLACE) {
+            // The file system cannot refuse to replace: a hard link can.
             Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(&self.path, name),
-            Err(error) => Err(error.into()),
+            done => Ok(done?),
         }
     }
 
     /// Puts the file in the place of another, which must exist: a file that was removed in the
     /// meantime is not brought back.
-    pub(crate) fn replace(mut self, name: &Path) -> io::Result<()> {
+    pub(crate) fn replace(self, name: &Path) -> io::Result<()> {
+        // The old file takes the hidden name, and goes with this value.
         match renameat_with(CWD, &self.path, CWD, name, RenameFlags::EXCHANGE) {
-            // The old file now has the staged name, and goes with this value.
-            Ok(()) => Ok(()),
             Err(Errno::INVAL | Errno::NOSYS) => {
                 fs::symlink_metadata(name)?;
-                fs::rename(&self.path, name)?;
-                self.armed = false;
-                Ok(())
+                fs::rename(&self.path, name)
             }
-            Err(error) => Err(error.into()),
+            done => Ok(done?),
         }
     }
 }
 
-impl Drop for Staged {
+impl Drop for Hidden {
     fn drop(&mut self) {
-        if self.armed {
-            let _ = fs::remove_file(&self.path);
-        }
+        // Nothing is there when the file was renamed; the name is never used again.
+        let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Returns a number that nobody can predict.
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(())
+}
+
+/// Names a nameless file. By its descriptor alone this needs Linux 6.10 or a privilege, and is
+/// refused as "not found" otherwise; by its entry in `/proc` it needs that to be mounted.
+fn link_nameless(file: &File, name: &Path) -> rustix::io::Result<()> {
+    match linkat(file, "", CWD, name, AtFlags::EMPTY_PATH) {
+        Err(Errno::NOENT | Errno::INVAL) => link_through_proc(file, name),
+        done => done,
+    }
+}
+
+fn link_through_proc(file: &File, name: &Path) -> rustix::io::Result<()> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    linkat(CWD, path, CWD, name, AtFlags::SYMLINK_FOLLOW)
 }
 
 /// Writes all of `bytes`, telling a full disk from a finished file.
@@ -195,112 +154,160 @@ fn fill(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-fn open_directory(path: &Path) -> io::Result<File> {
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
-    OpenOptions::new()
-        .read(true)
-        // The flags are a few low bits; they fit any integer.
-        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
-        .open(path)
-}
-
-/// Removes staging directories that no process holds. What cannot be removed is left: it costs a
-/// little space and does no harm.
-fn sweep(parent: &Path) {
-    let Ok(entries) = fs::read_dir(parent) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let ours = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(PREFIX));
-        if !ours {
+/// Removes hidden files that no process holds, and fails when `directory` cannot be read. What
+/// cannot be removed is left: it costs a little space and does no harm.
+pub(crate) fn sweep(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !name.to_str().is_some_and(is_hidden) || !entry.file_type()?.is_file() {
             continue;
         }
-        let Ok(lock) = open_directory(&entry.path()) else {
+        // Neither a link that took its place is followed, nor is a pipe waited for.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let Ok(lock) = open(entry.path(), flags, Mode::empty()) else {
             continue;
         };
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok()
-            && let Err(error) = fs::remove_dir_all(entry.path())
+            && let Err(error) = fs::remove_file(entry.path())
+            && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(path = %entry.path().display(), %error, "cannot remove a left-over staging directory");
+            tracing::warn!(path = %entry.path().display(), %error, "cannot remove a left-over temporary file");
         }
     }
+    Ok(())
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Both ways to write a new file.
+    fn ways(directory: &Path) -> [Staged<'_>; 2] {
+        [
+            Staged::nameless(directory, b"new").unwrap(),
+            Staged::Hidden(Hidden::write(directory, b"new").unwrap()),
+        ]
+    }
+
     fn names(directory: &Path) -> Vec<String> {
-        fs::read_dir(directory)
-            .unwrap()
+        let entries = fs::read_dir(directory).unwrap();
+        let mut names: Vec<String> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
+            .collect();
+        names.sort();
+        names
     }
 
     #[test]
     fn never_replaces_an_existing_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let staging = Staging::open(directory.path());
-        let name = directory.path().join("a");
-        staging.write(b"1").unwrap().publish(&name).unwrap();
-        let error = staging.write(b"2").unwrap().publish(&name).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read(&name).unwrap(), b"1");
+        let home = tempfile::tempdir().unwrap();
+        let name = home.path().join("a");
+        fs::write(&name, "old").unwrap();
+        for staged in ways(home.path()) {
+            let error = staged.publish(&name).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read(&name).unwrap(), b"old");
+        }
+        assert_eq!(names(home.path()), ["a"]);
+    }
+
+    #[test]
+    fn gives_a_free_name() {
+        let home = tempfile::tempdir().unwrap();
+        for (staged, name) in ways(home.path()).into_iter().zip(["a", "b"]) {
+            staged.publish(&home.path().join(name)).unwrap();
+            assert_eq!(fs::read(home.path().join(name)).unwrap(), b"new");
+        }
+        assert_eq!(names(home.path()), ["a", "b"]);
     }
 
     #[test]
     fn never_brings_a_removed_file_back() {
-        let directory = tempfile::tempdir().unwrap();
-        let staging = Staging::open(directory.path());
-        let name = directory.path().join("a");
-        let error = staging.write(b"2").unwrap().replace(&name).unwrap_err();
+        let home = tempfile::tempdir().unwrap();
+        let name = home.path().join("a");
+        let hidden = Hidden::write(home.path(), b"new").unwrap();
+        let error = hidden.replace(&name).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        assert!(!name.exists());
-        staging.write(b"1").unwrap().publish(&name).unwrap();
-        staging.write(b"2").unwrap().replace(&name).unwrap();
-        assert_eq!(fs::read(&name).unwrap(), b"2");
+        assert_eq!(names(home.path()), Vec::<String>::new());
+        fs::write(&name, "old").unwrap();
+        let hidden = Hidden::write(home.path(), b"new").unwrap();
+        hidden.replace(&name).unwrap();
+        assert_eq!(fs::read(&name).unwrap(), b"new");
+        assert_eq!(names(home.path()), ["a"]);
     }
 
     #[test]
-    fn leaves_nothing_behind() {
-        let directory = tempfile::tempdir().unwrap();
-        let staging = Staging::open(directory.path());
-        drop(staging.write(b"1").unwrap());
-        drop(staging);
-        assert_eq!(names(directory.path()), Vec::<String>::new());
+    fn a_new_file_is_invisible_until_it_has_its_name() {
+        let home = tempfile::tempdir().unwrap();
+        let Staged::Nameless { file, .. } = Staged::nameless(home.path(), b"1").unwrap() else {
+            panic!("it has a name")
+        };
+        assert_eq!(names(home.path()), Vec::<String>::new());
+        let name = home.path().join("a");
+        link_through_proc(&file, &name).unwrap();
+        assert_eq!(names(home.path()), ["a"]);
+        assert_eq!(link_through_proc(&file, &name), Err(Errno::EXIST));
     }
 
     #[test]
-    fn sweeps_the_dead_and_spares_the_living() {
-        let directory = tempfile::tempdir().unwrap();
-        let dead = directory.path().join(format!("{PREFIX}dead"));
-        fs::create_dir(&dead).unwrap();
-        fs::write(dead.join("0"), "half").unwrap();
-        let living = Staging::open(directory.path());
-        assert!(!dead.exists());
-        let staged = living.write(b"1").unwrap();
-        let _second = Staging::open(directory.path());
-        staged.publish(&directory.path().join("a")).unwrap();
+    fn what_gets_no_name_is_gone() {
+        let home = tempfile::tempdir().unwrap();
+        drop(ways(home.path()));
+        assert_eq!(names(home.path()), Vec::<String>::new());
     }
 
     #[test]
-    fn makes_a_new_staging_directory_when_somebody_removes_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let staging = Staging::open(directory.path());
-        drop(staging.write(b"1").unwrap());
-        for name in names(directory.path()) {
-            fs::remove_dir_all(directory.path().join(name)).unwrap();
+    fn falls_back_to_a_hidden_name() {
+        // A file system without nameless files does not lend itself to a test; a descriptor that
+        // cannot be linked stands for it.
+        let home = tempfile::tempdir().unwrap();
+        let staged = Staged::Nameless {
+            file: File::open("/proc/self/status").unwrap(),
+            retry: (home.path(), b"1"),
+        };
+        staged.publish(&home.path().join("a")).unwrap();
+        assert_eq!(fs::read(home.path().join("a")).unwrap(), b"1");
+        assert_eq!(names(home.path()), ["a"]);
+    }
+
+    #[test]
+    fn sweeps_the_dead_and_spares_the_living_and_strangers() {
+        let home = tempfile::tempdir().unwrap();
+        let dead = format!("{PREFIX}0123456789abcdef");
+        let strangers = [
+            ".tmp-instance-",
+            ".tmp-instance-0123456789abcdeg",
+            ".tmp-mine",
+        ];
+        for name in strangers.iter().copied().chain([dead.as_str()]) {
+            fs::write(home.path().join(name), "half").unwrap();
         }
-        let name = directory.path().join("a");
-        staging.write(b"1").unwrap().publish(&name).unwrap();
+        let living = Hidden::write(home.path(), b"1").unwrap();
+        sweep(home.path()).unwrap();
+        living.publish(&home.path().join("a")).unwrap();
+        let mut want = strangers.to_vec();
+        want.push("a");
+        assert_eq!(names(home.path()), want);
+    }
+
+    #[test]
+    fn a_file_that_was_swept_before_it_was_locked_is_not_used() {
+        let home = tempfile::tempdir().unwrap();
+        let hidden = Hidden::write(home.path(), b"1").unwrap();
+        assert!(hidden.claim().unwrap());
+        fs::remove_file(&hidden.path).unwrap();
+        assert!(!hidden.claim().unwrap());
     }
 
     #[test]
     fn tells_that_the_disk_is_full() {
-        let mut full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut full = File::options().write(true).open("/dev/full").unwrap();
         let error = fill(&mut full, b"1").unwrap_err();
         assert_eq!(crate::failure::cause(&error), "no space left on device");
     }

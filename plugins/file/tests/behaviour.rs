@@ -347,7 +347,7 @@ async fn says_what_is_wrong_with_the_directory() {
         );
         assert!(std::error::Error::source(&error).is_some());
     }
-    // What a read-only or full disk does to a write, root or not: the staging directory cannot
+    // What a read-only or full disk does to a write, root or not: a file cannot
     // be made, because something else is in the place of the directory.
     let directory = home.path().join("d");
     let plugin = plugin(&directory);
@@ -367,22 +367,6 @@ async fn says_what_is_wrong_with_the_directory() {
         error.message().contains(directory.to_str().unwrap()),
         "{error}"
     );
-}
-
-#[tokio::test]
-async fn a_killed_writer_leaves_no_trace() {
-    let home = tempfile::tempdir().unwrap();
-    let left = home.path().join(".infrakit-staging-0123456789abcdef");
-    fs::create_dir(&left).unwrap();
-    fs::write(left.join("0"), r#"{"ID":"instance-half","#).unwrap();
-    let plugin = plugin(home.path());
-    assert_eq!(ids(&plugin).await, Vec::<String>::new());
-    assert!(!left.exists());
-    plugin.provision(&spec("{}")).await.unwrap();
-    drop(plugin);
-    let names = fs::read_dir(home.path()).unwrap();
-    let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 1, "{names:?}");
 }
 
 #[tokio::test(flavor = "current_thread")]

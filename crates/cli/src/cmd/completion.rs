@@ -11,7 +11,9 @@ use crate::error::Result;
 /// The script asks `infrakit` itself at each completion, so that it always knows the plugins that
 /// are running, what they can do, and which groups there are.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  source <(infrakit completion bash)\n  infrakit completion fish > ~/.config/fish/completions/infrakit.fish")]
+#[command(
+    after_help = "Example:\n  source <(infrakit completion bash)\n  infrakit completion fish > ~/.config/fish/completions/infrakit.fish"
+)]
 pub(crate) struct CompletionArgs {
     /// Shell to complete for
     shell: Shell,
@@ -31,9 +33,9 @@ pub(crate) fn run(context: &Context, args: &CompletionArgs) -> Result {
         Shell::Zsh => &Zsh,
         Shell::Fish => &Fish,
     };
-    context
-        .out
-        .with(|out| completer.write_registration("COMPLETE", "infrakit", "infrakit", "infrakit", out))
+    context.out.with(|out| {
+        completer.write_registration("COMPLETE", "infrakit", "infrakit", "infrakit", out)
+    })
 }
 
 #[cfg(test)]
@@ -47,7 +49,10 @@ mod tests {
             let (context, written) = testing::context(&[]);
             run(&context, &CompletionArgs { shell }).unwrap();
             let text = written.text();
-            assert!(text.contains("COMPLETE") && text.contains("infrakit"), "{text}");
+            assert!(
+                text.contains("COMPLETE") && text.contains("infrakit"),
+                "{text}"
+            );
         }
     }
 }

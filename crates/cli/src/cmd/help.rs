@@ -30,12 +30,22 @@ pub(crate) fn environment(context: &Context, output: &OutputArgs) -> Result {
             let rows: Vec<[Cow<'_, str>; 4]> = VARIABLES
                 .iter()
                 .map(|variable| {
-                    let now = context.settings.shown(variable.name).unwrap_or_else(|| "-".to_owned());
-                    [variable.name.into(), variable.default.into(), now.into(), variable.purpose.into()]
+                    let now = context
+                        .settings
+                        .shown(variable.name)
+                        .unwrap_or_else(|| "-".to_owned());
+                    [
+                        variable.name.into(),
+                        variable.default.into(),
+                        now.into(),
+                        variable.purpose.into(),
+                    ]
                 })
                 .collect();
             let headings = ["VARIABLE", "DEFAULT", "NOW", "PURPOSE"];
-            context.out.with(|out| table::write(out, headings, Headings::Shown, &rows))
+            context
+                .out
+                .with(|out| table::write(out, headings, Headings::Shown, &rows))
         }
         format => {
             let all: Vec<_> = VARIABLES
@@ -65,7 +75,13 @@ mod tests {
         environment(&context, &OutputArgs::default()).unwrap();
         let text = written.text();
         assert_eq!(text.lines().count(), VARIABLES.len() + 1);
-        let home = text.lines().find(|line| line.starts_with("INFRAKIT_HOME ")).unwrap();
-        assert!(home.contains("~/.infrakit") && home.contains("/somewhere"), "{home}");
+        let home = text
+            .lines()
+            .find(|line| line.starts_with("INFRAKIT_HOME "))
+            .unwrap();
+        assert!(
+            home.contains("~/.infrakit") && home.contains("/somewhere"),
+            "{home}"
+        );
     }
 }

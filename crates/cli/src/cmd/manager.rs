@@ -11,13 +11,15 @@ use crate::error::{CommandError, Result};
 use crate::input::{self, Committed, InputArgs};
 use crate::out::OutputArgs;
 use crate::target::{self, Target, greet_all};
-use crate::verbs::{group, metadata, stack, tree, updatable};
+use crate::verbs::{group, metadata, stack, updatable};
 
 /// Access the manager
 ///
 /// The manager stores what is committed and leads the group controller behind it.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit manager leader\n  infrakit manager commit groups.json --pretend")]
+#[command(
+    after_help = "Example:\n  infrakit manager leader\n  infrakit manager commit groups.json --pretend"
+)]
 pub(crate) struct ManagerArgs {
     #[command(subcommand)]
     command: ManagerCommand,
@@ -37,7 +39,7 @@ enum ManagerCommand {
     /// Print all groups, in the form that `manager commit` reads
     #[command(after_help = "Example:\n  infrakit manager inspect -y > groups.yml")]
     Inspect(OutputArgs),
-    Change(ChangeArgs),
+    Change(ValuesArgs),
 }
 
 #[derive(Args, Debug)]
@@ -57,11 +59,11 @@ struct CommitArgs {
     args_conflicts_with_subcommands = true,
     after_help = "Example:\n  infrakit manager change cluster/size=5 -c\n  infrakit manager change cat cluster/size"
 )]
-struct ChangeArgs {
+struct ValuesArgs {
     #[command(subcommand)]
     command: Option<ChangeCommand>,
     #[command(flatten)]
-    change: Option<updatable::ChangeArgs>,
+    change: updatable::ChangeArgs,
 }
 
 #[derive(Subcommand, Debug)]
@@ -111,15 +113,25 @@ async fn commit_all(context: &Context, args: &CommitArgs, pretend: bool) -> Resu
     for committed in document.committed()? {
         let (plugin, spec) = match committed {
             Committed::Entry(entry) => {
-                let group: GroupEntry = infrakit_spi::decode(entry.properties.as_ref()).map_err(|error| {
-                    CommandError::config(format!("an entry of the list is no group: {error}"))
-                })?;
-                (entry.plugin, GroupSpec { id: group.id, properties: group.properties })
+                let group: GroupEntry =
+                    infrakit_spi::decode(entry.properties.as_ref()).map_err(|error| {
+                        CommandError::config(format!("an entry of the list is no group: {error}"))
+                    })?;
+                (
+                    entry.plugin,
+                    GroupSpec {
+                        id: group.id,
+                        properties: group.properties,
+                    },
+                )
             }
             Committed::Group(group) => (PluginName::default(), group),
             Committed::Spec(spec) => {
                 let group = input::group_of(&spec).ok_or_else(|| {
-                    CommandError::config(format!("this is a document of kind `{}`, not a group", spec.kind))
+                    CommandError::config(format!(
+                        "this is a document of kind `{}`, not a group",
+                        spec.kind
+                    ))
                 })?;
                 (PluginName::default(), group)
             }
@@ -131,12 +143,17 @@ async fn commit_all(context: &Context, args: &CommitArgs, pretend: bool) -> Resu
             if default.is_none() {
                 default = Some(manager(context).await?);
             }
-            default.clone().ok_or_else(|| CommandError::remote("no manager is running"))?
+            default
+                .clone()
+                .ok_or_else(|| CommandError::remote("no manager is running"))?
         } else {
             target::find(context, plugin.as_str()).await?
         };
         let details = group::commit_spec(&target, &spec, pretend).await?;
-        context.out.line(format!("Group {} with plugin {} plan: {details}", spec.id, target.name))?;
+        context.out.line(format!(
+            "Group {} with plugin {} plan: {details}",
+            spec.id, target.name
+        ))?;
     }
     Ok(())
 }
@@ -147,10 +164,17 @@ async fn inspect(context: &Context, output: &OutputArgs) -> Result {
         .await?
         .into_iter()
         .map(|spec| {
-            let entry = GroupEntry { id: spec.id, properties: spec.properties };
-            let properties = Any::from_value(&entry)
-                .map_err(|error| CommandError::internal(format!("failed to encode a group: {error}")))?;
-            Ok(PluginSpec { plugin: PluginName::new(manager.socket()), properties: Some(properties) })
+            let entry = GroupEntry {
+                id: spec.id,
+                properties: spec.properties,
+            };
+            let properties = Any::from_value(&entry).map_err(|error| {
+                CommandError::internal(format!("failed to encode a group: {error}"))
+            })?;
+            Ok(PluginSpec {
+                plugin: PluginName::new(manager.socket()),
+                properties: Some(properties),
+            })
         })
         .collect::<Result<Vec<_>>>()?;
     context.out.document(&entries, output.document())
@@ -163,18 +187,11 @@ async fn values(context: &Context) -> Result<Target> {
     target::find(context, &name).await
 }
 
-async fn change_values(context: &Context, args: &ChangeArgs) -> Result {
+async fn change_values(context: &Context, args: &ValuesArgs) -> Result {
     let target = values(context).await?;
-    match (&args.command, &args.change) {
-        (Some(ChangeCommand::Ls(args)), _) => metadata::keys(context, &target, args.clone()).await,
-        (Some(ChangeCommand::Cat(args)), _) => metadata::cat(context, &target, args.clone()).await,
-        (None, Some(change)) => updatable::change(context, &target, change.clone()).await,
-        (None, None) => {
-            let all = tree::leaves(&target, tree::Tree::Metadata, "").await?.unwrap_or_default();
-            for path in all {
-                context.out.line(path)?;
-            }
-            Ok(())
-        }
+    match &args.command {
+        Some(ChangeCommand::Ls(args)) => metadata::keys(context, &target, args.clone()).await,
+        Some(ChangeCommand::Cat(args)) => metadata::cat(context, &target, args.clone()).await,
+        None => updatable::change(context, &target, args.change.clone()).await,
     }
 }

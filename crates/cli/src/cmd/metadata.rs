@@ -12,7 +12,9 @@ use crate::verbs::tree::{self, Tree, TreeArgs};
 
 /// Access the values that plugins offer to read
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit metadata ls\n  infrakit metadata cat group/specs/cattle/ID")]
+#[command(
+    after_help = "Example:\n  infrakit metadata ls\n  infrakit metadata cat group/specs/cattle/ID"
+)]
 pub(crate) struct MetadataArgs {
     #[command(subcommand)]
     command: MetadataCommand,
@@ -70,8 +72,12 @@ async fn cat(context: &Context, args: &CatArgs) -> Result {
                 metadata::print(context, &value, &args.output)?;
             }
             (None, rest) => {
-                return Err(CommandError::remote(format!("there is no value at `{path}`"))
-                    .hint(format!("`infrakit metadata ls {}` lists what there is", path.trim_end_matches(&rest).trim_end_matches('/'))));
+                return Err(
+                    CommandError::remote(format!("there is no value at `{path}`")).hint(format!(
+                        "`infrakit metadata ls {}` lists what there is",
+                        path.trim_end_matches(&rest).trim_end_matches('/')
+                    )),
+                );
             }
         }
     }
@@ -89,11 +95,18 @@ pub(crate) fn locate(
     let path = path.trim_matches('/');
     let (socket, rest) = path.split_once('/').unwrap_or((path, ""));
     let Some(plugin) = found.iter().find(|plugin| plugin.socket == socket) else {
-        return Err(no_plugin(socket, found.iter().map(|plugin| plugin.socket.as_str())));
+        return Err(no_plugin(
+            socket,
+            found.iter().map(|plugin| plugin.socket.as_str()),
+        ));
     };
     let offers = |name: &str| -> Result<Option<Target>> {
         let target = plugin.target(context, name)?;
-        Ok(target.filter(|target| tree.interfaces().iter().any(|interface| target.has(*interface))))
+        Ok(target.filter(|target| {
+            tree.interfaces()
+                .iter()
+                .any(|interface| target.has(*interface))
+        }))
     };
     if !rest.is_empty() {
         let (object, below) = rest.split_once('/').unwrap_or((rest, ""));
@@ -109,7 +122,11 @@ fn objects(plugin: &Found, tree: Tree) -> Vec<Option<String>> {
     let mut names: Vec<Option<String>> = plugin
         .objects()
         .into_iter()
-        .filter(|(_, offers)| offers.iter().any(|offer| tree.interfaces().contains(&offer.interface)))
+        .filter(|(_, offers)| {
+            offers
+                .iter()
+                .any(|offer| tree.interfaces().contains(&offer.interface))
+        })
         .map(|(name, _)| name.split_once('/').map(|(_, object)| object.to_owned()))
         .collect();
     names.sort();
@@ -119,7 +136,10 @@ fn objects(plugin: &Found, tree: Tree) -> Vec<Option<String>> {
 /// Lists trees of plugins; used for topics as well.
 pub(crate) async fn list(context: &Context, tree: Tree, args: &ListArgs) -> Result {
     let found = greet_all(context).await?;
-    let having: Vec<&Found> = found.iter().filter(|plugin| !objects(plugin, tree).is_empty()).collect();
+    let having: Vec<&Found> = found
+        .iter()
+        .filter(|plugin| !objects(plugin, tree).is_empty())
+        .collect();
     if args.paths.is_empty() && !args.tree.all {
         let names: Vec<String> = having.iter().map(|plugin| plugin.socket.clone()).collect();
         return match args.tree.output.format() {
@@ -157,9 +177,15 @@ async fn below(
         let plugin = found.iter().find(|plugin| plugin.socket == socket);
         let mut names = tree::list(target, tree, &rest, args, &format!("{}/", target.name)).await?;
         // At the top, objects with names of their own stand beside the values of the plugin.
-        if rest.is_empty() && target.name == socket && let Some(plugin) = plugin {
+        if rest.is_empty()
+            && target.name == socket
+            && let Some(plugin) = plugin
+        {
             for object in objects(plugin, tree).into_iter().flatten() {
-                if !names.iter().any(|name| *name == object || name.starts_with(&format!("{socket}/{object}/"))) {
+                if !names
+                    .iter()
+                    .any(|name| *name == object || name.starts_with(&format!("{socket}/{object}/")))
+                {
                     names.extend(object_names(context, plugin, tree, &object, args).await?);
                 }
             }
@@ -168,7 +194,9 @@ async fn below(
         return Ok(names);
     }
     let Some(plugin) = found.iter().find(|plugin| plugin.socket == socket) else {
-        return Err(CommandError::remote(format!("there is nothing at `{path}`")));
+        return Err(CommandError::remote(format!(
+            "there is nothing at `{path}`"
+        )));
     };
     let named: Vec<String> = objects(plugin, tree).into_iter().flatten().collect();
     if !rest.is_empty() || named.is_empty() {

@@ -19,7 +19,9 @@ use crate::out::{Format, OutputArgs, table, yaml};
 /// A remote is a name for one or more managers. Set INFRAKIT_HOST to such a name to send commands
 /// there. The list is kept in $INFRAKIT_HOSTS_FILE.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit remote add swarm1 10.0.0.1:24864,10.0.0.2:24864\n  infrakit remote ls")]
+#[command(
+    after_help = "Example:\n  infrakit remote add swarm1 10.0.0.1:24864,10.0.0.2:24864\n  infrakit remote ls"
+)]
 pub(crate) struct RemoteArgs {
     #[command(subcommand)]
     command: RemoteCommand,
@@ -31,7 +33,10 @@ enum RemoteCommand {
     #[command(alias = "list", after_help = "Example:\n  infrakit remote ls -o yaml")]
     Ls(ListArgs),
     /// Add a remote, or replace its addresses
-    #[command(visible_alias = "add", after_help = "Example:\n  infrakit remote set test1 10.0.0.1:24864")]
+    #[command(
+        visible_alias = "add",
+        after_help = "Example:\n  infrakit remote set test1 10.0.0.1:24864"
+    )]
     Set(SetArgs),
     /// Remove remotes
     #[command(after_help = "Example:\n  infrakit remote rm test1")]
@@ -86,18 +91,30 @@ impl<'de> Deserialize<'de> for Remote {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
         let field = |name: &str| -> String {
-            let found = value.as_object().and_then(|map| {
-                map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))
-            });
-            found.and_then(|(_, value)| value.as_str()).unwrap_or_default().to_owned()
+            let found = value
+                .as_object()
+                .and_then(|map| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)));
+            found
+                .and_then(|(_, value)| value.as_str())
+                .unwrap_or_default()
+                .to_owned()
         };
         if let Some(endpoints) = value.as_str() {
-            return Ok(Self { endpoints: endpoints.to_owned(), ..Self::default() });
+            return Ok(Self {
+                endpoints: endpoints.to_owned(),
+                ..Self::default()
+            });
         }
         if !value.is_object() {
-            return Err(serde::de::Error::custom("a remote is its addresses, or a map with Endpoints"));
+            return Err(serde::de::Error::custom(
+                "a remote is its addresses, or a map with Endpoints",
+            ));
         }
-        Ok(Self { endpoints: field("Endpoints"), ssh: field("SSH"), user: field("User") })
+        Ok(Self {
+            endpoints: field("Endpoints"),
+            ssh: field("SSH"),
+            user: field("User"),
+        })
     }
 }
 
@@ -110,7 +127,11 @@ pub(crate) fn read(path: &Path) -> Result<Remotes> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Remotes::new()),
-        Err(error) => return Err(CommandError::config(format!("failed to read `{shown}`: {error}"))),
+        Err(error) => {
+            return Err(CommandError::config(format!(
+                "failed to read `{shown}`: {error}"
+            )));
+        }
     };
     if text.trim().is_empty() {
         return Ok(Remotes::new());
@@ -126,8 +147,9 @@ fn write(path: &Path, remotes: &Remotes) -> Result {
     let failed = |error: std::io::Error| {
         CommandError::config(format!("failed to write `{}`: {error}", path.display()))
     };
-    let value = serde_json::to_value(remotes)
-        .map_err(|error| CommandError::internal(format!("failed to encode the remotes: {error}")))?;
+    let value = serde_json::to_value(remotes).map_err(|error| {
+        CommandError::internal(format!("failed to encode the remotes: {error}"))
+    })?;
     let mut text = Vec::new();
     if !remotes.is_empty() {
         yaml::write(&mut text, &value)?;
@@ -162,7 +184,9 @@ pub(crate) fn run(context: &Context, args: &RemoteArgs) -> Result {
         RemoteCommand::Ls(args) => list(context, args, &read(&path)?),
         RemoteCommand::Set(args) => set(&path, args),
         RemoteCommand::Rm(args) => remove(&path, args),
-        RemoteCommand::Current => context.out.line(context.settings.host()?.unwrap_or_default()),
+        RemoteCommand::Current => context
+            .out
+            .line(context.settings.host()?.unwrap_or_default()),
     }
 }
 
@@ -178,18 +202,26 @@ fn list(context: &Context, args: &ListArgs, remotes: &Remotes) -> Result {
                         ("", ssh) => Cow::Borrowed(ssh),
                         (user, ssh) => Cow::Owned(format!("{user}@{ssh}")),
                     };
-                    [name.into(), tunnel, Cow::Borrowed(remote.endpoints.as_str())]
+                    [
+                        name.into(),
+                        tunnel,
+                        Cow::Borrowed(remote.endpoints.as_str()),
+                    ]
                 })
                 .collect();
             let columns = ["HOST", "SSH TUNNEL", "URL LIST"];
-            context.out.with(|out| table::write(out, columns, headings, &rows))
+            context
+                .out
+                .with(|out| table::write(out, columns, headings, &rows))
         }
         Format::Table => {
             let rows: Vec<[Cow<'_, str>; 2]> = remotes
                 .iter()
                 .map(|(name, remote)| [name.into(), Cow::Borrowed(remote.endpoints.as_str())])
                 .collect();
-            context.out.with(|out| table::write(out, ["HOST", "URL LIST"], headings, &rows))
+            context
+                .out
+                .with(|out| table::write(out, ["HOST", "URL LIST"], headings, &rows))
         }
         format => context.out.document(remotes, format),
     }
@@ -197,12 +229,24 @@ fn list(context: &Context, args: &ListArgs, remotes: &Remotes) -> Result {
 
 fn set(path: &Path, args: &SetArgs) -> Result {
     infrakit_spi::PluginName::from(args.name.as_str()).check()?;
+    if args.name.contains('/') {
+        return Err(CommandError::user(format!(
+            "remote name `{}` is not usable: it contains a `/`",
+            args.name
+        )));
+    }
     if crate::app::is_static(&args.name) {
-        return Err(CommandError::user(format!("`{}` is a command; a remote needs another name", args.name)));
+        return Err(CommandError::user(format!(
+            "`{}` is a command; a remote needs another name",
+            args.name
+        )));
     }
     for url in args.urls.split(',') {
         let address = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let port = address.trim_end_matches('/').rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+        let port = address
+            .trim_end_matches('/')
+            .rsplit_once(':')
+            .map(|(_, port)| port.parse::<u16>());
         if !matches!(port, Some(Ok(_))) {
             return Err(CommandError::user(format!("`{url}` is not an address"))
                 .hint("write `host:port`, several separated by commas"));
@@ -222,10 +266,12 @@ fn remove(path: &Path, args: &RemoveArgs) -> Result {
     let mut remotes = read(path)?;
     for name in &args.names {
         if remotes.remove(name).is_none() {
-            return Err(CommandError::config(format!("there is no remote `{name}`")).maybe_hint(
-                did_you_mean(name, remotes.keys().map(String::as_str))
-                    .or_else(|| Some("`infrakit remote ls` lists them".to_owned())),
-            ));
+            return Err(
+                CommandError::config(format!("there is no remote `{name}`")).maybe_hint(
+                    did_you_mean(name, remotes.keys().map(String::as_str))
+                        .or_else(|| Some("`infrakit remote ls` lists them".to_owned())),
+                ),
+            );
         }
     }
     write(path, &remotes)
@@ -252,7 +298,10 @@ mod tests {
         set(&path, &set_args("b", "10.0.0.2:1,10.0.0.3:1", None)).unwrap();
         set(&path, &set_args("a", "http://10.0.0.1:24864", None)).unwrap();
         let (context, written) = testing::context(&[]);
-        let args = ListArgs { output: OutputArgs::default(), quiet: false };
+        let args = ListArgs {
+            output: OutputArgs::default(),
+            quiet: false,
+        };
         list(&context, &args, &read(&path).unwrap()).unwrap();
         assert_eq!(
             written.text(),
@@ -261,8 +310,18 @@ mod tests {
         set(&path, &set_args("a", "10.0.0.1:1", Some("bastion:22"))).unwrap();
         let (context, written) = testing::context(&[]);
         list(&context, &args, &read(&path).unwrap()).unwrap();
-        assert!(written.text().contains("ops@bastion:22"), "{}", written.text());
-        remove(&path, &RemoveArgs { names: vec!["a".into(), "b".into()] }).unwrap();
+        assert!(
+            written.text().contains("ops@bastion:22"),
+            "{}",
+            written.text()
+        );
+        remove(
+            &path,
+            &RemoveArgs {
+                names: vec!["a".into(), "b".into()],
+            },
+        )
+        .unwrap();
         assert!(read(&path).unwrap().is_empty());
     }
 
@@ -270,7 +329,11 @@ mod tests {
     fn reads_both_forms_of_the_original() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("hosts");
-        std::fs::write(&path, "old: h1:1,h2:2\nnew:\n  Endpoints: h3:3\n  SSH: \"\"\n  User: \"\"\n").unwrap();
+        std::fs::write(
+            &path,
+            "old: h1:1,h2:2\nnew:\n  Endpoints: h3:3\n  SSH: \"\"\n  User: \"\"\n",
+        )
+        .unwrap();
         let remotes = read(&path).unwrap();
         assert_eq!(remotes["old"].endpoints, "h1:1,h2:2");
         assert_eq!(remotes["new"].endpoints, "h3:3");
@@ -280,10 +343,26 @@ mod tests {
     fn wrong_input_changes_nothing() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("hosts");
-        for (name, urls) in [("a", "nohost"), ("a/b", "h:1"), ("plugin", "h:1"), ("", "h:1")] {
-            assert!(set(&path, &set_args(name, urls, None)).is_err(), "{name} {urls}");
+        for (name, urls) in [
+            ("a", "nohost"),
+            ("a/b", "h:1"),
+            ("plugin", "h:1"),
+            ("", "h:1"),
+        ] {
+            assert!(
+                set(&path, &set_args(name, urls, None)).is_err(),
+                "{name} {urls}"
+            );
         }
-        assert!(remove(&path, &RemoveArgs { names: vec!["a".into()] }).is_err());
+        assert!(
+            remove(
+                &path,
+                &RemoveArgs {
+                    names: vec!["a".into()]
+                }
+            )
+            .is_err()
+        );
         assert!(!path.exists());
     }
 }

@@ -73,7 +73,11 @@ pub(crate) fn run(context: &Context, args: &TemplateArgs) -> Result {
             put(context, output.as_ref(), &text)
         }
         None => {
-            let source = args.source.as_deref().or(args.url.as_deref()).unwrap_or("-");
+            let source = args
+                .source
+                .as_deref()
+                .or(args.url.as_deref())
+                .unwrap_or("-");
             let (name, text) = input::fetch(source)?;
             let text = input::render(context, &name, text, &args.input)?;
             put(context, args.output.as_ref(), text.as_bytes())

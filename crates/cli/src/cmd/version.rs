@@ -24,7 +24,12 @@ const REVISION: &str = match option_env!("INFRAKIT_REVISION") {
 
 /// Prints the version as the daemons do.
 pub(crate) fn print(context: &Context) -> Result {
-    run(context, &VersionArgs { output: OutputArgs::default() })
+    run(
+        context,
+        &VersionArgs {
+            output: OutputArgs::default(),
+        },
+    )
 }
 
 /// Prints the version.
@@ -62,7 +67,9 @@ mod tests {
     #[test]
     fn prints_the_labels_of_the_original() {
         let (context, written) = testing::context(&[]);
-        let args = VersionArgs { output: OutputArgs::default() };
+        let args = VersionArgs {
+            output: OutputArgs::default(),
+        };
         run(&context, &args).unwrap();
         let text = written.text();
         assert!(text.starts_with("Version                 :  "), "{text}");

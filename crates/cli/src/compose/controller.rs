@@ -48,7 +48,11 @@ struct Options {
 impl Controller {
     /// Returns the controller of this process, started with the options of whoever asks first.
     pub(super) async fn of(request: &Request<'_>) -> Result<Arc<Self>> {
-        request.controller.get_or_try_init(|| async { Self::start(request) }).await.map(Arc::clone)
+        request
+            .controller
+            .get_or_try_init(|| async { Self::start(request) })
+            .await
+            .map(Arc::clone)
     }
 
     fn start(request: &Request<'_>) -> Result<Arc<Self>> {
@@ -78,25 +82,42 @@ impl Controller {
             settle: settings.client_timeout()?,
             ..Config::default()
         };
-        let engine_options =
-            EngineOptions { config, max_parallel: options.max_parallel, ..EngineOptions::default() };
+        let engine_options = EngineOptions {
+            config,
+            max_parallel: options.max_parallel,
+            ..EngineOptions::default()
+        };
         let store = FileStore::open(&settings.store_dir()?)
             .map_err(|error| CommandError::config(chain(&error)))?;
         let store: Arc<dyn Store> = Arc::new(store);
-        let limits = Limits { deadline: settings.client_timeout()?, ..Limits::default() };
+        let limits = Limits {
+            deadline: settings.client_timeout()?,
+            ..Limits::default()
+        };
         let directory = Directory::new(request.directory);
-        let plugins = Arc::new(LocalFirst::new(Arc::clone(request.local), directory, limits));
+        let plugins = Arc::new(LocalFirst::new(
+            Arc::clone(request.local),
+            directory,
+            limits,
+        ));
         let stop = request.stop.clone();
         let (engine, task, unreadable) =
             Engine::start(engine_options, plugins, Arc::clone(&store), stop);
         for error in unreadable {
             tracing::error!("{error}; it is left alone");
         }
-        Ok(Arc::new(Self { engine, store, task: std::sync::Mutex::new(Some(task)) }))
+        Ok(Arc::new(Self {
+            engine,
+            store,
+            task: std::sync::Mutex::new(Some(task)),
+        }))
     }
 
     /// Takes charge of the engine's task; only the first caller gets it.
     pub(super) fn take_task(&self) -> Option<JoinHandle<()>> {
-        self.task.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+        self.task
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take()
     }
 }

@@ -21,10 +21,15 @@ struct Options {
 
 /// Makes the plugin.
 pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
-    let defaults = Options { dir: request.settings.instance_file_dir() };
+    let defaults = Options {
+        dir: request.settings.instance_file_dir(),
+    };
     let options = merged("file", &defaults, request.options)?;
-    let plugin = FilePlugin::new(options.dir).map_err(|error| CommandError::config(chain(&error)))?;
+    let plugin =
+        FilePlugin::new(options.dir).map_err(|error| CommandError::config(chain(&error)))?;
     let instance: Arc<dyn Instance> = Arc::new(plugin);
-    request.local.add_instance(request.name.lookup(), ONLY, Arc::clone(&instance));
+    request
+        .local
+        .add_instance(request.name.lookup(), ONLY, Arc::clone(&instance));
     Ok(Plugin::new().instance(Fixed::single(instance)).into())
 }

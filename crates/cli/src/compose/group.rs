@@ -23,7 +23,9 @@ async fn build(request: &Request<'_>) -> Result<Built> {
     let controller = Controller::of(request).await?;
     let group: Arc<dyn Group> = Arc::new(controller.engine.clone());
     let metadata: Arc<dyn Metadata> = Arc::new(GroupMetadata(controller.engine.clone()));
-    let plugin = Plugin::new().group(Fixed::single(group)).metadata(Fixed::single(metadata));
+    let plugin = Plugin::new()
+        .group(Fixed::single(group))
+        .metadata(Fixed::single(metadata));
     Ok(built(plugin, &controller))
 }
 
@@ -32,12 +34,14 @@ pub(super) fn built(plugin: Plugin, controller: &Controller) -> Built {
     let task = controller.take_task();
     Built {
         plugin,
-        work: task.map(|task| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
-            Box::pin(async move {
-                if let Err(error) = task.await {
-                    tracing::error!(%error, "the group controller has failed");
-                }
-            })
-        }),
+        work: task.map(
+            |task| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+                Box::pin(async move {
+                    if let Err(error) = task.await {
+                        tracing::error!(%error, "the group controller has failed");
+                    }
+                })
+            },
+        ),
     }
 }

@@ -22,16 +22,20 @@ pub(super) const KIND: Kind = Kind {
 async fn build(request: &Request<'_>) -> Result<Built> {
     let backend = request.settings.manager_backend()?;
     if backend != "file" {
-        return Err(CommandError::config(format!("there is no manager backend `{backend}` yet"))
-            .hint("unset INFRAKIT_MANAGER_BACKEND for the one that keeps its records in files"));
+        return Err(
+            CommandError::config(format!("there is no manager backend `{backend}` yet"))
+                .hint("unset INFRAKIT_MANAGER_BACKEND for the one that keeps its records in files"),
+        );
     }
     let controller = Controller::of(request).await?;
     let stack = request.name.lookup();
     let engine = &controller.engine;
     let groups = ManagedGroups::new(engine.clone(), stack);
     let vars = Vars::new(Arc::clone(&controller.store), "vars");
-    let updatable: [(String, Arc<dyn Updatable>); 2] =
-        [("status".to_owned(), Arc::new(Status)), ("vars".to_owned(), Arc::new(vars))];
+    let updatable: [(String, Arc<dyn Updatable>); 2] = [
+        ("status".to_owned(), Arc::new(Status)),
+        ("vars".to_owned(), Arc::new(vars)),
+    ];
     let manager: Arc<dyn Stack> = Arc::new(Manager::new(engine.clone(), stack));
     let plugin = Plugin::new()
         .group(groups.clone())

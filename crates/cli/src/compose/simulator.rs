@@ -10,8 +10,13 @@ use crate::error::{CommandError, Result, chain};
 /// Makes the plugin.
 pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
     let settings = request.settings;
-    let store = if settings.simulator_store()? == "file" { Store::File } else { Store::Mem };
-    let [start_delay, describe_delay, provision_delay] = settings.simulator_delays()?.map(GoDuration);
+    let store = if settings.simulator_store()? == "file" {
+        Store::File
+    } else {
+        Store::Mem
+    };
+    let [start_delay, describe_delay, provision_delay] =
+        settings.simulator_delays()?.map(GoDuration);
     let defaults = SimulatorOptions {
         name: PluginName::new(request.name.lookup()),
         store,
@@ -23,14 +28,17 @@ pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
         provision_delay,
     };
     let options = merged("simulator", &defaults, request.options)?;
-    let simulator = Simulator::new(&options).map_err(|error| CommandError::config(chain(&error)))?;
+    let simulator =
+        Simulator::new(&options).map_err(|error| CommandError::config(chain(&error)))?;
     let instances: Vec<_> = simulator
         .types()
         .into_iter()
         .filter_map(|kind| Some((kind.clone(), simulator.instance(&kind)?)))
         .collect();
     for (kind, instance) in &instances {
-        request.local.add_instance(request.name.lookup(), kind, std::sync::Arc::clone(instance));
+        request
+            .local
+            .add_instance(request.name.lookup(), kind, std::sync::Arc::clone(instance));
     }
     let balancers: Vec<_> = simulator
         .balancers()

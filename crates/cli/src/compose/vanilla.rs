@@ -12,7 +12,9 @@ use crate::error::Result;
 /// Makes the plugin.
 pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
     let flavor: Arc<dyn Flavor> = Arc::new(Vanilla::new(VanillaOptions::default()));
-    request.local.add_flavor(request.name.lookup(), ONLY, Arc::clone(&flavor));
+    request
+        .local
+        .add_flavor(request.name.lookup(), ONLY, Arc::clone(&flavor));
     Ok(Plugin::new()
         .flavor(Fixed::single(flavor))
         .functions(infrakit_template::functions_json())

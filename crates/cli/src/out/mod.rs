@@ -50,7 +50,10 @@ impl OutputArgs {
 
     #[cfg(test)]
     pub(crate) fn yaml_for_tests() -> Self {
-        Self { yaml: true, ..Self::default() }
+        Self {
+            yaml: true,
+            ..Self::default()
+        }
     }
 
     /// Returns the form that was asked for, or a table.
@@ -122,8 +125,9 @@ impl Output {
 
     /// Writes `value` as a document.
     pub(crate) fn document<T: Serialize + ?Sized>(&self, value: &T, format: Format) -> Result {
-        let json = serde_json::to_string(value)
-            .map_err(|error| CommandError::internal(format!("failed to encode the result: {error}")))?;
+        let json = serde_json::to_string(value).map_err(|error| {
+            CommandError::internal(format!("failed to encode the result: {error}"))
+        })?;
         self.json(&json, format)
     }
 
@@ -158,7 +162,10 @@ mod tests {
         assert_eq!(args(true, false, None).format(), Format::Json);
         assert_eq!(args(true, true, None).format(), Format::Yaml);
         assert_eq!(args(false, true, None).format(), Format::Yaml);
-        assert_eq!(args(true, true, Some(Format::Table)).format(), Format::Table);
+        assert_eq!(
+            args(true, true, Some(Format::Table)).format(),
+            Format::Table
+        );
         assert_eq!(args(false, false, None).document(), Format::Json);
     }
 }

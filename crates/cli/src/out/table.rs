@@ -106,10 +106,11 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_content() {
         assert_eq!(
-            table(["ID", "LOGICAL", "TAGS"], Headings::Shown, &[
-                ["instance-1", "-", "a=1"],
-                ["größe", "192.168.0.1", ""],
-            ]),
+            table(
+                ["ID", "LOGICAL", "TAGS"],
+                Headings::Shown,
+                &[["instance-1", "-", "a=1"], ["größe", "192.168.0.1", ""],]
+            ),
             "ID          LOGICAL      TAGS\n\
              instance-1  -            a=1\n\
              größe       192.168.0.1\n"
@@ -118,7 +119,10 @@ mod tests {
 
     #[test]
     fn quiet_tables_have_rows_only() {
-        assert_eq!(table(["LONG HEADING", "B"], Headings::Hidden, &[["x", "y"]]), "x  y\n");
+        assert_eq!(
+            table(["LONG HEADING", "B"], Headings::Hidden, &[["x", "y"]]),
+            "x  y\n"
+        );
         assert_eq!(table(["ID"], Headings::Shown, &[]), "ID\n");
     }
 

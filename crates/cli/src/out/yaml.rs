@@ -92,7 +92,11 @@ enum Place {
 fn text(out: &mut dyn Write, text: &str, depth: usize, place: Place) -> io::Result<()> {
     if place == Place::Value && blockable(text) {
         let body = text.strip_suffix('\n').unwrap_or(text);
-        out.write_all(if body.len() == text.len() { b"|-" } else { b"|" })?;
+        out.write_all(if body.len() == text.len() {
+            b"|-"
+        } else {
+            b"|"
+        })?;
         for line in body.split('\n') {
             out.write_all(b"\n")?;
             if !line.is_empty() {
@@ -115,7 +119,9 @@ fn blockable(text: &str) -> bool {
     body.contains('\n')
         && !body.ends_with('\n')
         && !body.starts_with([' ', '\n', '\t'])
-        && text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control())
+        && text
+            .chars()
+            .all(|c| c == '\n' || c == '\t' || !c.is_control())
         && !text.contains(['\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'])
 }
 
@@ -127,8 +133,22 @@ fn plain(text: &str) -> bool {
     let word = text.to_ascii_lowercase();
     let keyword = matches!(
         word.as_str(),
-        "null" | "~" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n" | "<<" | "="
-            | ".nan" | ".inf" | "-.inf" | "+.inf"
+        "null"
+            | "~"
+            | "true"
+            | "false"
+            | "yes"
+            | "no"
+            | "on"
+            | "off"
+            | "y"
+            | "n"
+            | "<<"
+            | "="
+            | ".nan"
+            | ".inf"
+            | "-.inf"
+            | "+.inf"
     );
     let safe_start = first.is_alphabetic()
         || matches!(first, '_' | '/' | '.' | '$' | '(' | '^' | '+' | ';')
@@ -139,7 +159,9 @@ fn plain(text: &str) -> bool {
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
-        && !text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}'))
+        && !text
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}'))
 }
 
 /// Returns whether a reader could take `text` for a number or a time.
@@ -148,7 +170,8 @@ fn numeric(text: &str) -> bool {
     digits
         && text.contains(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| {
-            c.is_ascii_hexdigit() || matches!(c, '.' | '+' | '-' | '_' | ':' | 'x' | 'o' | 'T' | 'Z' | ' ')
+            c.is_ascii_hexdigit()
+                || matches!(c, '.' | '+' | '-' | '_' | ':' | 'x' | 'o' | 'T' | 'Z' | ' ')
         })
 }
 

@@ -30,11 +30,7 @@ variables! {
     "INFRAKIT_GROUP_MAX_PARALLEL_NUM", "0", "how many instances a group changes at a time; 0 is no limit";
     "INFRAKIT_GROUP_SELF_LOGICAL_ID", "none", "logical id of the machine that runs the group";
     "INFRAKIT_MANAGER_BACKEND", "file", "where the manager keeps specs and leadership";
-    "INFRAKIT_MANAGER_GROUP", "group-stateless", "name of the group plugin behind the manager";
     "INFRAKIT_STORE_DIR", "$INFRAKIT_HOME/configs", "where specs are stored";
-    "INFRAKIT_LEADER_FILE", "$INFRAKIT_HOME/leader", "file that names the manager that leads";
-    "INFRAKIT_ID", "manager1", "id of this manager among its peers";
-    "INFRAKIT_ADVERTISE", "localhost:24864", "address that the manager announces";
     "INFRAKIT_INSTANCE_FILE_DIR", "the temporary directory", "where the file plugin writes its instances";
     "INFRAKIT_SIMULATOR_STORE", "mem", "`file`: simulated instances outlive the simulator";
     "INFRAKIT_SIMULATOR_DIR", "$INFRAKIT_HOME/simulator", "where the simulator stores its instances";
@@ -47,6 +43,5 @@ variables! {
     "TMPDIR", "/tmp", "directory for temporary files";
     "NO_COLOR", "unset", "set to anything: no colour";
     "TERM", "unset", "`dumb`: no colour and no redrawing";
-    "COLUMNS", "80", "width of the terminal, where it cannot be asked";
     "COMPLETE", "unset", "set by the shell while it completes a command";
 }

@@ -52,8 +52,10 @@ impl DestroyAllArgs {
         match (self.destroy_all, self.destroy_all_confirm) {
             (false, _) => Ok(Operation::Enforce),
             (true, true) => Ok(Operation::Destroy),
-            (true, false) => Err(CommandError::user("--destroy-all is not confirmed; nothing was done")
-                .hint("add --destroy-all-confirm")),
+            (true, false) => Err(CommandError::user(
+                "--destroy-all is not confirmed; nothing was done",
+            )
+            .hint("add --destroy-all-confirm")),
         }
     }
 }
@@ -91,7 +93,10 @@ struct PlanArgs {
 
 /// List the objects of the controller
 #[derive(Args, Debug)]
-#[command(visible_alias = "ls", after_help = "Example:\n  infrakit ingress describe\n  infrakit inventory describe --objects")]
+#[command(
+    visible_alias = "ls",
+    after_help = "Example:\n  infrakit ingress describe\n  infrakit inventory describe --objects"
+)]
 struct DescribeArgs {
     /// Name of an object
     name: Option<String>,
@@ -142,20 +147,25 @@ async fn controller(context: &Context, target: &Target, args: ControllerArgs) ->
 
 /// Reads spec documents; the older form of a group is taken for a document of kind `group`.
 fn documents(document: &input::Document) -> Result<Vec<Spec>> {
-    let specs = document.committed()?.into_iter().map(|committed| match committed {
-        Committed::Spec(spec) => Ok(*spec),
-        Committed::Group(group) => {
-            let mut spec = Spec {
-                kind: "group".to_owned(),
-                properties: group.properties,
-                ..Spec::default()
-            };
-            spec.metadata.name = group.id.as_str().to_owned();
-            Ok(spec)
-        }
-        Committed::Entry(_) => Err(CommandError::config("this is the older list of plugins and groups")
+    let specs = document
+        .committed()?
+        .into_iter()
+        .map(|committed| match committed {
+            Committed::Spec(spec) => Ok(*spec),
+            Committed::Group(group) => {
+                let mut spec = Spec {
+                    kind: "group".to_owned(),
+                    properties: group.properties,
+                    ..Spec::default()
+                };
+                spec.metadata.name = group.id.as_str().to_owned();
+                Ok(spec)
+            }
+            Committed::Entry(_) => Err(CommandError::config(
+                "this is the older list of plugins and groups",
+            )
             .hint("commit it with `infrakit manager commit`")),
-    });
+        });
     specs.collect()
 }
 
@@ -188,7 +198,11 @@ async fn plan(context: &Context, target: &Target, args: PlanArgs) -> Result {
     if args.input.dump {
         return context.out.line(document.text());
     }
-    let operation = if args.destroy.wanted() { Operation::Destroy } else { Operation::Enforce };
+    let operation = if args.destroy.wanted() {
+        Operation::Destroy
+    } else {
+        Operation::Enforce
+    };
     for spec in documents(&document)? {
         explain(context, target, operation, &spec).await?;
     }
@@ -196,15 +210,20 @@ async fn plan(context: &Context, target: &Target, args: PlanArgs) -> Result {
 }
 
 async fn explain(context: &Context, target: &Target, operation: Operation, spec: &Spec) -> Result {
-    let answer: wire::CommitResponse =
-        target.call("Controller.Plan", &request(target, operation, spec)).await?;
+    let answer: wire::CommitResponse = target
+        .call("Controller.Plan", &request(target, operation, spec))
+        .await?;
     let steps = answer.plan.message.unwrap_or_default();
     let name = &spec.metadata.name;
     if steps.is_empty() {
-        return context.out.line(format!("Committing {name} would involve: Noop"));
+        return context
+            .out
+            .line(format!("Committing {name} would involve: Noop"));
     }
     for step in steps {
-        context.out.line(format!("Committing {name} would involve: {step}"))?;
+        context
+            .out
+            .line(format!("Committing {name} would involve: {step}"))?;
     }
     Ok(())
 }
@@ -216,15 +235,19 @@ pub(crate) async fn commit_spec(
     operation: Operation,
     spec: &Spec,
 ) -> Result {
-    let answer: wire::CommitResponse =
-        target.call("Controller.Commit", &request(target, operation, spec)).await?;
+    let answer: wire::CommitResponse = target
+        .call("Controller.Commit", &request(target, operation, spec))
+        .await?;
     context.out.document(&answer.object, Format::Yaml)
 }
 
 fn selection(target: &Target, name: Option<&String>) -> wire::SelectRequest {
     wire::SelectRequest {
         name: target.wire_name(version::CONTROLLER),
-        metadata: name.map(|name| Metadata { name: name.clone(), ..Metadata::default() }),
+        metadata: name.map(|name| Metadata {
+            name: name.clone(),
+            ..Metadata::default()
+        }),
     }
 }
 
@@ -232,15 +255,24 @@ async fn describe(context: &Context, target: &Target, args: DescribeArgs) -> Res
     if !args.tags.is_empty() {
         let wanted = crate::settings::pairs(&args.tags)?;
         let mut objects = select(target, args.name.as_ref()).await?;
-        objects.retain(|object| infrakit_spi::tags::matches(object.metadata.tags.as_ref(), &wanted));
+        objects
+            .retain(|object| infrakit_spi::tags::matches(object.metadata.tags.as_ref(), &wanted));
         return show(context, &objects, &args.output, args.objects);
     }
-    describe_objects(context, target, args.name.as_ref(), &args.output, args.objects).await
+    describe_objects(
+        context,
+        target,
+        args.name.as_ref(),
+        &args.output,
+        args.objects,
+    )
+    .await
 }
 
 async fn select(target: &Target, name: Option<&String>) -> Result<Vec<Object>> {
-    let answer: wire::SelectResponse =
-        target.call("Controller.Describe", &selection(target, name)).await?;
+    let answer: wire::SelectResponse = target
+        .call("Controller.Describe", &selection(target, name))
+        .await?;
     let mut objects = answer.objects.unwrap_or_default();
     objects.sort_by(|a, b| (&a.kind, &a.metadata.name).cmp(&(&b.kind, &b.metadata.name)));
     Ok(objects)
@@ -262,17 +294,25 @@ fn show(context: &Context, objects: &[Object], output: &OutputArgs, contents: bo
         Format::Table if contents => {
             let rows: Vec<[Cow<'_, str>; 4]> = objects.iter().flat_map(items).collect();
             let headings = ["COLLECTION", "KEY", "STATE", "DATA"];
-            context.out.with(|out| table::write(out, headings, Headings::Shown, &rows))
+            context
+                .out
+                .with(|out| table::write(out, headings, Headings::Shown, &rows))
         }
         Format::Table => {
             let rows: Vec<[Cow<'_, str>; 3]> = objects
                 .iter()
                 .map(|object| {
                     let id = object.metadata.id.as_deref().unwrap_or("-");
-                    [object.kind.as_str().into(), object.metadata.name.as_str().into(), id.into()]
+                    [
+                        object.kind.as_str().into(),
+                        object.metadata.name.as_str().into(),
+                        id.into(),
+                    ]
                 })
                 .collect();
-            context.out.with(|out| table::write(out, ["KIND", "NAME", "ID"], Headings::Shown, &rows))
+            context
+                .out
+                .with(|out| table::write(out, ["KIND", "NAME", "ID"], Headings::Shown, &rows))
         }
         format => context.out.document(objects, format),
     }
@@ -281,7 +321,10 @@ fn show(context: &Context, objects: &[Object], output: &OutputArgs, contents: bo
 /// Returns a row for each thing that an object holds; a group holds its members.
 fn items(object: &Object) -> Vec<[Cow<'_, str>; 4]> {
     let name = object.metadata.name.as_str();
-    let state = object.state.as_ref().and_then(|state| state.to_value().ok());
+    let state = object
+        .state
+        .as_ref()
+        .and_then(|state| state.to_value().ok());
     let text = |value: &Value, key: &str| match &value[key] {
         Value::String(text) => text.clone(),
         Value::Null => "-".to_owned(),
@@ -296,7 +339,12 @@ fn items(object: &Object) -> Vec<[Cow<'_, str>; 4]> {
                     (_, Value::String(error)) => error.clone(),
                     _ => text(item, "Data"),
                 };
-                [name.into(), text(item, "Key").into(), text(item, "State").into(), data.into()]
+                [
+                    name.into(),
+                    text(item, "Key").into(),
+                    text(item, "State").into(),
+                    data.into(),
+                ]
             })
             .collect(),
         Some(Value::Object(map)) => {
@@ -305,7 +353,12 @@ fn items(object: &Object) -> Vec<[Cow<'_, str>; 4]> {
                 .into_iter()
                 .flatten()
                 .map(|member| {
-                    [name.into(), text(member, "ID").into(), "-".into(), text(member, "LogicalID").into()]
+                    [
+                        name.into(),
+                        text(member, "ID").into(),
+                        "-".into(),
+                        text(member, "LogicalID").into(),
+                    ]
                 })
                 .collect()
         }
@@ -316,12 +369,17 @@ fn items(object: &Object) -> Vec<[Cow<'_, str>; 4]> {
 }
 
 async fn free(context: &Context, target: &Target, args: FreeArgs) -> Result {
-    let answer: wire::SelectResponse =
-        target.call("Controller.Free", &selection(target, Some(&args.name))).await?;
+    let answer: wire::SelectResponse = target
+        .call("Controller.Free", &selection(target, Some(&args.name)))
+        .await?;
     let objects = answer.objects.unwrap_or_default();
     if objects.is_empty() {
-        return Err(CommandError::remote(format!("there is no object `{}`", args.name))
-            .hint(format!("`infrakit {} controller describe` lists them", target.name)));
+        return Err(
+            CommandError::remote(format!("there is no object `{}`", args.name)).hint(format!(
+                "`infrakit {} controller describe` lists them",
+                target.name
+            )),
+        );
     }
     match args.output.asked() {
         None => context.out.line(format!("Freed {}", args.name)),

@@ -81,7 +81,11 @@ async fn event(context: &Context, target: &Target, args: EventArgs) -> Result {
 }
 
 async fn topics(context: &Context, target: &Target, args: TopicsArgs) -> Result {
-    let paths = if args.topics.is_empty() { vec![String::new()] } else { args.topics };
+    let paths = if args.topics.is_empty() {
+        vec![String::new()]
+    } else {
+        args.topics
+    };
     for path in &paths {
         let names = tree::list(target, Tree::Topics, path, &args.tree, "").await?;
         tree::print(context, &args.tree, &names)?;
@@ -90,8 +94,15 @@ async fn topics(context: &Context, target: &Target, args: TopicsArgs) -> Result 
 }
 
 async fn tail(context: &Context, target: &Target, args: TailArgs) -> Result {
-    let topics = if args.topics.is_empty() { vec![String::new()] } else { args.topics };
-    let topics: Vec<String> = topics.iter().map(|topic| tree::topic(target, topic)).collect();
+    let topics = if args.topics.is_empty() {
+        vec![String::new()]
+    } else {
+        args.topics
+    };
+    let topics: Vec<String> = topics
+        .iter()
+        .map(|topic| tree::topic(target, topic))
+        .collect();
     follow(context, &[(target.clone(), topics)], &args.print).await
 }
 
@@ -105,7 +116,10 @@ pub(crate) async fn follow(
     for (target, topics) in sources {
         for topic in topics {
             let stream = target.client().events(topic).await.map_err(|error| {
-                CommandError::remote(format!("plugin `{}` sends no events: {error}", target.socket()))
+                CommandError::remote(format!(
+                    "plugin `{}` sends no events: {error}",
+                    target.socket()
+                ))
             })?;
             streams.push(stream);
         }
@@ -115,7 +129,9 @@ pub(crate) async fn follow(
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
         let Some(event) = events.next().await else {
-            return Err(CommandError::remote("the plugin closed the stream of events"));
+            return Err(CommandError::remote(
+                "the plugin closed the stream of events",
+            ));
         };
         print(context, &event?, view.as_ref(), args)?;
         context.out.flush()?;
@@ -133,12 +149,22 @@ fn print(context: &Context, event: &Event, view: Option<&View<'_>>, args: &Print
     if let Some(format @ (Format::Json | Format::Yaml)) = args.output.asked() {
         return context.out.document(event, format);
     }
-    let data = event.data.as_ref().map_or(Value::Null, |data| data.to_value().unwrap_or(Value::Null));
+    let data = event
+        .data
+        .as_ref()
+        .map_or(Value::Null, |data| data.to_value().unwrap_or(Value::Null));
     let data = match data {
         Value::Null => String::new(),
         data => format!("  {data}"),
     };
-    let message = if event.message.is_empty() { String::new() } else { format!("  {}", event.message) };
-    let line = format!("{}  {}  {}{message}{data}", event.timestamp, event.topic, event.id);
+    let message = if event.message.is_empty() {
+        String::new()
+    } else {
+        format!("  {}", event.message)
+    };
+    let line = format!(
+        "{}  {}  {}{message}{data}",
+        event.timestamp, event.topic, event.id
+    );
     context.out.line(&*crate::out::table::printable(&line))
 }

@@ -36,10 +36,20 @@ struct AllocationArgs {
 impl AllocationArgs {
     fn allocation(&self) -> Allocation {
         if self.logical_ids.is_empty() {
-            return Allocation { size: self.size, logical_ids: None };
+            return Allocation {
+                size: self.size,
+                logical_ids: None,
+            };
         }
-        let ids = self.logical_ids.iter().map(|id| LogicalId::from(id.as_str())).collect();
-        Allocation { size: 0, logical_ids: Some(ids) }
+        let ids = self
+            .logical_ids
+            .iter()
+            .map(|id| LogicalId::from(id.as_str()))
+            .collect();
+        Allocation {
+            size: 0,
+            logical_ids: Some(ids),
+        }
     }
 }
 
@@ -48,7 +58,9 @@ impl AllocationArgs {
 /// The document holds the properties of the flavor. The result is the spec that an instance of the
 /// group would be created from.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  echo '{\"Init\": [\"echo hello\"]}' | infrakit flavor-vanilla prepare -")]
+#[command(
+    after_help = "Example:\n  echo '{\"Init\": [\"echo hello\"]}' | infrakit flavor-vanilla prepare -"
+)]
 struct PrepareArgs {
     /// Path, URL, or `-` for the standard input
     #[arg(value_name = "URL")]
@@ -91,7 +103,9 @@ struct ValidateArgs {
 ///
 /// Prints the id and one of `healthy`, `unhealthy`, `unknown`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit flavor-vanilla healthy --properties flavor.json instance-123")]
+#[command(
+    after_help = "Example:\n  infrakit flavor-vanilla healthy --properties flavor.json instance-123"
+)]
 struct HealthyArgs {
     /// Ids of the instances
     #[arg(value_name = "ID", required = true)]
@@ -122,11 +136,15 @@ async fn prepare(context: &Context, target: &Target, args: PrepareArgs) -> Resul
             ..InstanceSpec::default()
         },
         allocation: args.allocation.allocation(),
-        index: Index { group: args.index_group.into(), sequence: args.index_sequence },
+        index: Index {
+            group: args.index_group.into(),
+            sequence: args.index_sequence,
+        },
     };
     let answer: wire::PrepareResponse = target.call("Flavor.Prepare", &request).await?;
     if let Some(template) = &args.view {
-        let value = serde_json::to_value(&answer.spec).map_err(|error| super::instance::odd(target, &error))?;
+        let value = serde_json::to_value(&answer.spec)
+            .map_err(|error| super::instance::odd(target, &error))?;
         return context.out.line(View::new(template).render(&value)?);
     }
     context.out.document(&answer.spec, args.output)
@@ -154,7 +172,10 @@ async fn healthy(context: &Context, target: &Target, args: HealthyArgs) -> Resul
     let tags = pairs(&args.tags)?;
     let mut verdicts = Vec::new();
     for id in args.ids {
-        let mut instance = Description { tags: Some(tags.clone()), ..Description::default() };
+        let mut instance = Description {
+            tags: Some(tags.clone()),
+            ..Description::default()
+        };
         if args.logical_id {
             instance.logical_id = Some(id.as_str().into());
         } else {

@@ -39,7 +39,10 @@ async fn run(context: &Context, target: &Target, args: InfoArgs) -> Result {
         Some(What::Template(output)) => ("/info/functions.json", output),
     };
     let text = target.client().get(path).await.map_err(|error| {
-        CommandError::remote(format!("plugin `{}` says nothing about itself: {error}", target.socket()))
+        CommandError::remote(format!(
+            "plugin `{}` says nothing about itself: {error}",
+            target.socket()
+        ))
     })?;
     context.out.json(&text, output.document())
 }

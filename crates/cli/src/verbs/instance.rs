@@ -26,7 +26,10 @@ pub(super) fn verbs() -> Vec<Verb> {
 ///
 /// With arguments, only the instances with these ids or logical ids.
 #[derive(Args, Debug)]
-#[command(visible_alias = "ls", after_help = "Example:\n  infrakit instance-file describe\n  infrakit instance-file describe --tags infrakit.group=cattle -o yaml")]
+#[command(
+    visible_alias = "ls",
+    after_help = "Example:\n  infrakit instance-file describe\n  infrakit instance-file describe --tags infrakit.group=cattle -o yaml"
+)]
 pub(crate) struct DescribeArgs {
     /// Ids or logical ids
     #[arg(value_name = "ID")]
@@ -39,7 +42,9 @@ pub(crate) struct DescribeArgs {
 ///
 /// The document holds Properties, Tags, Init, LogicalID and Attachments.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit instance-file provision instance.json\n  echo '{\"Properties\": {\"Note\": \"mine\"}}' | infrakit instance-file provision -")]
+#[command(
+    after_help = "Example:\n  infrakit instance-file provision instance.json\n  echo '{\"Properties\": {\"Note\": \"mine\"}}' | infrakit instance-file provision -"
+)]
 struct ProvisionArgs {
     /// Path, URL, or `-` for the standard input
     #[arg(value_name = "URL")]
@@ -83,11 +88,16 @@ impl<'de> Deserialize<'de> for Listed<'de> {
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a list of instances")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Listed<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<Listed<'de>, A::Error> {
                 let mut listed = Listed::default();
                 while let Some(key) = map.next_key_seed(FieldKey(&["Descriptions"]))? {
                     if key.is_some() {
-                        listed.0 = map.next_value::<Option<Vec<Row<'de>>>>()?.unwrap_or_default();
+                        listed.0 = map
+                            .next_value::<Option<Vec<Row<'de>>>>()?
+                            .unwrap_or_default();
                     } else {
                         map.next_value::<IgnoredAny>()?;
                     }
@@ -107,14 +117,18 @@ async fn describe(context: &Context, target: &Target, args: DescribeArgs) -> Res
         properties: args.view.wants_properties(),
     };
     let answer: Any = target.call("Instance.DescribeInstances", &request).await?;
-    let Listed(mut rows) = serde_json::from_str(answer.as_str()).map_err(|error| odd(target, &error))?;
+    let Listed(mut rows) =
+        serde_json::from_str(answer.as_str()).map_err(|error| odd(target, &error))?;
     view::select(&mut rows, &filter, &args.ids);
     view::show(context, &args.view, &rows)
 }
 
 /// Says that an answer cannot be understood.
 pub(crate) fn odd(target: &Target, error: &serde_json::Error) -> CommandError {
-    CommandError::remote(format!("the answer of plugin `{}` makes no sense: {error}", target.socket()))
+    CommandError::remote(format!(
+        "the answer of plugin `{}` makes no sense: {error}",
+        target.socket()
+    ))
 }
 
 async fn provision(context: &Context, target: &Target, args: ProvisionArgs) -> Result {
@@ -123,7 +137,10 @@ async fn provision(context: &Context, target: &Target, args: ProvisionArgs) -> R
         return context.out.line(document.text());
     }
     let spec: InstanceSpec = document.decode(InstanceSpec::FIELDS)?;
-    let request = wire::ProvisionRequest { kind: target.wire_type(version::INSTANCE), spec };
+    let request = wire::ProvisionRequest {
+        kind: target.wire_type(version::INSTANCE),
+        spec,
+    };
     let answer: wire::ProvisionResponse = target.call("Instance.Provision", &request).await?;
     match answer.id {
         Some(id) => context.out.line(id.as_str()),

@@ -15,12 +15,17 @@ use crate::target::Target;
 
 /// Returns the verbs.
 pub(super) fn verbs() -> Vec<Verb> {
-    vec![verb!("routes", RoutesArgs, routes), verb!("backends", BackendsArgs, backends)]
+    vec![
+        verb!("routes", RoutesArgs, routes),
+        verb!("backends", BackendsArgs, backends),
+    ]
 }
 
 /// List, add or remove routes of the balancer
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit simulator/lb1 routes add 80 8080 --protocol http\n  infrakit simulator/lb1 routes ls")]
+#[command(
+    after_help = "Example:\n  infrakit simulator/lb1 routes add 80 8080 --protocol http\n  infrakit simulator/lb1 routes ls"
+)]
 struct RoutesArgs {
     #[command(subcommand)]
     command: RoutesCommand,
@@ -56,7 +61,9 @@ enum RoutesCommand {
 
 /// List, add or remove backends of the balancer
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit simulator/lb1 backends add instance-1 instance-2\n  infrakit simulator/lb1 backends ls")]
+#[command(
+    after_help = "Example:\n  infrakit simulator/lb1 backends add instance-1 instance-2\n  infrakit simulator/lb1 backends ls"
+)]
 struct BackendsArgs {
     #[command(subcommand)]
     command: BackendsCommand,
@@ -107,7 +114,10 @@ wire_struct! {
 }
 
 fn request(target: &Target) -> Request {
-    Request { kind: target.wire_type(version::L4), ..Request::default() }
+    Request {
+        kind: target.wire_type(version::L4),
+        ..Request::default()
+    }
 }
 
 async fn routes(context: &Context, target: &Target, args: RoutesArgs) -> Result {
@@ -116,7 +126,13 @@ async fn routes(context: &Context, target: &Target, args: RoutesArgs) -> Result 
             let answer: Response = target.call("L4.Routes", &request(target)).await?;
             list_routes(context, &output, answer.routes.unwrap_or_default())
         }
-        RoutesCommand::Add { frontend_port, backend_port, protocol, loadbalancerprotocol, cert } => {
+        RoutesCommand::Add {
+            frontend_port,
+            backend_port,
+            protocol,
+            loadbalancerprotocol,
+            cert,
+        } => {
             let route = Route {
                 port: backend_port.into(),
                 protocol,
@@ -125,13 +141,19 @@ async fn routes(context: &Context, target: &Target, args: RoutesArgs) -> Result 
                 certificate: cert,
                 health_monitor_path: None,
             };
-            let request = Request { route: Some(route), ..request(target) };
+            let request = Request {
+                route: Some(route),
+                ..request(target)
+            };
             let answer: Response = target.call("L4.Publish", &request).await?;
             context.out.line(answer.result)
         }
         RoutesCommand::Rm { frontend_port } => {
             for port in frontend_port {
-                let request = Request { port: Some(port.into()), ..request(target) };
+                let request = Request {
+                    port: Some(port.into()),
+                    ..request(target)
+                };
                 let answer: Response = target.call("L4.Unpublish", &request).await?;
                 context.out.line(answer.result)?;
             }
@@ -156,9 +178,16 @@ fn list_routes(context: &Context, output: &OutputArgs, mut routes: Vec<Route>) -
                     ]
                 })
                 .collect();
-            let headings =
-                ["FRONTEND PORT", "FRONTEND PROTOCOL", "BACKEND PORT", "BACKEND PROTOCOL", "CERT"];
-            context.out.with(|out| table::write(out, headings, Headings::Shown, &rows))
+            let headings = [
+                "FRONTEND PORT",
+                "FRONTEND PROTOCOL",
+                "BACKEND PORT",
+                "BACKEND PROTOCOL",
+                "CERT",
+            ];
+            context
+                .out
+                .with(|out| table::write(out, headings, Headings::Shown, &rows))
         }
         format => context.out.document(&routes, format),
     }
@@ -176,8 +205,11 @@ async fn backends(context: &Context, target: &Target, args: BackendsArgs) -> Res
             ids.sort();
             match output.format() {
                 Format::Table => {
-                    let rows: Vec<[Cow<'_, str>; 1]> = ids.iter().map(|id| [id.as_str().into()]).collect();
-                    context.out.with(|out| table::write(out, ["INSTANCE ID"], Headings::Shown, &rows))
+                    let rows: Vec<[Cow<'_, str>; 1]> =
+                        ids.iter().map(|id| [id.as_str().into()]).collect();
+                    context
+                        .out
+                        .with(|out| table::write(out, ["INSTANCE ID"], Headings::Shown, &rows))
                 }
                 format => context.out.document(&ids, format),
             }

@@ -62,7 +62,9 @@ pub(crate) struct RetryArgs {
 
 /// Use the values of the object
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example:\n  infrakit group metadata ls\n  infrakit group metadata cat specs/cattle")]
+#[command(
+    after_help = "Example:\n  infrakit group metadata ls\n  infrakit group metadata cat specs/cattle"
+)]
 struct MetadataArgs {
     #[command(subcommand)]
     command: MetadataCommand,
@@ -83,7 +85,11 @@ async fn metadata(context: &Context, target: &Target, args: MetadataArgs) -> Res
 
 /// Lists names below paths.
 pub(crate) async fn keys(context: &Context, target: &Target, args: KeysArgs) -> Result {
-    let paths = if args.paths.is_empty() { vec![String::new()] } else { args.paths };
+    let paths = if args.paths.is_empty() {
+        vec![String::new()]
+    } else {
+        args.paths
+    };
     let several = paths.len() > 1;
     for (index, path) in paths.iter().enumerate() {
         let names = tree::list(target, Tree::Metadata, path, &args.tree, "").await?;
@@ -108,7 +114,10 @@ pub(crate) async fn cat(context: &Context, target: &Target, args: CatArgs) -> Re
 /// Returns the value at `path`, if there is one.
 pub(crate) async fn value(target: &Target, path: &str) -> Result<Option<Any>> {
     let interface = tree::readable(target);
-    let request = wire::PathRequest { name: target.wire_name(interface), path: path.to_owned() };
+    let request = wire::PathRequest {
+        name: target.wire_name(interface),
+        path: path.to_owned(),
+    };
     let method = format!("{}.Get", interface.name);
     let answer: wire::GetResponse = target.call(&method, &request).await?;
     Ok(answer.value)
@@ -125,10 +134,15 @@ pub(crate) async fn wait_for(target: &Target, path: &str, wait: &RetryArgs) -> R
             CommandError::remote(format!("`{}` has no value at `{path}`", target.name))
                 .hint(format!("`infrakit {} keys` lists what it has", target.name))
         };
-        let Some(retry) = wait.retry else { return Err(missing()) };
+        let Some(retry) = wait.retry else {
+            return Err(missing());
+        };
         // Without a pause the plugin would be asked as fast as it can answer.
         let pause = retry.0.max(Duration::from_millis(10));
-        if wait.timeout.is_some_and(|timeout| started.elapsed() + pause > timeout.0) {
+        if wait
+            .timeout
+            .is_some_and(|timeout| started.elapsed() + pause > timeout.0)
+        {
             return Err(missing());
         }
         tokio::time::sleep(pause).await;

@@ -61,51 +61,46 @@ pub(crate) use verb;
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct NoArgs {}
 
-/// Returns the verbs of an object, sorted by word, with the word under which each is offered.
+/// The verbs of an interface; which ones may depend on what else the object implements.
+type Table = fn(&Target) -> Vec<Verb>;
+
+/// The interfaces with verbs. Earlier ones keep their words when two want the same.
+const TABLES: [(Interface, Table); 9] = [
+    (version::GROUP, |_| group::verbs()),
+    (version::CONTROLLER, controller::verbs),
+    (version::INSTANCE, |_| instance::verbs()),
+    (version::FLAVOR, |_| flavor::verbs()),
+    (version::STACK, |_| stack::verbs()),
+    (version::UPDATABLE, |_| updatable::verbs()),
+    (version::METADATA, |_| metadata::verbs()),
+    (version::EVENT, |_| event::verbs()),
+    (version::L4, |_| l4::verbs()),
+];
+
+/// Returns the verbs of an object, each with the word under which it is offered, sorted by word.
 pub(crate) fn of(target: &Target) -> Vec<(String, Verb)> {
-    let tables: [(Interface, fn(&Target) -> Vec<Verb>); 9] = [
-        (version::GROUP, |_| group::verbs()),
-        (version::CONTROLLER, controller::verbs),
-        (version::INSTANCE, |_| instance::verbs()),
-        (version::FLAVOR, |_| flavor::verbs()),
-        (version::STACK, |_| stack::verbs()),
-        (version::UPDATABLE, |_| updatable::verbs()),
-        (version::METADATA, |_| metadata::verbs()),
-        (version::EVENT, |_| event::verbs()),
-        (version::L4, |_| l4::verbs()),
-    ];
     let mut verbs: Vec<(String, Verb)> = Vec::new();
-    let mut offer = |name: String, verb: Verb| {
-        if !verbs.iter().any(|(taken, _)| *taken == name) {
-            verbs.push((name, verb));
-        }
-    };
-    let mut late = Vec::new();
-    for (interface, table) in tables {
-        if !target.has(interface) {
+    for (interface, table) in TABLES {
+        // Writable values are readable by the same words.
+        let covered = interface == version::METADATA && target.has(version::UPDATABLE);
+        if !target.has(interface) || covered {
             continue;
         }
-        let mut words = Vec::new();
         for verb in table(target) {
-            words.push((interface, verb));
-        }
-        late.push(words);
-    }
-    let mut taken: Vec<&'static str> = Vec::new();
-    for words in late {
-        let before = taken.len();
-        for (interface, verb) in words {
-            if taken[..before].contains(&verb.name) {
-                offer(format!("{}-{}", verb.name, interface.name.to_lowercase()), verb);
+            let taken = verbs.iter().any(|(word, _)| word == verb.name);
+            let word = if taken {
+                format!("{}-{}", verb.name, interface.name.to_lowercase())
             } else {
-                taken.push(verb.name);
-                offer(verb.name.to_owned(), verb);
-            }
+                verb.name.to_owned()
+            };
+            verbs.push((word, verb));
         }
     }
-    for verb in info::verbs() {
-        offer(verb.name.to_owned(), verb);
-    }
+    verbs.extend(
+        info::verbs()
+            .into_iter()
+            .map(|verb| (verb.name.to_owned(), verb)),
+    );
     verbs.sort_by(|a, b| a.0.cmp(&b.0));
     verbs
 }

@@ -103,7 +103,9 @@ async fn in_force(target: &Target) -> Result<Vec<Spec>> {
 }
 
 async fn specs(context: &Context, target: &Target, args: SpecsArgs) -> Result {
-    context.out.document(&in_force(target).await?, args.output.document())
+    context
+        .out
+        .document(&in_force(target).await?, args.output.document())
 }
 
 async fn inspect(context: &Context, target: &Target, args: InspectArgs) -> Result {
@@ -141,13 +143,16 @@ fn documents(context: &Context, source: &str, input: &InputArgs) -> Result<Vec<S
 async fn enforce(context: &Context, target: &Target, args: EnforceArgs) -> Result {
     let wanted = documents(context, &args.source, &args.input)?;
     if !args.pretend {
-        let message = wire::SpecsMessage { specs: Some(wanted) };
+        let message = wire::SpecsMessage {
+            specs: Some(wanted),
+        };
         let _: serde_json::Value = target.call("Manager.Enforce", &message).await?;
         return context.out.line("Enforced");
     }
     let there = in_force(target).await?;
     let find = |specs: &[Spec], spec: &Spec| -> Option<Spec> {
-        let same = |other: &&Spec| other.kind == spec.kind && other.metadata.name == spec.metadata.name;
+        let same =
+            |other: &&Spec| other.kind == spec.kind && other.metadata.name == spec.metadata.name;
         specs.iter().find(same).cloned()
     };
     let mut lines = Vec::new();
@@ -186,9 +191,14 @@ async fn leader(context: &Context, target: &Target, _args: LeaderArgs) -> Result
 /// Prints who leads.
 pub(crate) async fn show_leader(context: &Context, target: &Target) -> Result {
     let leads: wire::IsLeaderResponse = target.call("Manager.IsLeader", &Nothing {}).await?;
-    context.out.line(format!("IsLeader       : {}", leads.leader))?;
+    context
+        .out
+        .line(format!("IsLeader       : {}", leads.leader))?;
     // A manager without a front end has no location; that is no failure.
-    let location: Location = target.call("Manager.LeaderLocation", &Nothing {}).await.unwrap_or_default();
+    let location: Location = target
+        .call("Manager.LeaderLocation", &Nothing {})
+        .await
+        .unwrap_or_default();
     let location = match location.location {
         Some(url) => format!("{}://{}{}", url.scheme, url.host, url.path),
         None => "-".to_owned(),

@@ -51,13 +51,21 @@ const MOST: usize = 100_000;
 
 /// Returns the interface by which the object has readable values.
 pub(crate) fn readable(target: &Target) -> Interface {
-    if target.has(version::UPDATABLE) { version::UPDATABLE } else { version::METADATA }
+    if target.has(version::UPDATABLE) {
+        version::UPDATABLE
+    } else {
+        version::METADATA
+    }
 }
 
 /// Returns the topic on the wire: those of an object with a type begin with it.
 pub(crate) fn topic(target: &Target, topic: &str) -> String {
     let kind = target.wire_type(version::EVENT);
-    let topic = if topic == "." { "" } else { topic.trim_start_matches('/') };
+    let topic = if topic == "." {
+        ""
+    } else {
+        topic.trim_start_matches('/')
+    };
     match (kind.is_empty(), topic.is_empty()) {
         (true, true) => ".".to_owned(),
         (true, false) => topic.to_owned(),
@@ -67,13 +75,21 @@ pub(crate) fn topic(target: &Target, topic: &str) -> String {
 }
 
 /// Returns the names below `path`, sorted; `None` when there is nothing at `path`.
-pub(crate) async fn children(target: &Target, tree: Tree, path: &str) -> Result<Option<Vec<String>>> {
+pub(crate) async fn children(
+    target: &Target,
+    tree: Tree,
+    path: &str,
+) -> Result<Option<Vec<String>>> {
     let mut nodes = match tree {
         Tree::Metadata => {
             let interface = readable(target);
             let request = metadata::wire::PathRequest {
                 name: target.wire_name(interface),
-                path: if path.is_empty() { ".".to_owned() } else { path.to_owned() },
+                path: if path.is_empty() {
+                    ".".to_owned()
+                } else {
+                    path.to_owned()
+                },
             };
             let method = format!("{}.Keys", interface.name);
             let answer: metadata::wire::KeysResponse = target.call(&method, &request).await?;
@@ -81,7 +97,9 @@ pub(crate) async fn children(target: &Target, tree: Tree, path: &str) -> Result<
         }
         Tree::Topics => {
             let topic = topic(target, path);
-            let request = event::wire::ListRequest { topic: topic.trim_end_matches('/').to_owned() };
+            let request = event::wire::ListRequest {
+                topic: topic.trim_end_matches('/').to_owned(),
+            };
             let answer: event::wire::ListResponse = target.call("Event.List", &request).await?;
             answer.nodes
         }
@@ -93,12 +111,18 @@ pub(crate) async fn children(target: &Target, tree: Tree, path: &str) -> Result<
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() || path == "." { name.to_owned() } else { format!("{path}/{name}") }
+    if path.is_empty() || path == "." {
+        name.to_owned()
+    } else {
+        format!("{path}/{name}")
+    }
 }
 
 /// Returns the paths of all leaves below `path`, sorted.
 pub(crate) async fn leaves(target: &Target, tree: Tree, path: &str) -> Result<Option<Vec<String>>> {
-    let Some(first) = children(target, tree, path).await? else { return Ok(None) };
+    let Some(first) = children(target, tree, path).await? else {
+        return Ok(None);
+    };
     let mut open: Vec<(usize, String)> = first.iter().map(|name| (1, join(path, name))).collect();
     let mut found = Vec::new();
     while let Some((depth, at)) = open.pop() {
@@ -139,8 +163,10 @@ pub(crate) async fn list(
         children(target, tree, path).await?
     };
     let Some(names) = found else {
-        return Err(CommandError::remote(format!("`{}` has nothing at `{path}`", target.name))
-            .hint("list the level above to see what there is"));
+        return Err(
+            CommandError::remote(format!("`{}` has nothing at `{path}`", target.name))
+                .hint("list the level above to see what there is"),
+        );
     };
     let full = |name: String| match (args.all, args.long) {
         (true, _) => format!("{prefix}{name}"),

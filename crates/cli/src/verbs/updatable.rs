@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Verb, metadata, verb};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
+use crate::out::Format;
 use crate::target::Target;
 
 /// Returns the verbs.
@@ -20,12 +21,13 @@ pub(super) fn verbs() -> Vec<Verb> {
 
 /// Propose changes of values, and commit them with -c
 ///
-/// Prints what changes, one line a value: `-` before the old one, `+` before the new one.
+/// Prints what changes, one line a value: `-` before the old one, `+` before the new one. Without
+/// changes, prints the whole document.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  infrakit vars change cluster/size=5 -c")]
 pub(crate) struct ChangeArgs {
     /// `path=value`; the value is read as YAML
-    #[arg(value_name = "PATH=VALUE", required = true)]
+    #[arg(value_name = "PATH=VALUE")]
     changes: Vec<String>,
     /// Commit the changes
     #[arg(short, long)]
@@ -37,9 +39,12 @@ pub(crate) struct ChangeArgs {
 
 fn parse(text: &str) -> Result<Change> {
     let wrong = |why: &str| {
-        CommandError::user(format!("`{text}` {why}")).hint("write `path=value`, like `cluster/size=5`")
+        CommandError::user(format!("`{text}` {why}"))
+            .hint("write `path=value`, like `cluster/size=5`")
     };
-    let (path, value) = text.split_once('=').ok_or_else(|| wrong("changes nothing"))?;
+    let (path, value) = text
+        .split_once('=')
+        .ok_or_else(|| wrong("changes nothing"))?;
     if path.trim().is_empty() {
         return Err(wrong("has no path"));
     }
@@ -50,25 +55,53 @@ fn parse(text: &str) -> Result<Change> {
     };
     let value = Any::from_value(&value)
         .map_err(|error| CommandError::internal(format!("failed to encode a value: {error}")))?;
-    Ok(Change { path: path.trim().to_owned(), value: Some(value) })
+    Ok(Change {
+        path: path.trim().to_owned(),
+        value: Some(value),
+    })
 }
 
 /// Proposes changes, and commits them when asked to.
 pub(crate) async fn change(context: &Context, target: &Target, args: ChangeArgs) -> Result {
-    let changes = args.changes.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?;
+    let changes = args
+        .changes
+        .iter()
+        .map(|text| parse(text))
+        .collect::<Result<Vec<_>>>()?;
     let count = changes.len();
     let name = target.wire_name(version::UPDATABLE);
-    let request = wire::ChangesRequest { name: name.clone(), changes: Some(changes) };
+    let request = wire::ChangesRequest {
+        name: name.clone(),
+        changes: Some(changes),
+    };
     let proposal: wire::ChangesResponse = target.call("Updatable.Changes", &request).await?;
-    let verb = if args.commit { "Committing" } else { "Proposing" };
+    let verb = if args.commit {
+        "Committing"
+    } else {
+        "Proposing"
+    };
     let things = if count == 1 { "change" } else { "changes" };
-    context.out.line(format!("{verb} {count} {things}, hash={}", proposal.cas))?;
-    let value = |any: &Option<Any>| any.as_ref().and_then(|any| any.to_value().ok()).unwrap_or(Value::Null);
+    context
+        .out
+        .line(format!("{verb} {count} {things}, hash={}", proposal.cas))?;
+    if count == 0 {
+        let document = proposal.proposed.as_ref().map_or("null", Any::as_str);
+        return context.out.json(document, Format::Yaml);
+    }
+    let value = |any: &Option<Any>| {
+        any.as_ref()
+            .and_then(|any| any.to_value().ok())
+            .unwrap_or(Value::Null)
+    };
     for line in difference(&value(&proposal.original), &value(&proposal.proposed)) {
         context.out.line(paint(&line, context.out.color))?;
     }
     if args.commit {
-        let request = wire::CommitRequest { name, proposed: proposal.proposed, cas: proposal.cas };
+        let request = wire::CommitRequest {
+            name,
+            proposed: proposal.proposed,
+            cas: proposal.cas,
+        };
         let _: wire::CommitResponse = target.call("Updatable.Commit", &request).await?;
     }
     Ok(())
@@ -99,9 +132,18 @@ fn differ(path: &str, before: &Value, after: &Value, lines: &mut Vec<String>) {
             keys.sort();
             keys.dedup();
             for key in keys {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}/{key}") };
+                let path = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}/{key}")
+                };
                 let null = Value::Null;
-                differ(&path, a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), lines);
+                differ(
+                    &path,
+                    a.get(key).unwrap_or(&null),
+                    b.get(key).unwrap_or(&null),
+                    lines,
+                );
             }
         }
         _ => {
@@ -136,12 +178,16 @@ mod tests {
         for (text, path, value) in [
             ("a=1", "a", "1"),
             ("a/b = true", "a/b", "true"),
-            ("a={x: [1, y]}", "a", r#"{"x":[1,"y"]}"#),
+            ("a={x: [1, z]}", "a", r#"{"x":[1,"z"]}"#),
             ("a=", "a", "\"\""),
             ("a=b=c", "a", "\"b=c\""),
         ] {
             let change = parse(text).unwrap();
-            assert_eq!((change.path.as_str(), change.value.unwrap().as_str()), (path, value), "{text}");
+            assert_eq!(
+                (change.path.as_str(), change.value.unwrap().as_str()),
+                (path, value),
+                "{text}"
+            );
         }
         for bad in ["a", "=1", "a=[1"] {
             assert!(parse(bad).is_err(), "{bad}");

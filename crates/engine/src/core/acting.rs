@@ -225,7 +225,18 @@ impl Core {
                 memory.creation.succeed(begun);
                 let member =
                     Member::new(*description, Origin::Provisioned(now), &memory.nonce, now);
-                group.seen.provisioned(member);
+                let other = group
+                    .seen
+                    .get(&member.id)
+                    .filter(|known| known.token != member.token);
+                if other.is_some() {
+                    let message = format!("`{}` was answered for two creations", member.id);
+                    tracing::error!(group = %target.group, "{message}");
+                    group.memory.creation.fail(begun, now);
+                    group.trouble(now, message);
+                } else {
+                    group.seen.provisioned(member);
+                }
             }
             Err(error) if error.delivery() == Delivery::Unknown => {
                 let settle = settle.max(group.memory.slowest_creation * 3);
@@ -244,8 +255,7 @@ impl Core {
                     now,
                     format!("the outcome of a creation is unknown: {error}"),
                 );
-                let plugin = group.spec.instance.plugin.clone();
-                self.look_again(&plugin, now);
+                self.refresh(&target.group, now);
             }
             Err(error) => {
                 tracing::warn!(group = %target.group, number, %error, "cannot create a member");
@@ -267,7 +277,6 @@ impl Core {
         let Some(group) = self.living(target) else {
             return;
         };
-        let plugin = group.spec.instance.plugin.clone();
         let Some(member) = group.seen.get_mut(id) else {
             self.touch(&target.group);
             return;
@@ -297,7 +306,7 @@ impl Core {
                 group.trouble(now, format!("cannot destroy `{id}`: {error}"));
             }
         }
-        self.look_again(&plugin, now);
+        self.refresh(&target.group, now);
         self.touch(&target.group);
     }
 
@@ -312,7 +321,6 @@ impl Core {
         let Some(group) = self.living(target) else {
             return;
         };
-        let plugin = group.spec.instance.plugin.clone();
         if let Err(error) = outcome {
             tracing::warn!(group = %target.group, instance = %id, %error, "cannot adopt");
             group.trouble(now, format!("cannot adopt `{id}`: {error}"));
@@ -323,7 +331,7 @@ impl Core {
             return;
         }
         // The list will show the new tags; until then the member stays marked as being adopted.
-        self.look_again(&plugin, now);
+        self.refresh(&target.group, now);
     }
 
     pub(super) fn checked(

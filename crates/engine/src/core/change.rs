@@ -289,8 +289,7 @@ impl Core {
         tracing::info!(group = %id, "destroying the group");
         group.memory.phase = Phase::Destroying;
         group.destroying_since.get_or_insert(now);
-        let plugin = group.spec.instance.plugin.clone();
-        self.look_again(&plugin, now);
+        self.refresh(id, now);
         self.touch(id);
     }
 
@@ -411,11 +410,10 @@ impl Core {
             .groups
             .get(id)
             .ok_or_else(|| Refused::NotWatched(id.clone()))?;
-        let instances = group.seen.members().map(|member| {
-            let mut description = (*member.description).clone();
-            description.logical_id.clone_from(&member.logical_id);
-            description
-        });
+        let instances = group
+            .seen
+            .members()
+            .map(|member| Arc::clone(&member.description));
         let converged = group.converged && !self.dirty.contains(id);
         Ok(GroupDescription {
             instances: Some(instances.collect()),

@@ -9,23 +9,29 @@ use infrakit_spi::{GroupId, PluginName, tags};
 use super::{Core, Effect, ListAnswer};
 
 impl Core {
-    /// Asks for a list of a plugin as soon as one may be started.
+    /// Asks for a list of all groups of a plugin as soon as one may be started.
     pub(super) fn look_again(&mut self, plugin: &PluginName, now: Timestamp) {
         if let Some(observer) = self.observers.get_mut(plugin) {
-            observer.want(now);
+            observer.want_all(now);
         }
     }
 
-    /// Asks for a list that was started after this moment, for somebody who waits for it.
-    pub fn refresh(&mut self, plugin: &PluginName, now: Timestamp) {
-        self.look_again(plugin, now);
+    /// Asks for a list of one group that is started after this moment.
+    pub fn refresh(&mut self, group: &GroupId, now: Timestamp) {
+        let Some(plugin) = self.plugin_of(group).cloned() else {
+            return;
+        };
+        if let Some(observer) = self.observers.get_mut(&plugin) {
+            observer.want(group, now);
+        }
     }
 
     pub(super) fn watch(&mut self, plugin: &PluginName, group: &GroupId, now: Timestamp) {
         let observer = self.observers.entry(plugin.clone()).or_default();
         observer.groups.insert(group.clone());
         observer.forget();
-        observer.want(now);
+        observer.want(group, now);
+        observer.want_all(now + self.config.poll_interval);
     }
 
     pub(super) fn unwatch(&mut self, plugin: &PluginName, group: &GroupId) {
@@ -99,9 +105,9 @@ impl Core {
             let Some(group) = self.groups.get_mut(id) else {
                 continue;
             };
-            group.seen.unchanged(circumstances.started);
+            let seen = group.seen.unchanged(circumstances.started);
             settle_inherited(group, circumstances);
-            if !group.converged {
+            if seen.anything() || !group.converged {
                 self.touch(id);
             }
         }
@@ -146,12 +152,13 @@ impl Core {
 
     /// Looks again soon while something is awaited that only a list can show.
     fn keep_looking(&mut self, plugin: &PluginName, served: &BTreeSet<GroupId>, now: Timestamp) {
-        let awaited = served
-            .iter()
-            .filter_map(|id| self.groups.get(id))
-            .any(awaits_list);
-        if let Some(observer) = self.observers.get_mut(plugin).filter(|_| awaited) {
-            observer.want_eagerly(now, self.config.poll_interval);
+        let Some(observer) = self.observers.get_mut(plugin) else {
+            return;
+        };
+        for group in served.iter().filter_map(|id| self.groups.get(id)) {
+            if awaits_list(group) {
+                observer.want_eagerly(group.id(), now, self.config.poll_interval);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One observer per instance plugin: a single list serves every group on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_plan::Timestamp;
@@ -20,8 +20,10 @@ pub(super) struct Observer {
     in_flight: Option<(Timestamp, BTreeSet<GroupId>)>,
     fingerprint: Option<Fingerprint>,
     filter: Option<Tags>,
-    /// When the next list is due; `None` only while no group is watched.
+    /// When the next list for all groups is due.
     due: Option<Timestamp>,
+    /// Groups that somebody wants to see sooner.
+    wanted: BTreeMap<GroupId, Timestamp>,
     /// Not before this moment, however urgent.
     not_before: Timestamp,
     /// How often something awaited was looked for in vain.
@@ -32,24 +34,36 @@ pub(super) struct Observer {
 impl Observer {
     /// Returns when the next list is to be started; `None` while one is under way.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        match (&self.in_flight, self.due) {
-            (None, Some(due)) if !self.groups.is_empty() => Some(due.max(self.not_before)),
-            _ => None,
+        if self.in_flight.is_some() || self.groups.is_empty() {
+            return None;
         }
+        let due = self.wanted.values().copied().chain(self.due).min()?;
+        Some(due.max(self.not_before))
     }
 
-    /// Asks for a list at `at`, or earlier if one is due earlier.
-    pub(super) fn want(&mut self, at: Timestamp) {
+    /// Asks for a list of all groups at `at`, or earlier if one is due earlier.
+    pub(super) fn want_all(&mut self, at: Timestamp) {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Asks for a list of one group at `at`, or earlier if one is due earlier.
+    pub(super) fn want(&mut self, group: &GroupId, at: Timestamp) {
+        let due = self.wanted.entry(group.clone()).or_insert(at);
+        *due = at.min(*due);
     }
 
     /// Asks for a list because something awaited was not in the last one: soon at first, then ever
     /// more rarely, at most once a poll interval.
-    pub(super) fn want_eagerly(&mut self, now: Timestamp, poll_interval: Duration) {
+    pub(super) fn want_eagerly(
+        &mut self,
+        group: &GroupId,
+        now: Timestamp,
+        poll_interval: Duration,
+    ) {
         let pause = EAGER
             .saturating_mul(1 << self.looked.min(16))
             .min(poll_interval);
-        self.want(now + pause);
+        self.want(group, now + pause);
     }
 
     /// Notes that something new is awaited, so that eagerness starts over.
@@ -57,10 +71,23 @@ impl Observer {
         self.looked = 0;
     }
 
-    /// Begins a list: the narrowest one that serves every group.
+    /// Begins a list: the narrowest one that serves whoever wants one now.
     pub(super) fn begin(&mut self, now: Timestamp) -> (Tags, Option<Fingerprint>) {
-        let filter = match self.groups.iter().next() {
-            Some(only) if self.groups.len() == 1 => {
+        let mut served: BTreeSet<GroupId> = self
+            .wanted
+            .iter()
+            .filter(|(group, at)| **at <= now && self.groups.contains(*group))
+            .map(|(group, _)| group.clone())
+            .collect();
+        if served.len() != 1 || self.due.is_some_and(|due| due <= now) {
+            served.clone_from(&self.groups);
+            self.due = None;
+        }
+        // A group that is not watched any more must not be wanted for ever.
+        self.wanted
+            .retain(|group, _| self.groups.contains(group) && !served.contains(group));
+        let filter = match served.first() {
+            Some(only) if served.len() == 1 => {
                 Tags::from([(tags::GROUP.to_owned(), only.to_string())])
             }
             _ => Tags::new(),
@@ -69,8 +96,7 @@ impl Observer {
             self.fingerprint = None;
             self.filter = Some(filter.clone());
         }
-        self.in_flight = Some((now, self.groups.clone()));
-        self.due = None;
+        self.in_flight = Some((now, served));
         (filter, self.fingerprint)
     }
 
@@ -98,7 +124,7 @@ impl Observer {
         if locality == Locality::InProcess {
             self.not_before = now + now.since(started) * REST;
         }
-        self.want(now + poll_interval);
+        self.want_all(now + poll_interval);
     }
 
     pub(super) fn remember(&mut self, fingerprint: Option<Fingerprint>) {
@@ -115,7 +141,7 @@ impl Observer {
         let pause = Duration::from_millis(250).saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         self.not_before = now + pause.min(poll_interval);
-        self.want(self.not_before);
+        self.want_all(self.not_before);
         self.failures
     }
 }

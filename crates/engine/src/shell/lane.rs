@@ -16,6 +16,9 @@ const FIRST: usize = 128;
 /// Calls at once at most. Each is a connection of about 16 KiB on either side.
 const MOST: usize = 2048;
 const LEAST: usize = 8;
+/// A plugin that answers within this time is busy enough with the first window: 128 calls of 10 ms
+/// are 12,800 a second, and more connections would only cost memory.
+const QUICK: Duration = Duration::from_millis(10);
 
 /// What shares a window.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +87,7 @@ impl Lane {
         }
         let quickest = self.quickest.map_or(took, |quickest| quickest.min(took));
         self.quickest = Some(quickest);
-        if full && took <= quickest + quickest / 2 + Duration::from_millis(1) {
+        if full && quickest > QUICK && took <= quickest + quickest / 2 + Duration::from_millis(1) {
             self.window = (self.window + 1).min(self.most);
         }
     }

@@ -214,7 +214,7 @@ impl Shell {
                 let store = Arc::clone(&self.store);
                 self.spawn(async move {
                     let outcome = store.commit(changes, durability).await;
-                    let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
+                    let outcome = outcome.map(|_| ()).map_err(|error| chain(&error));
                     Event::Journaled { batch, outcome }
                 });
             }
@@ -311,6 +311,12 @@ impl Shell {
             self.waiters.push(waiter);
         }
     }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 async fn sleep_until(wake: Option<Instant>) {

@@ -18,7 +18,10 @@ pub(crate) fn cattle(id: &str, size: u64, note: &str) -> GroupSpec {
     let properties = format!(
         r#"{{"Allocation":{{"Size":{size}}},"Instance":{{"Plugin":"fake","Properties":{{"Note":"{note}"}}}},"Flavor":{{"Plugin":"fine"}}}}"#
     );
-    GroupSpec { id: id.into(), properties: Some(Any::parse(&properties).unwrap()) }
+    GroupSpec {
+        id: id.into(),
+        properties: Some(Any::parse(&properties).unwrap()),
+    }
 }
 
 #[derive(Default)]
@@ -45,7 +48,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self { state: Arc::default(), store: Arc::default(), stop: Mutex::default() }
+        Self {
+            state: Arc::default(),
+            store: Arc::default(),
+            stop: Mutex::default(),
+        }
     }
 
     /// Starts an engine on this world and its store.
@@ -81,8 +88,14 @@ impl World {
     }
 
     pub(crate) fn plant(&self, id: &str, tags: &[(&str, &str)]) {
-        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        self.state.lock().unwrap().instances.insert(id.into(), tags.collect());
+        let tags = tags
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        self.state
+            .lock()
+            .unwrap()
+            .instances
+            .insert(id.into(), tags.collect());
     }
 
     pub(crate) fn has(&self, id: &str) -> bool {
@@ -101,7 +114,9 @@ impl World {
         let state = self.state.lock().unwrap();
         let owned = |tags: &Tags| tags.get(tags::GROUP).is_some_and(|owner| owner == group);
         let members = state.instances.iter().filter(|(_, tags)| owned(tags));
-        members.map(|(id, tags)| (id.clone(), tags.clone())).collect()
+        members
+            .map(|(id, tags)| (id.clone(), tags.clone()))
+            .collect()
     }
 
     pub(crate) fn count(&self, group: &str) -> usize {
@@ -119,7 +134,10 @@ impl World {
 
     pub(crate) fn hashes(&self, group: &str) -> BTreeSet<String> {
         let hash = |tags: &Tags| tags::config_hash(tags).unwrap_or_default().to_owned();
-        self.members(group).iter().map(|(_, tags)| hash(tags)).collect()
+        self.members(group)
+            .iter()
+            .map(|(_, tags)| hash(tags))
+            .collect()
     }
 
     /// Waits until the group is converged at `size`, both by its own word and in truth.
@@ -132,7 +150,10 @@ impl World {
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
-        panic!("group {group} has {} members and did not converge to {size}", self.count(group));
+        panic!(
+            "group {group} has {} members and did not converge to {size}",
+            self.count(group)
+        );
     }
 }
 
@@ -140,7 +161,10 @@ impl World {
 impl Plugins for World {
     async fn instance(&self, name: &PluginName) -> Result<Arc<dyn Instance>> {
         let state = Arc::clone(&self.state);
-        Ok(Arc::new(Fake { state, hangs: name.as_str() == "hanging" }))
+        Ok(Arc::new(Fake {
+            state,
+            hangs: name.as_str() == "hanging",
+        }))
     }
 
     async fn flavor(&self, _: &PluginName) -> Result<Arc<dyn Flavor>> {
@@ -166,21 +190,34 @@ impl Instance for Fake {
         }
         let mut state = self.state.lock().unwrap();
         let id = InstanceId::new(format!("i-{number:05}"));
-        state.instances.insert(id.clone(), spec.tags.clone().unwrap_or_default());
+        state
+            .instances
+            .insert(id.clone(), spec.tags.clone().unwrap_or_default());
         state.most = state.most.max(state.instances.len());
-        if lose { Err(Error::unknown("connection lost")) } else { Ok(id) }
+        if lose {
+            Err(Error::unknown("connection lost"))
+        } else {
+            Ok(id)
+        }
     }
 
     async fn label(&self, id: &InstanceId, labels: &Tags) -> Result<()> {
         let mut state = self.state.lock().unwrap();
-        let tags = state.instances.get_mut(id).ok_or_else(|| Error::refused("not found"))?;
+        let tags = state
+            .instances
+            .get_mut(id)
+            .ok_or_else(|| Error::refused("not found"))?;
         tags.extend(labels.clone());
         Ok(())
     }
 
     async fn destroy(&self, id: &InstanceId, _: &Context) -> Result<()> {
         let mut state = self.state.lock().unwrap();
-        state.instances.remove(id).map(drop).ok_or_else(|| Error::refused("not found"))
+        state
+            .instances
+            .remove(id)
+            .map(drop)
+            .ok_or_else(|| Error::refused("not found"))
     }
 
     async fn describe(&self, filter: &Tags, _: Detail) -> Result<Vec<Description>> {
@@ -188,7 +225,10 @@ impl Instance for Fake {
             std::future::pending::<()>().await;
         }
         let state = self.state.lock().unwrap();
-        let matching = state.instances.iter().filter(|(_, own)| tags::matches(Some(own), filter));
+        let matching = state
+            .instances
+            .iter()
+            .filter(|(_, own)| tags::matches(Some(own), filter));
         Ok(matching
             .map(|(id, tags)| Description {
                 id: id.clone(),

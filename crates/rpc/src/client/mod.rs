@@ -28,6 +28,9 @@ use crate::sse::Subscription;
 pub struct Limits {
     /// Time for the whole call, from connecting to the last byte of the answer.
     pub deadline: Duration,
+    /// The same for creating and destroying instances, which may take minutes. One that is given
+    /// up may still come true, so a caller that has patience of its own gives it here.
+    pub effect: Duration,
     /// Largest answer, in bytes.
     pub response: usize,
 }
@@ -36,6 +39,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(15),
+            effect: Duration::from_secs(15),
             response: 64 << 20,
         }
     }

@@ -62,7 +62,7 @@ impl Instance for InstanceClient {
             kind: self.kind.clone(),
             spec: spec.clone(),
         };
-        let response: ProvisionResponse = self.client.call("Instance.Provision", &request).await?;
+        let response: ProvisionResponse = self.effect("Instance.Provision", &request).await?;
         // It says that it made something, but not what: only a list can tell.
         response
             .id
@@ -87,8 +87,7 @@ impl Instance for InstanceClient {
             instance: id.clone(),
             context: context.clone(),
         };
-        self.client
-            .call("Instance.Destroy", &request)
+        self.effect("Instance.Destroy", &request)
             .await
             .map(|_: Done| ())
     }

@@ -6,6 +6,7 @@ use infrakit_spi::metadata::wire::{GetResponse, KeysResponse, PathRequest};
 use infrakit_spi::{Any, Result};
 
 use crate::client::Client;
+use crate::handshake::is_unknown;
 use crate::info::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_name};
@@ -34,8 +35,7 @@ impl Metadata for MetadataClient {
             name: self.name.clone(),
             path: path.to_owned(),
         };
-        let response: KeysResponse = self.client.call("Metadata.Keys", &request).await?;
-        Ok(response.nodes)
+        keys(&self.client, ["Metadata.Keys", "Metadata.List"], &request).await
     }
 
     async fn get(&self, path: &str) -> Result<Option<Any>> {
@@ -46,6 +46,19 @@ impl Metadata for MetadataClient {
         let response: GetResponse = self.client.call("Metadata.Get", &request).await?;
         Ok(response.value)
     }
+}
+
+/// Asks for keys by the name that the method has, or by the one that it had up to v0.5.
+pub(super) async fn keys(
+    client: &Client,
+    [method, older]: [&str; 2],
+    request: &PathRequest,
+) -> Result<Option<Vec<String>>> {
+    let response: KeysResponse = match client.call(method, request).await {
+        Err(error) if is_unknown(&error) => client.call(older, request).await.map_err(|_| error)?,
+        answer => answer?,
+    };
+    Ok(response.nodes)
 }
 
 pub(crate) async fn serve(objects: &dyn Objects<dyn Metadata>, call: Call<'_>) -> Reply {

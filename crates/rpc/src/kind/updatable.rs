@@ -10,7 +10,7 @@ use infrakit_spi::metadata::wire::{
 use infrakit_spi::metadata::{Change, Metadata, Proposal, Updatable};
 use infrakit_spi::{Any, Error, Result};
 
-use super::metadata::root;
+use super::metadata::{keys, root};
 use crate::client::Client;
 use crate::info::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
@@ -40,8 +40,7 @@ impl Metadata for UpdatableClient {
             name: self.name.clone(),
             path: path.to_owned(),
         };
-        let response: KeysResponse = self.client.call("Updatable.Keys", &request).await?;
-        Ok(response.nodes)
+        keys(&self.client, ["Updatable.Keys", "Updatable.List"], &request).await
     }
 
     async fn get(&self, path: &str) -> Result<Option<Any>> {
@@ -115,7 +114,7 @@ impl Updatable for ReadOnly {
 
 pub(crate) async fn serve(objects: &dyn Objects<dyn Updatable>, call: Call<'_>) -> Reply {
     match call.method {
-        "Keys" => {
+        "Keys" | "List" => {
             let PathRequest { name, path } = call.params()?;
             let nodes = by_name(objects, &name)?.keys(&path).await?;
             reply(&KeysResponse { name, nodes })

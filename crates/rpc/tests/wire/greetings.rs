@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use infrakit_rpc::kind::MetadataClient;
 use infrakit_rpc::{Fixed, Limits, Plugin, connect};
+use infrakit_spi::metadata::Metadata as _;
 use infrakit_spi::{Delivery, version};
 use serde_json::{Value, json};
 
@@ -101,4 +103,19 @@ async fn connecting_says_what_is_wrong() {
         )
     );
     served.stop().await;
+}
+
+#[tokio::test]
+async fn older_metadata_is_asked_for_its_list() {
+    let unknown =
+        r#"{"error":{"code":-32000,"message":"rpc: can't find method \"Metadata.Keys\""}}"#;
+    let answers = [unknown, r#"{"result":{"Nodes":["a"]}}"#, unknown, unknown];
+    let peer = Scripted::start(answers.map(Scripted::answer).to_vec());
+    let metadata = MetadataClient::new(client(peer.socket()), "m");
+    assert_eq!(
+        metadata.keys(".").await.unwrap(),
+        Some(vec!["a".to_owned()])
+    );
+    let error = metadata.keys(".").await.unwrap_err();
+    assert_eq!(error.message(), "rpc: can't find method \"Metadata.Keys\"");
 }

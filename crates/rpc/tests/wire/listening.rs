@@ -86,11 +86,11 @@ fn what_is_no_socket_is_not_removed() {
 
 #[test]
 fn of_two_at_once_one_wins() {
-    for _ in 0..20 {
+    for _ in 0..100 {
         let home = tempfile::tempdir().unwrap();
         drop(UnixListener::bind(home.path().join("foo")).unwrap());
-        let barrier = Arc::new(Barrier::new(4));
-        let starters: Vec<_> = (0..4)
+        let barrier = Arc::new(Barrier::new(8));
+        let starters: Vec<_> = (0..8)
             .map(|_| {
                 let (path, barrier) = (home.path().to_owned(), Arc::clone(&barrier));
                 std::thread::spawn(move || {

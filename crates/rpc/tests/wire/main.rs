@@ -1,13 +1,24 @@
 //! The wire as peers see it: recorded exchanges, every kind of plugin there and back, peers that
 //! mean no good, and who owns which file.
 
+// Marked as test code, so that the lints know helpers for what they are.
+#[cfg(test)]
 mod captures;
+#[cfg(test)]
 mod events;
+#[cfg(test)]
 mod fakes;
+#[cfg(test)]
 mod greetings;
+#[cfg(test)]
 mod hostile_clients;
+#[cfg(test)]
 mod hostile_servers;
+#[cfg(test)]
 mod listening;
+#[cfg(test)]
 mod reuse;
+#[cfg(test)]
 mod round_trip;
+#[cfg(test)]
 mod served;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use infrakit_spi::group::wire;
-use infrakit_spi::version;
+use infrakit_spi::{GroupId, version};
 
 use super::{explain, on_group, the_group};
 use crate::context::Context;
@@ -31,7 +31,10 @@ pub(crate) struct DestroyArgs {
 
 /// Destroy members and lower the size of the group by their number
 #[derive(Args, Debug)]
-#[command(visible_alias = "destroy-instances", after_help = "Example:\n  infrakit group destroy-instance cattle instance-123")]
+#[command(
+    visible_alias = "destroy-instances",
+    after_help = "Example:\n  infrakit group destroy-instance cattle instance-123"
+)]
 pub(crate) struct DestroyInstanceArgs {
     /// Id of the group, unless it is implied; then ids of the members
     #[arg(value_name = "GROUP", required = true)]
@@ -50,8 +53,10 @@ pub(crate) struct ScaleArgs {
 fn nothing_more(words: &[String]) -> Result {
     match words.first() {
         None => Ok(()),
-        Some(word) => Err(CommandError::user(format!("there is no use for `{word}`"))
-            .hint("one group at a time")),
+        Some(word) => {
+            Err(CommandError::user(format!("there is no use for `{word}`"))
+                .hint("one group at a time"))
+        }
     }
 }
 
@@ -69,8 +74,30 @@ pub(super) async fn destroy(context: &Context, target: &Target, args: DestroyArg
     let mut words = args.words;
     let id = the_group(target, &mut words)?;
     nothing_more(&words)?;
-    let _: wire::GroupRequest = on_group(target, "Group.DestroyGroup", &id).await?;
+    destroy_group(target, &id).await?;
     context.out.line(format!("Destroy {id} initiated"))
+}
+
+/// Destroys a group, without a word.
+pub(crate) async fn destroy_group(target: &Target, id: &GroupId) -> Result {
+    let _: wire::GroupRequest = on_group(target, "Group.DestroyGroup", id).await?;
+    Ok(())
+}
+
+/// Changes the size of a group, without a word.
+pub(crate) async fn set_size(target: &Target, id: &GroupId, size: i64) -> Result {
+    let request = wire::SizeMessage {
+        name: target.wire_name(version::GROUP),
+        id: id.clone(),
+        size,
+    };
+    match target
+        .call::<_, wire::GroupRequest>("Group.SetSize", &request)
+        .await
+    {
+        Ok(_) => Ok(()),
+        Err(error) => Err(explain(target, id, error).await),
+    }
 }
 
 /// Destroys members.
@@ -82,15 +109,22 @@ pub(super) async fn destroy_instances(
     let mut words = args.words;
     let id = the_group(target, &mut words)?;
     if words.is_empty() {
-        return Err(CommandError::user("which instances? their ids are missing")
-            .hint(format!("`infrakit {} describe {id}` lists them", target.name)));
+        return Err(
+            CommandError::user("which instances? their ids are missing").hint(format!(
+                "`infrakit {} describe {id}` lists them",
+                target.name
+            )),
+        );
     }
     let request = wire::DestroyInstancesRequest {
         name: target.wire_name(version::GROUP),
         id: id.clone(),
         instances: Some(words.into_iter().map(Into::into).collect()),
     };
-    match target.call::<_, wire::GroupRequest>("Group.DestroyInstances", &request).await {
+    match target
+        .call::<_, wire::GroupRequest>("Group.DestroyInstances", &request)
+        .await
+    {
         Ok(_) => context.out.line("Initiated."),
         Err(error) => Err(explain(target, &id, error).await),
     }
@@ -104,7 +138,8 @@ pub(super) async fn scale(context: &Context, target: &Target, args: ScaleArgs) -
         None => None,
         Some(word) => {
             let size: i64 = word.parse().map_err(|_| {
-                CommandError::user(format!("`{word}` is not a size")).hint("a size is a whole number")
+                CommandError::user(format!("`{word}` is not a size"))
+                    .hint("a size is a whole number")
             })?;
             if size < 0 {
                 return Err(CommandError::user("size cannot be negative"));
@@ -117,9 +152,8 @@ pub(super) async fn scale(context: &Context, target: &Target, args: ScaleArgs) -
     let Some(size) = wanted else {
         return context.out.line(format!("Group {id} at {now} instances"));
     };
-    let request = wire::SizeMessage { name: target.wire_name(version::GROUP), id: id.clone(), size };
-    match target.call::<_, wire::GroupRequest>("Group.SetSize", &request).await {
-        Ok(_) => context.out.line(format!("Group {id} at {now} instances, scale to {size}")),
-        Err(error) => Err(explain(target, &id, error).await),
-    }
+    set_size(target, &id, size).await?;
+    context
+        .out
+        .line(format!("Group {id} at {now} instances, scale to {size}"))
 }

@@ -17,7 +17,9 @@ use crate::verbs::controller;
 /// The document is JSON or YAML, either `{ID, Properties}` or `{kind, metadata, properties}`; it is
 /// rendered as a template first. With --pretend nothing is changed, only explained.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit group commit cattle.json --pretend\n  infrakit group commit cattle.json --wait")]
+#[command(
+    after_help = "Example:\n  infrakit group commit cattle.json --pretend\n  infrakit group commit cattle.json --wait"
+)]
 pub(crate) struct CommitArgs {
     /// Path, URL, or `-` for the standard input
     #[arg(value_name = "URL")]
@@ -66,8 +68,14 @@ async fn run(context: &Context, target: &Target, args: CommitArgs, prefer: Prefe
                     continue;
                 }
                 input::group_of(&spec).ok_or_else(|| {
-                    CommandError::config(format!("this is a document of kind `{}`, not a group", spec.kind))
-                        .hint(format!("commit it to the plugin of that kind, `infrakit {} commit`", spec.kind))
+                    CommandError::config(format!(
+                        "this is a document of kind `{}`, not a group",
+                        spec.kind
+                    ))
+                    .hint(format!(
+                        "commit it to the plugin of that kind, `infrakit {} commit`",
+                        spec.kind
+                    ))
                 })?
             }
             Committed::Group(group) => group,
@@ -76,16 +84,31 @@ async fn run(context: &Context, target: &Target, args: CommitArgs, prefer: Prefe
                 let entry: GroupEntry = infrakit_spi::decode(properties).map_err(|error| {
                     CommandError::config(format!("an entry of the list is no group: {error}"))
                 })?;
-                GroupSpec { id: entry.id, properties: entry.properties }
+                GroupSpec {
+                    id: entry.id,
+                    properties: entry.properties,
+                }
             }
         };
         if args.destroy.wanted() {
-            return Err(CommandError::user("only a controller can destroy all that a document led to")
-                .hint(format!("`infrakit {} destroy {}` destroys the group", target.name, group.id)));
+            return Err(CommandError::user(
+                "only a controller can destroy all that a document led to",
+            )
+            .hint(format!(
+                "`infrakit {} destroy {}` destroys the group",
+                target.name, group.id
+            )));
         }
         let details = commit_spec(target, &group, args.pretend).await?;
-        let said = if args.pretend { "Committing {} would involve: " } else { "Committed {}: " };
-        context.out.line(format!("{}{details}", said.replace("{}", group.id.as_str())))?;
+        let said = if args.pretend {
+            "Committing {} would involve: "
+        } else {
+            "Committed {}: "
+        };
+        context.out.line(format!(
+            "{}{details}",
+            said.replace("{}", group.id.as_str())
+        ))?;
         if args.wait.wanted() && !args.pretend {
             context.out.flush()?;
             progress::wait(context, target, &group, &args.wait).await?;
@@ -95,7 +118,11 @@ async fn run(context: &Context, target: &Target, args: CommitArgs, prefer: Prefe
 }
 
 /// Commits one group and returns what the plugin says about it.
-pub(crate) async fn commit_spec(target: &Target, group: &GroupSpec, pretend: bool) -> Result<String> {
+pub(crate) async fn commit_spec(
+    target: &Target,
+    group: &GroupSpec,
+    pretend: bool,
+) -> Result<String> {
     let request = wire::CommitRequest {
         name: target.wire_name(version::GROUP),
         spec: group.clone(),

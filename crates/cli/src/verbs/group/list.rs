@@ -22,7 +22,9 @@ use crate::view::{self, Row, ViewArgs};
 ///
 /// Arguments behind the group id select members by id or logical id.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit group describe cattle\n  infrakit group describe cattle --watch\n  infrakit group/cattle describe -o json")]
+#[command(
+    after_help = "Example:\n  infrakit group describe cattle\n  infrakit group describe cattle --watch\n  infrakit group/cattle describe -o json"
+)]
 pub(crate) struct DescribeArgs {
     /// Id of the group, unless it is implied; then ids of members
     #[arg(value_name = "GROUP")]
@@ -101,11 +103,16 @@ impl<'de> Deserialize<'de> for Answer<'de> {
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a group")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Answer<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<Answer<'de>, A::Error> {
                 let mut answer = Answer::default();
                 while let Some(key) = map.next_key_seed(FieldKey(&["Description"]))? {
                     if key.is_some() {
-                        answer.0 = map.next_value::<Option<Described<'de>>>()?.unwrap_or_default();
+                        answer.0 = map
+                            .next_value::<Option<Described<'de>>>()?
+                            .unwrap_or_default();
                     } else {
                         map.next_value::<IgnoredAny>()?;
                     }
@@ -125,12 +132,17 @@ impl<'de> Deserialize<'de> for Described<'de> {
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("the description of a group")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Described<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<Described<'de>, A::Error> {
                 let mut described = Described::default();
                 while let Some(key) = map.next_key_seed(FieldKey(&["Instances", "Converged"]))? {
                     match key {
                         Some(0) => {
-                            described.rows = map.next_value::<Option<Vec<Row<'de>>>>()?.unwrap_or_default();
+                            described.rows = map
+                                .next_value::<Option<Vec<Row<'de>>>>()?
+                                .unwrap_or_default();
                         }
                         Some(1) => described.converged = map.next_value()?,
                         _ => drop(map.next_value::<IgnoredAny>()?),
@@ -145,7 +157,9 @@ impl<'de> Deserialize<'de> for Described<'de> {
 
 /// Asks for the members of a group.
 pub(crate) async fn members(target: &Target, id: &GroupId) -> Result<Members> {
-    on_group(target, "Group.DescribeGroup", id).await.map(Members)
+    on_group(target, "Group.DescribeGroup", id)
+        .await
+        .map(Members)
 }
 
 /// Asks for the size that a group is specified to have.
@@ -159,29 +173,37 @@ pub(super) async fn describe(context: &Context, target: &Target, args: DescribeA
     let mut words = args.words;
     let no_group = words.is_empty() && target.implied_group().is_none();
     if args.objects || (no_group && target.has(version::CONTROLLER)) {
-        return controller::describe_objects(context, target, words.first(), &args.view.output, args.objects)
-            .await;
+        return controller::describe_objects(
+            context,
+            target,
+            words.first(),
+            &args.view.output,
+            args.objects,
+        )
+        .await;
     }
     let id = the_group(target, &mut words)?;
-    rows(context, target, &id, &words, &args.view, &args.watch).await
+    rows(context, target, (&id, &words), &args.view, &args.watch).await
 }
 
 /// Lists groups, or members.
 pub(super) async fn ls(context: &Context, target: &Target, args: LsArgs) -> Result {
     let mut words = args.words;
     if words.is_empty() && target.implied_group().is_none() {
-        let args = GroupsArgs { quiet: args.view.quiet, output: args.view.output };
+        let args = GroupsArgs {
+            quiet: args.view.quiet,
+            output: args.view.output,
+        };
         return groups(context, target, args).await;
     }
     let id = the_group(target, &mut words)?;
-    rows(context, target, &id, &words, &args.view, &args.watch).await
+    rows(context, target, (&id, &words), &args.view, &args.watch).await
 }
 
 async fn rows(
     context: &Context,
     target: &Target,
-    id: &GroupId,
-    wanted: &[String],
+    (id, wanted): (&GroupId, &[String]),
     view: &ViewArgs,
     watch: &WatchArgs,
 ) -> Result {
@@ -202,7 +224,9 @@ pub(super) async fn groups(context: &Context, target: &Target, args: GroupsArgs)
         Format::Table => {
             let rows: Vec<[Cow<'_, str>; 1]> = ids.iter().map(|id| [Cow::Borrowed(*id)]).collect();
             let headings = Headings::unless(args.quiet);
-            context.out.with(|out| table::write(out, ["ID"], headings, &rows))
+            context
+                .out
+                .with(|out| table::write(out, ["ID"], headings, &rows))
         }
         format => context.out.document(&ids, format),
     }
@@ -211,7 +235,9 @@ pub(super) async fn groups(context: &Context, target: &Target, args: GroupsArgs)
 /// Prints specs.
 pub(super) async fn inspect(context: &Context, target: &Target, args: InspectArgs) -> Result {
     let groups = specs(target).await?;
-    let id = target.implied_group().or_else(|| args.group.map(GroupId::from));
+    let id = target
+        .implied_group()
+        .or_else(|| args.group.map(GroupId::from));
     let Some(id) = id else {
         return context.out.document(&groups, args.output.document());
     };
@@ -219,10 +245,12 @@ pub(super) async fn inspect(context: &Context, target: &Target, args: InspectArg
         Some(group) => context.out.document(group, args.output.document()),
         None => {
             let names = groups.iter().map(|group| group.id.as_str());
-            Err(CommandError::remote(format!("Group {id} is not being watched"))
-                .maybe_hint(did_you_mean(id.as_str(), names).or_else(|| {
-                    Some(format!("`infrakit {} groups` lists them", target.name))
-                })))
+            Err(
+                CommandError::remote(format!("Group {id} is not being watched")).maybe_hint(
+                    did_you_mean(id.as_str(), names)
+                        .or_else(|| Some(format!("`infrakit {} groups` lists them", target.name))),
+                ),
+            )
         }
     }
 }

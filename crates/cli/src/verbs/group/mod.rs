@@ -14,6 +14,7 @@ use super::{Verb, verb};
 use crate::error::{CommandError, Result};
 use crate::target::Target;
 
+pub(crate) use change::{destroy_group, set_size};
 pub(crate) use commit::commit_spec;
 pub(crate) use list::{members, size};
 
@@ -29,7 +30,11 @@ pub(super) fn verbs() -> Vec<Verb> {
         verb!("free", change::FreeArgs, change::free),
         verb!("free-group", change::FreeArgs, change::free),
         verb!("destroy", change::DestroyArgs, change::destroy),
-        verb!("destroy-instance", change::DestroyInstanceArgs, change::destroy_instances),
+        verb!(
+            "destroy-instance",
+            change::DestroyInstanceArgs,
+            change::destroy_instances
+        ),
         verb!("scale", change::ScaleArgs, change::scale),
     ]
 }
@@ -60,8 +65,9 @@ fn request(target: &Target, id: &GroupId) -> wire::GroupRequest {
 
 /// Returns the specs of all groups, sorted by id.
 pub(crate) async fn specs(target: &Target) -> Result<Vec<GroupSpec>> {
-    let answer: wire::InspectResponse =
-        target.call("Group.InspectGroups", &request(target, &GroupId::default())).await?;
+    let answer: wire::InspectResponse = target
+        .call("Group.InspectGroups", &request(target, &GroupId::default()))
+        .await?;
     let mut groups = answer.groups.unwrap_or_default();
     groups.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(groups)
