@@ -1,23 +1,20 @@
 //! Recorded exchanges of the original, and how an answer of ours is compared with one.
 //!
-//! Every liberty that a comparison takes is taken in this file, and described for readers in
-//! captures/deviations.md: ids are mapped to ours, the recording's folder to our home, the tag
-//! `infrakit.token` is dropped, and texts that Go's decoders wrote are only compared up to there.
+//! Every liberty that a comparison takes is taken here and in `compare.rs`, and described for
+//! readers in captures/deviations.md. Here: ids are mapped to ours, the recording's folder to our
+//! home, and lists of instances are compared in any order.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::compare::{cut, difference, normalise, soften};
 use crate::program;
 use crate::rpc::Answer;
 
 /// The folder in which the recording was made.
 const RECORDED_FOLDER: &str = "$DIR/A";
-/// Written by us only: marks the creation that made an instance.
-const TOKEN: &str = "infrakit.token";
-/// Where texts begin that depend on the language and version of the decoder.
-const DECODER: [&str; 2] = ["json: ", "time: "];
 /// Where instances are listed in an answer. The original's order is that of a hash map.
 const LISTS: [&str; 2] = ["/result/Descriptions", "/result/Description/Instances"];
 
@@ -26,6 +23,8 @@ const LISTS: [&str; 2] = ["/result/Descriptions", "/result/Description/Instances
 pub struct Case {
     /// Its name, unique in its file.
     pub name: String,
+    /// The line and the headers that were sent, without the length of the body.
+    pub head: String,
     /// The body that was sent.
     pub request: String,
     /// The HTTP status that came back.
@@ -37,7 +36,9 @@ pub struct Case {
 impl Case {
     /// Whether sending it twice is the same as sending it once.
     pub fn is_read_only(&self) -> bool {
-        let request = json(&self.request);
+        let Some(request) = parse(&self.request) else {
+            return true;
+        };
         let method = request["method"].as_str().unwrap_or_default();
         let reads = [
             "Describe", "Inspect", "Size", "Validate", "Healthy", "Prepare",
@@ -76,10 +77,27 @@ fn case(line: &Value) -> Case {
         .unwrap_or_default();
     Case {
         name: text("/case"),
+        head: head(&line["request"]),
         request: text("/request/raw"),
         status: status.try_into().unwrap_or_default(),
         response: text("/response/raw"),
     }
+}
+
+fn head(request: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\n",
+        text(&request["method"]),
+        text(&request["path"])
+    );
+    for header in request["headers"].as_array().into_iter().flatten() {
+        let (name, value) = (text(&header[0]), text(&header[1]));
+        if name != "Content-Length" {
+            head += &format!("{name}: {value}\r\n");
+        }
+    }
+    head
 }
 
 /// What is known while a file is replayed: which of our ids stands for which recorded one.
@@ -94,14 +112,21 @@ pub struct Replay {
 pub struct Verdict {
     /// The first difference, if there is one.
     pub difference: Option<String>,
+    /// The first difference outside the place in which the case may differ.
+    pub elsewhere: Option<String>,
+    /// Whether the words of a decoder differ; that is no difference.
+    pub softened: bool,
     met: Vec<(String, String)>,
 }
 
 impl Verdict {
     /// The verdict when no answer came.
     pub fn unanswered(socket: &str) -> Self {
+        let difference = format!("`{socket}` does not answer");
         Self {
-            difference: Some(format!("`{socket}` does not answer")),
+            difference: Some(difference.clone()),
+            elsewhere: Some(difference),
+            softened: false,
             met: Vec::new(),
         }
     }
@@ -116,19 +141,26 @@ impl Replay {
         }
     }
 
-    /// The body to send for a case.
-    pub fn request(&self, case: &Case) -> String {
-        self.translate(&case.request)
+    /// The bytes to send for a case: the recorded ones, with our ids and folder in them.
+    pub fn request(&self, case: &Case) -> Vec<u8> {
+        let body = self.translate(&case.request);
+        let length = match body.len() {
+            0 => String::new(),
+            length => format!("Content-Length: {length}\r\n"),
+        };
+        format!("{}{length}\r\n{body}", case.head).into_bytes()
     }
 
-    /// Compares an answer with the recorded one.
-    pub fn judge(&self, case: &Case, answer: &Answer) -> Verdict {
+    /// Compares an answer with the recorded one, and what is left of both without `place`.
+    pub fn judge(&self, case: &Case, answer: &Answer, place: Option<&str>) -> Verdict {
         let recorded = self.translate(&case.response);
         let body = String::from_utf8_lossy(&answer.body);
         let mut met = Vec::new();
-        let (expected, actual) = match (parse(&recorded), parse(&body)) {
+        let mut softened = false;
+        let (mut expected, mut actual) = match (parse(&recorded), parse(&body)) {
             (Some(mut expected), Some(mut actual)) => {
-                drop_tokens(&mut actual);
+                normalise(&mut expected);
+                normalise(&mut actual);
                 self.meet_provisioned(case, &mut expected, &actual, &mut met);
                 for list in LISTS {
                     self.align(
@@ -137,7 +169,7 @@ impl Replay {
                         &mut met,
                     );
                 }
-                soften(&mut expected, &actual);
+                softened = soften(&mut expected, &actual);
                 (expected, actual)
             }
             // An empty body, or one that is no JSON: compared as text.
@@ -145,8 +177,17 @@ impl Replay {
         };
         let status = (case.status != answer.status)
             .then(|| format!("status {} became {}", case.status, answer.status));
+        let differs = status
+            .clone()
+            .or_else(|| difference("", &expected, &actual));
+        if let Some(place) = place {
+            cut(&mut expected, place);
+            cut(&mut actual, place);
+        }
         Verdict {
-            difference: status.or_else(|| difference("", &expected, &actual)),
+            difference: differs,
+            elsewhere: status.or_else(|| difference("", &expected, &actual)),
+            softened,
             met,
         }
     }
@@ -185,7 +226,7 @@ impl Replay {
         actual: &Value,
         met: &mut Vec<(String, String)>,
     ) {
-        if json(&case.request)["method"] != "Instance.Provision" {
+        if parse(&case.request).is_none_or(|sent| sent["method"] != "Instance.Provision") {
             return;
         }
         let (Some(recorded), Some(ours)) = (
@@ -236,79 +277,6 @@ impl Replay {
     }
 }
 
-/// Removes the token from every map of tags, at any depth.
-fn drop_tokens(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            if let Some(Value::Object(tags)) = fields.get_mut("Tags") {
-                tags.remove(TOKEN);
-            }
-            fields.values_mut().for_each(drop_tokens);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_tokens),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// Takes our message for the recorded one, if that ends in the words of a decoder and ours
-/// agrees up to there and goes on with words of its own.
-fn soften(expected: &mut Value, actual: &Value) {
-    let (Some(message), Some(ours)) = (
-        expected.pointer_mut("/error/message"),
-        actual.pointer("/error/message"),
-    ) else {
-        return;
-    };
-    let (Some(recorded), Some(text)) = (message.as_str(), ours.as_str()) else {
-        return;
-    };
-    let place = DECODER.iter().find_map(|mark| recorded.find(mark));
-    let agreed = place.and_then(|place| recorded.get(..place));
-    if agreed.is_some_and(|start| text.starts_with(start) && text.len() > start.len()) {
-        *message = ours.clone();
-    }
-}
-
-/// Where two values differ first, in words.
-fn difference(path: &str, expected: &Value, actual: &Value) -> Option<String> {
-    match (expected, actual) {
-        (Value::Object(old), Value::Object(new)) => fields(path, old, new),
-        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => old
-            .iter()
-            .zip(new)
-            .enumerate()
-            .find_map(|(index, (old, new))| difference(&format!("{path}/{index}"), old, new)),
-        _ if expected == actual => None,
-        _ => Some(format!(
-            "{path}: {} became {}",
-            short(expected),
-            short(actual)
-        )),
-    }
-}
-
-fn fields(path: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Option<String> {
-    let missing = old.iter().find(|(key, _)| !new.contains_key(*key));
-    let added = new.iter().find(|(key, _)| !old.contains_key(*key));
-    // An error instead of a result is one difference and not two: the new side tells more.
-    if let Some((key, value)) = added {
-        return Some(format!("{path}/{key}: nothing became {}", short(value)));
-    }
-    if let Some((key, value)) = missing {
-        return Some(format!("{path}/{key}: {} became nothing", short(value)));
-    }
-    old.iter()
-        .find_map(|(key, old)| difference(&format!("{path}/{key}"), old, new.get(key)?))
-}
-
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(160) {
-        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
-    }
-}
-
 fn parse(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
@@ -324,6 +292,7 @@ mod tests {
     fn case(request: &str, response: &str) -> Case {
         Case {
             name: "a case".to_owned(),
+            head: "POST / HTTP/1.1\r\n".to_owned(),
             request: request.to_owned(),
             status: 200,
             response: response.to_owned(),
@@ -345,18 +314,24 @@ mod tests {
             r#"{"method":"Instance.Provision"}"#,
             r#"{"result":{"ID":"old-1"}}"#,
         );
-        let verdict = replay.judge(&made, &answer(r#"{"result":{"ID":"new-9"}}"#));
+        let verdict = replay.judge(&made, &answer(r#"{"result":{"ID":"new-9"}}"#), None);
         assert_eq!(verdict.difference, None);
         replay.adopt(verdict);
         let gone = case(
             r#"{"method":"Instance.Destroy","params":{"Instance":"old-1"}}"#,
             r#"{"error":{"message":"remove $DIR/A/files/old-1: no"}}"#,
         );
-        assert!(replay.request(&gone).contains("new-9"));
+        let sent = String::from_utf8(replay.request(&gone)).unwrap();
+        let body = gone.request.replace("old-1", "new-9");
+        let length = body.len();
+        assert_eq!(
+            sent,
+            format!("POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{body}")
+        );
         let same = answer(r#"{"error":{"message":"remove /here/files/new-9: no"}}"#);
-        assert_eq!(replay.judge(&gone, &same).difference, None);
+        assert_eq!(replay.judge(&gone, &same, None).difference, None);
         let other = answer(r#"{"error":{"message":"remove /here/files/old-1: no"}}"#);
-        assert!(replay.judge(&gone, &other).difference.is_some());
+        assert!(replay.judge(&gone, &other, None).difference.is_some());
     }
 
     #[test]
@@ -370,17 +345,17 @@ mod tests {
             r#"{"result":{"Descriptions":[{"ID":"n2","Tags":{"a":"2","infrakit.token":"t"}},
                 {"ID":"n1","Tags":{"a":"1","infrakit.token":"u"}}]}}"#,
         );
-        let mut verdict = replay.judge(&recorded, &swapped);
+        let mut verdict = replay.judge(&recorded, &swapped, None);
         verdict.met.sort();
         assert_eq!(verdict.difference, None);
         let pairs = [("o1", "n1"), ("o2", "n2")].map(|(a, b)| (a.to_owned(), b.to_owned()));
         assert_eq!(verdict.met, pairs);
         let fewer = answer(r#"{"result":{"Descriptions":[{"ID":"n2","Tags":{"a":"2"}}]}}"#);
-        assert!(replay.judge(&recorded, &fewer).difference.is_some());
+        assert!(replay.judge(&recorded, &fewer, None).difference.is_some());
         let wrong = answer(
             r#"{"result":{"Descriptions":[{"ID":"n2","Tags":{"a":"2"}},{"ID":"n1","Tags":{"a":"3"}}]}}"#,
         );
-        assert!(replay.judge(&recorded, &wrong).difference.is_some());
+        assert!(replay.judge(&recorded, &wrong, None).difference.is_some());
     }
 
     #[test]
@@ -390,7 +365,7 @@ mod tests {
             let body = |text: &str| format!(r#"{{"error":{{"code":-32000,"message":"{text}"}}}}"#);
             let case = case(r#"{"method":"Group.CommitGroup"}"#, &body(recorded));
             replay
-                .judge(&case, &answer(&body(ours)))
+                .judge(&case, &answer(&body(ours)), None)
                 .difference
                 .is_none()
         };

@@ -102,12 +102,16 @@ mod tests {
             fs::write(directory.join(name), "").unwrap();
         }
         eventually(Duration::from_secs(10), "two are counted", || {
-            (census.peak() == 2).then_some(()).ok_or_else(|| census.peak().to_string())
+            (census.peak() == 2)
+                .then_some(())
+                .ok_or_else(|| census.peak().to_string())
         });
         fs::remove_dir_all(&directory).unwrap();
         let before = census.counts();
         eventually(Duration::from_secs(10), "it goes on", || {
-            (census.counts() > before + 1).then_some(()).ok_or_else(String::new)
+            (census.counts() > before + 1)
+                .then_some(())
+                .ok_or_else(String::new)
         });
         assert_eq!((census.peak(), files(&directory).len()), (2, 0));
     }

@@ -253,6 +253,9 @@ mod tests {
         let wanted = json!({"Tags": {"infrakit.group": "h"}});
         let none = rpc::call(&socket, "Instance.DescribeInstances", &wanted).unwrap();
         assert_eq!(none["Descriptions"], json!([]));
-        assert_eq!((cloud.members("g").len(), cloud.calls("Instance.Provision")), (2, 3));
+        assert_eq!(
+            (cloud.members("g").len(), cloud.calls("Instance.Provision")),
+            (2, 3)
+        );
     }
 }

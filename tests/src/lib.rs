@@ -6,11 +6,13 @@
 pub mod capture;
 pub mod census;
 pub mod cloud;
+mod compare;
 pub mod daemon;
 pub mod deviation;
 pub mod document;
 pub mod fleet;
 pub mod home;
+pub mod hostile;
 pub mod output;
 pub mod peer;
 pub mod program;

@@ -3,7 +3,8 @@
 //! It shares no code with the client of the program, so that the two cannot agree on a mistake.
 
 use std::fmt;
-use std::io::{self, Read as _, Write as _};
+use std::io;
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -88,27 +89,71 @@ pub fn post(socket: &Path, body: &str) -> io::Result<Answer> {
     )
 }
 
-/// Sends raw bytes and reads one answer until the other side closes or its length is reached.
+/// Sends raw bytes over a new connection and reads one answer.
 ///
 /// # Errors
 /// When the socket does not answer with HTTP.
 pub fn exchange(socket: &Path, request: &[u8]) -> io::Result<Answer> {
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(request)?;
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 16 * 1024];
-    loop {
-        if let Some(answer) = parse(&bytes, End::Open)? {
-            return Ok(answer);
+    Session::unix(socket)?.ask(request)
+}
+
+/// A connection for one request after the other.
+pub struct Session {
+    stream: Box<dyn Stream>,
+}
+
+trait Stream: io::Read + io::Write {}
+impl<T: io::Read + io::Write> Stream for T {}
+
+impl Session {
+    /// Connects to a socket.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn unix(socket: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(socket)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = Box::new(stream);
+        Ok(Self { stream })
+    }
+
+    /// Connects to a host and port.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn tcp(address: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = Box::new(stream);
+        Ok(Self { stream })
+    }
+
+    /// Sends raw bytes and reads one answer, until its length is reached or the other side closes.
+    ///
+    /// # Errors
+    /// When the other side does not answer with HTTP.
+    pub fn ask(&mut self, request: &[u8]) -> io::Result<Answer> {
+        self.stream.write_all(request)?;
+        let (open, closed) = if request.starts_with(b"HEAD ") {
+            (End::Headed, End::Headed)
+        } else {
+            (End::Open, End::Closed)
+        };
+        let mut bytes = Vec::new();
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            if let Some(answer) = parse(&bytes, open)? {
+                return Ok(answer);
+            }
+            let count = self.stream.read(&mut buffer)?;
+            if count == 0 {
+                let answer = parse(&bytes, closed)?;
+                return answer.ok_or_else(|| bad("the answer ends early"));
+            }
+            bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
         }
-        let count = stream.read(&mut buffer)?;
-        if count == 0 {
-            let answer = parse(&bytes, End::Closed)?;
-            return answer.ok_or_else(|| bad("the answer ends early"));
-        }
-        bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
     }
 }
 
@@ -116,6 +161,8 @@ pub fn exchange(socket: &Path, request: &[u8]) -> io::Result<Answer> {
 enum End {
     Open,
     Closed,
+    /// The answer to HEAD: its length is that of a body that does not come.
+    Headed,
 }
 
 /// The answer in `bytes`, or nothing while it is incomplete.
@@ -139,7 +186,9 @@ fn parse(bytes: &[u8], end: End) -> io::Result<Option<Answer>> {
             .find(|(name, _)| name == wanted)
             .map(|(_, v)| v)
     };
-    let body = if header("transfer-encoding").is_some_and(|value| value == "chunked") {
+    let body = if end == End::Headed {
+        Some(Vec::new())
+    } else if header("transfer-encoding").is_some_and(|value| value == "chunked") {
         chunks(rest)?
     } else if let Some(length) = header("content-length") {
         let length: usize = length
@@ -204,6 +253,13 @@ mod tests {
         let closed = "HTTP/1.0 200 OK\r\n\r\nok";
         assert_eq!(body(closed, End::Open), None);
         assert_eq!(body(closed, End::Closed).as_deref(), Some("ok"));
+    }
+
+    #[test]
+    fn an_answer_to_head_has_no_body() {
+        let head = "HTTP/1.1 405 No\r\nContent-Length: 9\r\n\r\n";
+        assert_eq!(body(head, End::Headed).as_deref(), Some(""));
+        assert_eq!(body(head, End::Open), None);
     }
 
     #[test]

@@ -49,7 +49,9 @@ impl World<'_> {
         match self {
             Self::Cloud(cloud) => {
                 let members = cloud.members(GROUP).into_iter();
-                members.map(|(id, properties)| (id, note(&properties))).collect()
+                members
+                    .map(|(id, properties)| (id, note(&properties)))
+                    .collect()
             }
             Self::Files(home, _) => {
                 let files = census::files(&home.path().join("instances")).into_iter();
@@ -188,7 +190,9 @@ impl<'home> Round<'home> {
     }
 
     fn restart(&mut self) {
-        self.daemon.restart().wait_for(&["group", "vanilla", "file"]);
+        self.daemon
+            .restart()
+            .wait_for(&["group", "vanilla", "file"]);
     }
 
     fn kill_once(&mut self) {
@@ -204,13 +208,19 @@ impl<'home> Round<'home> {
     /// Sizes only ever grow in a round, so that the present one is the most there ever may be.
     fn check_peak(&self) {
         let peak = self.world.peak();
-        assert!(peak as u64 <= self.size, "{peak} at once, size {}", self.size);
+        assert!(
+            peak as u64 <= self.size,
+            "{peak} at once, size {}",
+            self.size
+        );
     }
 
     fn converge(&mut self) {
         let hash = fleet::converged(self.home, GROUP, self.size as usize, CONVERGED);
         assert!(!hash.is_empty());
-        eventually(CONVERGED, "the instances are as specified", || self.as_specified());
+        eventually(CONVERGED, "the instances are as specified", || {
+            self.as_specified()
+        });
         self.check_peak();
     }
 
@@ -224,7 +234,10 @@ impl<'home> Round<'home> {
         }
         self.converge();
         let spec = fleet::inspect(self.home);
-        assert_eq!(spec[0]["Properties"]["Allocation"]["Size"], json!(self.size));
+        assert_eq!(
+            spec[0]["Properties"]["Allocation"]["Size"],
+            json!(self.size)
+        );
         assert_eq!(self.daemon.terminate(), 0, "{}", self.daemon.output());
         assert_eq!(self.as_specified(), Ok(()), "stopping changes nothing");
         self.interrupted
@@ -252,7 +265,10 @@ where
     });
     let (interrupted, kills) = (interrupted.into_inner(), (ROUNDS * KILLS) as usize);
     println!("{interrupted} of {kills} kills came before the group was as specified");
-    assert!(interrupted * 4 >= kills, "the kills come too late to prove anything");
+    assert!(
+        interrupted * 4 >= kills,
+        "the kills come too late to prove anything"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use infrakit_rpc::kind::{FlavorClient, InstanceClient};
@@ -95,9 +96,15 @@ pub struct LocalFirst {
 }
 
 impl LocalFirst {
-    /// Creates the finder. `limits` hold for calls of plugins behind sockets.
+    /// Creates the finder. `limits` hold for calls of plugins behind sockets, but for creations and
+    /// destructions: the group controller has its own patience with these, and counts one that it
+    /// gives up as in doubt.
     #[must_use]
     pub fn new(local: Arc<Local>, directory: Directory, limits: Limits) -> Self {
+        let limits = Limits {
+            effect: Some(Duration::MAX),
+            ..limits
+        };
         Self {
             local,
             directory,

@@ -247,7 +247,7 @@ impl Pace {
             Some(at) => round(at + self.routine, self.step),
             None => {
                 let first = member.created + self.routine.mul_f64(spread(member.id.as_str()));
-                round(first, self.step)
+                round(first + self.step / 2, self.step)
             }
         }
     }

@@ -133,6 +133,7 @@ wire_struct! {
 
 /// Says hello, in the words of older releases where the peer does not know the newest.
 pub(crate) async fn hello(client: &Client) -> Result<Hello> {
+    let client = &client.brief();
     let refusal = match client.call("Handshake.Hello", &Nothing {}).await {
         Err(error) if is_unknown(&error) => error,
         answer => return answer,

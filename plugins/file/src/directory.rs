@@ -275,3 +275,29 @@ impl Query<'_> {
         Listing::Changed(list, Some(fingerprint))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn creations_that_nobody_lists_do_not_overflow_the_queue() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = Directory::open(home.path().to_owned()).unwrap();
+        let query = Query {
+            tags: &Tags::new(),
+            detail: Detail::Tags,
+            seen: None,
+        };
+        directory.list(&query).unwrap();
+        // Two events each: one for the content, one for the name.
+        for _ in 0..9_000 {
+            directory.create(&InstanceSpec::default()).unwrap();
+        }
+        let listing = directory.list_now(&query).expect("the files must be read");
+        let Listing::Changed(list, _) = listing.unwrap() else {
+            panic!("nothing was seen before")
+        };
+        assert_eq!(list.len(), 9_000);
+    }
+}

@@ -187,12 +187,22 @@ fn is_hidden(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Both ways to write a new file.
-    fn ways(directory: &Path) -> [Staged<'_>; 2] {
-        [
-            Staged::nameless(directory, b"new").unwrap(),
-            Staged::Hidden(Hidden::write(directory, b"new").unwrap()),
-        ]
+    /// Writes a nameless file, where the file system has such.
+    fn nameless(directory: &Path) -> Option<Staged<'_>> {
+        Staged::nameless(directory, b"new")
+            .inspect_err(|error| {
+                // Any other failure would be one of the code.
+                let kinds = [io::ErrorKind::Unsupported, io::ErrorKind::IsADirectory];
+                assert!(kinds.contains(&error.kind()), "{error}");
+                println!("skipped: no nameless files on this file system: {error}");
+            })
+            .ok()
+    }
+
+    /// Writes a new file in each way that there is.
+    fn ways(directory: &Path) -> Vec<Staged<'_>> {
+        let hidden = Staged::Hidden(Hidden::write(directory, b"new").unwrap());
+        nameless(directory).into_iter().chain([hidden]).collect()
     }
 
     fn names(directory: &Path) -> Vec<String> {
@@ -220,11 +230,13 @@ mod tests {
     #[test]
     fn gives_a_free_name() {
         let home = tempfile::tempdir().unwrap();
-        for (staged, name) in ways(home.path()).into_iter().zip(["a", "b"]) {
-            staged.publish(&home.path().join(name)).unwrap();
-            assert_eq!(fs::read(home.path().join(name)).unwrap(), b"new");
+        for staged in ways(home.path()) {
+            let name = home.path().join("a");
+            staged.publish(&name).unwrap();
+            assert_eq!(fs::read(&name).unwrap(), b"new");
+            fs::remove_file(&name).unwrap();
         }
-        assert_eq!(names(home.path()), ["a", "b"]);
+        assert_eq!(names(home.path()), Vec::<String>::new());
     }
 
     #[test]
@@ -245,8 +257,8 @@ mod tests {
     #[test]
     fn a_new_file_is_invisible_until_it_has_its_name() {
         let home = tempfile::tempdir().unwrap();
-        let Staged::Nameless { file, .. } = Staged::nameless(home.path(), b"1").unwrap() else {
-            panic!("it has a name")
+        let Some(Staged::Nameless { file, .. }) = nameless(home.path()) else {
+            return;
         };
         assert_eq!(names(home.path()), Vec::<String>::new());
         let name = home.path().join("a");

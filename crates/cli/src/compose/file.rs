@@ -31,5 +31,13 @@ pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
     request
         .local
         .add_instance(request.name.lookup(), ONLY, Arc::clone(&instance));
-    Ok(Plugin::new().instance(Fixed::single(instance)).into())
+    // Word for word what the original's plugin says of itself: peers may know it by this.
+    Ok(Plugin::new()
+        .vendor(
+            "infrakit-instance-file",
+            "0.3.0",
+            "https://github.com/docker/infrakit",
+        )
+        .instance(Fixed::single(instance))
+        .into())
 }

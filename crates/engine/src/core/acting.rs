@@ -29,9 +29,11 @@ pub(super) enum Batch {
 
 impl Core {
     pub(super) fn plan_group(&mut self, id: &GroupId, now: Timestamp) {
+        let all: usize = self.groups.values().map(|group| group.seen.len()).sum();
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
+        self.config.other_members = all - group.seen.len();
         let memory = std::mem::take(&mut group.memory);
         let decided = plan(&group.spec, &group.seen, memory, now, &self.config);
         group.memory = decided.memory;

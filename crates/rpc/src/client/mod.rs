@@ -23,14 +23,18 @@ use pool::Pool;
 
 use crate::sse::Subscription;
 
+/// Largest answer to a call that creates, destroys, checks or greets, in bytes: far more than an
+/// id, a verdict or the boot script of a machine takes.
+const BRIEF: usize = 1 << 20;
+
 /// Bounds on one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Time for the whole call, from connecting to the last byte of the answer.
     pub deadline: Duration,
-    /// The same for creating and destroying instances, which may take minutes. One that is given
-    /// up may still come true, so a caller that has patience of its own gives it here.
-    pub effect: Duration,
+    /// The same for creating and destroying instances, where it differs. That may take minutes, and
+    /// what is given up may still come true, so a caller with patience of its own says so here.
+    pub effect: Option<Duration>,
     /// Largest answer, in bytes.
     pub response: usize,
 }
@@ -39,7 +43,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(15),
-            effect: Duration::from_secs(15),
+            effect: None,
             response: 64 << 20,
         }
     }
@@ -51,12 +55,12 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: Arc<Inner>,
+    limits: Limits,
 }
 
 #[derive(Debug)]
 struct Inner {
     address: Address,
-    limits: Limits,
     pool: Pool,
 }
 
@@ -67,9 +71,9 @@ impl Client {
         Self {
             inner: Arc::new(Inner {
                 address,
-                limits,
                 pool: Pool::default(),
             }),
+            limits,
         }
     }
 
@@ -82,7 +86,21 @@ impl Client {
     /// Returns the bounds on each call.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        self.inner.limits
+        self.limits
+    }
+
+    /// Returns the same client for calls whose answers are short by nature. Many of them run at
+    /// once, and a hostile plugin could fill the memory with answers that are each within bounds.
+    #[must_use]
+    pub(crate) fn brief(&self) -> Self {
+        let response = self.limits.response.min(BRIEF);
+        Self {
+            inner: Arc::clone(&self.inner),
+            limits: Limits {
+                response,
+                ..self.limits
+            },
+        }
     }
 
     /// Calls a method and decodes its result.
@@ -95,7 +113,7 @@ impl Client {
         method: &str,
         params: &P,
     ) -> Result<R> {
-        self.call_within(self.inner.limits.deadline, method, params)
+        self.call_within(self.limits.deadline, method, params)
             .await
     }
 
@@ -136,7 +154,7 @@ impl Client {
         let request = request::get(&self.inner.address, path)?;
         let wanted = format!("GET {path}");
         let answer = self
-            .exchange(self.inner.limits.deadline, &wanted, request, None)
+            .exchange(self.limits.deadline, &wanted, request, None)
             .await?;
         answer.document(&wanted)
     }
@@ -149,9 +167,9 @@ impl Client {
     pub async fn events(&self, topic: &str) -> Result<Subscription> {
         let request = request::events(&self.inner.address, topic)?;
         let connecting = Connection::open(&self.inner.address, request::url(&self.inner.address));
-        let connection = tokio::time::timeout(self.inner.limits.deadline, connecting)
+        let connection = tokio::time::timeout(self.limits.deadline, connecting)
             .await
-            .map_err(|_| Error::not_delivered(self.overdue("events", self.inner.limits.deadline)))?
+            .map_err(|_| Error::not_delivered(self.overdue("events", self.limits.deadline)))?
             .map_err(Error::not_delivered)?;
         Ok(Subscription::new(connection, request))
     }
@@ -185,7 +203,7 @@ impl Client {
         };
         match attempt.await {
             Ok(Ok((status, body))) => Ok(Answer::new(status, body, id)),
-            Ok(Err(broken)) => Err(broken.into_error(self.inner.limits.response)),
+            Ok(Err(broken)) => Err(broken.into_error(self.limits.response)),
             Err(_) if used.written() => Err(Error::unknown(self.overdue(method, deadline))),
             Err(_) => Err(Error::not_delivered(self.overdue(method, deadline))),
         }
@@ -204,7 +222,7 @@ impl Client {
         request: http::Request<Bytes>,
         used: &mut Used,
     ) -> std::result::Result<(http::StatusCode, Vec<u8>), Broken> {
-        let limit = self.inner.limits.response;
+        let limit = self.limits.response;
         if let Some(mut connection) = self.inner.pool.take() {
             used.connection = Some(connection.written());
             match connection.exchange(request.clone(), limit).await {

@@ -26,7 +26,8 @@ impl FlavorClient {
     /// Makes a client of the flavor type `kind`; empty for a plugin without types.
     pub fn new(client: Client, kind: impl Into<String>) -> Self {
         Self {
-            client,
+            // Every answer of a flavor is about one instance at most.
+            client: client.brief(),
             kind: kind.into(),
         }
     }

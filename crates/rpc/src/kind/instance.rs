@@ -9,10 +9,13 @@ use infrakit_spi::instance::{
     Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality,
 };
 use infrakit_spi::{Any, Error, InstanceId, Result, Tags};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::client::Client;
 use crate::fingerprint::fingerprint;
 use crate::info::{Method, method};
+use crate::kind::list::List;
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_type};
 
@@ -30,6 +33,18 @@ impl InstanceClient {
             client,
             kind: kind.into(),
         }
+    }
+
+    /// Calls a method that creates or destroys.
+    async fn effect<R: DeserializeOwned>(
+        &self,
+        method: &str,
+        request: &(impl Serialize + Sync),
+    ) -> Result<R> {
+        let limits = self.client.limits();
+        let deadline = limits.effect.unwrap_or(limits.deadline);
+        let client = self.client.brief();
+        client.call_within(deadline, method, request).await
     }
 
     fn request(&self, tags: &Tags, detail: Detail) -> DescribeRequest {
@@ -52,6 +67,7 @@ impl Instance for InstanceClient {
             properties: properties.cloned(),
         };
         self.client
+            .brief()
             .call("Instance.Validate", &request)
             .await
             .map(|_: Done| ())
@@ -76,6 +92,7 @@ impl Instance for InstanceClient {
             labels: Some(labels.clone()),
         };
         self.client
+            .brief()
             .call("Instance.Label", &request)
             .await
             .map(|_: Done| ())
@@ -93,11 +110,11 @@ impl Instance for InstanceClient {
     }
 
     async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>> {
-        let response: DescribeResponse = self
+        let list: List = self
             .client
             .call(DESCRIBE, &self.request(tags, detail))
             .await?;
-        Ok(response.descriptions.unwrap_or_default())
+        Ok(list.0)
     }
 
     async fn describe_since(
@@ -113,11 +130,8 @@ impl Instance for InstanceClient {
         if now.is_some() && now == seen {
             return Ok(Listing::Unchanged);
         }
-        let response: DescribeResponse = answer.decode(DESCRIBE)?;
-        Ok(Listing::Changed(
-            response.descriptions.unwrap_or_default(),
-            now,
-        ))
+        let list: List = answer.decode(DESCRIBE)?;
+        Ok(Listing::Changed(list.0, now))
     }
 
     fn locality(&self) -> Locality {

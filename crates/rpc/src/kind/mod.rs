@@ -6,6 +6,7 @@ pub mod flavor;
 pub mod group;
 pub mod instance;
 pub mod l4;
+mod list;
 pub mod metadata;
 pub mod resource;
 pub mod stack;

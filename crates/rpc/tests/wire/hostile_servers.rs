@@ -155,6 +155,7 @@ async fn failure(act: Act) -> (Delivery, String) {
     let limits = Limits {
         deadline: Duration::from_secs(10),
         response: 1 << 20,
+        ..Limits::default()
     };
     let client = limited(peer.socket(), limits);
     let error = bounded(client.call::<_, Value>("A.B", &json!({})))
