@@ -189,8 +189,8 @@ impl Shared {
                 return Ok(true);
             }
             Malice::Swarm(entry) => {
-                let many = [entry].repeat(60_000_000 / (entry.len() + 1)).join(",");
-                let list = format!("{{\"Type\":\"\",\"Descriptions\":[{many}]}}");
+                let many = format!("{entry},").repeat(60_000_000 / (entry.len() + 1));
+                let list = format!("{{\"Type\":\"\",\"Descriptions\":[{many}{entry}]}}");
                 let answer = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{list}}}");
                 out.write_all(http(&answer).as_bytes())?;
                 return Ok(true);

@@ -418,6 +418,12 @@ mod tests {
     }
 
     #[test]
+    fn the_program_says_what_it_is_for() {
+        let about = root().get_about().unwrap().to_string();
+        assert_eq!(about, "Keeps groups of instances as they are specified");
+    }
+
+    #[test]
     fn version_and_help_need_no_home() {
         let (context, written) = testing::context(&[]);
         run(&context, words("infrakit version")).unwrap();

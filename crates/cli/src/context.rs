@@ -9,7 +9,8 @@ use crate::error::{CommandError, Result, one_line};
 use crate::out::Output;
 use crate::settings::Settings;
 
-/// Flags that every command takes. All but the first are there for the sake of old scripts.
+// Flags that every command takes; all but the first are there for the sake of old scripts. (A doc
+// comment here would become the description of the program.)
 #[derive(Args, Clone, Debug)]
 pub(crate) struct GlobalArgs {
     /// How much to log: 0 nothing, 1 and 2 errors, 3 warnings, 4 changes, 5 every step

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::{Accepted, Core, Refused};
 use crate::shell::{Input, Resolver, Setup, Shell};
+use crate::turns::Turns;
 
 /// Settings of an engine.
 #[derive(Clone, Debug)]
@@ -56,6 +57,7 @@ pub struct Engine {
     inputs: mpsc::UnboundedSender<Input>,
     resolver: Arc<Resolver>,
     ids: watch::Receiver<Arc<[GroupId]>>,
+    turns: Turns,
     patience: Duration,
 }
 
@@ -92,6 +94,7 @@ impl Engine {
                 inputs,
                 resolver,
                 ids: known,
+                turns: Turns::default(),
                 patience: options.patience,
             },
             task,
@@ -126,8 +129,26 @@ impl Engine {
         answer.await.map_err(|_| stopped())
     }
 
-    /// Makes a change and waits until the store has it.
+    /// Makes a change of a group and waits until the store has it.
+    ///
+    /// Once begun it goes on although nobody waits for it any more, so that the next change of the
+    /// group finds it done.
     async fn change(
+        &self,
+        id: &GroupId,
+        change: impl FnOnce(&mut Core, Timestamp) -> std::result::Result<Accepted, Refused>
+        + Send
+        + 'static,
+    ) -> Result<String> {
+        let (engine, id) = (self.clone(), id.clone());
+        let changing = tokio::spawn(async move {
+            let _turn = engine.turns.take(&id).await;
+            engine.change_in_turn(change).await
+        });
+        changing.await.map_err(|_| stopped())?
+    }
+
+    async fn change_in_turn(
         &self,
         change: impl FnOnce(&mut Core, Timestamp) -> std::result::Result<Accepted, Refused>
         + Send
@@ -312,15 +333,17 @@ impl Group for Engine {
             }
             Commit::Enforce => {
                 let nonce = nonce();
-                self.change(move |core, now| core.commit(raw, parsed, &nonce, now))
-                    .await
+                self.change(&spec.id, move |core, now| {
+                    core.commit(raw, parsed, &nonce, now)
+                })
+                .await
             }
         }
     }
 
     async fn free(&self, id: &GroupId) -> Result<()> {
-        let id = id.clone();
-        self.change(move |core, _| core.free(&id).map(accepted))
+        let group = id.clone();
+        self.change(id, move |core, _| core.free(&group).map(accepted))
             .await
             .map(drop)
     }
@@ -335,7 +358,7 @@ impl Group for Engine {
 
     async fn destroy(&self, id: &GroupId) -> Result<()> {
         let group = id.clone();
-        self.change(move |core, _| core.destroy(&group).map(accepted))
+        self.change(id, move |core, _| core.destroy(&group).map(accepted))
             .await?;
         // Usually it is done at once; if not, it goes on, and survives a restart.
         let group = id.clone();
@@ -351,7 +374,7 @@ impl Group for Engine {
     async fn destroy_instances(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()> {
         self.refresh(id).await?;
         let (group, doomed) = (id.clone(), instances.to_vec());
-        self.change(move |core, now| {
+        self.change(id, move |core, now| {
             let batch = core.destroy_instances(&group, &doomed, now)?;
             Ok(Accepted {
                 details: String::new(),
@@ -373,8 +396,8 @@ impl Group for Engine {
     }
 
     async fn set_size(&self, id: &GroupId, size: i64) -> Result<()> {
-        let id = id.clone();
-        self.change(move |core, now| core.set_size(&id, size, now))
+        let group = id.clone();
+        self.change(id, move |core, now| core.set_size(&group, size, now))
             .await
             .map(drop)
     }

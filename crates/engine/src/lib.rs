@@ -10,6 +10,7 @@ pub mod core;
 mod metadata;
 mod records;
 mod shell;
+mod turns;
 
 pub use api::{Engine, Options, StartError};
 pub use metadata::GroupMetadata;

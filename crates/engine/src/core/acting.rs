@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Departure, Doubt, Intent, Member, Origin, Provision, Reason, Step, Timestamp, plan,
+    Action, Departure, Doubt, Intent, Member, Origin, Phase, Provision, Reason, Step, Timestamp, plan,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{Delivery, Error, GroupId, InstanceId};
@@ -37,10 +37,12 @@ impl Core {
         let memory = std::mem::take(&mut group.memory);
         let decided = plan(&group.spec, &group.seen, memory, now, &self.config);
         group.memory = decided.memory;
-        if group.converged != decided.converged {
-            tracing::info!(group = %id, converged = decided.converged, "state changed");
+        // A group on its way out is never settled: any list may be the one that shows it empty.
+        let converged = decided.converged && group.memory.phase != Phase::Destroying;
+        if group.converged != converged {
+            tracing::info!(group = %id, converged, "state changed");
         }
-        group.converged = decided.converged;
+        group.converged = converged;
         group.waiting = decided.waiting;
         // A moment that has come already is served by this very plan; it must not wake us again.
         group.wake_at = decided

@@ -298,7 +298,8 @@ impl Core {
         let Some(group) = self.groups.get(id) else {
             return;
         };
-        let listed_since = group.seen.listed() > group.destroying_since;
+        // The list that the request itself asked for bears the request's own time.
+        let listed_since = group.seen.listed() >= group.destroying_since;
         let gone = group.seen.is_empty() && group.memory.intents.is_empty();
         let done = group.memory.phase == Phase::Destroying
             && group.destroying_since.is_some()

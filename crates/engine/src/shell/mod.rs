@@ -53,7 +53,7 @@ pub(crate) struct Shell {
     /// The ids of the groups, for whoever needs them at once.
     ids: watch::Sender<Arc<[GroupId]>>,
     clock: Clock,
-    /// Planning pauses until this moment, so that it takes one part in five of the time at most.
+    /// Planning pauses until this moment, so that it takes a tenth of the time at most.
     plan_not_before: Option<Instant>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -70,7 +70,7 @@ pub(crate) struct Setup {
 }
 
 /// Longest share of the loop's time that planning may take, as rest per unit of work.
-const REST: u32 = 4;
+const REST: u32 = 10;
 /// Plans shorter than this are never put off.
 const CHEAP: Duration = Duration::from_millis(1);
 

@@ -9,9 +9,9 @@ use infrakit_spi::FieldKey;
 use infrakit_spi::instance::Description;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Most instances in a list, the limit on the size of one group. A hostile answer of a few dozen
-/// megabytes would otherwise be worth gigabytes once it is decoded.
-const MOST: usize = 1_000_000;
+/// Most instances in a list: about as many as the largest answer holds when each has an id, a group
+/// and a hash. A hostile answer of that size would otherwise be worth gigabytes once decoded.
+const MOST: usize = 250_000;
 
 /// The instances of a `DescribeInstances` result.
 pub(crate) struct List(pub(crate) Vec<Description>);
@@ -102,7 +102,7 @@ mod tests {
         let nameless = ids(r#"{"Descriptions":[{"ID":"a"},{}]}"#).unwrap_err();
         assert!(nameless.contains("an instance has no ID"), "{nameless}");
         let many = format!(r#"{{"Descriptions":[{}{{"ID":"a"}}]}}"#, r#"{"ID":"a"},"#.repeat(MOST));
-        assert!(ids(&many).unwrap_err().contains("more than 1000000 instances"));
+        assert!(ids(&many).unwrap_err().contains("more than 250000 instances"));
         assert!(ids("[]").is_err() && ids(r#"{"Descriptions":7}"#).is_err());
     }
 }
