@@ -29,7 +29,7 @@ pub enum Malice {
         /// Whether the length is known in advance.
         counted: bool,
     },
-    /// Nests arrays a hundred thousand deep.
+    /// Nests arrays a hundred thousand deep in the properties of an instance.
     Deep,
     /// Sends bytes that are no HTTP.
     Garbage,
@@ -171,11 +171,10 @@ impl Shared {
             }
             Malice::Huge { counted } => self.flood(counted, out)?,
             Malice::Deep => {
-                let deep = format!(
-                    "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"Descriptions\":{}{}}}}}",
-                    "[".repeat(100_000),
-                    "]".repeat(100_000)
-                );
+                let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
+                let deep = format!("{{\"ID\":\"deep\",\"Properties\":{open}{close}}}");
+                let list = format!("{{\"Type\":\"\",\"Descriptions\":[{deep}]}}");
+                let deep = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{list}}}");
                 out.write_all(http(&deep).as_bytes())?;
                 return Ok(true);
             }

@@ -123,11 +123,20 @@ fn documents_that_cannot_be_read_are_refused_with_their_place() {
     kept.refused_document("", "empty");
     kept.refused_document("just words", "object");
     kept.refused_document("[1, 2]", "wanted");
-    kept.refused_document("null", "wanted");
     kept.refused_document(&"[".repeat(100_000), "");
     kept.refused_document(&"- ".repeat(100_000), "");
     kept.refused(&["group", "commit", "not-there.json"], "not-there.json");
     kept.refused(&["group", "commit", "."], ".");
+    kept.untouched_after_a_restart();
+}
+
+#[test]
+fn a_document_of_nothing_is_refused() {
+    let home = Home::new();
+    let kept = Kept::new(&home);
+    for nothing in ["null", "~", "---\n---\n", "# only a remark\n"] {
+        kept.refused_document(nothing, "");
+    }
     kept.untouched_after_a_restart();
 }
 
@@ -208,8 +217,6 @@ fn names_that_are_no_names_are_refused() {
         let mut document = fleet::cattle("new", "file", 2, 1);
         document["ID"] = json!(name);
         kept.refused_value(&document, clue);
-        let pets = with(&["Allocation"], json!({"LogicalIDs": ["fine", name]}));
-        kept.refused_value(&pets, clue);
         if !name.contains('/') {
             kept.refused_value(&with(&["Instance", "Plugin"], json!(name)), "");
             kept.refused(&["plugin", "start", &format!("file:{name}")], clue);
@@ -229,6 +236,17 @@ fn names_that_are_no_names_are_refused() {
     let fine = fs::read_dir(home.path()).expect("it is there");
     let names: Vec<_> = fine.flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(names.len(), 6, "something was left behind: {names:?}");
+    kept.untouched_after_a_restart();
+}
+
+#[test]
+fn identities_that_are_no_names_are_refused() {
+    let home = Home::new();
+    let kept = Kept::new(&home);
+    for (name, clue) in bad_names() {
+        let pets = with(&["Allocation"], json!({"LogicalIDs": ["fine", name]}));
+        kept.refused_value(&pets, clue);
+    }
     kept.untouched_after_a_restart();
 }
 

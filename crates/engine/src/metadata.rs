@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use infrakit_spi::group::GroupDescription;
 use infrakit_spi::metadata::Metadata;
+use infrakit_spi::metadata::document::{self, Path};
 use infrakit_spi::{Any, Result};
 use serde_json::{Map, Value};
 
@@ -49,13 +50,12 @@ fn value<T: serde::Serialize>(of: &T) -> Value {
 #[async_trait]
 impl Metadata for GroupMetadata {
     async fn keys(&self, path: &str) -> Result<Option<Vec<String>>> {
-        let document = self.document().await?;
-        Ok(infrakit_spi::metadata::tree::keys(&document, path))
+        let root = self.document().await?;
+        Ok(document::keys(&root, &Path::parse(path)))
     }
 
     async fn get(&self, path: &str) -> Result<Option<Any>> {
-        let document = self.document().await?;
-        Ok(infrakit_spi::metadata::tree::get(&document, path)
-            .and_then(|found| Any::from_value(found).ok()))
+        let root = self.document().await?;
+        document::get(&root, &Path::parse(path))
     }
 }

@@ -1,7 +1,8 @@
 //! `status`: what the manager says of itself. It can be read only.
 
 use async_trait::async_trait;
-use infrakit_spi::metadata::{Change, Metadata, Proposal, Updatable, tree};
+use infrakit_spi::metadata::document::{self, Path};
+use infrakit_spi::metadata::{Change, Metadata, Proposal, Updatable};
 use infrakit_spi::{Any, Error, Result};
 use serde_json::{Value, json};
 
@@ -9,19 +10,18 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Status;
 
-fn document() -> Value {
+fn state() -> Value {
     json!({ "leader": true })
 }
 
 #[async_trait]
 impl Metadata for Status {
     async fn keys(&self, path: &str) -> Result<Option<Vec<String>>> {
-        Ok(tree::keys(&document(), path))
+        Ok(document::keys(&state(), &Path::parse(path)))
     }
 
     async fn get(&self, path: &str) -> Result<Option<Any>> {
-        let document = document();
-        Ok(tree::get(&document, path).and_then(|found| Any::from_value(found).ok()))
+        document::get(&state(), &Path::parse(path))
     }
 }
 

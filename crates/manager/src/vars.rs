@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use infrakit_spi::metadata::{Change, Metadata, Proposal, Updatable, change, tree};
+use infrakit_spi::metadata::document::{self, Path};
+use infrakit_spi::metadata::{Change, Metadata, Proposal, Updatable};
 use infrakit_spi::{Any, Error, Result};
 use infrakit_store::{Change as Record, Durability, Expected, Key, Store, Versioned};
 use serde_json::{Map, Value};
@@ -40,37 +41,27 @@ impl Vars {
 #[async_trait]
 impl Metadata for Vars {
     async fn keys(&self, path: &str) -> Result<Option<Vec<String>>> {
-        Ok(tree::keys(&self.read()?.0, path))
+        Ok(document::keys(&self.read()?.0, &Path::parse(path)))
     }
 
     async fn get(&self, path: &str) -> Result<Option<Any>> {
-        let (document, _) = self.read()?;
-        Ok(tree::get(&document, path).and_then(|found| Any::from_value(found).ok()))
+        document::get(&self.read()?.0, &Path::parse(path))
     }
 }
 
 #[async_trait]
 impl Updatable for Vars {
     async fn changes(&self, changes: &[Change]) -> Result<Proposal> {
-        change::propose(&self.read()?.0, changes)
+        document::propose(&self.read()?.0, changes)
     }
 
     async fn commit(&self, proposed: Option<&Any>, cas: &str) -> Result<()> {
         let (current, found) = self.read()?;
-        let proposed = proposed
-            .ok_or_else(|| Error::refused("there is no document to commit"))?
-            .to_value()
-            .map_err(|error| Error::refused(error.to_string()))?;
-        if !proposed.is_object() {
-            return Err(Error::refused("the document to commit must be an object"));
-        }
-        if change::cas(&current, &proposed) != cas {
-            return Err(Error::refused("cas mismatch"));
-        }
+        let accepted = document::accept(&current, proposed, cas)?;
         let expected = found.map_or(Expected::Absent, |found| Expected::Revision(found.revision));
         let put = Record::Put {
             key: self.key.clone(),
-            value: proposed.to_string(),
+            value: accepted.to_string(),
             expected: Some(expected),
         };
         match self.store.commit(vec![put], Durability::Synced).await {

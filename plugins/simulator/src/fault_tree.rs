@@ -7,8 +7,9 @@ use infrakit_spi::metadata::{Change, Metadata, Proposal, Updatable};
 use infrakit_spi::{Any, Error, Result};
 use serde_json::Value;
 
-use crate::document::{self, Path};
 use crate::faults::{Faults, InvalidFaults, TypeFaults};
+use infrakit_spi::hash::canonical;
+use infrakit_spi::metadata::document::{self, Path};
 
 /// The object `faults`: one branch for each type of instance.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ fn to_value(faults: &BTreeMap<String, TypeFaults>) -> Result<Value> {
 
 fn from_value(value: &Value) -> Result<BTreeMap<String, TypeFaults>> {
     // Numbers are read from their canonical text, in which 5.0 is 5.
-    serde_json::from_str(&document::canonical(value))
+    serde_json::from_str(&canonical(value))
         .map_err(|error| Error::refused(format!("these are no faults: {error}")))
 }
 

@@ -5,7 +5,6 @@
 //! through [`Faults`] or by a person through the metadata object `faults`.
 
 mod balancer;
-pub mod document;
 mod fault_tree;
 mod faults;
 mod instances;

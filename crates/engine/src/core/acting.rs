@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Departure, Doubt, Intent, Member, Origin, Phase, Provision, Reason, Step, Timestamp, plan,
+    Action, Departure, Doubt, Intent, Member, Origin, Phase, Provision, Reason, Step, Timestamp,
+    plan,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{Delivery, Error, GroupId, InstanceId};

@@ -1,7 +1,6 @@
 //! Metadata plugins: a tree of readable, and sometimes writable, values.
 
-pub mod change;
-pub mod tree;
+pub mod document;
 
 use async_trait::async_trait;
 

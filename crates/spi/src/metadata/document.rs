@@ -4,11 +4,12 @@
 //! concern. Where the original behaves oddly on purpose or by accident, peers may rely on it, so
 //! the oddity is kept and said.
 
-use infrakit_spi::hash::go_float;
-use infrakit_spi::metadata::{Change, Proposal};
-use infrakit_spi::{Any, Error, Result};
 use md5::{Digest as _, Md5};
 use serde_json::{Map, Value};
+
+use super::{Change, Proposal};
+use crate::hash::canonical;
+use crate::{Any, Error, Result};
 
 /// A place in a document: the elements of a path string, cleaned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -246,49 +247,4 @@ fn hash(original: &str, proposed: &str) -> String {
 
 fn document(text: &str) -> Result<Any> {
     Any::parse(text).map_err(|error| Error::refused(format!("can't write the document: {error}")))
-}
-
-/// Writes a value as Go would: sorted keys, numbers as float64, no white space, HTML escaped.
-#[must_use]
-pub fn canonical(value: &Value) -> String {
-    let mut out = String::new();
-    write(&mut out, value);
-    match infrakit_spi::compact(out.as_bytes()) {
-        std::borrow::Cow::Borrowed(_) => out,
-        std::borrow::Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-    }
-}
-
-fn write(out: &mut String, value: &Value) {
-    match value {
-        Value::Number(number) => {
-            let text = number.as_f64().map_or_else(|| number.to_string(), go_float);
-            out.push_str(&text);
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                separate(out, index);
-                write(out, item);
-            }
-            out.push(']');
-        }
-        Value::Object(entries) => {
-            out.push('{');
-            for (index, (key, item)) in entries.iter().enumerate() {
-                separate(out, index);
-                out.push_str(&Value::from(key.as_str()).to_string());
-                out.push(':');
-                write(out, item);
-            }
-            out.push('}');
-        }
-        Value::Null | Value::Bool(_) | Value::String(_) => out.push_str(&value.to_string()),
-    }
-}
-
-fn separate(out: &mut String, index: usize) {
-    if index > 0 {
-        out.push(',');
-    }
 }

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use infrakit_plugin_simulator::document::{Path, accept, canonical, get, keys, propose};
 use infrakit_spi::Any;
+use infrakit_spi::hash::canonical;
 use infrakit_spi::metadata::Change;
+use infrakit_spi::metadata::document::{Path, accept, get, keys, propose};
 use serde_json::Value;
 
 const FIRST: &str = r#"{"a":{"b":1,"c":"str"},"list":[1,{"k":"v"}],"obj":{"n":null,"x":true}}"#;
