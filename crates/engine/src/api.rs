@@ -246,6 +246,13 @@ impl Engine {
             .check()
             .map_err(|error| Error::refused(error.to_string()))?;
         let parsed = Spec::parse(spec.properties.as_ref()).map_err(invalid)?;
+        for name in [&parsed.flavor.plugin, &parsed.instance.plugin] {
+            // A blank one is not found, as in the original.
+            if !name.as_str().is_empty() {
+                let checked = name.check();
+                checked.map_err(|error| Error::refused(error.to_string()))?;
+            }
+        }
         // A plugin that is there and refuses the subtype has said what is wrong.
         let missing = |kind: &str, name: &infrakit_spi::PluginName, error: Error| {
             if error.delivery() == infrakit_spi::Delivery::Refused {

@@ -10,8 +10,8 @@ use infrakit_plan::{
     Change as SpecChange, InvalidSpec, Memory, Phase, Roll, Size, Spec, Timestamp, Unsupported,
     sentence,
 };
-use infrakit_spi::group::{GroupDescription, GroupSpec};
-use infrakit_spi::{GroupId, InstanceId, PluginName};
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::{GroupId, InstanceId};
 use infrakit_store::{Change, Durability};
 
 use super::acting::{Batch, stored_part};
@@ -388,90 +388,6 @@ impl Core {
             "",
             now,
         )
-    }
-
-    /// Returns the size that a group is specified to have.
-    ///
-    /// # Errors
-    /// Returns why it is refused.
-    pub fn size(&self, id: &GroupId) -> Result<u64, Refused> {
-        let group = self
-            .groups
-            .get(id)
-            .ok_or_else(|| Refused::NoSize(id.clone()))?;
-        Ok(group.spec.size.count())
-    }
-
-    /// Describes a group as it was last seen.
-    ///
-    /// # Errors
-    /// Returns why it is refused.
-    pub fn describe(&self, id: &GroupId) -> Result<GroupDescription, Refused> {
-        let group = self
-            .groups
-            .get(id)
-            .ok_or_else(|| Refused::NotWatched(id.clone()))?;
-        let instances = group
-            .seen
-            .members()
-            .map(|member| Arc::clone(&member.description));
-        let converged = group.converged && !self.dirty.contains(id);
-        Ok(GroupDescription {
-            instances: Some(instances.collect()),
-            converged,
-        })
-    }
-
-    /// Returns the specs in force, by group.
-    #[must_use]
-    pub fn inspect(&self) -> Vec<GroupSpec> {
-        let canonical = |group: &Group| GroupSpec {
-            id: group.id().clone(),
-            properties: Some(group.spec.canonical()),
-        };
-        self.groups.values().map(canonical).collect()
-    }
-
-    /// Returns the specs in force as they were committed, by group.
-    #[must_use]
-    pub fn committed_specs(&self) -> Vec<GroupSpec> {
-        self.groups
-            .values()
-            .map(|group| group.raw.clone())
-            .collect()
-    }
-
-    /// Returns the plugin that a group's members live on.
-    #[must_use]
-    pub fn plugin_of(&self, id: &GroupId) -> Option<&PluginName> {
-        self.groups.get(id).map(|group| &group.spec.instance.plugin)
-    }
-
-    /// Returns when the last complete list of a group's members was started.
-    #[must_use]
-    pub fn listed_at(&self, id: &GroupId) -> Option<Timestamp> {
-        self.groups.get(id).and_then(|group| group.seen.listed())
-    }
-
-    /// Returns the last thing that went wrong with a group, and when.
-    #[must_use]
-    pub fn trouble(&self, id: &GroupId) -> Option<(Timestamp, &str)> {
-        let (at, message) = self.groups.get(id)?.trouble.as_ref()?;
-        Some((*at, message))
-    }
-
-    /// Returns whether any of these is still a member of the group.
-    #[must_use]
-    pub fn has_any(&self, id: &GroupId, instances: &[InstanceId]) -> bool {
-        self.groups
-            .get(id)
-            .is_some_and(|group| instances.iter().any(|one| group.seen.get(one).is_some()))
-    }
-
-    /// Returns whether a group is known.
-    #[must_use]
-    pub fn knows(&self, id: &GroupId) -> bool {
-        self.groups.contains_key(id)
     }
 }
 

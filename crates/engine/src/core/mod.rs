@@ -6,6 +6,7 @@
 
 mod acting;
 mod change;
+mod describe;
 mod effect;
 mod group;
 mod listing;

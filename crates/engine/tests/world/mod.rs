@@ -59,7 +59,7 @@ impl World {
     pub(crate) fn engine(&self) -> Engine {
         let stop = CancellationToken::new();
         *self.stop.lock().unwrap() = stop.clone();
-        let plugins = Arc::new(World {
+        let plugins = Arc::new(Self {
             state: Arc::clone(&self.state),
             store: Arc::clone(&self.store),
             stop: Mutex::default(),
