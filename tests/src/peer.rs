@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What a peer does with a call: its method and params in, its result out.
-/// `None` closes the connection without a word.
+/// What a peer does with a call: its method and params in, its result out, or an object with the
+/// one member `error` to refuse. `None` closes the connection without a word.
 pub type Behaviour = dyn Fn(&str, &Value) -> Option<Value> + Send + Sync;
 
 /// The connections of a peer that are open, numbered.
@@ -108,7 +108,12 @@ fn serve(stream: UnixStream, behaviour: &Behaviour) {
         let Some(result) = behaviour(method, &request["params"]) else {
             return;
         };
-        let answer = json!({"jsonrpc": "2.0", "result": result, "id": request["id"]}).to_string();
+        let refusal = result.as_object().filter(|fields| fields.len() == 1);
+        let (kind, content) = match refusal.and_then(|fields| fields.get("error")) {
+            Some(error) => ("error", error),
+            None => ("result", &result),
+        };
+        let answer = json!({"jsonrpc": "2.0", kind: content, "id": request["id"]}).to_string();
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
             answer.len()

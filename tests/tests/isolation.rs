@@ -27,7 +27,9 @@ fn commit(home: &Home, group: &str, plugin: &str, size: u64) {
 fn has(cloud: &Cloud, group: &str, size: usize) {
     eventually(SOON, &format!("`{group}` has {size} instances"), || {
         let members = cloud.members(group);
-        (members.len() == size).then_some(()).ok_or_else(|| format!("{members:?}"))
+        (members.len() == size)
+            .then_some(())
+            .ok_or_else(|| format!("{members:?}"))
     });
 }
 
@@ -51,8 +53,14 @@ fn a_slow_plugin_delays_no_group_that_is_not_on_it() {
     }
     has(&slow, "sluggish", 4);
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(10), "four creations of a second took {took:?}");
-    assert_eq!((slow.peak("sluggish"), slow.calls("Instance.Provision")), (4, 4));
+    assert!(
+        took < Duration::from_secs(10),
+        "four creations of a second took {took:?}"
+    );
+    assert_eq!(
+        (slow.peak("sluggish"), slow.calls("Instance.Provision")),
+        (4, 4)
+    );
     assert_eq!(files(&home.path().join("instances")).len(), 5);
 }
 
@@ -80,7 +88,9 @@ fn a_plugin_that_comes_back_finds_its_group_waiting() {
 
     let stopped = cloud.stop();
     let fault = eventually(SOON, "the group is in trouble", || {
-        fleet::describe(&home, "steady").err().ok_or_else(|| "it is described".to_owned())
+        fleet::describe(&home, "steady")
+            .err()
+            .ok_or_else(|| "it is described".to_owned())
     });
     assert!(fault.to_string().contains("cloud"), "{fault}");
     // Nothing can be seen, so nothing is done; what was committed stands.
@@ -107,13 +117,18 @@ fn an_update_waits_for_a_plugin_that_is_away_and_goes_on_by_itself() {
     let created = cloud.calls("Instance.Provision");
     eventually(SOON, "the update has begun", || {
         let calls = cloud.calls("Instance.Provision");
-        (calls > created).then_some(()).ok_or_else(|| calls.to_string())
+        (calls > created)
+            .then_some(())
+            .ok_or_else(|| calls.to_string())
     });
     let cloud = cloud.stop().restart(&home.socket("cloud"));
     // A creation that was cut off is in doubt for up to 15 s.
     let second = fleet::converged(&home, "steady", 4, Duration::from_secs(60));
     assert_ne!(first, second);
-    assert_eq!((cloud.members("steady").len(), cloud.peak("steady")), (4, 4));
+    assert_eq!(
+        (cloud.members("steady").len(), cloud.peak("steady")),
+        (4, 4)
+    );
 }
 
 #[test]
@@ -129,7 +144,10 @@ fn a_commit_on_a_plugin_that_is_not_there_is_refused_at_once() {
             let asked = Instant::now();
             let answer = fleet::commit(&home, &fleet::cattle(group, "cloud", 5, 2));
             let (fault, took) = (answer.expect_err(why).to_string(), asked.elapsed());
-            assert!(took < Duration::from_secs(2), "{why}: refused after {took:?}");
+            assert!(
+                took < Duration::from_secs(2),
+                "{why}: refused after {took:?}"
+            );
             assert!(fault.contains("cloud"), "{why}: {fault}");
         }
         assert_eq!(fleet::inspect(&home), before, "{why}");
@@ -166,7 +184,11 @@ fn a_group_that_was_freed_is_not_listed_for_ever() {
     let count = || lists.load(std::sync::atomic::Ordering::Relaxed);
     let before = count();
     let window = Duration::from_secs(2);
-    let more = until(window, || (count() > before + 60).then_some(()).ok_or_else(String::new));
+    let more = until(window, || {
+        (count() > before + 60)
+            .then_some(())
+            .ok_or_else(String::new)
+    });
     assert!(more.is_err(), "more than 60 lists within {window:?}");
     assert!(count() > before, "the other group is still looked at");
 }
@@ -189,5 +211,9 @@ fn commits_at_the_same_time_leave_one_of_them_in_force_and_in_the_store() {
     }
     let before = fleet::inspect(&home);
     daemon.restart().wait_for(&["group"]);
-    assert_eq!(fleet::inspect(&home), before, "the store holds another spec than was in force");
+    assert_eq!(
+        fleet::inspect(&home),
+        before,
+        "the store holds another spec than was in force"
+    );
 }

@@ -77,6 +77,9 @@ fn members(output: &Output, count: usize, hash: &str) -> Result<BTreeSet<String>
     }
     let tags =
         format!("infrakit.config_sha={hash},infrakit.group=cattle,project=infrakit,tier=web");
+    if !rows.is_sorted() {
+        return Err(format!("not in the order of the ids: {rows:?}"));
+    }
     let mut ids = BTreeSet::new();
     for row in rows {
         let [id, "-", found] = row.as_slice() else {
@@ -106,6 +109,8 @@ fn three_daemons_are_found_by_the_program() {
     let home = Home::new();
     let _daemons = start(&home);
 
+    let remotes = home.cli("remote ls").ok();
+    assert_eq!(remotes.rows(), [["HOST", "URL", "LIST"]]);
     let listing = home.cli("plugin ls").ok();
     let rows = listing.rows();
     assert_eq!(rows[0], ["INTERFACE", "LISTEN", "NAME"]);
@@ -197,6 +202,7 @@ fn the_tutorial_runs_word_for_word() {
     let before = converged(&home, 10, SECOND);
     assert!(before.is_disjoint(&first), "every old member is replaced");
 
+    home.write("before", &home.cli("group describe cattle").ok().stdout);
     let lost = [before.first(), before.last()].map(|id| id.expect("there are ten").clone());
     for id in &lost {
         std::fs::remove_file(home.path().join("tutorial").join(id)).expect("it has a file");
@@ -208,9 +214,24 @@ fn the_tutorial_runs_word_for_word() {
         }
         Ok(after)
     });
-    // `diff before after` has two lines gone and two lines new.
     assert_eq!(before.difference(&after).count(), 2);
     assert_eq!(after.difference(&before).count(), 2);
+    let mut diff = home.command("bash");
+    diff.args([
+        "-c",
+        "infrakit group describe cattle > after; diff before after",
+    ]);
+    // `diff` ends with 1 to say that it found something.
+    let diff = home.run(diff, CONVERGED).failed(1).stdout;
+    let changed = |mark: &str| -> BTreeSet<&str> {
+        let lines = diff.lines().filter_map(|line| line.strip_prefix(mark));
+        lines
+            .filter_map(|line| line.split_whitespace().next())
+            .collect()
+    };
+    let gone = lost.each_ref().map(String::as_str);
+    assert_eq!(changed("< "), gone.into(), "{diff}");
+    assert_eq!(changed("> ").len(), 2, "{diff}");
 
     assert_eq!(
         home.cli("group destroy cattle").ok().stdout,

@@ -184,16 +184,19 @@ impl Document {
     /// Reads the documents in it: one, or several where YAML separates them by `---`.
     pub(crate) fn all(&self) -> Result<Vec<Any>> {
         let text = self.text.trim_start_matches('\u{feff}');
+        let empty = || {
+            CommandError::config(format!("`{}` is empty", self.name))
+                .hint("give a document in JSON or YAML")
+        };
         if text.trim().is_empty() {
-            return Err(CommandError::config(format!("`{}` is empty", self.name))
-                .hint("give a document in JSON or YAML"));
+            return Err(empty());
         }
         if !self.yaml {
             return Any::parse(text)
                 .map(|any| vec![any])
                 .map_err(|error| self.not_json(&error));
         }
-        let values: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
+        let mut values: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
             let place = error.location().map_or(String::new(), |at| {
                 format!(" at line {} column {}", at.line(), at.column())
             });
@@ -203,6 +206,11 @@ impl Document {
             CommandError::config(format!("`{}` is not YAML{place}: {message}", self.name))
                 .maybe_hint(self.left_over())
         })?;
+        // A separator with nothing behind it, or comments alone, are documents of nothing.
+        values.retain(|value| !value.is_null());
+        if values.is_empty() {
+            return Err(empty());
+        }
         values
             .iter()
             .map(|value| {

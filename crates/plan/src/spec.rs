@@ -279,12 +279,8 @@ fn pets(ids: Vec<LogicalId>) -> Result<Size, InvalidSpec> {
     let mut seen = BTreeSet::new();
     for (index, id) in ids.iter().enumerate() {
         let path = || format!("Allocation.LogicalIDs[{index}]");
-        if id.as_str().is_empty() || id.as_str().chars().any(char::is_control) {
-            return Err(InvalidSpec::field(
-                path(),
-                "expected a name, found an empty or unprintable one",
-            ));
-        }
+        id.check()
+            .map_err(|error| InvalidSpec::field(path(), error.to_string()))?;
         if !seen.insert(id) {
             return Err(InvalidSpec::field(
                 path(),

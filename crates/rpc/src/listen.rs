@@ -260,7 +260,7 @@ fn enter(directory: &Path, name: &PluginName) -> Result<File, ListenError> {
         Ok(found) if !found.file_type().is_socket() => {
             return Err(ListenError::InTheWay { path: socket });
         }
-        Ok(_) if is_live(&socket).map_err(failed("connect to", &socket))? => {
+        Ok(_) if stays_live(&socket).map_err(failed("connect to", &socket))? => {
             return Err(taken(socket.display().to_string()));
         }
         Ok(_) => true,
@@ -292,6 +292,19 @@ fn lock(directory: &Path) -> io::Result<File> {
     let file = options.open(directory.join(LOCK))?;
     file.lock()?;
     Ok(file)
+}
+
+/// Returns whether somebody listens on a socket, and goes on listening. The sockets of a process
+/// that was just killed answer until the kernel has taken it apart, which takes some milliseconds;
+/// whoever is started in its place must not take it for alive.
+fn stays_live(path: &Path) -> io::Result<bool> {
+    for _ in 0..10 {
+        if !is_live(path)? {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    is_live(path)
 }
 
 /// Returns whether somebody listens on a socket. A full queue is a sign of life.

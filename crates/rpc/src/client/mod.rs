@@ -113,8 +113,7 @@ impl Client {
         method: &str,
         params: &P,
     ) -> Result<R> {
-        self.call_within(self.limits.deadline, method, params)
-            .await
+        self.call_within(self.limits.deadline, method, params).await
     }
 
     /// Calls a method as [`call`](Self::call) does, with a deadline of its own.

@@ -91,18 +91,32 @@ mod tests {
     fn lists_are_read_as_the_original_sends_them() {
         let two = r#"{"Type":"","Descriptions":[{"ID":"a","Tags":null},{"ID":"b"}]}"#;
         assert_eq!(ids(two).unwrap(), ["a", "b"]);
-        assert!(ids(r#"{"Type":"","Descriptions":null}"#).unwrap().is_empty());
+        assert!(
+            ids(r#"{"Type":"","Descriptions":null}"#)
+                .unwrap()
+                .is_empty()
+        );
         assert!(ids(r#"{"descriptions":[]}"#).unwrap().is_empty());
     }
 
     #[test]
     fn a_list_that_cannot_be_right_is_refused() {
         let missing = ids("{}").unwrap_err();
-        assert!(missing.contains("missing field `Descriptions`"), "{missing}");
+        assert!(
+            missing.contains("missing field `Descriptions`"),
+            "{missing}"
+        );
         let nameless = ids(r#"{"Descriptions":[{"ID":"a"},{}]}"#).unwrap_err();
         assert!(nameless.contains("an instance has no ID"), "{nameless}");
-        let many = format!(r#"{{"Descriptions":[{}{{"ID":"a"}}]}}"#, r#"{"ID":"a"},"#.repeat(MOST));
-        assert!(ids(&many).unwrap_err().contains("more than 250000 instances"));
+        let many = format!(
+            r#"{{"Descriptions":[{}{{"ID":"a"}}]}}"#,
+            r#"{"ID":"a"},"#.repeat(MOST)
+        );
+        assert!(
+            ids(&many)
+                .unwrap_err()
+                .contains("more than 250000 instances")
+        );
         assert!(ids("[]").is_err() && ids(r#"{"Descriptions":7}"#).is_err());
     }
 }
