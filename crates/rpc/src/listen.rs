@@ -243,8 +243,10 @@ fn enter(directory: &Path, name: &PluginName) -> Result<File, ListenError> {
         .mode(0o700)
         .create(directory)
         .map_err(failed("create directory", directory))?;
-    let lock = lock(directory).map_err(failed("lock directory", directory))?;
     let name = name.lookup();
+    let socket = directory.join(name);
+    outlive(&socket);
+    let lock = lock(directory).map_err(failed("lock directory", directory))?;
     let pid_file = directory.join(format!("{name}.pid"));
     let pid = || std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok();
     let taken = |address: String| ListenError::Taken {
@@ -253,14 +255,13 @@ fn enter(directory: &Path, name: &PluginName) -> Result<File, ListenError> {
         pid: pid(),
     };
 
-    let socket = directory.join(name);
     let stale_socket = match socket.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => return Err(failed("look at", &socket)(error)),
         Ok(found) if !found.file_type().is_socket() => {
             return Err(ListenError::InTheWay { path: socket });
         }
-        Ok(_) if stays_live(&socket).map_err(failed("connect to", &socket))? => {
+        Ok(_) if is_live(&socket).map_err(failed("connect to", &socket))? => {
             return Err(taken(socket.display().to_string()));
         }
         Ok(_) => true,
@@ -294,17 +295,16 @@ fn lock(directory: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Returns whether somebody listens on a socket, and goes on listening. The sockets of a process
-/// that was just killed answer until the kernel has taken it apart, which takes some milliseconds;
-/// whoever is started in its place must not take it for alive.
-fn stays_live(path: &Path) -> io::Result<bool> {
+/// Waits a moment for a socket to fall silent. The sockets of a process that was just killed answer
+/// until the kernel has taken it apart, which takes some milliseconds; whoever is started in its
+/// place must not take it for alive.
+fn outlive(socket: &Path) {
     for _ in 0..10 {
-        if !is_live(path)? {
-            return Ok(false);
+        if !matches!(is_live(socket), Ok(true)) {
+            return;
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(10));
     }
-    is_live(path)
 }
 
 /// Returns whether somebody listens on a socket. A full queue is a sign of life.

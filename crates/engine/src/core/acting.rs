@@ -450,6 +450,8 @@ fn remembers_other(memory: &infrakit_plan::Memory, stored: &infrakit_plan::Memor
         || memory.phase != stored.phase
         || memory.roll != stored.roll
         || memory.doomed != stored.doomed
+        // What a creation may take decides how long one in doubt is waited for after a crash.
+        || memory.slowest_creation > stored.slowest_creation + stored.slowest_creation / 2
 }
 
 /// The memory without its intents, which are journaled apart.
