@@ -90,7 +90,10 @@ impl Core {
             }
             Err(error) => {
                 let failures = observer.failed(now, poll_interval);
-                tracing::warn!(%plugin, failures, %error, "cannot list instances");
+                // A plugin that stays away is said ever more rarely.
+                if failures.is_power_of_two() {
+                    tracing::warn!(%plugin, failures, %error, "cannot list instances");
+                }
                 for id in &served {
                     if let Some(group) = self.groups.get_mut(id) {
                         group.trouble(now, format!("cannot list `{plugin}`: {error}"));
