@@ -18,6 +18,7 @@ use std::time::Duration;
 use infrakit_manager::Local;
 use infrakit_rpc::{Bound, Plugin, bind};
 use infrakit_spi::{PluginName, suggest};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
@@ -131,12 +132,26 @@ pub(crate) fn kind(name: &str) -> Result<&'static Kind> {
     Err(CommandError::user(format!("there is no plugin kind `{shown}`")).hint(hint))
 }
 
+/// Lets this process open as many files as it may. A call of another process is a socket, hundreds
+/// may be under way, and the usual soft limit of 1024 is there for programs that use `select`.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+}
+
 /// Starts plugins. Either all of them run, or none and nothing is left behind.
 pub(crate) async fn start(
     settings: &Settings,
     directory: &Path,
     starts: &[Start],
 ) -> Result<Running> {
+    raise_file_limit();
     // Every kind is known before anything is touched.
     let kinds = starts
         .iter()
@@ -381,6 +396,13 @@ mod tests {
         assert!(error.render(false).unwrap().contains("did you mean `Dir`?"));
         assert!(merged("x", &defaults, Some(&json!([]))).is_err());
         assert!(merged("x", &defaults, Some(&json!({"Size": -1}))).is_err());
+    }
+
+    #[test]
+    fn as_many_files_may_be_open_as_the_system_allows() {
+        raise_file_limit();
+        let limit = getrlimit(Resource::Nofile);
+        assert_eq!(limit.current, limit.maximum);
     }
 
     #[test]
