@@ -1,7 +1,7 @@
 //! Finds plugins: those of this process first, then those behind sockets.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -63,6 +63,10 @@ impl Local {
         self.complete.send_replace(true);
     }
 
+    fn tables(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn completed(&self) {
         // The sender lives as long as this table; it cannot be gone.
         let _ = self
@@ -117,22 +121,8 @@ impl LocalFirst {
 impl Plugins for LocalFirst {
     async fn instance(&self, name: &PluginName) -> Result<Arc<dyn Instance>> {
         self.local.completed().await;
-        let local = {
-            let tables = self
-                .local
-                .tables
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
-            match find(&tables.instances, name) {
-                None if tables.flavors.contains_key(name.lookup()) => {
-                    Some(Err(Error::not_delivered(format!(
-                        "Plugin does not support interface {}",
-                        version::INSTANCE.key()
-                    ))))
-                }
-                found => found,
-            }
-        };
+        // A plugin of this process of another kind says so itself, behind its socket.
+        let local = find(&self.local.tables().instances, name);
         match local {
             Some(found) => found,
             None => {
@@ -144,22 +134,8 @@ impl Plugins for LocalFirst {
 
     async fn flavor(&self, name: &PluginName) -> Result<Arc<dyn Flavor>> {
         self.local.completed().await;
-        let local = {
-            let tables = self
-                .local
-                .tables
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
-            match find(&tables.flavors, name) {
-                None if tables.instances.contains_key(name.lookup()) => {
-                    Some(Err(Error::not_delivered(format!(
-                        "Plugin does not support interface {}",
-                        version::FLAVOR.key()
-                    ))))
-                }
-                found => found,
-            }
-        };
+        // A plugin of this process of another kind says so itself, behind its socket.
+        let local = find(&self.local.tables().flavors, name);
         match local {
             Some(found) => found,
             None => {
