@@ -321,6 +321,29 @@ impl Document {
         left.then(|| "a `{{` is left in it: set the variable with `--var name=value`".to_owned())
     }
 
+    /// Reads spec documents; the older form of a group is taken for a document of kind `group`. The
+    /// older list of both is none: `unwanted` says what it is.
+    pub(crate) fn specs(&self, unwanted: &str) -> Result<Vec<Spec>> {
+        let specs = self
+            .committed()?
+            .into_iter()
+            .map(|committed| match committed {
+                Committed::Spec(spec) => Ok(*spec),
+                Committed::Group(group) => {
+                    let mut spec = Spec {
+                        kind: "group".to_owned(),
+                        properties: group.properties,
+                        ..Spec::default()
+                    };
+                    spec.metadata.name = group.id.as_str().to_owned();
+                    Ok(spec)
+                }
+                Committed::Entry(_) => Err(CommandError::config(format!("this is {unwanted}"))
+                    .hint("commit it with `infrakit manager commit`")),
+            });
+        specs.collect()
+    }
+
     /// Reads what is to be committed: groups, spec documents, or the older list of both.
     pub(crate) fn committed(&self) -> Result<Vec<Committed>> {
         let mut found = Vec::new();

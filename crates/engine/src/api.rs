@@ -224,8 +224,8 @@ impl Engine {
                 if core.listed_at(&group).is_some_and(|at| at >= since) {
                     return Some(Ok(()));
                 }
-                let (at, message) = core.trouble(&group)?;
-                (at >= since && message.starts_with("cannot list")).then(|| Err(message.to_owned()))
+                let (at, message) = core.unlisted(&group)?;
+                (at >= since).then(|| Err(message.to_owned()))
             })
             .await?;
         match looked {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Verb, verb};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
-use crate::input::{self, Committed, InputArgs};
+use crate::input::{self, InputArgs};
 use crate::out::table::Headings;
 use crate::out::{Format, OutputArgs, table};
 use crate::target::Target;
@@ -145,30 +145,6 @@ async fn controller(context: &Context, target: &Target, args: ControllerArgs) ->
     }
 }
 
-/// Reads spec documents; the older form of a group is taken for a document of kind `group`.
-fn documents(document: &input::Document) -> Result<Vec<Spec>> {
-    let specs = document
-        .committed()?
-        .into_iter()
-        .map(|committed| match committed {
-            Committed::Spec(spec) => Ok(*spec),
-            Committed::Group(group) => {
-                let mut spec = Spec {
-                    kind: "group".to_owned(),
-                    properties: group.properties,
-                    ..Spec::default()
-                };
-                spec.metadata.name = group.id.as_str().to_owned();
-                Ok(spec)
-            }
-            Committed::Entry(_) => Err(CommandError::config(
-                "this is the older list of plugins and groups",
-            )
-            .hint("commit it with `infrakit manager commit`")),
-        });
-    specs.collect()
-}
-
 fn request(target: &Target, operation: Operation, spec: &Spec) -> wire::CommitRequest {
     wire::CommitRequest {
         name: target.wire_name(version::CONTROLLER),
@@ -183,7 +159,7 @@ async fn commit(context: &Context, target: &Target, args: CommitArgs) -> Result 
         return context.out.line(document.text());
     }
     let operation = args.destroy.operation()?;
-    for spec in documents(&document)? {
+    for spec in document.specs("the older list of plugins and groups")? {
         if args.pretend {
             explain(context, target, operation, &spec).await?;
         } else {
@@ -203,7 +179,7 @@ async fn plan(context: &Context, target: &Target, args: PlanArgs) -> Result {
     } else {
         Operation::Enforce
     };
-    for spec in documents(&document)? {
+    for spec in document.specs("the older list of plugins and groups")? {
         explain(context, target, operation, &spec).await?;
     }
     Ok(())

@@ -7,8 +7,8 @@ use infrakit_spi::wire_struct;
 
 use super::{NoArgs, Verb, verb};
 use crate::context::Context;
-use crate::error::{CommandError, Result};
-use crate::input::{self, Committed, InputArgs};
+use crate::error::Result;
+use crate::input::{self, InputArgs};
 use crate::out::OutputArgs;
 use crate::target::Target;
 
@@ -115,29 +115,9 @@ async fn inspect(context: &Context, target: &Target, args: InspectArgs) -> Resul
     context.out.document(&objects, args.output.document())
 }
 
-/// Reads the documents of a stack; the older form of a group is taken for a document of kind group.
+/// Reads the documents of a stack.
 fn documents(context: &Context, source: &str, input: &InputArgs) -> Result<Vec<Spec>> {
-    let document = input::load(context, source, input)?;
-    document
-        .committed()?
-        .into_iter()
-        .map(|committed| match committed {
-            Committed::Spec(spec) => Ok(*spec),
-            Committed::Group(group) => {
-                let mut spec = Spec {
-                    kind: "group".to_owned(),
-                    properties: group.properties,
-                    ..Spec::default()
-                };
-                spec.metadata.name = group.id.as_str().to_owned();
-                Ok(spec)
-            }
-            Committed::Entry(_) => Err(CommandError::config(
-                "this is the older list of plugins and groups, not a stack",
-            )
-            .hint("commit it with `infrakit manager commit`")),
-        })
-        .collect()
+    input::load(context, source, input)?.specs("the older list of plugins and groups, not a stack")
 }
 
 async fn enforce(context: &Context, target: &Target, args: EnforceArgs) -> Result {

@@ -44,7 +44,6 @@ impl Core {
             tracing::info!(group = %id, converged, "state changed");
         }
         group.converged = converged;
-        group.waiting = decided.waiting;
         // A moment that has come already is served by this very plan; it must not wake us again.
         group.wake_at = decided
             .wake_at
@@ -155,7 +154,13 @@ impl Core {
         self.write(batch, changes, durability);
     }
 
-    pub(super) fn write(&mut self, batch: Batch, changes: Vec<Change>, durability: Durability) {
+    /// Writes to the store and returns the number of the journal entry.
+    pub(super) fn write(
+        &mut self,
+        batch: Batch,
+        changes: Vec<Change>,
+        durability: Durability,
+    ) -> u64 {
         let number = self.next_batch;
         self.next_batch += 1;
         self.journal.insert(number, batch);
@@ -164,6 +169,7 @@ impl Core {
             changes,
             durability,
         });
+        number
     }
 
     pub(super) fn journaled(&mut self, batch: u64, outcome: Result<(), String>, now: Timestamp) {
@@ -202,10 +208,6 @@ impl Core {
                         group.memory.creation.fail(intent.begun, now);
                     }
                 }
-                group.trouble(
-                    now,
-                    format!("nothing is created while the store fails: {error}"),
-                );
                 self.touch(&target.group);
             }
         }
@@ -238,7 +240,6 @@ impl Core {
                     let message = format!("`{}` was answered for two creations", member.id);
                     tracing::error!(group = %target.group, "{message}");
                     group.memory.creation.fail(begun, now);
-                    group.trouble(now, message);
                 } else {
                     group.seen.provisioned(member);
                 }
@@ -256,16 +257,11 @@ impl Core {
                     };
                     group.memory.intents.insert(number, intent);
                 }
-                group.trouble(
-                    now,
-                    format!("the outcome of a creation is unknown: {error}"),
-                );
                 self.refresh(&target.group, now);
             }
             Err(error) => {
                 tracing::warn!(group = %target.group, number, %error, "cannot create a member");
                 group.memory.creation.fail(begun, now);
-                group.trouble(now, format!("cannot create a member: {error}"));
             }
         }
         self.touch(&target.group);
@@ -297,18 +293,13 @@ impl Core {
                 });
             }
             Err(error) => {
-                let attempts = member
-                    .departure
-                    .map_or(0, |departure| match departure.step {
-                        Step::Failed(attempts, _) => attempts,
-                        Step::InFlight(_) | Step::Accepted(_) => 0,
-                    });
-                let attempts = attempts.max(group.failed_destructions(id)) + 1;
+                let attempts = group.note_failed_destruction(id);
                 let pause = Duration::from_secs(1).saturating_mul(1 << attempts.min(9));
                 let step = Step::Failed(attempts, now + pause.min(poll_interval * 6));
                 tracing::warn!(group = %target.group, instance = %id, attempts, %error, "cannot destroy a member");
-                group.note_failed_destruction(id, attempts, step, reason);
-                group.trouble(now, format!("cannot destroy `{id}`: {error}"));
+                if let Some(member) = group.seen.get_mut(id) {
+                    member.departure = Some(Departure { reason, step });
+                }
             }
         }
         self.refresh(&target.group, now);
@@ -328,7 +319,6 @@ impl Core {
         };
         if let Err(error) = outcome {
             tracing::warn!(group = %target.group, instance = %id, %error, "cannot adopt");
-            group.trouble(now, format!("cannot adopt `{id}`: {error}"));
             if let Some(member) = group.seen.get_mut(id) {
                 member.adopting = false;
             }
@@ -380,23 +370,13 @@ impl Core {
 }
 
 impl Group {
-    fn failed_destructions(&self, id: &InstanceId) -> u32 {
-        self.failed.get(id).copied().unwrap_or_default()
-    }
-
-    fn note_failed_destruction(
-        &mut self,
-        id: &InstanceId,
-        attempts: u32,
-        step: Step,
-        reason: Reason,
-    ) {
-        self.failed.insert(id.clone(), attempts);
-        if let Some(member) = self.seen.get_mut(id) {
-            member.departure = Some(Departure { reason, step });
-        }
+    /// Notes that the destruction of a member failed, and returns how often it has.
+    fn note_failed_destruction(&mut self, id: &InstanceId) -> u32 {
         let seen = &self.seen;
         self.failed.retain(|id, _| seen.get(id).is_some());
+        let attempts = self.failed.entry(id.clone()).or_default();
+        *attempts += 1;
+        *attempts
     }
 }
 

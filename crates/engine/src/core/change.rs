@@ -197,13 +197,11 @@ impl Core {
             memory,
             doomed,
         };
-        let number = self.next_batch;
         self.write(
             Batch::Commit(Box::new(pending)),
             changes,
             Durability::Synced,
-        );
-        number
+        )
     }
 
     pub(super) fn committed(&mut self, pending: PendingCommit, now: Timestamp) {
@@ -245,13 +243,8 @@ impl Core {
             .get(id)
             .ok_or_else(|| Refused::NotWatched(id.clone()))?;
         let changes = forget_changes(group);
-        let number = self.next_batch;
-        self.write(
-            Batch::Forget(group_target(&self.groups, id)),
-            changes,
-            Durability::Synced,
-        );
-        Ok(number)
+        let batch = Batch::Forget(group.target.clone());
+        Ok(self.write(batch, changes, Durability::Synced))
     }
 
     pub(super) fn forget(&mut self, id: &GroupId) {
@@ -273,13 +266,8 @@ impl Core {
         let mut memory = stored_part(&group.memory);
         memory.phase = Phase::Destroying;
         let changes = vec![put_memory(&memory)];
-        let number = self.next_batch;
-        self.write(
-            Batch::Destroying(group_target(&self.groups, id)),
-            changes,
-            Durability::Synced,
-        );
-        Ok(number)
+        let batch = Batch::Destroying(group.target.clone());
+        Ok(self.write(batch, changes, Durability::Synced))
     }
 
     pub(super) fn destroying(&mut self, id: &GroupId, now: Timestamp) {
@@ -389,19 +377,6 @@ impl Core {
             now,
         )
     }
-}
-
-fn group_target(
-    groups: &std::collections::BTreeMap<GroupId, Group>,
-    id: &GroupId,
-) -> super::Target {
-    groups.get(id).map_or_else(
-        || super::Target {
-            group: id.clone(),
-            nonce: "".into(),
-        },
-        |group| group.target.clone(),
-    )
 }
 
 /// A group that is to grow while it has outdated members keeps its size until they are replaced.

@@ -72,10 +72,10 @@ impl Core {
         self.groups.get(id).and_then(|group| group.seen.listed())
     }
 
-    /// Returns the last thing that went wrong with a group, and when.
+    /// Returns why the last list of a group's plugin that failed did, and when that was known.
     #[must_use]
-    pub fn trouble(&self, id: &GroupId) -> Option<(Timestamp, &str)> {
-        let (at, message) = self.groups.get(id)?.trouble.as_ref()?;
+    pub fn unlisted(&self, id: &GroupId) -> Option<(Timestamp, &str)> {
+        let (at, message) = self.groups.get(id)?.unlisted.as_ref()?;
         Some((*at, message))
     }
 

@@ -1,9 +1,9 @@
-//! One group: its spec in force, its memory, its members, and who waits for what.
+//! One group: its spec in force, its memory, and its members.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infrakit_plan::{Memory, Observed, Spec, Timestamp, WaitingOn};
+use infrakit_plan::{Memory, Observed, Spec, Timestamp};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{GroupId, InstanceId};
@@ -31,11 +31,10 @@ pub(super) struct Group {
     /// Intents of a former process; a plugin in this process cannot fulfil them any more.
     pub(super) inherited: Vec<u64>,
     pub(super) seen: Observed,
-    pub(super) waiting: Vec<WaitingOn>,
     pub(super) wake_at: Option<Timestamp>,
     pub(super) converged: bool,
-    /// The last thing that went wrong, and when.
-    pub(super) trouble: Option<(Timestamp, String)>,
+    /// Why the last list did not come, and when that was known.
+    pub(super) unlisted: Option<(Timestamp, String)>,
     /// How often the destruction of a member failed.
     pub(super) failed: BTreeMap<InstanceId, u32>,
     /// Set while the group is being destroyed: a list must be from after this moment.
@@ -59,10 +58,9 @@ impl Group {
             batches: BTreeMap::new(),
             inherited: Vec::new(),
             seen: Observed::default(),
-            waiting: Vec::new(),
             wake_at: None,
             converged: false,
-            trouble: None,
+            unlisted: None,
             failed: BTreeMap::new(),
             destroying_since: None,
         }
@@ -87,9 +85,5 @@ impl Group {
     pub(super) fn spec_of(&self, hash: Option<&ConfigHash>) -> Arc<Spec> {
         let former = hash.and_then(|hash| self.history.iter().find(|spec| spec.hash == *hash));
         Arc::clone(former.unwrap_or(&self.spec))
-    }
-
-    pub(super) fn trouble(&mut self, now: Timestamp, message: impl Into<String>) {
-        self.trouble = Some((now, message.into()));
     }
 }

@@ -41,7 +41,8 @@ impl Core {
         }
     }
 
-    pub(super) fn begin_lists(&mut self, now: Timestamp) {
+    /// Begins the lists that are due.
+    pub fn look(&mut self, now: Timestamp) {
         for (plugin, observer) in &mut self.observers {
             if observer.due().is_some_and(|due| due <= now) {
                 let (filter, seen) = observer.begin(now);
@@ -96,7 +97,7 @@ impl Core {
                 }
                 for id in &served {
                     if let Some(group) = self.groups.get_mut(id) {
-                        group.trouble(now, format!("cannot list `{plugin}`: {error}"));
+                        group.unlisted = Some((now, format!("cannot list `{plugin}`: {error}")));
                     }
                 }
             }

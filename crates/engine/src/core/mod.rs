@@ -90,11 +90,6 @@ impl Core {
         }
     }
 
-    /// Begins the lists that are due.
-    pub fn look(&mut self, now: Timestamp) {
-        self.begin_lists(now);
-    }
-
     /// Returns whether a group waits to be planned for.
     #[must_use]
     pub fn is_dirty(&self) -> bool {

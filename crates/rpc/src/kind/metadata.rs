@@ -31,20 +31,22 @@ impl MetadataClient {
 #[async_trait]
 impl Metadata for MetadataClient {
     async fn keys(&self, path: &str) -> Result<Option<Vec<String>>> {
-        let request = PathRequest {
-            name: self.name.clone(),
-            path: path.to_owned(),
-        };
+        let request = at(&self.name, path);
         keys(&self.client, ["Metadata.Keys", "Metadata.List"], &request).await
     }
 
     async fn get(&self, path: &str) -> Result<Option<Any>> {
-        let request = PathRequest {
-            name: self.name.clone(),
-            path: path.to_owned(),
-        };
+        let request = at(&self.name, path);
         let response: GetResponse = self.client.call("Metadata.Get", &request).await?;
         Ok(response.value)
+    }
+}
+
+/// A request about `path` of the object `name`.
+pub(super) fn at(name: &str, path: &str) -> PathRequest {
+    PathRequest {
+        name: name.to_owned(),
+        path: path.to_owned(),
     }
 }
 

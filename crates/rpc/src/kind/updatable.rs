@@ -10,7 +10,7 @@ use infrakit_spi::metadata::wire::{
 use infrakit_spi::metadata::{Change, Metadata, Proposal, Updatable};
 use infrakit_spi::{Any, Error, Result};
 
-use super::metadata::{keys, root};
+use super::metadata::{at, keys, root};
 use crate::client::Client;
 use crate::info::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
@@ -36,18 +36,12 @@ impl UpdatableClient {
 #[async_trait]
 impl Metadata for UpdatableClient {
     async fn keys(&self, path: &str) -> Result<Option<Vec<String>>> {
-        let request = PathRequest {
-            name: self.name.clone(),
-            path: path.to_owned(),
-        };
+        let request = at(&self.name, path);
         keys(&self.client, ["Updatable.Keys", "Updatable.List"], &request).await
     }
 
     async fn get(&self, path: &str) -> Result<Option<Any>> {
-        let request = PathRequest {
-            name: self.name.clone(),
-            path: path.to_owned(),
-        };
+        let request = at(&self.name, path);
         let response: GetResponse = self.client.call("Updatable.Get", &request).await?;
         Ok(response.value)
     }
