@@ -1,5 +1,7 @@
 //! What a plugin call can come to when it does not succeed.
 
+use crate::words;
+
 /// Result of a plugin call.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -14,37 +16,145 @@ pub enum Delivery {
     Unknown,
 }
 
+words! {
+    /// What has to change before a failed creation can succeed.
+    #[derive(Default)]
+    pub enum FailureClass {
+        /// The configuration: trying again as it stands is of no use.
+        Configuration = "configuration",
+        /// The room there is: others may give some back.
+        Quota = "quota",
+        /// The plugin, or what stands behind it: it is expected to come back.
+        Unavailable = "unavailable",
+        /// Nobody can tell.
+        #[default]
+        Other = "other",
+    }
+}
+
+/// Words of clouds and daemons that have no more to give, or that want to be asked less often.
+const QUOTA: &[&str] = &[
+    "quota",
+    "limit exceeded",
+    "limitexceeded",
+    "limit_exceeded",
+    "limit reached",
+    "exceeds the limit",
+    "throttl",
+    "rate exceeded",
+    "rate limit",
+    "ratelimit",
+    "too many requests",
+    "toomanyrequests",
+    "resource exhausted",
+    "resource_exhausted",
+    "resource pool exhausted",
+    "insufficient capacity",
+    "insufficientinstancecapacity",
+    "insufficient resources",
+    "insufficient memory",
+    "not enough memory",
+    "out of capacity",
+    "out of memory",
+    "no space left",
+    "no capacity",
+    "capacity exceeded",
+    "at capacity",
+    "zone_resource_pool_exhausted",
+    "stockout",
+];
+
+/// Words of passing trouble. They win over those of a wrong configuration: an answer that could
+/// not be read is often called invalid.
+const UNAVAILABLE: &[&str] = &[
+    "timeout",
+    "timed out",
+    "deadline exceeded",
+    "unavailable",
+    "temporar",
+    "try again",
+    "connection refused",
+    "connection reset",
+    "broken pipe",
+    "no route to host",
+    "bad gateway",
+    "internal server error",
+    "looking for beginning of value",
+    "unexpected eof",
+];
+
+/// Words that only a change of the configuration, or of a permission, answers.
+const CONFIGURATION: &[&str] = &[
+    "invalid",
+    "malformed",
+    "unknown field",
+    "unknown property",
+    "missing required",
+    "unsupported",
+    "not supported",
+    "unauthorized",
+    "unauthenticated",
+    "not authorized",
+    "access denied",
+    "accessdenied",
+    "permission denied",
+    "forbidden",
+    "no such image",
+    "image not found",
+    "does not exist",
+    "cannot unmarshal",
+    "cannot read the properties",
+];
+
 /// A failed plugin call. The message is the plugin's own text where it gave one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     delivery: Delivery,
     message: String,
+    class: Option<FailureClass>,
+    /// The peer does not have the method that was called.
+    absent: bool,
 }
 
 impl Error {
+    fn new(delivery: Delivery, message: impl Into<String>) -> Self {
+        Self {
+            delivery,
+            message: message.into(),
+            class: None,
+            absent: false,
+        }
+    }
+
     /// An answer of the plugin that refuses the call, with the plugin's own text.
     pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Delivery::Refused, message)
+    }
+
+    /// An answer of the plugin that it does not have the method, or its service.
+    pub fn absent(message: impl Into<String>) -> Self {
         Self {
-            delivery: Delivery::Refused,
-            message: message.into(),
+            absent: true,
+            ..Self::refused(message)
         }
     }
 
     /// A call that could not be delivered.
     pub fn not_delivered(message: impl Into<String>) -> Self {
-        Self {
-            delivery: Delivery::NotDelivered,
-            message: message.into(),
-        }
+        Self::new(Delivery::NotDelivered, message)
     }
 
     /// A call whose outcome is unknown.
     pub fn unknown(message: impl Into<String>) -> Self {
-        Self {
-            delivery: Delivery::Unknown,
-            message: message.into(),
-        }
+        Self::new(Delivery::Unknown, message)
+    }
+
+    /// Says what has to change before the call can succeed.
+    #[must_use]
+    pub fn with_class(mut self, class: FailureClass) -> Self {
+        self.class = Some(class);
+        self
     }
 
     /// Returns whether the call may have had an effect.
@@ -57,5 +167,126 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Returns whether the peer does not have the method at all.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.absent
+    }
+
+    /// Returns the class as the plugin gave it, if it did.
+    #[must_use]
+    pub fn given_class(&self) -> Option<FailureClass> {
+        self.class
+    }
+
+    /// Returns the class: as the plugin gave it, or else told from how the call failed and from
+    /// the words of the message.
+    ///
+    /// ```
+    /// use infrakit_spi::{Error, FailureClass};
+    ///
+    /// let error = Error::refused("VcpuLimitExceeded: you have requested more vCPU capacity");
+    /// assert_eq!(error.class(), FailureClass::Quota);
+    /// ```
+    #[must_use]
+    pub fn class(&self) -> FailureClass {
+        self.class.unwrap_or_else(|| match self.delivery {
+            Delivery::NotDelivered | Delivery::Unknown => FailureClass::Unavailable,
+            Delivery::Refused => told_by_words(&self.message),
+        })
+    }
+}
+
+fn told_by_words(message: &str) -> FailureClass {
+    let message = message.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if says(QUOTA) {
+        FailureClass::Quota
+    } else if says(UNAVAILABLE) {
+        FailureClass::Unavailable
+    } else if says(CONFIGURATION) {
+        FailureClass::Configuration
+    } else {
+        FailureClass::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_real_servers_tell_the_class() {
+        use FailureClass::{Configuration, Other, Quota, Unavailable};
+        for (message, class) in [
+            (
+                "InstanceLimitExceeded: You have requested more instances (21) than your limit",
+                Quota,
+            ),
+            ("Quota 'CPUS' exceeded. Limit: 24.0 in region x", Quota),
+            ("RequestLimitExceeded: Request limit exceeded.", Quota),
+            ("ThrottlingException: Rate exceeded", Quota),
+            ("429 Too Many Requests", Quota),
+            (
+                "InsufficientInstanceCapacity: no t2 in this zone, invalid for now",
+                Quota,
+            ),
+            ("mkdir /x: no space left on device", Quota),
+            (
+                "InvalidAMIID.NotFound: The image id does not exist",
+                Configuration,
+            ),
+            (
+                "Error response from daemon: No such image: nope:1",
+                Configuration,
+            ),
+            ("json: unknown field \"Imgae\"", Configuration),
+            (
+                "UnauthorizedOperation: You are not authorized",
+                Configuration,
+            ),
+            ("open /etc/x: permission denied", Configuration),
+            (
+                "dial tcp 10.0.0.1:2376: connect: connection refused",
+                Unavailable,
+            ),
+            (
+                "invalid character '<' looking for beginning of value",
+                Unavailable,
+            ),
+            ("context deadline exceeded", Unavailable),
+            ("503 Service Unavailable", Unavailable),
+            ("exit status 1", Other),
+            ("", Other),
+        ] {
+            assert_eq!(Error::refused(message).class(), class, "{message}");
+        }
+    }
+
+    #[test]
+    fn calls_without_an_answer_are_of_an_unavailable_plugin() {
+        for error in [Error::unknown("EOF"), Error::not_delivered("invalid quota")] {
+            assert_eq!(error.class(), FailureClass::Unavailable);
+            assert_eq!(error.given_class(), None);
+        }
+    }
+
+    #[test]
+    fn what_the_plugin_gives_wins() {
+        let error = Error::refused("invalid image").with_class(FailureClass::Other);
+        assert_eq!(error.class(), FailureClass::Other);
+        assert_eq!(error.given_class(), Some(FailureClass::Other));
+        assert_eq!(error.to_string(), "invalid image");
+    }
+
+    #[test]
+    fn a_class_is_a_word_in_any_case() {
+        assert_eq!(FailureClass::from_word("Quota"), Some(FailureClass::Quota));
+        assert_eq!(FailureClass::from_word("full"), None);
+        for class in FailureClass::ALL {
+            assert_eq!(FailureClass::from_word(class.as_str()), Some(*class));
+        }
     }
 }

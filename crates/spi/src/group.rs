@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::instance::Description;
+use crate::rollout::{Condition, Rollouts};
 use crate::{Any, GroupId, InstanceId, Result, wire_struct};
 
 wire_struct! {
@@ -26,6 +27,8 @@ wire_struct! {
         pub instances: Option<Vec<Arc<Description>>> => "Instances",
         /// Whether reality is as specified and nothing is under way.
         pub converged: bool => "Converged",
+        /// In which respects it is well, where that was asked for.
+        pub conditions: Option<Vec<Condition>> => "Conditions" omit,
     }
 }
 
@@ -64,6 +67,11 @@ pub trait Group: Send + Sync {
 
     /// Changes the size that a group is specified to have.
     async fn set_size(&self, id: &GroupId, size: i64) -> Result<()>;
+
+    /// Returns what this controller knows of rollouts, if it does.
+    fn rollouts(&self) -> Option<&dyn Rollouts> {
+        None
+    }
 }
 
 /// Parameters and results of the methods, as they travel.
@@ -100,6 +108,17 @@ pub mod wire {
             pub name: String => "Name",
             /// The group.
             pub id: GroupId => "ID",
+        }
+    }
+    wire_struct! {
+        /// Parameters of `Group.DescribeGroup`.
+        pub struct DescribeRequest {
+            /// Object to address.
+            pub name: String => "Name",
+            /// The group.
+            pub id: GroupId => "ID",
+            /// Whether the conditions are asked for. Peers that do not know them ignore it.
+            pub conditions: bool => "Conditions" omit,
         }
     }
     wire_struct! {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use futures_core::Stream;
 
-use crate::{Any, InstanceId, LogicalId, Result, Tags, wire_struct};
+use crate::{Any, InstanceId, LogicalId, Omit, Result, Tags, wire_struct, words};
 
 wire_struct! {
     /// What an instance is to be made from.
@@ -47,6 +47,30 @@ wire_struct! {
         pub tags: Option<Tags> => "Tags",
         /// Details, where they were asked for.
         pub properties: Option<Any> => "Properties" omit,
+        /// Where the instance is in its life, where the plugin can tell.
+        pub state: Lifecycle => "State" omit,
+    }
+}
+
+words! {
+    /// Where an instance is in its life.
+    #[derive(Default)]
+    pub enum Lifecycle {
+        /// The plugin does not say, or in a word that is not known here.
+        #[default]
+        Unsaid = "",
+        /// It is being made: it exists, and does not work yet.
+        Pending = "pending",
+        /// It is made.
+        Running = "running",
+        /// It is going away.
+        Terminating = "terminating",
+    }
+}
+
+impl Omit for Lifecycle {
+    fn is_absent(&self) -> bool {
+        *self == Self::Unsaid
     }
 }
 
@@ -108,6 +132,15 @@ pub enum Listing {
     Changed(Vec<Description>, Option<Fingerprint>),
 }
 
+/// What became of a step of repair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repaired {
+    /// The step was taken; a health check will show whether it helped.
+    Done,
+    /// The plugin does not have this step, or repairs nothing at all.
+    NotOffered,
+}
+
 /// A plugin for instances.
 #[async_trait]
 pub trait Instance: Send + Sync {
@@ -122,6 +155,12 @@ pub trait Instance: Send + Sync {
 
     /// Destroys an instance.
     async fn destroy(&self, id: &InstanceId, context: &Context) -> Result<()>;
+
+    /// Takes a step that may heal an instance without replacing it, such as `reboot`. It is the
+    /// same instance afterwards.
+    async fn repair(&self, _id: &InstanceId, _step: &str) -> Result<Repaired> {
+        Ok(Repaired::NotOffered)
+    }
 
     /// Lists the instances that carry all of `tags`.
     async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>>;
@@ -214,6 +253,17 @@ pub mod wire {
             pub instance: InstanceId => "Instance",
             /// Why.
             pub context: Context => "Context",
+        }
+    }
+    wire_struct! {
+        /// Parameters of `Instance.Repair`; peers that repair nothing do not know the method.
+        pub struct RepairRequest {
+            /// Subtype.
+            pub kind: String => "Type",
+            /// Instance to repair.
+            pub instance: InstanceId => "Instance",
+            /// The step, such as `reboot`.
+            pub step: String => "Step",
         }
     }
     wire_struct! {

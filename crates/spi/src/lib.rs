@@ -18,14 +18,16 @@ pub mod metadata;
 mod name;
 mod plugins;
 pub mod resource;
+pub mod rollout;
 pub mod stack;
 pub mod tags;
 pub mod version;
 mod wire;
+mod words;
 
 pub use any::{Any, compact};
 pub use duration::{GoDuration, ParseDurationError};
-pub use error::{Delivery, Error, Result};
+pub use error::{Delivery, Error, FailureClass, Result};
 pub use name::{GroupId, InstanceId, InvalidName, LogicalId, PluginName};
 pub use plugins::Plugins;
 pub use tags::Tags;

@@ -111,6 +111,12 @@ impl<T> Omit for Option<T> {
     }
 }
 
+impl Omit for bool {
+    fn is_absent(&self) -> bool {
+        !self
+    }
+}
+
 impl Omit for String {
     fn is_absent(&self) -> bool {
         self.is_empty()

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use infrakit_spi::instance::{Description, Detail};
+use infrakit_spi::instance::{Description, Detail, Lifecycle};
 use infrakit_spi::{Any, InstanceId, LogicalId, Tags};
 
 /// A clock tick of the kernel is at most 10 ms; a file written less than this before it was read
@@ -98,6 +98,7 @@ impl Entry {
                 Detail::Tags => None,
                 Detail::Properties => Some(self.spec.clone()),
             },
+            state: Lifecycle::Unsaid,
         }
     }
 }

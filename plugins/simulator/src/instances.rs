@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures_core::Stream;
 use futures_util::stream;
 use infrakit_spi::instance::{
-    Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality,
+    Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Lifecycle, Listing, Locality,
 };
 use infrakit_spi::{Any, Error, GoDuration, InstanceId, Result, Tags, tags};
 use serde_json::Value;
@@ -201,6 +201,7 @@ impl Inner {
                 tags: Some(tags),
                 // Shown whether asked for or not, as the original does.
                 properties: record.properties.clone(),
+                state: Lifecycle::Unsaid,
             });
         })?;
         Ok(Listing::Changed(list, fingerprint))

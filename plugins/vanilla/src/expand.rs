@@ -103,12 +103,11 @@ mod tests {
     fn instance() -> Description {
         Description {
             id: "i-1".into(),
-            logical_id: None,
             tags: Some(Tags::from([
                 ("infrakit.group".to_owned(), "web".to_owned()),
                 ("ip".to_owned(), "10.0.0.7".to_owned()),
             ])),
-            properties: None,
+            ..Description::default()
         }
     }
 

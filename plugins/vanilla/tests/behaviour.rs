@@ -20,7 +20,7 @@ fn instance(tags: &[(&str, &str)]) -> Description {
         id: "i-1".into(),
         logical_id: Some("pet".into()),
         tags: Some(tags.collect::<Tags>()),
-        properties: None,
+        ..Description::default()
     }
 }
 

@@ -38,6 +38,7 @@ impl Core {
         Ok(GroupDescription {
             instances: Some(instances.collect()),
             converged,
+            conditions: None,
         })
     }
 

@@ -169,6 +169,7 @@ async fn create(
         logical_id: prepared.logical_id,
         tags: prepared.tags,
         properties: None,
+        ..Description::default()
     })
 }
 

@@ -224,7 +224,7 @@ impl Bench {
                 id: (**ids.next().expect("a name for each creation")).into(),
                 logical_id: provision.logical_id.clone(),
                 tags: Some(provision.tags.clone()),
-                properties: None,
+                ..Description::default()
             };
             self.list.push(description.clone());
             self.memory.intents.remove(&provision.token.number());

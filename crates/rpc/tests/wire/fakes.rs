@@ -138,6 +138,7 @@ impl Group for Fake {
         Ok(GroupDescription {
             instances: None,
             converged: true,
+            conditions: None,
         })
     }
 
