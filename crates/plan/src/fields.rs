@@ -6,11 +6,11 @@ use std::time::Duration;
 use infrakit_spi::{Any, GoDuration, suggest};
 use serde::de::DeserializeOwned;
 
-use crate::InvalidSpec;
+use crate::{InvalidSpec, Share};
 
 /// The fields of one object, by their canonical names.
 pub(crate) struct Fields {
-    path: &'static str,
+    path: String,
     entries: BTreeMap<&'static str, Any>,
 }
 
@@ -19,16 +19,17 @@ impl Fields {
     /// refused with a suggestion, `null` counts as absent.
     pub(crate) fn of(
         raw: Option<&Any>,
-        path: &'static str,
+        path: impl Into<String>,
         known: &[&'static str],
     ) -> Result<Self, InvalidSpec> {
+        let path = path.into();
         let mut entries = BTreeMap::new();
         let Some(raw) = raw else {
             return Ok(Self { path, entries });
         };
         let object: BTreeMap<String, Option<Any>> = raw.decode().map_err(|_| {
             InvalidSpec::field(
-                place(path, ""),
+                place(&path, ""),
                 format!("expected an object, found {}", kind(raw)),
             )
         })?;
@@ -39,7 +40,7 @@ impl Fields {
                     |name| format!("did you mean `{name}`?"),
                 );
                 return Err(InvalidSpec::field(
-                    place(path, &key),
+                    place(&path, &key),
                     format!("unknown field; {hint}"),
                 ));
             };
@@ -60,7 +61,7 @@ impl Fields {
         };
         raw.decode().map(Some).map_err(|_| {
             InvalidSpec::field(
-                place(self.path, name),
+                place(&self.path, name),
                 format!("expected {expected}, found {}", shown(raw)),
             )
         })
@@ -70,7 +71,7 @@ impl Fields {
         let Some(raw) = self.entries.get(name) else {
             return Ok(None);
         };
-        let path = place(self.path, name);
+        let path = place(&self.path, name);
         let text: String = raw.decode().map_err(|_| {
             let problem = format!("expected a duration like \"30s\", found {}", shown(raw));
             InvalidSpec::field(&path, problem)
@@ -83,6 +84,57 @@ impl Fields {
 
     pub(crate) fn raw(&self, name: &'static str) -> Option<&Any> {
         self.entries.get(name)
+    }
+
+    /// Returns the value that one of these names stands for; an empty string counts as absent.
+    pub(crate) fn choice<T: Copy>(
+        &self,
+        name: &'static str,
+        known: &[(&'static str, T)],
+    ) -> Result<Option<T>, InvalidSpec> {
+        let expected = known
+            .iter()
+            .map(|(name, _)| format!("\"{name}\""))
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let Some(text) = self
+            .get::<String>(name, &expected)?
+            .filter(|text| !text.is_empty())
+        else {
+            return Ok(None);
+        };
+        known
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, value)| Some(*value))
+            .ok_or_else(|| {
+                let problem = format!("expected {expected}, found `{text}`");
+                InvalidSpec::field(place(&self.path, name), problem)
+            })
+    }
+
+    /// Returns a number of members or a share of the group's size.
+    pub(crate) fn share(&self, name: &'static str) -> Result<Option<Share>, InvalidSpec> {
+        self.entries
+            .get(name)
+            .map(|raw| Share::decode(raw, &place(&self.path, name)))
+            .transpose()
+    }
+
+    /// Returns the elements of a list, each with its path; none when the list is absent.
+    pub(crate) fn list(&self, name: &'static str) -> Result<Vec<(String, Any)>, InvalidSpec> {
+        let elements: Vec<Any> = self.get(name, "a list")?.unwrap_or_default();
+        let path = place(&self.path, name);
+        Ok(elements
+            .into_iter()
+            .enumerate()
+            .map(|(index, raw)| (format!("{path}[{index}]"), raw))
+            .collect())
+    }
+
+    /// Returns the path of one of the fields.
+    pub(crate) fn place(&self, name: &str) -> String {
+        place(&self.path, name)
     }
 }
 
@@ -107,7 +159,7 @@ fn kind(raw: &Any) -> &'static str {
 }
 
 /// Shows a scalar itself and anything longer by its kind.
-fn shown(raw: &Any) -> String {
+pub(crate) fn shown(raw: &Any) -> String {
     let text = raw.as_str();
     if text.len() <= 40 && !text.starts_with(['{', '[']) {
         format!("`{text}`")

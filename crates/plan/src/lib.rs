@@ -30,6 +30,9 @@ pub use memory::{Doubt, Intent, Memory, Phase, Roll};
 pub use observed::{Departure, Listed, Member, Observed, Origin, Seen, Step};
 pub use plan::plan;
 pub use sentence::{Change, Unsupported, sentence};
-pub use spec::{HealthPolicy, InvalidSpec, MAX_SIZE, PluginPart, Size, Skip, Spec, Updating};
+pub use spec::{
+    HealthPolicy, InvalidSpec, MAX_SIZE, OnFailure, Opening, Order, PluginPart, Share, Size, Skip,
+    Spec, Stage, Updating, Window,
+};
 pub use time::Timestamp;
 pub use token::Token;

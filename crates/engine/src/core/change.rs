@@ -366,7 +366,7 @@ impl Core {
         }
         // Decoding it again applies every check that a committed size goes through.
         let properties = group.spec.with_size(size).canonical();
-        let spec = Spec::parse(Some(&properties))?;
+        let spec = Spec::decode(Some(&properties))?;
         self.commit(
             GroupSpec {
                 id: id.clone(),

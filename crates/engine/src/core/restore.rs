@@ -43,7 +43,7 @@ impl Core {
         now: Timestamp,
     ) -> Result<Group, String> {
         let record: SpecRecord = serde_json::from_str(record).map_err(|e| e.to_string())?;
-        let spec = Spec::parse(record.spec.properties.as_ref()).map_err(|e| e.to_string())?;
+        let spec = Spec::decode(record.spec.properties.as_ref()).map_err(|e| e.to_string())?;
         let memory: Memory = match store.get(&memory_key(id)) {
             Some(found) => found
                 .value
@@ -56,7 +56,7 @@ impl Core {
         let mut history = Vec::new();
         for (_, former) in store.scan(&history_prefix(id)) {
             let former = former.value.decode::<SpecRecord>().ok();
-            let spec = former.and_then(|old| Spec::parse(old.spec.properties.as_ref()).ok());
+            let spec = former.and_then(|old| Spec::decode(old.spec.properties.as_ref()).ok());
             history.extend(
                 spec.map(Arc::new)
                     .filter(|spec| spec.hash != group.spec.hash),
