@@ -7,6 +7,7 @@ use infrakit_engine::Engine;
 use infrakit_rpc::Objects;
 use infrakit_spi::controller::Controller;
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
+use infrakit_spi::rollout::Rollouts;
 use infrakit_spi::{Error, GroupId, InstanceId, Result};
 
 use crate::{GroupController, Scope};
@@ -124,5 +125,9 @@ impl Group for Managed {
                 }
                 _ => error,
             })
+    }
+
+    fn rollouts(&self) -> Option<&dyn Rollouts> {
+        self.0.rollouts()
     }
 }

@@ -53,6 +53,16 @@ pub trait Group: Send + Sync {
     /// Describes a group.
     async fn describe(&self, id: &GroupId) -> Result<GroupDescription>;
 
+    /// Describes a group as [`describe`](Self::describe) does, and in which respects it is well,
+    /// as far as this controller knows.
+    async fn describe_with_conditions(&self, id: &GroupId) -> Result<GroupDescription> {
+        let mut description = self.describe(id).await?;
+        if let Some(rollouts) = self.rollouts() {
+            description.conditions = Some(rollouts.conditions(id).await?);
+        }
+        Ok(description)
+    }
+
     /// Destroys a group with all its members.
     async fn destroy(&self, id: &GroupId) -> Result<()>;
 

@@ -1,7 +1,7 @@
 //! Reading an answer: the result, the plugin's error, or what else came.
 
 use http::StatusCode;
-use infrakit_spi::{Error, FieldKey, Result};
+use infrakit_spi::{Any, Error, FailureClass, FieldKey, Result};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -54,7 +54,7 @@ impl Answer {
             Err(error) => return Err(self.unreadable(method, &error)),
         };
         match (envelope.error, envelope.result) {
-            (Some(error), _) => Err(Error::refused(message(error))),
+            (Some(error), _) => Err(refusal(error)),
             (None, Some(result)) => Ok(result),
             (None, None) => Err(Error::unknown("result is null")),
         }
@@ -106,17 +106,42 @@ impl Answer {
     }
 }
 
-/// Returns the message of an error object; anything else is its own message.
-fn message(error: &RawValue) -> String {
-    infrakit_spi::wire_struct! {
-        struct ErrorObject {
-            message: Option<String> => "message",
-        }
+/// How servers say that they do not have a method; the texts are those of the original.
+const ABSENT: [&str; 2] = ["rpc: can't find service ", "rpc: can't find method "];
+
+/// Code of JSON-RPC for the same. The original never uses it, plugins of others may.
+const NO_METHOD: &str = "-32601";
+
+infrakit_spi::wire_struct! {
+    struct ErrorObject {
+        message: Option<String> => "message",
+        code: Option<Any> => "code",
+        data: Option<Any> => "data",
     }
-    let object: Option<ErrorObject> = serde_json::from_str(error.get()).ok();
-    object
-        .and_then(|object| object.message)
-        .unwrap_or_else(|| error.get().to_owned())
+}
+
+infrakit_spi::wire_struct! {
+    /// What a plugin may add to an error.
+    struct ErrorData {
+        class: String => "class",
+    }
+}
+
+/// Reads an error object; anything else is its own message.
+fn refusal(error: &RawValue) -> Error {
+    let object: ErrorObject = serde_json::from_str(error.get()).unwrap_or_default();
+    let message = object.message.unwrap_or_else(|| error.get().to_owned());
+    let unknown = object.code.is_some_and(|code| code.as_str() == NO_METHOD);
+    if unknown || ABSENT.iter().any(|text| message.starts_with(text)) {
+        return Error::absent(message);
+    }
+    let data: Option<ErrorData> = object.data.and_then(|data| data.decode().ok());
+    let class = data.and_then(|data| FailureClass::from_word(&data.class));
+    let error = Error::refused(message);
+    match class {
+        Some(class) => error.with_class(class),
+        None => error,
+    }
 }
 
 /// The envelope, with its parts where they are.

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use infrakit_spi::group::wire::{
-    CommitRequest, CommitResponse, DescribeResponse, DestroyInstancesRequest, GroupRequest,
-    InspectResponse, SizeMessage,
+    CommitRequest, CommitResponse, DescribeRequest, DescribeResponse, DestroyInstancesRequest,
+    GroupRequest, InspectResponse, SizeMessage,
 };
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
+use infrakit_spi::rollout::Rollouts;
 use infrakit_spi::{Error, GroupId, InstanceId, Result};
 
 use crate::client::Client;
@@ -16,8 +17,8 @@ use crate::server::objects::{Objects, by_name};
 /// A group plugin in another process.
 #[derive(Clone, Debug)]
 pub struct GroupClient {
-    client: Client,
-    name: String,
+    pub(super) client: Client,
+    pub(super) name: String,
 }
 
 impl GroupClient {
@@ -29,7 +30,7 @@ impl GroupClient {
         }
     }
 
-    fn about(&self, id: &GroupId) -> GroupRequest {
+    pub(super) fn about(&self, id: &GroupId) -> GroupRequest {
         GroupRequest {
             name: self.name.clone(),
             id: id.clone(),
@@ -61,6 +62,16 @@ impl Group for GroupClient {
             .client
             .call("Group.DescribeGroup", &self.about(id))
             .await?;
+        Ok(response.description)
+    }
+
+    async fn describe_with_conditions(&self, id: &GroupId) -> Result<GroupDescription> {
+        let request = DescribeRequest {
+            name: self.name.clone(),
+            id: id.clone(),
+            conditions: true,
+        };
+        let response: DescribeResponse = self.client.call("Group.DescribeGroup", &request).await?;
         Ok(response.description)
     }
 
@@ -106,6 +117,10 @@ impl Group for GroupClient {
             .await
             .map(|_: GroupRequest| ())
     }
+
+    fn rollouts(&self) -> Option<&dyn Rollouts> {
+        Some(self)
+    }
 }
 
 pub(crate) async fn serve(objects: &dyn Objects<dyn Group>, call: Call<'_>) -> Reply {
@@ -134,8 +149,17 @@ pub(crate) async fn serve(objects: &dyn Objects<dyn Group>, call: Call<'_>) -> R
             reply(&request)
         }
         "DescribeGroup" => {
-            let GroupRequest { name, id } = call.params()?;
-            let description = by_name(objects, &name)?.describe(&id).await?;
+            let DescribeRequest {
+                name,
+                id,
+                conditions,
+            } = call.params()?;
+            let group = by_name(objects, &name)?;
+            let description = if conditions {
+                group.describe_with_conditions(&id).await?
+            } else {
+                group.describe(&id).await?
+            };
             reply(&DescribeResponse {
                 name,
                 id,

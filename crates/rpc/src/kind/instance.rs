@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use infrakit_spi::instance::wire::{
     DescribeRequest, DescribeResponse, DestroyRequest, Done, LabelRequest, ProvisionRequest,
-    ProvisionResponse, ValidateRequest,
+    ProvisionResponse, RepairRequest, ValidateRequest,
 };
 use infrakit_spi::instance::{
-    Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality,
+    Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality, Repaired,
 };
 use infrakit_spi::{Any, Error, InstanceId, Result, Tags};
 use serde::Serialize;
@@ -109,6 +109,19 @@ impl Instance for InstanceClient {
             .map(|_: Done| ())
     }
 
+    async fn repair(&self, id: &InstanceId, step: &str) -> Result<Repaired> {
+        let request = RepairRequest {
+            kind: self.kind.clone(),
+            instance: id.clone(),
+            step: step.to_owned(),
+        };
+        match self.effect("Instance.Repair", &request).await {
+            Ok(Done { .. }) => Ok(Repaired::Done),
+            Err(error) if error.is_absent() => Ok(Repaired::NotOffered),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>> {
         let list: List = self
             .client
@@ -172,6 +185,15 @@ pub(crate) async fn serve(objects: &dyn Objects<dyn Instance>, call: Call<'_>) -
                 .destroy(&request.instance, &request.context)
                 .await?;
             done(request.kind)
+        }
+        "Repair" => {
+            let request: RepairRequest = call.params()?;
+            let instance = by_type(objects, &request.kind)?;
+            match instance.repair(&request.instance, &request.step).await? {
+                Repaired::Done => done(request.kind),
+                // As a plugin answers that has never heard of repair.
+                Repaired::NotOffered => Err(Fault::NoMethod),
+            }
         }
         "DescribeInstances" => {
             let request: DescribeRequest = call.params()?;

@@ -9,6 +9,7 @@ pub mod l4;
 mod list;
 pub mod metadata;
 pub mod resource;
+pub(crate) mod rollout;
 pub mod stack;
 pub mod updatable;
 

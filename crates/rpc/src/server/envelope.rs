@@ -112,7 +112,13 @@ impl<'a> Request<'a> {
                 &format!("rpc: service/method request ill-formed: {method:?}"),
                 None,
             ),
-            Err(Fault::Failed(error)) => failure(-32000, error.message(), None),
+            Err(Fault::Failed(error)) => {
+                // Only where a plugin gives a class: the original has `null` here.
+                let data = error
+                    .given_class()
+                    .map(|class| format!(r#"{{"class":"{class}"}}"#));
+                failure(-32000, error.message(), data.as_deref())
+            }
             Err(Fault::Params(reason)) => {
                 let text = format!("{method}: cannot read params: {reason}");
                 failure(-32600, &text, Some(self.params()))

@@ -200,6 +200,8 @@ impl Plugin {
             "Instance" => route!(self.instance, instance, call),
             "Flavor" => route!(self.flavor, flavor, call),
             "Group" => route!(self.group, group, call),
+            // Goes with the groups and is announced nowhere.
+            "Rollout" => route!(self.group, rollout, call),
             "Metadata" => match &self.metadata {
                 Some(objects) => Box::pin(kind::metadata::serve(&**objects, call)).await,
                 None => Err(Fault::NoService),

@@ -10,10 +10,11 @@ use infrakit_spi::document::{Metadata as DocumentMetadata, Object, Spec};
 use infrakit_spi::event::{Event, Events};
 use infrakit_spi::flavor::{Allocation, Flavor, Health, Index};
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
-use infrakit_spi::instance::{Context, Description, Detail, Instance, InstanceSpec};
+use infrakit_spi::instance::{Context, Description, Detail, Instance, InstanceSpec, Repaired};
 use infrakit_spi::l4::{HealthCheck, L4, Route};
 use infrakit_spi::metadata::{Change, Metadata, Proposal, Updatable};
 use infrakit_spi::resource::{Resource, ResourceSpec};
+use infrakit_spi::rollout::Rollouts;
 use infrakit_spi::stack::Stack;
 use infrakit_spi::{Any, Error, GroupId, InstanceId, Result, Tags};
 use tokio::sync::broadcast;
@@ -83,6 +84,14 @@ impl Instance for Fake {
     async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>> {
         self.note(format!("describe {tags:?} {detail:?}"));
         Ok(self.instances.lock().unwrap().clone())
+    }
+
+    async fn repair(&self, id: &InstanceId, step: &str) -> Result<Repaired> {
+        self.note(format!("repair {id} {step}"));
+        Ok(match step {
+            "reboot" => Repaired::Done,
+            _ => Repaired::NotOffered,
+        })
     }
 
     fn example(&self) -> Option<Any> {
@@ -166,6 +175,10 @@ impl Group for Fake {
     async fn set_size(&self, id: &GroupId, size: i64) -> Result<()> {
         self.note(format!("size {id} {size}"));
         Ok(())
+    }
+
+    fn rollouts(&self) -> Option<&dyn Rollouts> {
+        Some(self)
     }
 }
 

@@ -19,6 +19,8 @@ mod listening;
 #[cfg(test)]
 mod reuse;
 #[cfg(test)]
+mod rollouts;
+#[cfg(test)]
 mod round_trip;
 #[cfg(test)]
 mod served;
