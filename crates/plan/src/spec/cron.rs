@@ -71,7 +71,10 @@ impl Cron {
             names_hours: !hours.starts_with('*'),
         };
         if cron.at_or_after(date(2000, 1, 1).at(0, 0, 0, 0)).is_none() {
-            return Err(format!("`{text}` names a day that no calendar has"));
+            return Err(format!(
+                "`{text}` names a day that no calendar has, so it never opens; expected one like \
+                 \"0 22 * * 1-5\""
+            ));
         }
         Ok(cron)
     }
@@ -190,9 +193,13 @@ impl Field {
                 let Self {
                     name, least, most, ..
                 } = self;
+                let names = match self.names {
+                    [first, .., last] => format!(" or names from `{first}` to `{last}`"),
+                    _ => String::new(),
+                };
                 format!(
-                    "the {name} is `{text}`; expected numbers from {least} to {most}, \
-                     like `*`, `{most}`, `{least}-{most}`, `*/2` or `{least},{most}`"
+                    "the {name} is `{text}`; expected numbers from {least} to {most}{names}, \
+                     like `*`, `{least}`, `{least}-{most}`, `*/2` or `{least},{most}`"
                 )
             })
     }

@@ -2,9 +2,12 @@
 
 mod allocation;
 mod canonical;
+mod check;
 mod cron;
 mod health;
 mod share;
+#[cfg(test)]
+mod tests;
 mod updating;
 mod window;
 
@@ -101,7 +104,9 @@ impl Spec {
     /// # Errors
     /// Returns the first fault, with its path and what would be right.
     pub fn parse(properties: Option<&Any>) -> Result<Self, InvalidSpec> {
-        Self::decode(properties)
+        let spec = Self::decode(properties)?;
+        check::check(&spec)?;
+        Ok(spec)
     }
 
     /// Decodes the properties of a group without asking whether its fields suit each other.
@@ -134,6 +139,54 @@ impl Spec {
             health,
             hash,
         })
+    }
+
+    /// Returns how many members may exist beyond the size: what the ceiling leaves of the surge,
+    /// and none beside identities, which cannot exist twice.
+    #[must_use]
+    pub fn surge(&self) -> u64 {
+        let Size::Cattle(size) = self.size else {
+            return 0;
+        };
+        let room = self
+            .max_instances
+            .map_or(u64::MAX, |ceiling| ceiling.saturating_sub(size));
+        self.updating.surge(size).min(room)
+    }
+
+    /// Returns how many members may be out of service at once, by whatever we do.
+    ///
+    /// At least one when there is no surge, or no member could ever be replaced; never all of
+    /// several, which a budget can come to mean when the group is scaled down.
+    #[must_use]
+    pub fn unavailable(&self) -> u64 {
+        let size = self.size.count();
+        let least = u64::from(self.surge() == 0);
+        let most = size.saturating_sub(1).max(1);
+        self.updating
+            .max_unavailable
+            .map_or(least, |share| share.floor(size))
+            .clamp(least, most)
+    }
+
+    /// Returns which comes first when a member is replaced: what the spec says, as far as the
+    /// budget has room for it.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        match self.updating.order {
+            _ if self.surge() == 0 => Order::DestroyFirst,
+            _ if self.unavailable() == 0 => Order::SurgeFirst,
+            Some(order) => order,
+            None => Order::SurgeFirst,
+        }
+    }
+
+    /// Returns how many replacements may be begun until all of them have proved themselves; `None`
+    /// leaves that to the budget.
+    #[must_use]
+    pub fn batch(&self) -> Option<u64> {
+        let size = self.size.count();
+        self.updating.batch.map(|share| share.ceil(size).max(1))
     }
 
     /// Returns the allocation as flavors are told it.
@@ -183,105 +236,4 @@ fn part(top: &Fields, name: &'static str) -> Result<PluginPart, InvalidSpec> {
             .unwrap_or_default(),
         properties: fields.raw("Properties").cloned(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Spec, InvalidSpec> {
-        Spec::parse(Some(&Any::parse(text).unwrap()))
-    }
-
-    fn refused(text: &str) -> String {
-        parse(text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn the_originals_messages() {
-        assert_eq!(
-            Spec::parse(None).unwrap_err().to_string(),
-            "Allocation must not be blank"
-        );
-        assert_eq!(
-            refused(r#"{"Allocation":{}}"#),
-            "Allocation must not be blank"
-        );
-        assert_eq!(
-            refused(r#"{"Allocation":{"Size":2,"LogicalIDs":["a"]}}"#),
-            "Only one Allocation method may be used"
-        );
-        assert_eq!(
-            refused(r#"{"Allocation":{"Size":2},"Updating":{"Count":2,"Duration":"1s"}}"#),
-            "Only one Updating method may be used"
-        );
-    }
-
-    #[test]
-    fn faults_name_their_place_and_a_way_out() {
-        for (text, want) in [
-            (
-                r#""hello""#,
-                "Invalid properties: Properties: expected an object, found a string",
-            ),
-            (
-                r#"{"Alocation":{"Size":1}}"#,
-                "Invalid properties: Alocation: unknown field; did you mean `Allocation`?",
-            ),
-            (
-                r#"{"Allocation":{"Size":-2}}"#,
-                "Invalid properties: Allocation.Size: expected a whole number from 0 to 1000000, found `-2`",
-            ),
-            (
-                r#"{"Allocation":{"Size":5000000000}}"#,
-                "Invalid properties: Allocation.Size: expected a whole number from 0 to 1000000, found `5000000000`",
-            ),
-            (
-                r#"{"Allocation":{"LogicalIDs":["a","b","a"]}}"#,
-                "Invalid properties: Allocation.LogicalIDs[2]: `a` is listed twice",
-            ),
-            (
-                r#"{"Allocation":{"Size":1},"Updating":{"Duration":"10"}}"#,
-                "Invalid properties: Updating.Duration: invalid duration `10`: it needs a unit behind each number, as in `30s`, `1m30s` or `250ms`",
-            ),
-            (
-                r#"{"Allocation":{"Size":1},"Updating":{"SkipBeforeInstanceDestroy":"drian"}}"#,
-                "Invalid properties: Updating.SkipBeforeInstanceDestroy: expected \"drain\", found `drian`",
-            ),
-        ] {
-            assert_eq!(refused(text), want);
-        }
-    }
-
-    #[test]
-    fn names_match_without_case_and_zero_is_a_size() {
-        let spec = parse(r#"{"allocation":{"size":0},"instance":{"plugin":"file"}}"#).unwrap();
-        assert_eq!(
-            (spec.size, spec.instance.plugin),
-            (Size::Cattle(0), "file".into())
-        );
-    }
-
-    #[test]
-    fn canonical_form_has_every_field_and_parses_back() {
-        let spec = parse(
-            r#"{"Allocation":{"LogicalIDs":["a"]},"Instance":{"Plugin":"file","Properties":{"b":1.50,"a":2}},"Flavor":{"Plugin":"vanilla"}}"#,
-        )
-        .unwrap();
-        assert_eq!(
-            spec.canonical().as_str(),
-            r#"{"Instance":{"Plugin":"file","Properties":{"b":1.50,"a":2}},"Flavor":{"Plugin":"vanilla","Properties":null},"Allocation":{"Size":0,"LogicalIDs":["a"]},"Updating":{"Duration":"0s","Count":0,"SkipBeforeInstanceDestroy":null}}"#
-        );
-        assert_eq!(Spec::parse(Some(&spec.canonical())).unwrap(), spec);
-    }
-
-    #[test]
-    fn only_instance_and_flavor_enter_the_hash() {
-        let base = parse(r#"{"Allocation":{"Size":1},"Instance":{"Plugin":"file"}}"#).unwrap();
-        let other = parse(
-            r#"{"Instance":{"Plugin":"file"},"Allocation":{"Size":9},"Updating":{"Count":2},"Health":{"Threshold":1}}"#,
-        )
-        .unwrap();
-        assert_eq!(base.hash, other.hash);
-    }
 }

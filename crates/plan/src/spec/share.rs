@@ -41,11 +41,11 @@ impl Share {
     ///
     /// Templates often make a string of a number, so `"3"` is taken for 3.
     pub(crate) fn decode(raw: &Any, path: &str) -> Result<Self, InvalidSpec> {
-        let refuse = || {
+        let refuse = |reason: &str| {
             InvalidSpec::field(
                 path,
                 format!(
-                    "expected a count like 2 or a percentage like \"10%\", found {}",
+                    "expected a count like 2 or a percentage like \"10%\", found {}{reason}",
                     shown(raw)
                 ),
             )
@@ -53,21 +53,25 @@ impl Share {
         if let Ok(count) = raw.decode() {
             return Ok(Self::Count(count));
         }
-        let text: String = raw.decode().map_err(|_| refuse())?;
+        let text: String = match raw.decode::<f64>() {
+            // The number as it is written, to say what is wrong with it.
+            Ok(_) => raw.as_str().to_owned(),
+            Err(_) => raw.decode().map_err(|_| refuse(""))?,
+        };
         let (digits, percent) = match text.strip_suffix('%') {
             Some(digits) => (digits, true),
             None => (text.as_str(), false),
         };
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(refuse());
+            return Err(refuse(fault(digits)));
         }
-        let number: u64 = digits.parse().map_err(|_| refuse())?;
+        let number: u64 = digits.parse().map_err(|_| refuse(""))?;
         if !percent {
             return Ok(Self::Count(number));
         }
         match u8::try_from(number) {
             Ok(percent @ 0..=100) => Ok(Self::Percent(percent)),
-            _ => Err(refuse()),
+            _ => Err(refuse(", which is more than all")),
         }
     }
 
@@ -78,6 +82,19 @@ impl Share {
             Self::Percent(percent) => Any::from_value(&format!("{percent}%")),
         }
         .expect("numbers and strings are JSON")
+    }
+}
+
+/// Says what is wrong with the number of a share.
+fn fault(number: &str) -> &'static str {
+    if number.contains(char::is_whitespace) {
+        ", which has blanks in it"
+    } else if number.parse::<f64>().is_ok_and(|number| number < 0.0) {
+        ", which is negative"
+    } else if number.parse::<f64>().is_ok() {
+        ", which is not a whole number"
+    } else {
+        ""
     }
 }
 

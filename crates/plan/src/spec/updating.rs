@@ -47,6 +47,15 @@ pub struct Stage {
     pub approve: bool,
 }
 
+impl Stage {
+    /// Returns how many members of a group of this size have the new configuration at its end; at
+    /// least one.
+    #[must_use]
+    pub fn reaches(&self, size: u64) -> u64 {
+        self.until.ceil(size).min(size)
+    }
+}
+
 /// How a rolling update proceeds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Updating {
@@ -95,30 +104,10 @@ pub enum Opening {
 }
 
 impl Updating {
-    /// Returns how many members may exist beyond a group's size.
+    /// Returns how many members a surge means for a group of this size.
     #[must_use]
-    pub fn surge(&self, size: u64) -> u64 {
+    pub(super) fn surge(&self, size: u64) -> u64 {
         self.max_surge.map_or(0, |share| share.ceil(size))
-    }
-
-    /// Returns how many of a group's members may be out of service at once: at least one when
-    /// nothing may exist beyond the size, or no member could ever be replaced.
-    #[must_use]
-    pub fn unavailable(&self, size: u64) -> u64 {
-        let least = u64::from(self.surge(size) == 0);
-        self.max_unavailable
-            .map_or(0, |share| share.floor(size))
-            .max(least)
-    }
-
-    /// Returns which comes first when a member of a group of this size is replaced.
-    #[must_use]
-    pub fn order(&self, size: u64) -> Order {
-        match self.order {
-            _ if self.surge(size) == 0 => Order::DestroyFirst,
-            Some(order) => order,
-            None => Order::SurgeFirst,
-        }
     }
 
     /// Returns whether replacements may begin at this moment, and when that changes.
