@@ -170,11 +170,14 @@ fn named(target: &Target, name: &str, verb: &Verb, taken: &[String]) -> Command 
     if target.has(version::GROUP) && GROUP_VERBS.contains(&verb.name) {
         command = complete_groups(command, target);
     }
+    if verb.name == "rollout" {
+        command = command.mut_subcommands(|action| complete_groups(action, target));
+    }
     command
 }
 
 /// Verbs whose first argument is a group.
-const GROUP_VERBS: [&str; 8] = [
+const GROUP_VERBS: [&str; 11] = [
     "describe",
     "ls",
     "free",
@@ -183,6 +186,9 @@ const GROUP_VERBS: [&str; 8] = [
     "destroy-instance",
     "scale",
     "inspect",
+    "hold",
+    "release",
+    "why",
 ];
 
 /// Lets the shell complete the ids of groups, asked for only when it comes to that.

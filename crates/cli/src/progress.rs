@@ -53,6 +53,38 @@ impl WatchArgs {
     }
 }
 
+/// Flags of a status that is followed to its end.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct FollowArgs {
+    /// Follow it to its end
+    #[arg(long)]
+    watch: bool,
+    /// How often to look
+    #[arg(long, value_name = "DURATION", requires = "watch")]
+    interval: Option<GoDuration>,
+    /// Give up following after this time
+    #[arg(long, value_name = "DURATION", requires = "watch")]
+    timeout: Option<GoDuration>,
+}
+
+impl FollowArgs {
+    /// Returns whether following is asked for.
+    pub(crate) fn wanted(&self) -> bool {
+        self.watch
+    }
+
+    /// Returns how long to wait between two looks.
+    pub(crate) fn pause(&self) -> Duration {
+        let pause = self.interval.map_or(LOOK, |interval| interval.0);
+        pause.max(Duration::from_millis(50))
+    }
+
+    /// Returns after which time to give up.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(|timeout| timeout.0)
+    }
+}
+
 /// How often a group is looked at while it converges: often enough to feel immediate, seldom
 /// enough for ten thousand members.
 const LOOK: Duration = Duration::from_millis(200);

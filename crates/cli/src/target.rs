@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use infrakit_rpc::handshake::Hello;
 use infrakit_rpc::{Address, Client, Directory, Limits};
 use infrakit_spi::version::{self, Interface};
-use infrakit_spi::{Delivery, GroupId};
+use infrakit_spi::{Delivery, Error, GroupId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -317,7 +317,12 @@ impl Target {
         params: &P,
     ) -> Result<R> {
         let answer = self.client.call(method, params).await;
-        answer.map_err(|error| match error.delivery() {
+        answer.map_err(|error| self.failed(method, &error))
+    }
+
+    /// Says what became of a call that failed.
+    pub(crate) fn failed(&self, method: &str, error: &Error) -> CommandError {
+        match error.delivery() {
             Delivery::Refused => CommandError::remote(error.message()),
             Delivery::NotDelivered => dead(self.socket(), error.message()),
             Delivery::Unknown => CommandError::remote(format!(
@@ -326,7 +331,7 @@ impl Target {
                 error.message()
             ))
             .hint("it may have been carried out all the same; look before you repeat it"),
-        })
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Commands against real plugins, on sockets in a temporary home.
 
+mod rollouts;
 mod world;
 
 use std::ffi::OsString;
@@ -296,7 +297,9 @@ fn every_verb_explains_itself_with_an_example() {
         .get_subcommands()
         .filter(|object| !app::is_static(object.get_name()))
     {
-        for verb in object.get_subcommands() {
+        let rollout = object.find_subcommand("rollout").into_iter();
+        let below = rollout.flat_map(clap::Command::get_subcommands);
+        for verb in object.get_subcommands().chain(below) {
             let help = verb.clone().render_long_help().to_string();
             assert!(
                 verb.get_about().is_some(),

@@ -84,21 +84,21 @@ pub(crate) fn show(context: &Context, args: &ViewArgs, rows: &[Row<'_>]) -> Resu
             write_table(&mut text, args, rows)?;
             context.out.text(text)
         }
-        format => {
-            if args.properties {
-                return context.out.document(rows, format);
-            }
-            // Some plugins send properties unasked; what is shown does not depend on that.
-            let bare: Vec<Row<'_>> = rows
-                .iter()
-                .map(|row| Row {
-                    properties: None,
-                    ..row.clone()
-                })
-                .collect();
-            context.out.document(&bare, format)
-        }
+        format => context.out.document(&*documented(args, rows), format),
     }
+}
+
+/// Returns rows as a document has them. Some plugins send properties unasked; what is shown does
+/// not depend on that.
+pub(crate) fn documented<'a, 'row>(args: &ViewArgs, rows: &'a [Row<'row>]) -> Cow<'a, [Row<'row>]> {
+    if args.properties {
+        return Cow::Borrowed(rows);
+    }
+    let bare = rows.iter().map(|row| Row {
+        properties: None,
+        ..row.clone()
+    });
+    Cow::Owned(bare.collect())
 }
 
 /// Writes rows as a table.

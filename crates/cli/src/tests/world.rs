@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use infrakit_rpc::Plugin;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -45,6 +46,28 @@ impl World {
                 ready.send(()).unwrap();
                 token.cancelled().await;
                 running.end().await;
+            });
+        });
+        started.recv_timeout(Duration::from_secs(10)).unwrap();
+        Self {
+            home,
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    /// Serves one plugin, made for the test, under the name `group`.
+    pub(super) fn serve(plugin: Plugin) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let stop = CancellationToken::new();
+        let (ready, started) = mpsc::channel();
+        let (path, token) = (home.path().join("plugins"), stop.clone());
+        let thread = std::thread::spawn(move || {
+            crate::context::runtime().unwrap().block_on(async {
+                let bound = infrakit_rpc::bind(&path, "group").unwrap();
+                ready.send(()).unwrap();
+                let ended = async move { token.cancelled().await };
+                bound.serve(Arc::new(plugin), ended).await.unwrap();
             });
         });
         started.recv_timeout(Duration::from_secs(10)).unwrap();

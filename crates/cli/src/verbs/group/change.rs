@@ -50,7 +50,7 @@ pub(crate) struct ScaleArgs {
     words: Vec<String>,
 }
 
-fn nothing_more(words: &[String]) -> Result {
+pub(super) fn nothing_more(words: &[String]) -> Result {
     match words.first() {
         None => Ok(()),
         Some(word) => {

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use clap::Args;
 use infrakit_spi::group::wire;
+use infrakit_spi::rollout::Condition;
 use infrakit_spi::{Any, FieldKey, GroupId, version};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::{on_group, specs, the_group};
+use super::{conditions, explain, on_group, specs, the_group};
 use crate::context::Context;
 use crate::error::{CommandError, Result, did_you_mean};
 use crate::out::table::Headings;
@@ -23,7 +24,7 @@ use crate::view::{self, Row, ViewArgs};
 /// Arguments behind the group id select members by id or logical id.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  infrakit group describe cattle\n  infrakit group describe cattle --watch\n  infrakit group/cattle describe -o json"
+    after_help = "Example:\n  infrakit group describe cattle\n  infrakit group describe cattle --watch\n  infrakit group describe cattle --conditions\n  infrakit group/cattle describe -o json"
 )]
 pub(crate) struct DescribeArgs {
     /// Id of the group, unless it is implied; then ids of members
@@ -34,6 +35,9 @@ pub(crate) struct DescribeArgs {
     /// Show the objects of the controller and their state instead
     #[arg(long)]
     objects: bool,
+    /// Show in which respects the group is well instead; with -o json or yaml, beside the members
+    #[arg(long, conflicts_with_all = ["objects", "watch"])]
+    conditions: bool,
     #[command(flatten)]
     watch: WatchArgs,
 }
@@ -80,6 +84,7 @@ pub(crate) struct Members(Any);
 pub(crate) struct Described<'a> {
     pub(crate) rows: Vec<Row<'a>>,
     pub(crate) converged: bool,
+    pub(crate) conditions: Option<Vec<Condition>>,
 }
 
 impl Members {
@@ -136,8 +141,9 @@ impl<'de> Deserialize<'de> for Described<'de> {
                 self,
                 mut map: A,
             ) -> std::result::Result<Described<'de>, A::Error> {
+                const FIELDS: &[&str] = &["Instances", "Converged", "Conditions"];
                 let mut described = Described::default();
-                while let Some(key) = map.next_key_seed(FieldKey(&["Instances", "Converged"]))? {
+                while let Some(key) = map.next_key_seed(FieldKey(FIELDS))? {
                     match key {
                         Some(0) => {
                             described.rows = map
@@ -145,6 +151,7 @@ impl<'de> Deserialize<'de> for Described<'de> {
                                 .unwrap_or_default();
                         }
                         Some(1) => described.converged = map.next_value()?,
+                        Some(2) => described.conditions = map.next_value()?,
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -160,6 +167,19 @@ pub(crate) async fn members(target: &Target, id: &GroupId) -> Result<Members> {
     on_group(target, "Group.DescribeGroup", id)
         .await
         .map(Members)
+}
+
+/// Asks for the members of a group, and in which respects it is well.
+async fn members_and_conditions(target: &Target, id: &GroupId) -> Result<Members> {
+    let request = wire::DescribeRequest {
+        name: target.wire_name(version::GROUP),
+        id: id.clone(),
+        conditions: true,
+    };
+    match target.call("Group.DescribeGroup", &request).await {
+        Ok(answer) => Ok(Members(answer)),
+        Err(error) => Err(explain(target, id, error).await),
+    }
 }
 
 /// Asks for the size that a group is specified to have.
@@ -183,6 +203,12 @@ pub(super) async fn describe(context: &Context, target: &Target, args: DescribeA
         .await;
     }
     let id = the_group(target, &mut words)?;
+    if args.conditions {
+        let members = members_and_conditions(target, &id).await?;
+        let mut described = members.read(target)?;
+        view::select(&mut described.rows, &args.view.filter()?, &words);
+        return conditions::show(context, &args.view, &described, &target.name);
+    }
     rows(context, target, (&id, &words), &args.view, &args.watch).await
 }
 
@@ -210,10 +236,13 @@ async fn rows(
     if watch.wanted() {
         return progress::watch(context, target, id, view, watch).await;
     }
-    let members = members(target, id).await?;
-    let mut rows = members.read(target)?.rows;
-    view::select(&mut rows, &view.filter()?, wanted);
-    view::show(context, view, &rows)
+    let members = members_and_conditions(target, id).await?;
+    let mut described = members.read(target)?;
+    view::select(&mut described.rows, &view.filter()?, wanted);
+    if view.output.format() == Format::Table && !view.quiet {
+        conditions::tell(context, id, &described);
+    }
+    view::show(context, view, &described.rows)
 }
 
 /// Lists the groups.

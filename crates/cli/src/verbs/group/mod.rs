@@ -5,10 +5,16 @@
 
 mod change;
 mod commit;
+mod conditions;
 mod list;
+mod member;
+mod preview;
+mod rollout;
+mod status;
 
+use infrakit_rpc::kind::GroupClient;
 use infrakit_spi::group::{GroupSpec, wire};
-use infrakit_spi::{GroupId, suggest, version};
+use infrakit_spi::{Error, GroupId, suggest, version};
 
 use super::{Verb, verb};
 use crate::error::{CommandError, Result};
@@ -36,6 +42,10 @@ pub(super) fn verbs() -> Vec<Verb> {
             change::destroy_instances
         ),
         verb!("scale", change::ScaleArgs, change::scale),
+        verb!("rollout", rollout::RolloutArgs, rollout::rollout),
+        verb!("hold", member::HoldArgs, member::hold),
+        verb!("release", member::ReleaseArgs, member::release),
+        verb!("why", member::WhyArgs, member::why),
     ]
 }
 
@@ -96,6 +106,20 @@ async fn explain(target: &Target, id: &GroupId, error: CommandError) -> CommandE
         }
     };
     error.hint(hint)
+}
+
+/// Returns what the group plugin knows of rollouts.
+fn rollouts(target: &Target) -> GroupClient {
+    GroupClient::new(target.client().clone(), target.wire_name(version::GROUP))
+}
+
+/// Says of a failed call about rollouts what can be done.
+async fn explain_rollouts(target: &Target, id: &GroupId, error: Error) -> CommandError {
+    if error.is_absent() {
+        return CommandError::remote(error.message())
+            .hint("`infrakit plugin start group` starts one that does");
+    }
+    explain(target, id, target.failed("the call", &error)).await
 }
 
 /// Calls a method on one group.
