@@ -1,0 +1,33 @@
+//! A member that a person has put a hand over stays as it is.
+
+use crate::controller::Ask;
+use crate::judge::{Invariant, Scene};
+
+/// A held member is neither destroyed nor repaired, unless that person asks for it, by its name or
+/// with its group.
+pub(super) struct Holds;
+
+impl Invariant for Holds {
+    fn name(&self) -> &'static str {
+        "held members stay"
+    }
+
+    fn ask(&self, scene: &Scene<'_>, ask: &Ask) -> Option<String> {
+        let (Ask::Destroy {
+            group, plugin, id, ..
+        }
+        | Ask::Repair {
+            group, plugin, id, ..
+        }) = ask
+        else {
+            return None;
+        };
+        let place = (group.clone(), id.clone());
+        let seen = scene.sight.members.get(&(plugin.clone(), id.clone()));
+        let asked_for = scene.ledger.destroying.contains(group)
+            || scene.ledger.requested.contains(&place)
+            || seen.is_some_and(|seen| seen.leaving);
+        (scene.ledger.held.contains(&place) && !asked_for)
+            .then(|| format!("`{id}` of `{group}` is held, and touched"))
+    }
+}

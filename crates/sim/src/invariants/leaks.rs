@@ -1,0 +1,36 @@
+//! Once all is quiet, every instance is somebody's, and no intent has two.
+
+use std::collections::BTreeMap;
+
+use infrakit_spi::GroupId;
+
+use crate::judge::{Invariant, Scene};
+
+/// At rest, every instance that carries the tag of a group is among the members that the
+/// controller knows, and no token is on two.
+pub(super) struct Leaks;
+
+impl Invariant for Leaks {
+    fn name(&self) -> &'static str {
+        "nothing is leaked or doubled"
+    }
+
+    fn rest(&self, scene: &Scene<'_>, group: &GroupId) -> Option<String> {
+        let mut tokens = BTreeMap::new();
+        for (plugin, one) in scene.park.of(group.as_str()) {
+            let place = (plugin.clone(), one.id.clone());
+            if !scene.sight.members.contains_key(&place) {
+                return Some(format!(
+                    "`{}` on `{plugin}` is unknown to `{group}`",
+                    one.id
+                ));
+            }
+            if let Some(token) = one.token()
+                && let Some(other) = tokens.insert(token, &one.id)
+            {
+                return Some(format!("`{}` and `{other}` are of one intent", one.id));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,332 @@
+//! The judge's books: what each life of a controller was told, and what people asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infrakit_spi::flavor::Health;
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::instance::{Description, Listing};
+use infrakit_spi::{GroupId, InstanceId, PluginName, Tags, tags};
+
+use super::Promise;
+use crate::controller::{Answer, Ask, Operation, Ticket};
+
+/// What brought a step about, as far as it matters to the judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// Anything.
+    #[default]
+    Any,
+    /// A list that did not come.
+    FailedList,
+    /// The store took a transaction at this moment.
+    Written(u64),
+}
+
+impl Seen {
+    /// Returns whether the member counts as doing its work, under this promise.
+    #[must_use]
+    pub fn serves(&self, promise: &Promise) -> bool {
+        match self.verdict {
+            Health::Healthy => true,
+            Health::Unknown => !promise.matches(self.hash.as_deref()),
+            Health::Unhealthy => false,
+        }
+    }
+}
+
+/// What a life was told of an instance.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Its group.
+    pub group: GroupId,
+    /// Its config hash.
+    pub hash: Option<String>,
+    /// Its identity.
+    pub logical_id: Option<String>,
+    /// The last verdict.
+    pub verdict: Health,
+    /// Whether this life has asked for its end.
+    pub leaving: bool,
+    /// When it was told of its creation, as long as no list has shown it.
+    answered: Option<u64>,
+}
+
+#[derive(Debug)]
+enum Open {
+    List {
+        plugin: PluginName,
+        group: Option<GroupId>,
+        started: u64,
+    },
+    Create {
+        group: GroupId,
+        plugin: PluginName,
+    },
+    Check(PluginName, InstanceId),
+    Destroy(PluginName, InstanceId),
+    Other,
+}
+
+/// What a life of a controller was told.
+#[derive(Debug, Default)]
+pub struct Sight {
+    /// What it promised, by group.
+    pub promises: BTreeMap<GroupId, Promise>,
+    /// Complete lists that it has had, by group and plugin.
+    pub complete: BTreeSet<(GroupId, PluginName)>,
+    /// The members that it was told of.
+    pub members: BTreeMap<(PluginName, InstanceId), Seen>,
+    /// What brought the present step about.
+    pub cause: Cause,
+    /// Its term of office.
+    pub term: u64,
+    open: BTreeMap<Ticket, Open>,
+}
+
+impl Sight {
+    /// Returns the members of a group that are not on their way out.
+    pub fn staying<'a>(&'a self, group: &'a GroupId) -> impl Iterator<Item = &'a Seen> + 'a {
+        self.members
+            .values()
+            .filter(move |seen| seen.group == *group && !seen.leaving)
+    }
+
+    /// Returns how many members of a group serve: those known to be healthy, and outdated ones of
+    /// which nothing bad is known.
+    #[must_use]
+    pub fn serving(&self, group: &GroupId) -> u64 {
+        let Some(promise) = self.promises.get(group) else {
+            return 0;
+        };
+        let serves = |seen: &&Seen| seen.serves(promise);
+        self.staying(group).filter(serves).count() as u64
+    }
+
+    fn listed(&mut self, open: &Open, listing: &Listing, groups: &BTreeSet<GroupId>, lag: u64) {
+        let Open::List {
+            plugin,
+            group,
+            started,
+        } = open
+        else {
+            return;
+        };
+        let covered = |id: &GroupId| group.as_ref().is_none_or(|only| only == id);
+        for id in groups.iter().filter(|id| covered(id)) {
+            self.complete.insert((id.clone(), plugin.clone()));
+        }
+        let Listing::Changed(list, _) = listing else {
+            return;
+        };
+        let present: BTreeSet<&InstanceId> = list.iter().map(|one| &one.id).collect();
+        self.members.retain(|(home, id), seen| {
+            home != plugin
+                || !covered(&seen.group)
+                || present.contains(id)
+                || seen.answered.is_some_and(|at| *started <= at + lag)
+        });
+        for one in list {
+            let tag = |key: &str| one.tags.as_ref().and_then(|tags| tags.get(key));
+            let Some(owner) = tag(tags::GROUP).map(|id| GroupId::from(id.as_str())) else {
+                continue;
+            };
+            if covered(&owner) {
+                self.note(plugin, owner, one, None);
+            }
+        }
+    }
+
+    fn note(
+        &mut self,
+        plugin: &PluginName,
+        group: GroupId,
+        one: &Description,
+        answered: Option<u64>,
+    ) {
+        let empty = Tags::new();
+        let labels = one.tags.as_ref().unwrap_or(&empty);
+        let named = one.logical_id.as_ref().map(|id| id.as_str().to_owned());
+        let logical_id = named.or_else(|| labels.get(tags::LOGICAL_ID).cloned());
+        let hash = tags::config_hash(labels).map(str::to_owned);
+        let place = (plugin.clone(), one.id.clone());
+        match self.members.get_mut(&place) {
+            Some(seen) => {
+                seen.group = group;
+                seen.hash = hash;
+                seen.logical_id = logical_id;
+                if answered.is_none() {
+                    seen.answered = None;
+                }
+            }
+            None => {
+                let seen = Seen {
+                    group,
+                    hash,
+                    logical_id,
+                    verdict: Health::Unknown,
+                    leaving: false,
+                    answered,
+                };
+                self.members.insert(place, seen);
+            }
+        }
+    }
+}
+
+/// The books.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    sights: BTreeMap<u32, Sight>,
+    /// Groups that somebody put under management and nobody took away.
+    pub groups: BTreeSet<GroupId>,
+    /// Groups that are to be destroyed.
+    pub destroying: BTreeSet<GroupId>,
+    /// Members whose end a person asked for.
+    pub requested: BTreeSet<(GroupId, InstanceId)>,
+    /// Members that a person has put a hand over.
+    pub held: BTreeSet<(GroupId, InstanceId)>,
+    /// When each term of office began.
+    pub terms: Vec<(u64, u64)>,
+    /// How long lists may lag behind creations that were answered.
+    visibility: u64,
+}
+
+impl Ledger {
+    /// Opens the books; lists may lag behind creations by so much.
+    #[must_use]
+    pub fn new(visibility: u64) -> Self {
+        Self {
+            visibility,
+            ..Self::default()
+        }
+    }
+
+    /// Opens the book of a new life.
+    pub fn begin(&mut self, life: u32, term: u64) {
+        let sight = Sight {
+            term,
+            ..Sight::default()
+        };
+        self.sights.insert(life, sight);
+    }
+
+    /// Closes the book of a life.
+    pub fn end(&mut self, life: u32) {
+        self.sights.remove(&life);
+    }
+
+    /// Returns the book of a life.
+    #[must_use]
+    pub fn sight(&self, life: u32) -> Option<&Sight> {
+        self.sights.get(&life)
+    }
+
+    /// Returns the book of a life, to write into.
+    pub fn sight_mut(&mut self, life: u32) -> Option<&mut Sight> {
+        self.sights.get_mut(&life)
+    }
+
+    /// Notes which specs a life has in force.
+    pub fn in_force(&mut self, life: u32, specs: &[GroupSpec]) {
+        let promises: BTreeMap<GroupId, Promise> = specs
+            .iter()
+            .filter_map(|spec| Some((spec.id.clone(), Promise::of(spec)?)))
+            .collect();
+        if let Some(sight) = self.sights.get_mut(&life) {
+            sight.promises = promises;
+        }
+    }
+
+    /// Notes what a person asked for and was granted.
+    pub fn operated(&mut self, group: &GroupId, operation: &Operation) {
+        match operation {
+            Operation::Commit { .. } => {
+                self.groups.insert(group.clone());
+            }
+            Operation::DestroyMembers(ids) => {
+                let named = ids.iter().map(|id| (group.clone(), id.clone()));
+                self.requested.extend(named);
+            }
+            Operation::Destroy => {
+                self.destroying.insert(group.clone());
+                self.groups.remove(group);
+            }
+            Operation::Free => {
+                self.groups.remove(group);
+                self.destroying.remove(group);
+            }
+            Operation::Hold(id) => {
+                self.held.insert((group.clone(), id.clone()));
+            }
+            Operation::Release(id) => {
+                self.held.remove(&(group.clone(), id.clone()));
+            }
+            Operation::SetSize(_)
+            | Operation::Pause
+            | Operation::Resume
+            | Operation::Approve
+            | Operation::Abort
+            | Operation::Rollback(_) => {}
+        }
+    }
+
+    /// Notes what a life is about to do.
+    pub fn asked(&mut self, life: u32, ticket: Ticket, ask: &Ask, now: u64) {
+        let Some(sight) = self.sights.get_mut(&life) else {
+            return;
+        };
+        let open = match ask {
+            Ask::List { plugin, filter, .. } => Open::List {
+                plugin: plugin.clone(),
+                group: filter.get(tags::GROUP).map(|id| id.as_str().into()),
+                started: now,
+            },
+            Ask::Create(creation) => Open::Create {
+                group: creation.group.clone(),
+                plugin: creation.plugin.clone(),
+            },
+            Ask::Destroy { plugin, id, .. } => {
+                let place = (plugin.clone(), id.clone());
+                if let Some(seen) = sight.members.get_mut(&place) {
+                    seen.leaving = true;
+                }
+                Open::Destroy(place.0, place.1)
+            }
+            Ask::Check { plugin, id, .. } => Open::Check(plugin.clone(), id.clone()),
+            Ask::Write { .. } | Ask::Label { .. } | Ask::Repair { .. } => Open::Other,
+        };
+        sight.open.insert(ticket, open);
+    }
+
+    /// Notes what a life is told.
+    pub fn heard(&mut self, life: u32, ticket: Ticket, answer: &Answer, now: u64) {
+        let groups: BTreeSet<GroupId> = self.groups.union(&self.destroying).cloned().collect();
+        let lag = self.visibility;
+        let Some(sight) = self.sights.get_mut(&life) else {
+            return;
+        };
+        let Some(open) = sight.open.remove(&ticket) else {
+            return;
+        };
+        match (&open, answer) {
+            (Open::List { .. }, Answer::Listed(Ok(listing))) => {
+                sight.listed(&open, listing, &groups, lag);
+            }
+            (Open::Create { group, plugin }, Answer::Created(Ok(made))) => {
+                sight.note(plugin, group.clone(), made, Some(now));
+            }
+            (Open::Check(plugin, id), Answer::Checked(verdict)) => {
+                if let Some(seen) = sight.members.get_mut(&(plugin.clone(), id.clone())) {
+                    seen.verdict = verdict.clone().unwrap_or_default();
+                }
+            }
+            (Open::Destroy(plugin, id), Answer::Done(Ok(()))) => {
+                // An instance that no list has shown need not be missed in one.
+                if let Some(seen) = sight.members.get_mut(&(plugin.clone(), id.clone())) {
+                    seen.answered = None;
+                }
+            }
+            _ => {}
+        }
+    }
+}

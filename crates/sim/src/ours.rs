@@ -1,0 +1,317 @@
+//! Our controller in the world's words: the engine's own core, event by event.
+//!
+//! This is the only file that knows the engine's events, effects and verbs.
+
+use std::collections::BTreeMap;
+
+use infrakit_engine::core::{
+    Accepted, Call, Core, CreationAnswer, Effect, Event, ListAnswer, Refused, Target,
+};
+use infrakit_plan::{Config, Spec, Timestamp};
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::instance::Locality;
+use infrakit_spi::{Any, GroupId, InstanceId, PluginName};
+use infrakit_store::Store;
+
+use crate::controller::{Answer, Ask, Controller, Creation, Operation, Ticket};
+use crate::world::Traits;
+
+/// The engine's core, and what it waits for.
+pub struct Ours {
+    core: Core,
+    localities: BTreeMap<PluginName, Locality>,
+    open: BTreeMap<Ticket, Open>,
+    next: Ticket,
+}
+
+/// What an answer is an answer to.
+enum Open {
+    List {
+        plugin: PluginName,
+        started: Timestamp,
+    },
+    Write(u64),
+    Create {
+        target: Target,
+        number: u64,
+        begun: Timestamp,
+    },
+    Destroy(Target, InstanceId),
+    Label(Target, InstanceId),
+    Check(Target, InstanceId),
+}
+
+impl Ours {
+    /// Creates a controller that knows nothing yet.
+    #[must_use]
+    pub fn new(traits: &Traits) -> Self {
+        let config = Config {
+            self_logical_id: traits.own.clone(),
+            poll_interval: traits.poll_interval,
+            settle: traits.settle,
+            visibility: traits.visibility,
+            checks_per_second: traits.checks_per_second,
+            ..Config::default()
+        };
+        Self {
+            core: Core::new(config),
+            localities: traits.localities.clone(),
+            open: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// Returns a maker of such controllers, boxed.
+    #[must_use]
+    pub fn boxed(traits: &Traits) -> Box<dyn Controller> {
+        Box::new(Self::new(traits))
+    }
+
+    fn asked(&mut self, open: Open, ask: Ask) -> (Ticket, Ask) {
+        self.next += 1;
+        self.open.insert(self.next, open);
+        (self.next, ask)
+    }
+
+    fn translate(&mut self, effect: Effect, now: Timestamp) -> (Ticket, Ask) {
+        match effect {
+            Effect::List {
+                plugin,
+                filter,
+                seen,
+                started,
+            } => {
+                let open = Open::List {
+                    plugin: plugin.clone(),
+                    started,
+                };
+                let ask = Ask::List {
+                    plugin,
+                    filter,
+                    seen,
+                };
+                self.asked(open, ask)
+            }
+            Effect::Journal {
+                batch,
+                changes,
+                durability,
+            } => self.asked(
+                Open::Write(batch),
+                Ask::Write {
+                    changes,
+                    durability,
+                },
+            ),
+            Effect::Call(call) => self.translate_call(call, now),
+        }
+    }
+
+    fn translate_call(&mut self, call: Call, now: Timestamp) -> (Ticket, Ask) {
+        match call {
+            Call::Provision {
+                target,
+                number,
+                spec,
+                provision,
+            } => {
+                let creation = Creation {
+                    group: target.group.clone(),
+                    plugin: spec.instance.plugin.clone(),
+                    logical_id: provision.logical_id,
+                    tags: provision.tags,
+                    properties: spec.instance.properties.clone(),
+                };
+                let open = Open::Create {
+                    target,
+                    number,
+                    begun: now,
+                };
+                self.asked(open, Ask::Create(creation))
+            }
+            Call::Destroy {
+                target,
+                description,
+                plugin,
+                reason,
+                drain,
+                ..
+            } => {
+                let ask = Ask::Destroy {
+                    group: target.group.clone(),
+                    plugin,
+                    id: description.id.clone(),
+                    drain,
+                    why: reason.to_string(),
+                };
+                self.asked(Open::Destroy(target, description.id.clone()), ask)
+            }
+            Call::Label {
+                target,
+                id,
+                plugin,
+                labels,
+            } => {
+                let ask = Ask::Label {
+                    group: target.group.clone(),
+                    plugin,
+                    id: id.clone(),
+                    labels,
+                };
+                self.asked(Open::Label(target, id), ask)
+            }
+            Call::Check {
+                target,
+                description,
+                spec,
+            } => {
+                let ask = Ask::Check {
+                    group: target.group.clone(),
+                    plugin: spec.instance.plugin.clone(),
+                    id: description.id.clone(),
+                };
+                self.asked(Open::Check(target, description.id.clone()), ask)
+            }
+        }
+    }
+
+    fn event(&self, open: Open, answer: Answer) -> Option<Event> {
+        Some(match (open, answer) {
+            (Open::List { plugin, started }, Answer::Listed(outcome)) => {
+                let locality = self.localities.get(&plugin).copied();
+                Event::Listed(ListAnswer {
+                    plugin,
+                    started,
+                    locality: locality.unwrap_or(Locality::Remote),
+                    outcome,
+                })
+            }
+            (Open::Write(batch), Answer::Written(outcome)) => Event::Journaled { batch, outcome },
+            (
+                Open::Create {
+                    target,
+                    number,
+                    begun,
+                },
+                Answer::Created(outcome),
+            ) => Event::Provisioned(CreationAnswer {
+                target,
+                number,
+                begun,
+                outcome,
+            }),
+            (Open::Destroy(target, id), Answer::Done(outcome)) => Event::Destroyed {
+                target,
+                id,
+                outcome,
+            },
+            (Open::Label(target, id), Answer::Done(outcome)) => Event::Labelled {
+                target,
+                id,
+                outcome,
+            },
+            (Open::Check(target, id), Answer::Checked(outcome)) => Event::Checked {
+                target,
+                id,
+                outcome,
+            },
+            // The world answers what was asked.
+            _ => return None,
+        })
+    }
+}
+
+fn done(outcome: Result<Accepted, Refused>) -> Result<String, String> {
+    outcome
+        .map(|accepted| accepted.details)
+        .map_err(|refused| refused.to_string())
+}
+
+impl Controller for Ours {
+    fn start(&mut self, store: &dyn Store, now: Timestamp) {
+        let unreadable = self.core.restore(store, now);
+        assert!(unreadable.is_empty(), "unreadable: {unreadable:?}");
+    }
+
+    fn operate(
+        &mut self,
+        group: &GroupId,
+        operation: &Operation,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<String, String> {
+        let written = |outcome: Result<_, Refused>| {
+            outcome
+                .map(|_| String::new())
+                .map_err(|refused| refused.to_string())
+        };
+        match operation {
+            Operation::Commit { properties } => {
+                let properties = Any::parse(properties).map_err(|error| error.to_string())?;
+                let spec = Spec::parse(Some(&properties)).map_err(|error| error.to_string())?;
+                let raw = GroupSpec {
+                    id: group.clone(),
+                    properties: Some(properties),
+                };
+                done(self.core.commit(raw, spec, nonce, now))
+            }
+            Operation::SetSize(size) => done(self.core.set_size(group, *size, now)),
+            Operation::DestroyMembers(ids) => {
+                written(self.core.destroy_instances(group, ids, now).map(drop))
+            }
+            Operation::Destroy => written(self.core.destroy(group).map(drop)),
+            Operation::Free => written(self.core.free(group).map(drop)),
+            Operation::Pause
+            | Operation::Resume
+            | Operation::Approve
+            | Operation::Abort
+            | Operation::Rollback(_)
+            | Operation::Hold(_)
+            | Operation::Release(_) => Err("not known yet".to_owned()),
+        }
+    }
+
+    fn hear(&mut self, ticket: Ticket, answer: Answer, now: Timestamp) {
+        let Some(open) = self.open.remove(&ticket) else {
+            return;
+        };
+        if let Some(event) = self.event(open, answer) {
+            self.core.handle(event, now);
+        }
+    }
+
+    fn nudge(&mut self, plugin: &PluginName, now: Timestamp) {
+        let plugin = plugin.clone();
+        self.core.handle(Event::Changed { plugin }, now);
+    }
+
+    fn step(&mut self, now: Timestamp) -> Vec<(Ticket, Ask)> {
+        self.core.plan(now);
+        self.core.look(now);
+        let effects = self.core.take_effects();
+        effects
+            .into_iter()
+            .map(|effect| self.translate(effect, now))
+            .collect()
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        self.core.wake_at()
+    }
+
+    fn converged(&self, group: &GroupId) -> Option<bool> {
+        let described = self.core.describe(group).ok()?;
+        Some(described.converged)
+    }
+
+    fn members(&self, group: &GroupId) -> Vec<InstanceId> {
+        let described = self.core.describe(group).ok();
+        let instances = described.and_then(|described| described.instances);
+        let instances = instances.unwrap_or_default();
+        instances.iter().map(|one| one.id.clone()).collect()
+    }
+
+    fn specs(&self) -> Vec<GroupSpec> {
+        self.core.committed_specs()
+    }
+}

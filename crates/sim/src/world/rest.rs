@@ -1,0 +1,195 @@
+//! Rest: idle time that need not be lived through, the way to rest, and the judgement over it.
+
+use std::collections::BTreeSet;
+
+use infrakit_spi::GroupId;
+
+use super::{Happening, SECOND, Truth, World, time};
+use crate::invariants;
+use crate::judge::Scene;
+
+impl World {
+    /// Skips the time until something happens, if until then nothing but routine would.
+    ///
+    /// The condition is that every group is as specified, that nothing is under way, that no fault
+    /// can strike, and that three polls have gone by in which nothing changed. Then each further
+    /// poll would find what the last one found. The controller's next wake-up is put off by as much
+    /// as is skipped, so that it comes in the same rhythm.
+    pub(super) fn skip_until(&mut self, end: u64) {
+        let [life] = self.lives.as_slice() else {
+            return;
+        };
+        let quiet = 3 * time::nanos(self.traits.poll_interval);
+        let (Some(wake), true) = (life.wake, self.skips) else {
+            return;
+        };
+        let next = self.queue.peek().unwrap_or(end).min(end);
+        let idle = life.busy == 0 && life.looking == 0 && self.now >= self.stirred + quiet;
+        if !idle || next <= wake || !self.dice.is_calm() {
+            return;
+        }
+        let deeds = |happening: &Happening| matches!(happening, Happening::Deed(_));
+        let mut groups = self.ledger.groups.iter();
+        let converged = groups.all(|group| life.controller.converged(group).is_none_or(|yes| yes));
+        if !converged || !self.queue.iter().all(deeds) {
+            return;
+        }
+        self.counts.skipped += next - self.now;
+        let wake = next + (wake - self.now);
+        let now = next;
+        if let Some(life) = self.lives.first_mut() {
+            life.wake = Some(wake);
+        }
+        self.now = now;
+        self.trace.note(now, format_args!("(idle until now)"));
+    }
+
+    /// Ends all faults: from now on everybody behaves, and every instance is well.
+    pub fn calm(&mut self) {
+        self.stir();
+        self.note(format_args!("--- faults end"));
+        self.dice.calm();
+        self.queue
+            .retain(|happening| !matches!(happening, Happening::Deed(_)));
+        let sick: Vec<_> = self
+            .park
+            .machines()
+            .filter(|(_, one)| one.truth != Truth::Well)
+            .map(|(plugin, one)| (plugin.clone(), one.id.clone()))
+            .collect();
+        for (plugin, id) in sick {
+            self.turn(&plugin, &id, Truth::Well);
+        }
+    }
+
+    /// Lets time pass until every group is as specified; it is a breach if that takes longer than
+    /// `bound`.
+    pub fn arrive(&mut self, bound: u64) {
+        let deadline = self.now + bound;
+        while self.breaches.is_empty() {
+            self.run_for(20 * SECOND);
+            let Err(reason) = self.arrived() else {
+                return;
+            };
+            if self.now > deadline && self.breaches.is_empty() {
+                self.breach("arrives", reason);
+            }
+        }
+    }
+
+    /// Lets so many polls pass, in which nothing may be created or destroyed, and then judges the
+    /// world at rest.
+    pub fn stay_silent(&mut self, polls: u64) {
+        let skips = std::mem::replace(&mut self.skips, false);
+        let before = (self.counts.creates, self.counts.destroys);
+        self.run_for(polls * time::nanos(self.traits.poll_interval));
+        self.skips = skips;
+        let after = (self.counts.creates, self.counts.destroys);
+        if before != after && self.breaches.is_empty() {
+            let (creates, destroys) = (after.0 - before.0, after.1 - before.1);
+            let what = format!("{creates} creations and {destroys} destructions after arrival");
+            self.breach("stays silent", what);
+        }
+        self.judge_rest();
+    }
+
+    fn judge_rest(&mut self) {
+        let Some(life) = self.leader().map(|life| life.number) else {
+            return;
+        };
+        let Some(sight) = self.ledger.sight(life) else {
+            return;
+        };
+        let scene = Scene {
+            now: self.now,
+            life,
+            sight,
+            ledger: &self.ledger,
+            park: &self.park,
+            coming: &self.coming,
+        };
+        let mut broken = Vec::new();
+        for group in &self.ledger.groups {
+            for one in invariants::ALL {
+                if let Some(what) = one.rest(&scene, group) {
+                    broken.push((one.name(), what));
+                }
+            }
+        }
+        for (name, what) in broken {
+            self.breach(name, what);
+        }
+    }
+
+    /// Returns whether every group is as specified, both by the controller's word and in truth.
+    ///
+    /// # Errors
+    /// Returns what is not.
+    pub fn arrived(&self) -> Result<(), String> {
+        let leader = self.leader().ok_or("no controller is there")?;
+        let controller = leader.controller();
+        for group in &self.ledger.destroying {
+            if controller.converged(group).is_some() {
+                return Err(format!("`{group}` is still being destroyed"));
+            }
+            if let Some((_, left)) = self.park.of(group.as_str()).next() {
+                return Err(format!("`{}` is left of `{group}`", left.id));
+            }
+        }
+        for group in &self.ledger.groups {
+            self.is_as_specified(group, leader.number)?;
+            if controller.converged(group) != Some(true) {
+                let why = controller.explain(group);
+                return Err(format!(
+                    "`{group}` does not say that it is converged: {why}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_as_specified(&self, group: &GroupId, life: u32) -> Result<(), String> {
+        let sight = self.ledger.sight(life).ok_or("nobody watches")?;
+        let promise = sight
+            .promises
+            .get(group)
+            .ok_or_else(|| format!("`{group}` is not known"))?;
+        if self
+            .coming
+            .get(group)
+            .is_some_and(|coming| !coming.is_empty())
+        {
+            return Err(format!("a member of `{group}` is yet to come"));
+        }
+        let own = self.traits.own.as_ref();
+        let mut names = BTreeSet::new();
+        let mut count = 0;
+        for (plugin, one) in self.park.of(group.as_str()) {
+            let is_own = own.is_some() && one.logical_id.as_ref() == own;
+            if !is_own && !promise.matches(one.hash()) {
+                return Err(format!(
+                    "`{}` on `{plugin}` of `{group}` is outdated",
+                    one.id
+                ));
+            }
+            if promise.ids.is_some() {
+                let Some(name) = &one.logical_id else {
+                    continue;
+                };
+                if !names.insert(name.as_str().to_owned()) {
+                    return Err(format!("`{name}` of `{group}` is there twice"));
+                }
+            }
+            count += 1;
+        }
+        if let Some(ids) = &promise.ids
+            && names != *ids
+        {
+            return Err(format!("`{group}` has {names:?}, it should have {ids:?}"));
+        }
+        if count == promise.size {
+            return Ok(());
+        }
+        Err(format!("`{group}` has {count} members of {}", promise.size))
+    }
+}
