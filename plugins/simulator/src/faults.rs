@@ -68,14 +68,21 @@ pub struct TypeFaults {
     pub destroy: CallFaults,
     /// Faults of labels.
     pub label: CallFaults,
+    /// Faults of repairs.
+    pub repair: CallFaults,
     /// How long a new instance is not listed.
     pub boot: GoDuration,
+    /// How long a new instance, or one that reboots, is listed as pending. While it is not zero,
+    /// all others are listed as running; else nothing is said about that.
+    pub pending: GoDuration,
     /// How many of the next creations get no answer and succeed later.
     pub late: u32,
     /// How much later.
     pub lateness: GoDuration,
-    /// Instances that are unhealthy.
+    /// Instances that are unhealthy until they are rebooted.
     pub unhealthy: BTreeSet<InstanceId>,
+    /// Instances that are unhealthy, whatever is done to them.
+    pub broken: BTreeSet<InstanceId>,
     /// Instances that die now; emptied as they do.
     pub kill: BTreeSet<InstanceId>,
     /// Whether the plugin says that it runs elsewhere, so that calls may outlive their callers.
@@ -114,6 +121,7 @@ pub(crate) enum Call {
     Describe,
     Destroy,
     Label,
+    Repair,
 }
 
 impl TypeFaults {
@@ -123,6 +131,7 @@ impl TypeFaults {
             Call::Describe => &self.describe,
             Call::Destroy => &self.destroy,
             Call::Label => &self.label,
+            Call::Repair => &self.repair,
         }
     }
 
@@ -132,7 +141,12 @@ impl TypeFaults {
             Call::Describe => &mut self.describe,
             Call::Destroy => &mut self.destroy,
             Call::Label => &mut self.label,
+            Call::Repair => &mut self.repair,
         }
+    }
+
+    pub(crate) fn is_unhealthy(&self, id: &InstanceId) -> bool {
+        self.unhealthy.contains(id) || self.broken.contains(id)
     }
 
     fn check(&self, kind: &str) -> Result<(), InvalidFaults> {
@@ -141,6 +155,7 @@ impl TypeFaults {
             ("describe", &self.describe),
             ("destroy", &self.destroy),
             ("label", &self.label),
+            ("repair", &self.repair),
         ];
         for (call, faults) in calls {
             if !(0.0..=1.0).contains(&faults.rate) {
@@ -243,12 +258,26 @@ impl Faults {
         })
     }
 
+    /// Makes an instance healthy, as a reboot does.
+    pub(crate) fn cure(&self, kind: &str, id: &InstanceId) {
+        let cured = {
+            let mut types = self.lock();
+            let state = types.get_mut(kind);
+            state.is_some_and(|state| state.faults.unhealthy.remove(id))
+        };
+        if cured {
+            self.shared
+                .switched
+                .send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+
     /// Returns whether an instance is set to be unhealthy.
     #[must_use]
     pub fn is_unhealthy(&self, kind: &str, id: &InstanceId) -> bool {
         self.lock()
             .get(kind)
-            .is_some_and(|state| state.faults.unhealthy.contains(id))
+            .is_some_and(|state| state.faults.is_unhealthy(id))
     }
 
     /// Returns what is told of each switching.

@@ -14,7 +14,8 @@ use async_trait::async_trait;
 use futures_core::Stream;
 use futures_util::stream;
 use infrakit_spi::instance::{
-    Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Lifecycle, Listing, Locality,
+    Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Lifecycle, Listing,
+    Locality, Repaired,
 };
 use infrakit_spi::{Any, Error, GoDuration, InstanceId, Result, Tags, tags};
 use serde_json::Value;
@@ -62,11 +63,46 @@ struct Inner {
     kind: String,
     common: Arc<Common>,
     records: Box<dyn Records>,
-    /// Instances that exist and are not listed yet.
-    hidden: Mutex<BTreeMap<InstanceId, Instant>>,
+    /// Instances that exist and are not listed yet, or listed as pending.
+    young: Mutex<BTreeMap<InstanceId, Youth>>,
     /// Counts the changes of what is listed.
     changed: watch::Sender<u64>,
     hasher: RandomState,
+}
+
+/// What an instance has not got behind it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Youth {
+    /// When it appears in lists.
+    listed: Option<Instant>,
+    /// When it is no longer pending.
+    running: Option<Instant>,
+}
+
+impl Youth {
+    fn of(now: Instant, hide: Duration, pending: Duration) -> Self {
+        let after = |time: Duration| (time > Duration::ZERO).then(|| now + time);
+        Self {
+            listed: after(hide),
+            running: after(pending),
+        }
+    }
+
+    /// Forgets what is over, and returns whether something was.
+    fn grow(&mut self, now: Instant) -> bool {
+        let mut grown = false;
+        for due in [&mut self.listed, &mut self.running] {
+            if due.is_some_and(|due| due <= now) {
+                *due = None;
+                grown = true;
+            }
+        }
+        grown
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.listed.into_iter().chain(self.running).min()
+    }
 }
 
 impl Instances {
@@ -76,7 +112,7 @@ impl Instances {
                 kind: kind.to_owned(),
                 common,
                 records,
-                hidden: Mutex::new(BTreeMap::new()),
+                young: Mutex::new(BTreeMap::new()),
                 changed: watch::Sender::new(0),
                 hasher: RandomState::new(),
             }),
@@ -127,23 +163,25 @@ impl Inner {
         for id in self.common.faults.take_killed(&self.kind) {
             // An id that does not exist cannot die.
             if self.records.remove(&id).is_ok() {
-                self.hidden().remove(&id);
+                self.young().remove(&id);
                 self.tell();
             }
         }
         Ok(())
     }
 
-    /// Lists what is due to appear, and returns when the next instance is.
+    /// Lets time pass for the young, and returns when the next thing happens to one.
     fn reveal(&self) -> Option<Instant> {
-        let mut hidden = self.hidden();
+        let mut young = self.young();
         let now = Instant::now();
-        let before = hidden.len();
-        hidden.retain(|_, due| *due > now);
-        let next = hidden.values().min().copied();
-        let revealed = hidden.len() < before;
-        drop(hidden);
-        if revealed {
+        let mut changed = false;
+        young.retain(|_, youth| {
+            changed |= youth.grow(now);
+            youth.next().is_some()
+        });
+        let next = young.values().filter_map(Youth::next).min();
+        drop(young);
+        if changed {
             self.tell();
         }
         next
@@ -161,15 +199,34 @@ impl Inner {
             init: spec.init.clone(),
             attachments: spec.attachments.clone(),
         };
-        if hide > Duration::ZERO {
-            self.hidden().insert(id.clone(), Instant::now() + hide);
+        let youth = Youth::of(Instant::now(), hide, self.pending());
+        if youth.next().is_some() {
+            self.young().insert(id.clone(), youth);
         }
         if let Err(error) = self.records.insert(record, cap) {
-            self.hidden().remove(&id);
+            self.young().remove(&id);
             return Err(error);
         }
         self.tell();
         Ok(id)
+    }
+
+    /// Reboots an instance, which makes it healthy unless it is broken.
+    fn reboot(&self, id: &InstanceId) -> Result<()> {
+        // No labels are put on it; but an instance that is not there cannot be labelled either.
+        self.records.label(id, &Tags::new())?;
+        self.common.faults.cure(&self.kind, id);
+        let youth = Youth::of(Instant::now(), Duration::ZERO, self.pending());
+        if youth.next().is_some() {
+            self.young().insert(id.clone(), youth);
+        }
+        self.tell();
+        Ok(())
+    }
+
+    fn pending(&self) -> Duration {
+        let faults = self.common.faults.get(&self.kind);
+        faults.map_or(Duration::ZERO, |faults| faults.pending.0)
     }
 
     fn list(&self, filter: &Tags, seen: Option<Fingerprint>) -> Result<Listing> {
@@ -179,29 +236,34 @@ impl Inner {
         if seen.is_some() && seen == fingerprint {
             return Ok(Listing::Unchanged);
         }
-        let unhealthy = self
-            .common
-            .faults
-            .get(&self.kind)
-            .map(|faults| faults.unhealthy)
-            .unwrap_or_default();
-        let hidden = self.hidden().clone();
+        let faults = self.common.faults.get(&self.kind).unwrap_or_default();
+        let running = if faults.pending.0 > Duration::ZERO {
+            Lifecycle::Running
+        } else {
+            Lifecycle::Unsaid
+        };
+        let young = self.young().clone();
         let mut list = Vec::new();
         self.records.visit(&mut |record| {
-            if hidden.contains_key(&record.id) || !tags::matches(Some(&record.tags), filter) {
+            let youth = young.get(&record.id).copied().unwrap_or_default();
+            if youth.listed.is_some() || !tags::matches(Some(&record.tags), filter) {
                 return;
             }
             let mut tags = record.tags.clone();
-            if unhealthy.contains(&record.id) {
+            if faults.is_unhealthy(&record.id) {
                 tags.insert(HEALTH_TAG.to_owned(), UNHEALTHY.to_owned());
             }
+            let state = match youth.running {
+                Some(_) => Lifecycle::Pending,
+                None => running,
+            };
             list.push(Description {
                 id: record.id.clone(),
                 logical_id: record.logical_id.clone(),
                 tags: Some(tags),
                 // Shown whether asked for or not, as the original does.
                 properties: record.properties.clone(),
-                state: Lifecycle::Unsaid,
+                state,
             });
         })?;
         Ok(Listing::Changed(list, fingerprint))
@@ -221,10 +283,13 @@ impl Inner {
             .send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    fn hidden(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Instant>> {
-        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
+    fn young(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Youth>> {
+        self.young.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The step of repair that simulated instances know.
+const REBOOT: &str = "reboot";
 
 fn lost(what: &str) -> Error {
     Error::unknown(format!("the answer to {what} was lost"))
@@ -331,12 +396,22 @@ impl Instance for Instances {
         let id = id.clone();
         self.work(move |inner| {
             inner.records.remove(&id)?;
-            inner.hidden().remove(&id);
+            inner.young().remove(&id);
             inner.tell();
             Ok(())
         })
         .await?;
         answer(&verdict, "destroy", ())
+    }
+
+    async fn repair(&self, id: &InstanceId, step: &str) -> Result<Repaired> {
+        if step != REBOOT {
+            return Ok(Repaired::NotOffered);
+        }
+        let verdict = self.meet(Call::Repair).await?;
+        let id = id.clone();
+        self.work(move |inner| inner.reboot(&id)).await?;
+        answer(&verdict, "repair", Repaired::Done)
     }
 
     async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>> {
