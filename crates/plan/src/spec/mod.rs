@@ -141,43 +141,41 @@ impl Spec {
         })
     }
 
-    /// Returns how many members may exist beyond the size: what the ceiling leaves of the surge,
-    /// and none beside identities, which cannot exist twice.
+    /// Returns how many members may exist beyond a size: what the ceiling leaves of the surge, and
+    /// none beside identities, which cannot exist twice.
     #[must_use]
-    pub fn surge(&self) -> u64 {
-        let Size::Cattle(size) = self.size else {
-            return 0;
-        };
+    pub fn surge(&self, size: u64) -> u64 {
         let room = self
             .max_instances
             .map_or(u64::MAX, |ceiling| ceiling.saturating_sub(size));
-        self.updating.surge(size).min(room)
+        match self.size {
+            Size::Cattle(_) => self.updating.surge(size).min(room),
+            Size::Pets(_) => 0,
+        }
     }
 
-    /// Returns how many members may be out of service at once, by whatever we do.
+    /// Returns how many members may be out of service at once, by whatever we do, in a group of
+    /// this size.
     ///
     /// At least one when there is no surge, or no member could ever be replaced; never all of
     /// several, which a budget can come to mean when the group is scaled down.
     #[must_use]
-    pub fn unavailable(&self) -> u64 {
-        let size = self.size.count();
-        let least = u64::from(self.surge() == 0);
+    pub fn unavailable(&self, size: u64) -> u64 {
+        let least = u64::from(self.surge(size) == 0);
         let most = size.saturating_sub(1).max(1);
-        self.updating
-            .max_unavailable
-            .map_or(least, |share| share.floor(size))
-            .clamp(least, most)
+        self.updating.unavailable(size).clamp(least, most)
     }
 
     /// Returns which comes first when a member is replaced: what the spec says, as far as the
     /// budget has room for it.
     #[must_use]
-    pub fn order(&self) -> Order {
-        match self.updating.order {
-            _ if self.surge() == 0 => Order::DestroyFirst,
-            _ if self.unavailable() == 0 => Order::SurgeFirst,
-            Some(order) => order,
-            None => Order::SurgeFirst,
+    pub fn order(&self, size: u64) -> Order {
+        if self.surge(size) == 0 {
+            Order::DestroyFirst
+        } else if self.unavailable(size) == 0 {
+            Order::SurgeFirst
+        } else {
+            self.updating.order(size)
         }
     }
 
@@ -186,7 +184,7 @@ impl Spec {
     #[must_use]
     pub fn batch(&self) -> Option<u64> {
         let size = self.size.count();
-        self.updating.batch.map(|share| share.ceil(size).max(1))
+        self.updating.batch.map(|share| share.floor(size).max(1))
     }
 
     /// Returns the allocation as flavors are told it.

@@ -111,7 +111,7 @@ fn what_is_not_said_means_what_it_always_meant() {
     assert_eq!(spec.health, HealthPolicy::default());
     assert_eq!(spec.max_instances, None);
     assert_eq!(
-        (spec.surge(), spec.unavailable(), spec.order()),
+        (spec.surge(10), spec.unavailable(10), spec.order(10)),
         (0, 1, Order::DestroyFirst)
     );
     assert_eq!(spec.updating.on_failure, OnFailure::Pause);
@@ -174,7 +174,7 @@ fn the_budget_follows_the_size() {
         let text = format!(r#"{{"Allocation":{{"Size":{size}}},"Updating":{updating}}}"#);
         let spec = Spec::decode(Some(&Any::parse(&text).unwrap())).unwrap();
         assert_eq!(
-            (spec.surge(), spec.unavailable(), spec.order()),
+            (spec.surge(size), spec.unavailable(size), spec.order(size)),
             want,
             "{text}"
         );
@@ -192,19 +192,20 @@ fn a_ceiling_takes_from_the_surge_and_identities_leave_none() {
         let text = format!(r#"{{"Allocation":{allocation},"Updating":{{"MaxSurge":5}}}}"#);
         assert!(parse(&text).is_err(), "{text}");
         let spec = Spec::decode(Some(&Any::parse(&text).unwrap())).unwrap();
-        assert_eq!((spec.surge(), spec.unavailable()), want, "{text}");
+        let size = spec.size.count();
+        assert_eq!((spec.surge(size), spec.unavailable(size)), want, "{text}");
     }
 }
 
 #[test]
-fn stages_and_batches_round_up() {
+fn stages_round_up_and_batches_down() {
     let text = r#"{"Allocation":{"Size":9},"Updating":{"Batch":"20%","Stages":[{"Until":"5%"},{"Until":"50%"},{"Until":30}]}}"#;
     let spec = parse(text).unwrap();
     let reaches = |size| -> Vec<u64> {
         let stages = spec.updating.stages.iter();
         stages.map(|stage| stage.reaches(size)).collect()
     };
-    assert_eq!((reaches(9), spec.batch()), (vec![1, 5, 9], Some(2)));
+    assert_eq!((reaches(9), spec.batch()), (vec![1, 5, 9], Some(1)));
     assert_eq!(
         (reaches(0), spec.with_size(0).batch()),
         (vec![0, 0, 0], Some(1))
@@ -387,10 +388,10 @@ proptest! {
             r#"{{"Allocation":{{"Size":{size},"MaxInstances":{ceiling}}},"Updating":{{"MaxUnavailable":{unavailable},"MaxSurge":{surge}}}}}"#
         );
         let spec = Spec::decode(Some(&Any::parse(&text).unwrap())).unwrap();
-        prop_assert!(spec.unavailable() + spec.surge() > 0);
-        prop_assert!(size < 2 || spec.unavailable() < size);
-        prop_assert!(spec.surge() == 0 || size + spec.surge() <= ceiling);
-        prop_assert!(spec.order() != Order::DestroyFirst || spec.unavailable() > 0);
-        prop_assert!(spec.order() != Order::SurgeFirst || spec.surge() > 0);
+        prop_assert!(spec.unavailable(size) + spec.surge(size) > 0);
+        prop_assert!(size < 2 || spec.unavailable(size) < size);
+        prop_assert!(spec.surge(size) == 0 || size + spec.surge(size) <= ceiling);
+        prop_assert!(spec.order(size) != Order::DestroyFirst || spec.unavailable(size) > 0);
+        prop_assert!(spec.order(size) != Order::SurgeFirst || spec.surge(size) > 0);
     }
 }

@@ -106,8 +106,29 @@ pub enum Opening {
 impl Updating {
     /// Returns how many members a surge means for a group of this size.
     #[must_use]
-    pub(super) fn surge(&self, size: u64) -> u64 {
+    pub fn surge(&self, size: u64) -> u64 {
         self.max_surge.map_or(0, |share| share.ceil(size))
+    }
+
+    /// Returns how many members of a group of this size may be out of service at once, as the
+    /// budget says; [`Spec::unavailable`](crate::Spec::unavailable) keeps it within reason.
+    #[must_use]
+    pub fn unavailable(&self, size: u64) -> u64 {
+        let least = u64::from(self.surge(size) == 0);
+        self.max_unavailable
+            .map_or(0, |share| share.floor(size))
+            .max(least)
+    }
+
+    /// Returns which comes first when a member of a group of this size is replaced, as the budget
+    /// says; [`Spec::order`](crate::Spec::order) keeps it within reason.
+    #[must_use]
+    pub fn order(&self, size: u64) -> Order {
+        match self.order {
+            _ if self.surge(size) == 0 => Order::DestroyFirst,
+            Some(order) => order,
+            None => Order::SurgeFirst,
+        }
     }
 
     /// Returns whether replacements may begin at this moment, and when that changes.
