@@ -17,6 +17,7 @@ pub mod output;
 pub mod peer;
 pub mod program;
 pub mod random;
+pub mod refusal;
 pub mod rpc;
 pub mod wait;
 

@@ -6,94 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use infrakit_tests::peer::Peer;
-use infrakit_tests::{Daemon, Home, Output, cloud, eventually, fleet, rpc};
+use infrakit_tests::refusal::{Kept, one_line, with};
+use infrakit_tests::{Home, cloud, eventually, fleet, rpc};
 use serde_json::{Value, json};
-
-/// A running daemon with one good group, and what it has stored.
-struct Kept<'home> {
-    home: &'home Home,
-    daemon: Daemon<'home>,
-    before: Value,
-}
-
-impl<'home> Kept<'home> {
-    fn new(home: &'home Home) -> Self {
-        let daemon = fleet::start(home, &[("INFRAKIT_CLIENT_TIMEOUT", "3s")]);
-        let good = fleet::cattle("good", "file", 1, 1);
-        fleet::commit(home, &good).unwrap_or_else(|fault| panic!("{fault}"));
-        let before = fleet::inspect(home);
-        Self {
-            home,
-            daemon,
-            before,
-        }
-    }
-
-    /// Checks that a command is refused in one line that says `clue`, and that nothing changed.
-    fn refused(&self, arguments: &[&str], clue: &str) {
-        let output = self.home.infrakit(arguments);
-        one_line(&output, clue);
-        self.untouched();
-    }
-
-    /// Commits a document that must be refused.
-    fn refused_document(&self, text: &str, clue: &str) {
-        self.home.write("bad", text);
-        self.refused(&["group", "commit", "bad"], clue);
-        self.refused(&["group", "commit", "bad", "--pretend"], clue);
-    }
-
-    /// As [`refused_document`](Self::refused_document), where pretending is fine.
-    fn refused_value_only(&self, document: &Value, clue: &str) {
-        self.home.write("bad", &document.to_string());
-        self.refused(&["group", "commit", "bad"], clue);
-    }
-
-    fn refused_value(&self, document: &Value, clue: &str) {
-        self.refused_document(&document.to_string(), clue);
-    }
-
-    fn untouched(&self) {
-        assert_eq!(fleet::inspect(self.home), self.before);
-    }
-
-    /// What the daemon says is also what it has stored.
-    fn untouched_after_a_restart(mut self) {
-        self.untouched();
-        self.daemon.restart().wait_for(&["group"]);
-        self.untouched();
-    }
-}
-
-/// Checks a refusal: `error: …clue…` on stderr, at most a line with a tip after it, nothing on
-/// stdout, exit code 1 or 2.
-fn one_line(output: &Output, clue: &str) {
-    let lines: Vec<&str> = output.stderr.lines().collect();
-    let (error, tips) = lines.split_first().unwrap_or((&"", &[]));
-    assert!(
-        error.starts_with("error: ") && error.contains(clue),
-        "no error that says `{clue}`: {output:#?}"
-    );
-    assert!(error.len() <= 400, "a line that nobody reads: {output:#?}");
-    let tip = |line: &&str| line.starts_with("  tip: ");
-    assert!(
-        tips.len() <= 1 && tips.iter().all(tip),
-        "more than one line: {output:#?}"
-    );
-    assert_eq!(output.stdout, "", "{output:#?}");
-    assert!(matches!(output.code, 1 | 2), "{output:#?}");
-}
-
-/// A good document with the value at `path` in its properties replaced.
-fn with(path: &[&str], value: Value) -> Value {
-    let mut document = fleet::cattle("new", "file", 2, 1);
-    let mut place = &mut document["Properties"];
-    for key in path {
-        place = &mut place[*key];
-    }
-    *place = value;
-    document
-}
 
 /// Names that are no names, and a word of what is said about each.
 fn bad_names() -> [(String, &'static str); 8] {
@@ -457,21 +372,14 @@ fn a_full_disk_costs_the_commits_that_do_not_fit_and_nothing_else() {
         ],
     );
     daemon.wait_for(&["group", "vanilla", "file"]);
-    let kept = Kept {
-        home: &home,
-        before: json!(null),
-        daemon,
-    };
     let commit = |size| fleet::commit(&home, &fleet::cattle("good", "file", size, 1));
     commit(1).unwrap_or_else(|fault| panic!("{fault}"));
     fleet::converged(&home, "good", 1, Duration::from_secs(20));
-    let kept = Kept {
-        before: fleet::inspect(&home),
-        ..kept
-    };
+    let pid = daemon.id();
+    let kept = Kept::of(&home, daemon);
 
     // The disk as the daemon sees it, filled up from outside.
-    let seen = PathBuf::from(format!("/proc/{}/root", kept.daemon.id()));
+    let seen = PathBuf::from(format!("/proc/{pid}/root"));
     let inside = |path: &Path| seen.join(path.strip_prefix("/").expect("it is absolute"));
     let filler = inside(&store).join("filler");
     let full = fs::write(&filler, vec![0; 1 << 20]);
