@@ -1,8 +1,8 @@
 //! Rollouts that cannot be meant: refused at commit, with the field, the reason and an example of
 //! what would be right. Nothing changes.
 
-use infrakit_tests::refusal::{Kept, with};
 use infrakit_tests::Home;
+use infrakit_tests::refusal::{Kept, with};
 use serde_json::{Value, json};
 
 /// A document of ten members, with `Updating` or `Health` as given.

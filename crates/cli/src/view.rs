@@ -233,7 +233,7 @@ mod tests {
 
     const TWO: &str = r#"[
         {"ID":"i-2","LogicalID":null,"Tags":{"tier":"web","infrakit.token":"t1","a":"\u0031"},"Properties":{"n":1.50}},
-        {"id":"i-1","LogicalID":"pet","Tags":null,"Extra":[1,{"x":2}]}]"#;
+        {"id":"i-1","LogicalID":"pet","Tags":null,"Extra":[1,{"x":2}],"State":"pending"}]"#;
 
     fn shown(args: &ViewArgs, filter: &[&str], ids: &[&str]) -> String {
         let mut rows: Vec<Row<'_>> = serde_json::from_str(TWO).unwrap();
@@ -326,5 +326,7 @@ mod tests {
             ..args()
         };
         assert!(!shown(&view, &[], &["i-2"]).contains("1.5"));
+        assert!(shown(&view, &[], &["i-1"]).contains("State: pending"));
+        assert!(!shown(&view, &[], &["i-2"]).contains("State"));
     }
 }

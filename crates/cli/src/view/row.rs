@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::{FieldKey, Tags, tags};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
@@ -44,6 +45,7 @@ pub(crate) struct Row<'a> {
     pub(super) logical_id: Option<Text<'a>>,
     pub(super) tags: Vec<(Text<'a>, Text<'a>)>,
     pub(super) properties: Option<&'a RawValue>,
+    pub(super) state: Lifecycle,
 }
 
 impl<'de> Deserialize<'de> for Row<'de> {
@@ -59,7 +61,8 @@ impl<'de> Deserialize<'de> for Row<'de> {
                 mut map: A,
             ) -> std::result::Result<Row<'de>, A::Error> {
                 let mut row = Row::default();
-                const KEYS: FieldKey = FieldKey(&["ID", "LogicalID", "Tags", "Properties"]);
+                const KEYS: FieldKey =
+                    FieldKey(&["ID", "LogicalID", "Tags", "Properties", "State"]);
                 while let Some(key) = map.next_key_seed(KEYS)? {
                     match key {
                         Some(0) => row.id = map.next_value()?,
@@ -68,6 +71,9 @@ impl<'de> Deserialize<'de> for Row<'de> {
                         Some(3) => {
                             let raw: &RawValue = map.next_value()?;
                             row.properties = (raw.get() != "null").then_some(raw);
+                        }
+                        Some(4) => {
+                            row.state = map.next_value::<Option<_>>()?.unwrap_or_default();
                         }
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
@@ -128,6 +134,9 @@ impl Serialize for Row<'_> {
         map.serialize_entry("Tags", &Map(&self.tags))?;
         if let Some(properties) = self.properties {
             map.serialize_entry("Properties", properties)?;
+        }
+        if self.state != Lifecycle::Unsaid {
+            map.serialize_entry("State", &self.state)?;
         }
         map.end()
     }

@@ -1,7 +1,9 @@
 //! How far a rollout is: in a few lines, or followed to its end.
 
-use infrakit_spi::GroupId;
+use std::time::Duration;
+
 use infrakit_spi::rollout::{RolloutState, RolloutStatus, Rollouts as _};
+use infrakit_spi::{Delivery, GroupId};
 use tokio::time::Instant;
 
 use super::{explain_rollouts, rollouts};
@@ -10,6 +12,9 @@ use crate::error::{CommandError, Result};
 use crate::out::{Format, table};
 use crate::progress::FollowArgs;
 use crate::target::Target;
+
+/// How long a controller that is followed may be away.
+const RESTART: Duration = Duration::from_secs(15);
 
 /// Prints how far a rollout is, or follows it to its end.
 pub(super) async fn status(
@@ -35,6 +40,21 @@ async fn ask(target: &Target, id: &GroupId) -> Result<RolloutStatus> {
     match rollouts(target).status(id).await {
         Ok(status) => Ok(status),
         Err(error) => Err(explain_rollouts(target, id, error).await),
+    }
+}
+
+/// Asks again after a pause. A controller that restarts meanwhile is waited for.
+async fn ask_again(target: &Target, id: &GroupId, follow: &FollowArgs) -> Result<RolloutStatus> {
+    let began = Instant::now();
+    loop {
+        tokio::time::sleep(follow.pause()).await;
+        match rollouts(target).status(id).await {
+            Ok(status) => return Ok(status),
+            Err(error) if error.delivery() == Delivery::Refused || began.elapsed() > RESTART => {
+                return Err(explain_rollouts(target, id, error).await);
+            }
+            Err(_) => {}
+        }
     }
 }
 
@@ -74,8 +94,7 @@ async fn to_the_end(
             ))
             .hint("it goes on by itself"));
         }
-        tokio::time::sleep(follow.pause()).await;
-        status = ask(target, &status.group).await?;
+        status = ask_again(target, &status.group, follow).await?;
     }
 }
 
