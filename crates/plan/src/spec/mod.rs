@@ -3,7 +3,6 @@
 mod allocation;
 mod canonical;
 mod check;
-mod cron;
 mod health;
 mod share;
 #[cfg(test)]

@@ -5,14 +5,19 @@
 //! counts from the moment that would have been that time; where it is put back, a time that comes
 //! twice counts once, unless the expression takes every hour as it comes.
 
+mod cron;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use infrakit_spi::{Any, suggest};
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase, TimeZoneTransition};
 
+use cron::Cron;
+
 use super::Opening;
-use super::cron::Cron;
 use crate::fields::Fields;
 use crate::{InvalidSpec, Timestamp};
 
@@ -274,161 +279,4 @@ fn moment(at: Timestamp) -> Option<jiff::Timestamp> {
 
 fn timestamp(at: jiff::Timestamp) -> Option<Timestamp> {
     u64::try_from(at.as_nanosecond()).ok().map(Timestamp)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn window(cron: &str, duration: &str, zone: &str) -> Window {
-        let text = format!(r#"{{"Cron":"{cron}","Duration":"{duration}","TimeZone":"{zone}"}}"#);
-        Window::decode(
-            &Any::parse(&text).unwrap(),
-            "Updating.Windows[0]".to_owned(),
-        )
-        .unwrap()
-    }
-
-    fn at(text: &str) -> Timestamp {
-        timestamp(text.parse().unwrap()).unwrap()
-    }
-
-    fn opens(window: &Window, now: &str) -> String {
-        moment(window.next_opening(at(now)).unwrap())
-            .unwrap()
-            .to_string()
-    }
-
-    #[test]
-    fn opens_by_the_clock_of_its_zone_and_stays_open_for_its_duration() {
-        let window = window("0 22 * * 1-5", "4h", "Europe/Berlin");
-        // A Wednesday; Berlin is one hour ahead.
-        assert!(!window.is_open(at("2026-11-25T20:59:59Z")));
-        assert_eq!(
-            window.closes(at("2026-11-25T21:00:00Z")),
-            Some(at("2026-11-26T01:00:00Z"))
-        );
-        assert!(window.is_open(at("2026-11-26T00:59:59.999999999Z")));
-        assert!(!window.is_open(at("2026-11-26T01:00:00Z")));
-        assert_eq!(
-            opens(&window, "2026-11-25T20:00:00Z"),
-            "2026-11-25T21:00:00Z"
-        );
-        assert_eq!(
-            opens(&window, "2026-11-25T21:00:00Z"),
-            "2026-11-26T21:00:00Z"
-        );
-        // From Friday to Monday.
-        assert_eq!(
-            opens(&window, "2026-11-27T23:00:00Z"),
-            "2026-11-30T21:00:00Z"
-        );
-    }
-
-    #[test]
-    fn a_time_that_the_clock_leaves_out_counts_from_where_it_would_have_been() {
-        // 2026-03-29 has no 02:30 in Berlin: it counts at 03:30, which is 01:30Z.
-        let window = window("30 2 * * *", "30m", "Europe/Berlin");
-        assert_eq!(
-            opens(&window, "2026-03-28T12:00:00Z"),
-            "2026-03-29T01:30:00Z"
-        );
-        assert_eq!(
-            window.closes(at("2026-03-29T01:45:00Z")),
-            Some(at("2026-03-29T02:00:00Z"))
-        );
-        assert_eq!(
-            opens(&window, "2026-03-29T01:30:00Z"),
-            "2026-03-30T00:30:00Z"
-        );
-    }
-
-    #[test]
-    fn a_time_that_comes_twice_counts_once() {
-        // 2026-10-25 has 02:30 twice in Berlin: 00:30Z and 01:30Z.
-        let window = window("30 2 * * *", "15m", "Europe/Berlin");
-        assert_eq!(
-            opens(&window, "2026-10-24T12:00:00Z"),
-            "2026-10-25T00:30:00Z"
-        );
-        assert!(window.is_open(at("2026-10-25T00:44:00Z")));
-        assert!(!window.is_open(at("2026-10-25T01:31:00Z")));
-        assert_eq!(
-            opens(&window, "2026-10-25T00:30:00Z"),
-            "2026-10-26T01:30:00Z"
-        );
-    }
-
-    #[test]
-    fn every_hour_means_every_hour_on_days_of_change_too() {
-        let window = window("0 * * * *", "10m", "Europe/Berlin");
-        let mut now = at("2026-10-24T22:30:00Z");
-        for hour in ["23", "00", "01", "02", "03"] {
-            let next = window.next_opening(now).unwrap();
-            assert!(
-                moment(next)
-                    .unwrap()
-                    .to_string()
-                    .ends_with(&format!("T{hour}:00:00Z"))
-            );
-            now = next;
-            assert!(window.is_open(now));
-        }
-        assert_eq!(
-            opens(&window, "2026-03-29T00:30:00Z"),
-            "2026-03-29T01:00:00Z"
-        );
-        assert_eq!(
-            opens(&window, "2026-03-29T01:00:00Z"),
-            "2026-03-29T02:00:00Z"
-        );
-    }
-
-    #[test]
-    fn rare_days_are_found_however_far_they_lie() {
-        let leap = window("0 0 29 2 *", "1h", "America/New_York");
-        assert_eq!(opens(&leap, "2096-03-01T00:00:00Z"), "2104-02-29T05:00:00Z");
-        assert!(leap.is_open(at("2104-02-29T05:30:00Z")));
-        // A day of the month or a day of the week: either opens.
-        let either = window("0 0 13 * 5", "1h", "UTC");
-        assert_eq!(
-            opens(&either, "2026-11-25T00:00:00Z"),
-            "2026-11-27T00:00:00Z"
-        );
-        assert_eq!(
-            opens(&either, "2026-12-12T00:00:00Z"),
-            "2026-12-13T00:00:00Z"
-        );
-    }
-
-    #[test]
-    fn windows_that_follow_each_other_close_together() {
-        let early = window("0 22 * * *", "2h", "UTC");
-        let late = window("0 23 * * *", "2h", "UTC");
-        let windows = [early, late];
-        assert_eq!(
-            opening(&windows, at("2026-11-25T22:10:00Z")),
-            Opening::Open {
-                closes: at("2026-11-26T01:00:00Z")
-            }
-        );
-        assert_eq!(
-            opening(&windows, at("2026-11-26T01:00:00Z")),
-            Opening::Closed {
-                opens: at("2026-11-26T22:00:00Z")
-            }
-        );
-        assert_eq!(opening(&[], at("2026-11-26T01:00:00Z")), Opening::Always);
-    }
-
-    #[test]
-    fn a_window_that_is_longer_than_its_period_is_always_open() {
-        let windows = [window("0 0 * * *", "48h", "UTC")];
-        let now = at("2026-11-25T22:10:00Z");
-        let Opening::Open { closes } = opening(&windows, now) else {
-            panic!("it is closed");
-        };
-        assert!(closes > now + Duration::from_secs(7 * 86_400));
-        assert!(matches!(opening(&windows, closes), Opening::Open { .. }));
-    }
 }
