@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut seen = observe(&list);
         report(kind, "new members, no verdicts", &measure(&before, &seen));
         for one in &list {
-            if let Some(member) = seen.get_mut(&one.id) {
+            if let Some(mut member) = seen.get_mut(&one.id) {
                 member.health.note(Health::Healthy, NOW);
             }
         }
@@ -75,6 +75,7 @@ fn memory() -> Memory {
 fn observe(list: &[Description]) -> Observed {
     let mut seen = Observed::default();
     let circumstances = Listed {
+        plugin: &"file".into(),
         started: NOW,
         now: NOW,
         locality: Locality::InProcess,
@@ -100,7 +101,7 @@ fn made_by(plan: &Plan) -> Vec<Description> {
                 tags: Some(one.tags.clone()),
                 ..Description::default()
             }),
-            Action::Destroy { .. } | Action::Adopt { .. } | Action::Check { .. } => None,
+            _ => None,
         })
         .collect()
 }
@@ -116,7 +117,7 @@ fn half_way(after: &Spec, list: &[Description]) -> Observed {
     }
     let mut seen = observe(&list);
     for one in list.iter().take(half.saturating_sub(1)) {
-        if let Some(member) = seen.get_mut(&one.id) {
+        if let Some(mut member) = seen.get_mut(&one.id) {
             member.health.note(Health::Healthy, NOW);
         }
     }

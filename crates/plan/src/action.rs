@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::Context;
-use infrakit_spi::{InstanceId, LogicalId, Tags};
+use infrakit_spi::{InstanceId, LogicalId, PluginName, Tags};
+use serde::{Deserialize, Serialize};
 
 use crate::{Memory, Timestamp, Token};
 
 /// Why a member is destroyed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Reason {
     /// The operator asked for it by name.
     Requested,
@@ -74,10 +76,33 @@ pub struct Provision {
     pub token: Token,
     /// Identity of the member.
     pub logical_id: Option<LogicalId>,
+    /// Configuration to make it from: the one in force, or the former one while a rollout lets no
+    /// more members have the new one.
+    pub hash: ConfigHash,
+    /// Why it is created.
+    pub cause: Cause,
     /// Tags of the controller: group, hash, token, logical id.
     pub tags: Tags,
     /// Position of the member in its group, from 0.
     pub sequence: u64,
+}
+
+/// Why a member is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Cause {
+    /// The group has fewer members than its size, or nobody holds the identity.
+    Missing,
+    /// A rollout creates it before an old member goes.
+    Surge,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "the group has fewer members than its size",
+            Self::Surge => "the rollout creates new members before old ones go",
+        })
+    }
 }
 
 /// Something to do.
@@ -89,15 +114,35 @@ pub enum Action {
     Destroy {
         /// The member.
         id: InstanceId,
+        /// The plugin that it lives on.
+        plugin: PluginName,
         /// Why.
         reason: Reason,
         /// What to do about draining it first.
         drain: Drain,
     },
-    /// Adopt an instance that asks for it.
+    /// Take the work off the member that the controller itself runs on, and leave it at that.
+    Drain {
+        /// The member.
+        id: InstanceId,
+        /// The plugin that it lives on.
+        plugin: PluginName,
+    },
+    /// Ask the plugin to repair a sick member before it is replaced.
+    Repair {
+        /// The member.
+        id: InstanceId,
+        /// The plugin that it lives on.
+        plugin: PluginName,
+        /// What to ask for, such as `reboot`.
+        step: String,
+    },
+    /// Put labels on an instance: adopt one that asks for it, or give a member an identity.
     Adopt {
         /// The instance.
         id: InstanceId,
+        /// The plugin that it lives on.
+        plugin: PluginName,
         /// Labels to put on it.
         labels: Tags,
     },
@@ -105,6 +150,13 @@ pub enum Action {
     Check {
         /// The member.
         id: InstanceId,
+        /// The plugin that it lives on.
+        plugin: PluginName,
+    },
+    /// Put a former revision in force again, because the rollout failed.
+    Revert {
+        /// The revision whose configuration it is.
+        to: u64,
     },
 }
 
@@ -149,6 +201,124 @@ pub enum WaitingOn {
         /// The member.
         id: InstanceId,
     },
+    /// Creations stopped after a configuration error, until a commit or `rollout resume`.
+    Configuration,
+    /// The plugin's governor lets no more creations or destructions through for now.
+    Governor {
+        /// When it lets the next one through.
+        until: Timestamp,
+    },
+    /// The hard ceiling of instances is reached.
+    Ceiling {
+        /// The ceiling.
+        most: u64,
+    },
+    /// Too many members are sick at once; nothing is destroyed for its health.
+    Breaker {
+        /// Unhealthy members.
+        unhealthy: usize,
+        /// How many may be.
+        most: usize,
+    },
+    /// Verdicts contradict themselves in several members: whoever judges health is doubted.
+    Doubt {
+        /// Members whose verdicts keep changing.
+        flapping: usize,
+    },
+    /// A suspect is asked again before it counts as sick.
+    Confirmation {
+        /// The first suspect.
+        id: InstanceId,
+    },
+    /// A repair step has been done, and the member has some time to get well.
+    Repair {
+        /// The member.
+        id: InstanceId,
+        /// The step.
+        step: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The rollout is paused.
+    Paused {
+        /// By whom or what.
+        by: PausedBy,
+    },
+    /// A stage of the rollout is complete and has to stand for some time.
+    Bake {
+        /// The stage, from 1.
+        stage: usize,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A stage of the rollout is complete and waits for a person.
+    Approval {
+        /// The stage, from 1.
+        stage: usize,
+    },
+    /// The rollout waits for its next maintenance window.
+    Window {
+        /// When it opens; `None` when none is in sight.
+        opens: Option<Timestamp>,
+    },
+    /// The rollout was aborted; members of other configurations stay until the next commit.
+    Aborted {
+        /// How many there are.
+        outdated: usize,
+    },
+    /// Members that would have to go are held.
+    Held {
+        /// The first of them.
+        id: InstanceId,
+        /// How many there are.
+        count: usize,
+    },
+}
+
+/// Who or what paused a rollout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PausedBy {
+    /// `rollout pause`.
+    Operator,
+    /// New members failed.
+    Failures {
+        /// How many did.
+        failed: u64,
+        /// How many were too many.
+        most: u64,
+    },
+    /// No new member proved itself for too long.
+    Deadline,
+    /// New members cannot be made from the configuration.
+    Configuration {
+        /// What the plugin said.
+        message: String,
+    },
+    /// The group is not as it was when the rollout was shown.
+    Changed {
+        /// What is different.
+        what: String,
+    },
+    /// A rollback failed in its turn.
+    Rollback,
+}
+
+impl fmt::Display for PausedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operator => f.write_str("the operator"),
+            Self::Failures { failed, most } => {
+                write!(
+                    f,
+                    "failures: {failed} new members failed, {most} are too many"
+                )
+            }
+            Self::Deadline => f.write_str("the progress deadline: no new member proved itself"),
+            Self::Configuration { message } => write!(f, "a configuration error: {message}"),
+            Self::Changed { what } => write!(f, "a change since the rollout was shown: {what}"),
+            Self::Rollback => f.write_str("a rollback that failed, too"),
+        }
+    }
 }
 
 impl fmt::Display for WaitingOn {
@@ -174,6 +344,37 @@ impl fmt::Display for WaitingOn {
             }
             Self::SelfMember { id } => {
                 write!(f, "`{id}` would have to go, but the controller runs on it")
+            }
+            Self::Configuration => f.write_str(
+                "creations stopped after a configuration error; commit a correction, or `rollout resume`",
+            ),
+            Self::Governor { .. } => f.write_str("the plugin's governor slows down"),
+            Self::Ceiling { most } => write!(f, "the ceiling of {most} instances is reached"),
+            Self::Breaker { unhealthy, most } => write!(
+                f,
+                "{unhealthy} members are unhealthy at once, {most} may be; nothing is destroyed"
+            ),
+            Self::Doubt { flapping } => write!(
+                f,
+                "the health of {flapping} members keeps changing; whoever judges it is doubted"
+            ),
+            Self::Confirmation { id } => write!(f, "asking again whether `{id}` is sick"),
+            Self::Repair { id, step, .. } => {
+                write!(f, "waiting whether `{step}` has repaired `{id}`")
+            }
+            Self::Paused { by } => write!(f, "the rollout is paused by {by}"),
+            Self::Bake { stage, .. } => write!(f, "stage {stage} of the rollout has to stand a while"),
+            Self::Approval { stage } => {
+                write!(f, "stage {stage} of the rollout waits for `rollout approve`")
+            }
+            Self::Window { opens: Some(_) } => f.write_str("waiting for the next maintenance window"),
+            Self::Window { opens: None } => f.write_str("no maintenance window is in sight"),
+            Self::Aborted { outdated } => write!(
+                f,
+                "the rollout was aborted; {outdated} members of other configurations stay until the next commit"
+            ),
+            Self::Held { id, count } => {
+                write!(f, "{count} members that would have to go are held, first `{id}`")
             }
         }
     }

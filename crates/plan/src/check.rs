@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, number};
 use crate::{Action, Config, Observed, Plan, Reason, Size, Spec};
 
 /// Returns the invariants that `plan` breaks, each in a sentence; none for a sound plan.
@@ -27,14 +27,24 @@ pub fn violations(spec: &Spec, seen: &Observed, plan: &Plan, config: &Config) ->
 fn destroys(plan: &Plan) -> impl Iterator<Item = (&infrakit_spi::InstanceId, Reason)> {
     plan.actions.iter().filter_map(|action| match action {
         Action::Destroy { id, reason, .. } => Some((id, *reason)),
-        Action::Provision(_) | Action::Adopt { .. } | Action::Check { .. } => None,
+        Action::Provision(_)
+        | Action::Drain { .. }
+        | Action::Repair { .. }
+        | Action::Adopt { .. }
+        | Action::Check { .. }
+        | Action::Revert { .. } => None,
     })
 }
 
 fn creations(plan: &Plan) -> impl Iterator<Item = &crate::Provision> {
     plan.actions.iter().filter_map(|action| match action {
         Action::Provision(provision) => Some(provision),
-        Action::Destroy { .. } | Action::Adopt { .. } | Action::Check { .. } => None,
+        Action::Destroy { .. }
+        | Action::Drain { .. }
+        | Action::Repair { .. }
+        | Action::Adopt { .. }
+        | Action::Check { .. }
+        | Action::Revert { .. } => None,
     })
 }
 
@@ -86,7 +96,7 @@ fn replacements_keep_to_the_budget(
         // A destruction that is tried again was taken from the budget when it was decided.
         .filter(|(id, _)| seen.get(id).is_some_and(crate::Member::stays))
         .count();
-    let allowed = Budget::of(spec).unavailable;
+    let allowed = Budget::of(spec, number(spec.size.count())).replacements();
     if replaced > allowed {
         broken.push(format!(
             "{replaced} members are replaced at once, {allowed} may be"
@@ -107,7 +117,8 @@ fn the_group_never_outgrows_size_and_surge(
         return;
     };
     let total = seen.len() + plan.memory.intents.len();
-    let most = usize::try_from(size).unwrap_or(usize::MAX) + Budget::of(spec).surge;
+    let size = number(size);
+    let most = size + Budget::of(spec, size).surge;
     if total > most {
         broken.push(format!("{total} members would exist, {most} may"));
     }
@@ -171,10 +182,10 @@ fn service_is_kept_up(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Ve
         before += serves;
         after += usize::from(!replaced.contains(&member.id)) * serves;
     }
-    let wanted = usize::try_from(spec.size.count()).unwrap_or(usize::MAX);
+    let wanted = number(spec.size.count());
     let needed = working
         .min(wanted)
-        .saturating_sub(Budget::of(spec).unavailable);
+        .saturating_sub(Budget::of(spec, wanted).unavailable);
     if after < before.min(needed) {
         broken.push(format!(
             "{after} members serve after replacements, {before} did, {needed} have to"

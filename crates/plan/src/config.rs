@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use infrakit_spi::LogicalId;
 
+use crate::Timestamp;
+
 /// Settings that hold for every group of a controller.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -23,6 +25,24 @@ pub struct Config {
     pub other_members: usize,
     /// Key of the tag that carries the config hash of new instances.
     pub hash_tag: &'static str,
+    /// Instances that a group may have at most, whatever its spec says; `None` for no ceiling
+    /// beside the spec's own.
+    pub max_instances: Option<u64>,
+    /// What the plugin's governor lets through now.
+    pub allowance: Allowance,
+}
+
+/// How many calls the governor of a plugin lets through now; see [`Governor`](crate::Governor).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// Creations; `None` for no limit.
+    pub creates: Option<usize>,
+    /// Destructions; `None` for no limit.
+    pub destroys: Option<usize>,
+    /// When the next creation is let through, where none is now.
+    pub next_create: Timestamp,
+    /// When the next destruction is let through, where none is now.
+    pub next_destroy: Timestamp,
 }
 
 impl Default for Config {
@@ -35,6 +55,8 @@ impl Default for Config {
             checks_per_second: 10,
             other_members: 0,
             hash_tag: infrakit_spi::tags::CONFIG_HASH,
+            max_instances: None,
+            allowance: Allowance::default(),
         }
     }
 }

@@ -4,6 +4,17 @@ use infrakit_spi::flavor::Health;
 
 use crate::{HealthPolicy, Timestamp, Updating};
 
+/// Verdicts that a suspect has to give beyond those that make it one, before it counts as sick.
+///
+/// They come quickly and cost seconds. They are what tells a sick member from an observer that
+/// answers at random: of ten more answers that are wrong six times in ten, all say "unhealthy" six
+/// times in a thousand, and meanwhile the members asked beside it contradict themselves, too.
+pub(crate) const CONFIRMATION: u32 = 10;
+/// Known verdicts over which changes are counted.
+const FLAP_WINDOW: u32 = 16;
+/// Changes among them from which on a member flaps. One change is an illness, two a recovery.
+const FLAPS: u32 = 3;
+
 /// Verdicts on one member, condensed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HealthRecord {
@@ -14,6 +25,13 @@ pub struct HealthRecord {
     since: Timestamp,
     /// When the last verdict came; zero before the first.
     checked: Timestamp,
+    /// The last verdicts, the latest in the lowest bit; set where one said "unhealthy".
+    failures: u64,
+    /// The last verdicts that were not "unknown", the latest in the lowest bit; set where one
+    /// differs from the one before.
+    changes: u32,
+    /// The last verdict that was not "unknown".
+    known: Option<Health>,
     ever_healthy: bool,
     in_flight: bool,
 }
@@ -36,6 +54,12 @@ impl HealthRecord {
         self.checked = now;
         self.in_flight = false;
         self.ever_healthy |= verdict == Health::Healthy;
+        self.failures = self.failures << 1 | u64::from(verdict == Health::Unhealthy);
+        if verdict != Health::Unknown {
+            let differs = self.known.is_some_and(|known| known != verdict);
+            self.changes = self.changes << 1 | u32::from(differs);
+            self.known = Some(verdict);
+        }
         changed
     }
 
@@ -43,6 +67,12 @@ impl HealthRecord {
     #[must_use]
     pub fn last(&self) -> Health {
         self.last
+    }
+
+    /// Returns how many equal verdicts came in a row, the last one included.
+    #[must_use]
+    pub fn streak(&self) -> u32 {
+        self.streak
     }
 
     /// Returns when the present row of equal verdicts began.
@@ -63,6 +93,18 @@ impl HealthRecord {
         (self.checked != Timestamp::default()).then_some(self.checked)
     }
 
+    /// Returns whether the member was ever found healthy.
+    #[must_use]
+    pub fn ever_healthy(&self) -> bool {
+        self.ever_healthy
+    }
+
+    /// Returns whether verdicts keep changing: three times or more among the last sixteen.
+    #[must_use]
+    pub fn flaps(&self) -> bool {
+        (self.changes & ((1 << FLAP_WINDOW) - 1)).count_ones() >= FLAPS
+    }
+
     /// Returns whether a new member has proved itself: healthy `Count` times in a row, or for
     /// `Duration`, or once when neither is asked for. Time that merely went by since the last
     /// verdict proves nothing.
@@ -72,11 +114,104 @@ impl HealthRecord {
             && self.checked.since(self.since) >= updating.duration
     }
 
-    /// Returns whether a member counts as sick: unhealthy `Threshold` times in a row, and past its
-    /// grace period unless it was healthy before. Unknown is not sick.
-    pub(crate) fn sick(&self, policy: &HealthPolicy, created: Timestamp, now: Timestamp) -> bool {
+    /// Returns whether a verdict of sickness counts already: past the grace period, or the member
+    /// was healthy before.
+    pub(crate) fn counts(&self, policy: &HealthPolicy, created: Timestamp, now: Timestamp) -> bool {
         self.last == Health::Unhealthy
-            && self.streak >= policy.threshold.max(1)
             && (self.ever_healthy || now.since(created) >= policy.grace_period)
+    }
+
+    /// Returns whether a member is suspected to be sick: unhealthy at least `Threshold` times among
+    /// the last `Window` checks, the last one included. Unknown is not unhealthy.
+    pub(crate) fn suspect(
+        &self,
+        policy: &HealthPolicy,
+        created: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let window = policy.window.max(policy.threshold).max(1);
+        self.counts(policy, created, now) && self.failed_of(window) >= policy.threshold.max(1)
+    }
+
+    /// Returns whether a suspect is sick: it went on failing at the same rate when it was asked
+    /// ten more times.
+    pub(crate) fn sick(&self, policy: &HealthPolicy, created: Timestamp, now: Timestamp) -> bool {
+        let threshold = policy.threshold.max(1);
+        let window = policy.window.max(threshold);
+        let more = CONFIRMATION * threshold / window;
+        self.suspect(policy, created, now)
+            && self.failed_of(window + CONFIRMATION) >= threshold + more
+    }
+
+    fn failed_of(&self, window: u32) -> u32 {
+        let mask = u64::MAX >> (64 - window.clamp(1, 64));
+        (self.failures & mask).count_ones()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp(1_000_000_000_000 + seconds * 1_000_000_000)
+    }
+
+    fn record(verdicts: &str) -> HealthRecord {
+        let mut record = HealthRecord::default();
+        for (second, verdict) in verdicts.chars().enumerate() {
+            let verdict = match verdict {
+                'h' => Health::Healthy,
+                'u' => Health::Unhealthy,
+                _ => Health::Unknown,
+            };
+            record.note(verdict, at(second as u64));
+        }
+        record
+    }
+
+    fn states(verdicts: &str, policy: &HealthPolicy) -> (bool, bool) {
+        let record = record(verdicts);
+        (
+            record.suspect(policy, at(0), at(20)),
+            record.sick(policy, at(0), at(20)),
+        )
+    }
+
+    #[test]
+    fn a_suspect_is_sick_once_it_is_confirmed() {
+        let policy = HealthPolicy::default();
+        assert_eq!(states("huu", &policy), (false, false));
+        assert_eq!(states("huuu", &policy), (true, false));
+        assert_eq!(states("huuuuuuuuuuuu", &policy), (true, false));
+        assert_eq!(states("huuuuuuuuuuuuu", &policy), (true, true));
+        assert_eq!(states("huuuuuuuuuuuuuh", &policy), (false, false));
+        assert_eq!(states("huuuuuuu?", &policy), (false, false));
+    }
+
+    #[test]
+    fn n_of_m_keeps_its_rate_when_it_is_confirmed() {
+        let mut policy = HealthPolicy::default();
+        policy.window = 5;
+        assert_eq!(states("huuhu", &policy), (true, false));
+        assert_eq!(states("hhhuhhu", &policy), (false, false));
+        assert_eq!(states("huhuuhuuhuuhuuhu", &policy), (true, true));
+    }
+
+    #[test]
+    fn within_grace_nobody_is_sick_who_was_never_healthy() {
+        let policy = HealthPolicy::default();
+        let record = record("uuuuuuuuuuuuuuu");
+        assert!(!record.sick(&policy, at(0), at(299)));
+        assert!(record.sick(&policy, at(0), at(300)));
+    }
+
+    #[test]
+    fn changes_make_a_flapping_member_and_unknown_is_no_change() {
+        assert!(!record("hhhuuu").flaps());
+        assert!(!record("hhuuhh").flaps());
+        assert!(record("huhu").flaps());
+        assert!(!record("h?h?h?h").flaps());
+        assert!(!record("huhuhhhhhhhhhhhhhhhhh").flaps());
     }
 }

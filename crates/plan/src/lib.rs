@@ -7,30 +7,49 @@
 
 mod action;
 mod backoff;
+mod breaker;
 mod budget;
 pub mod check;
+mod checks;
+mod conditions;
 mod config;
 mod diff;
+mod draft;
+mod failures;
 mod fields;
+mod governor;
+mod heal;
 mod health;
+mod intents;
+mod measured;
 mod memory;
 mod observed;
 mod plan;
+mod repair;
 mod replace;
+mod roll;
+mod rollout;
 mod scale;
 mod sentence;
 mod spec;
 mod time;
 mod token;
 
-pub use action::{Action, Drain, Plan, Provision, Reason, WaitingOn};
+pub use action::{Action, Cause, Drain, PausedBy, Plan, Provision, Reason, WaitingOn};
 pub use backoff::Backoff;
-pub use config::Config;
+pub use breaker::Breaker;
+pub use conditions::{Condition, ConditionKind, Conditions};
+pub use config::{Allowance, Config};
 pub use diff::{FieldChange, spec_diff};
+pub use failures::{Failures, Stopped};
+pub use governor::Governor;
 pub use health::HealthRecord;
-pub use memory::{Doubt, Intent, Memory, Phase, Roll};
-pub use observed::{Departure, Listed, Member, Observed, Origin, Seen, Step};
+pub use measured::{Measured, Took};
+pub use memory::{Decided, Doubt, Intent, Memory, Outcome, Phase, RollResult};
+pub use observed::{Changing, Departure, Labelling, Listed, Member, Observed, Origin, Seen, Step};
 pub use plan::plan;
+pub use repair::{Repair, Repairs};
+pub use roll::{Direction, Former, Pause, Roll};
 pub use sentence::{Change, Unsupported, sentence};
 pub use spec::{
     HealthPolicy, InvalidSpec, MAX_SIZE, OnFailure, Opening, Order, PluginPart, Share, Size, Skip,

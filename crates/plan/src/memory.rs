@@ -1,12 +1,14 @@
 //! What the controller has to remember of a group beyond what can be observed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use infrakit_spi::{GroupId, InstanceId, LogicalId};
+use infrakit_spi::hash::ConfigHash;
+use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Backoff, Timestamp};
+use crate::breaker::Breaker;
+use crate::conditions::Conditions;
+use crate::{Failures, Measured, Reason, Repairs, Roll, Timestamp};
 
 /// What is to become of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,10 @@ pub enum Phase {
 pub struct Intent {
     /// Identity that the instance is to have.
     pub logical_id: Option<LogicalId>,
+    /// Plugin that makes it.
+    pub plugin: PluginName,
+    /// Configuration that it is made from.
+    pub hash: ConfigHash,
     /// When it was decided.
     pub begun: Timestamp,
     /// Set when the answer was lost.
@@ -36,6 +42,15 @@ pub struct Doubt {
     pub settle_at: Timestamp,
 }
 
+/// A destruction that was decided in a former life of the controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The plugin that the member lives on.
+    pub plugin: PluginName,
+    /// Why it goes.
+    pub reason: Reason,
+}
+
 /// What the controller remembers of a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
@@ -45,29 +60,80 @@ pub struct Memory {
     pub nonce: String,
     /// Number of the next intent. Only ever grows.
     pub next_token: u64,
+    /// Revision of the spec in force.
+    #[serde(default)]
+    pub revision: u64,
     /// What is to become of the group.
     #[serde(default)]
     pub phase: Phase,
-    /// Set while a rolling update is under way.
+    /// Set while a rollout is under way.
     #[serde(default)]
     pub roll: Option<Roll>,
+    /// Configuration whose rollout was aborted: members of others are let be while it is in force.
+    #[serde(default)]
+    pub aborted: Option<ConfigHash>,
+    /// How rollouts of former revisions, and the last one of this, came out.
+    #[serde(default)]
+    pub outcomes: BTreeMap<u64, Outcome>,
+    /// Plugins that members lived on before `Instance.Plugin` changed, as long as some may be left.
+    #[serde(default)]
+    pub homes: BTreeSet<PluginName>,
     /// Members that the operator asked to destroy.
     #[serde(default)]
     pub doomed: BTreeSet<InstanceId>,
+    /// Members that the operator asked to leave alone.
+    #[serde(default)]
+    pub held: BTreeSet<InstanceId>,
+    /// Whether like members are given identities, after a change from a size to logical ids.
+    #[serde(default)]
+    pub naming: bool,
+    /// The controller's own member, once it was drained because it is outdated.
+    #[serde(default)]
+    pub drained: BTreeSet<InstanceId>,
+    /// Repairs of sick members.
+    #[serde(default)]
+    pub repairs: Repairs,
+    /// Set while too many members are sick at once.
+    #[serde(default)]
+    pub breaker: Option<Breaker>,
     /// Failed creations.
     #[serde(default)]
-    pub creation: Backoff,
-    /// Longest time that a creation took.
+    pub creation: Failures,
+    /// How long things took so far.
     #[serde(default)]
-    pub slowest_creation: Duration,
+    pub measured: Measured,
+    /// The state of the group in words, each with its reason and its moment.
+    #[serde(default)]
+    pub conditions: Conditions,
     /// Creations without a known outcome, by number. Journaled apart from this record.
     #[serde(skip)]
     pub intents: BTreeMap<u64, Intent>,
+    /// Destructions that a former life decided and of which no outcome is known. Journaled apart
+    /// from this record; a list that shows the member has it destroyed again.
+    #[serde(skip)]
+    pub decided: BTreeMap<InstanceId, Decided>,
 }
 
-/// A rolling update under way.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Roll {
-    /// Size to keep until the update is through, when the group is to grow after it.
-    pub hold: Option<u64>,
+/// How the rollout of a revision came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// What became of it.
+    pub result: RollResult,
+    /// When.
+    pub at: Timestamp,
+    /// More about it, in words; may be empty.
+    pub note: String,
+}
+
+/// What became of a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RollResult {
+    /// All members have the configuration and proved themselves: it is known to be good.
+    Completed,
+    /// Another revision took its place first.
+    Superseded,
+    /// It was aborted by the operator.
+    Aborted,
+    /// It failed and was rolled back.
+    RolledBack,
 }

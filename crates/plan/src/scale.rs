@@ -1,136 +1,247 @@
 //! As many members as specified: like ones by number, named ones by identity.
 
 use std::cmp::Reverse;
-// These are only asked for what they hold; their order decides nothing.
-use std::collections::{HashMap, HashSet};
 
-use infrakit_spi::LogicalId;
 use infrakit_spi::flavor::Health;
+use infrakit_spi::{LogicalId, Tags, tags};
 
-use crate::action::{Drain, Reason, WaitingOn};
-use crate::observed::Member;
-use crate::plan::Draft;
+use crate::action::{Action, Cause, Drain, Reason, WaitingOn};
+use crate::budget::number;
+use crate::draft::Draft;
+use crate::heal::is_sick;
+use crate::observed::{Key, Labelling, Member};
 
-/// Brings a group of like members to `size`.
+/// Brings a group of like members to its size.
 ///
-/// Surplus members go sick ones first, then outdated ones, then the youngest. Tokens tell age
+/// Surplus members go sick ones first, then others that do not serve, then outdated ones, then the
+/// youngest. Tokens tell age
 /// before the moments do at which members became known: a restart forgets those, and a choice made
 /// anew after it must fall on the same members, which may be slow to go. A group that is to
-/// grow while it is being rolled keeps its former size until the update is through.
-pub(crate) fn cattle<'a>(draft: &mut Draft<'a>, size: u64) {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let staying: Vec<&'a Member> = draft.staying().collect();
-    if staying.len() > size {
-        let mut victims: Vec<&'a Member> = staying
-            .iter()
-            .copied()
-            .filter(|member| !draft.is_self(member))
-            .collect();
-        victims.sort_by_cached_key(|member| {
-            (
-                !is_sick(draft, member),
-                member.health.last() != Health::Unhealthy,
-                !draft.outdated(member),
-                Reverse(member.token),
-                Reverse(member.created),
-                member.id.clone(),
-            )
-        });
-        for member in victims.into_iter().take(staying.len() - size) {
-            draft.destroy(member, Reason::Surplus, Drain::Try);
-        }
+/// grow while it is being rolled keeps its former size until the rollout is through. What a rollout
+/// makes beyond the size is no surplus: it goes when its turn comes.
+pub(crate) fn cattle(draft: &mut Draft<'_>) {
+    let most = draft.spec.size.count();
+    let most = number(most).saturating_add(draft.surge_in_use());
+    if draft.tally.staying > most {
+        shrink(draft, draft.tally.staying - most);
         return;
     }
-    let hold = draft.memory.roll.as_ref().and_then(|roll| roll.hold);
-    let wanted = hold.map_or(size, |hold| size.min(usize::try_from(hold).unwrap_or(size)));
-    let there = staying.len() + draft.pending();
-    let room = (wanted + draft.budget.surge).saturating_sub(there + draft.leaving());
-    draft.missing = wanted.saturating_sub(there);
-    let count = draft.missing.min(room);
-    if count == 0 || paused(draft) {
+    let there = draft.tally.staying + draft.pending();
+    let surge = surge_to_use(draft);
+    draft.missing = draft.wanted.saturating_sub(there);
+    let short = (draft.wanted + surge).saturating_sub(there);
+    let limit = draft.wanted + draft.budget.surge;
+    let room = limit.saturating_sub(there + draft.tally.leaving);
+    let count = short.min(room).min(below_ceiling(draft, there));
+    if short == 0 {
+        return;
+    }
+    if paused(draft) {
+        draft.creation_blocked = true;
         return;
     }
     for position in 0..count {
-        draft.provision(None, there + position);
+        let cause = if draft.missing > 0 {
+            Cause::Missing
+        } else {
+            Cause::Surge
+        };
+        if !draft.provision(None, there + position, cause) {
+            return;
+        }
+        draft.missing = draft.missing.saturating_sub(1);
     }
-    draft.missing -= count;
+}
+
+/// Returns how many members may be made beyond the size now: no more than there are to replace.
+fn surge_to_use(draft: &Draft<'_>) -> usize {
+    if draft.memory.roll.is_none() || draft.budget.surge == 0 {
+        return 0;
+    }
+    let allowed = draft.most_new.saturating_sub(draft.tally.new);
+    let most = draft.budget.surge.min(allowed);
+    draft.replaceable().take(most).count()
+}
+
+/// Returns how many more members the hard ceiling lets exist, and says when it is reached.
+fn below_ceiling(draft: &mut Draft<'_>, there: usize) -> usize {
+    let ceilings = [draft.spec.max_instances, draft.config.max_instances];
+    let Some(most) = ceilings.into_iter().flatten().min() else {
+        return usize::MAX;
+    };
+    let room = number(most).saturating_sub(there + draft.tally.leaving);
+    if room == 0 && draft.missing > 0 {
+        draft.wait(WaitingOn::Ceiling { most });
+    }
+    room
+}
+
+fn shrink(draft: &mut Draft<'_>, surplus: usize) {
+    let mut victims: Vec<(&Key, &Member)> = draft
+        .seen
+        .entries()
+        .filter(|(key, member)| member.stays() && !draft.taken.contains(key))
+        .filter(|(_, member)| !draft.is_untouchable(member))
+        .collect();
+    victims.sort_by_cached_key(|(key, member)| {
+        (
+            !is_sick(draft, member),
+            member.health.last() != Health::Unhealthy,
+            !draft.outdated(member),
+            Reverse(member.token),
+            Reverse(member.created),
+            (*key).clone(),
+        )
+    });
+    for entry in victims.into_iter().take(surplus) {
+        if !draft.can_spare(entry.1) {
+            let (available, needed) = (draft.tally.serving, draft.needed() + 1);
+            draft.wait(WaitingOn::Budget { available, needed });
+            return;
+        }
+        draft.destroy(entry, Reason::Surplus, Drain::Try);
+    }
 }
 
 /// Brings a group of named members to exactly `ids`.
 ///
 /// Of two members with one identity the better one stays: of the current configuration, not sick,
-/// the elder. A member without an identity is nobody's and is left alone. An identity is never
-/// given to a new member while an old one still holds it.
-pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &[LogicalId]) {
-    let wanted: HashSet<&LogicalId> = ids.iter().collect();
-    for holders in contested(draft, &wanted).chunk_by(|(one, _), (next, _)| one == next) {
-        // All of them go, or all but the first.
-        let listed = holders.first().is_some_and(|(id, _)| wanted.contains(id));
-        let (reason, spared) = if listed {
+/// the elder. A member without an identity is nobody's and is left alone, unless the group has just
+/// been given identities: then it is given one. An identity is never given to a new member while an
+/// old one still holds it.
+pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &'a [LogicalId]) {
+    settle_contests(draft);
+    let free: Vec<(usize, &LogicalId)> = draft
+        .index
+        .free
+        .iter()
+        .filter_map(|position| Some((*position, ids.get(*position)?)))
+        .filter(|(_, id)| !is_intended(draft, id))
+        .collect();
+    let free = name_the_nameless(draft, free);
+    draft.missing = free.len();
+    if free.is_empty() {
+        return;
+    }
+    if paused(draft) {
+        draft.creation_blocked = true;
+        return;
+    }
+    let there = draft.tally.working + draft.pending();
+    let room = draft.wanted.saturating_sub(there + draft.tally.leaving);
+    let room = room.min(below_ceiling(draft, there));
+    for (position, id) in free.into_iter().take(room) {
+        if !draft.provision(Some(id), position, Cause::Missing) {
+            return;
+        }
+        draft.missing -= 1;
+    }
+}
+
+fn is_intended(draft: &Draft<'_>, id: &LogicalId) -> bool {
+    let mut intents = draft.memory.intents.values();
+    intents.any(|intent| intent.logical_id.as_ref() == Some(id))
+}
+
+/// Destroys members whose identity is not wanted, and all but the best holder of each that is.
+fn settle_contests(draft: &mut Draft<'_>) {
+    let index = draft.index;
+    for id in &index.contested {
+        let Some(holders) = index.holders.get(id) else {
+            continue;
+        };
+        let mut holders: Vec<(&Key, &Member)> = draft
+            .members(holders)
+            .filter(|(_, member)| member.stays())
+            .collect();
+        // Members come ordered by instance id, and sorting keeps that order among equals.
+        holders.sort_by_key(|(_, member)| {
+            (
+                draft.outdated(member),
+                member.health.last() == Health::Unhealthy,
+                member.token,
+                member.created,
+            )
+        });
+        let (reason, spared) = if draft.is_wanted(id) {
             (Reason::Duplicate, 1)
         } else {
             (Reason::Unlisted, 0)
         };
-        for (_, member) in holders.iter().skip(spared) {
-            if !draft.is_self(member) {
-                draft.destroy(member, reason, Drain::Try);
+        for entry in holders.into_iter().skip(spared) {
+            if !draft.is_untouchable(entry.1) {
+                draft.destroy(entry, reason, Drain::Try);
             }
         }
     }
-    let held = draft
-        .seen
-        .members()
-        .filter_map(|member| member.logical_id.as_ref());
-    let intended = draft
-        .memory
-        .intents
-        .values()
-        .filter_map(|intent| intent.logical_id.as_ref());
-    let taken: HashSet<&LogicalId> = held.chain(intended).collect();
-    let free: Vec<(usize, &LogicalId)> = ids
-        .iter()
-        .enumerate()
-        .filter(|(_, id)| !taken.contains(id))
-        .collect();
-    draft.missing = free.len();
-    if free.is_empty() || paused(draft) {
-        return;
-    }
-    for (position, id) in free {
-        draft.provision(Some(id), position);
-    }
-    draft.missing = 0;
 }
 
-/// Returns the staying members of which not all can stay, with their identities, in the order of
-/// these, the best holder of each first.
-fn contested<'a>(
-    draft: &Draft<'a>,
-    wanted: &HashSet<&LogicalId>,
-) -> Vec<(&'a LogicalId, &'a Member)> {
-    let named = || {
-        draft
-            .staying()
-            .filter_map(|member| Some((member.logical_id.as_ref()?, member)))
-    };
-    let mut holders: HashMap<&LogicalId, u32> = HashMap::new();
-    for (id, _) in named() {
-        *holders.entry(id).or_default() += 1;
+/// Gives free identities to members that have none, after a change from a size to logical ids.
+/// Returns the identities that are still free.
+///
+/// A member that its plugin will not label makes way, within the budget; so does one too many.
+fn name_the_nameless<'a>(
+    draft: &mut Draft<'a>,
+    mut free: Vec<(usize, &'a LogicalId)>,
+) -> Vec<(usize, &'a LogicalId)> {
+    if !draft.memory.naming {
+        return free;
     }
-    let mut contested: Vec<(&LogicalId, &Member)> = named()
-        .filter(|(id, _)| !wanted.contains(id) || holders.get(id).is_some_and(|count| *count > 1))
+    let underway = draft
+        .seen
+        .members()
+        .any(|member| member.is_being_labelled());
+    if underway {
+        draft.wait(WaitingOn::Observation);
+    }
+    let mut nameless: Vec<(&Key, &Member)> = draft
+        .members(&draft.index.nameless)
+        .filter(|(_, member)| !draft.is_untouchable(member))
         .collect();
-    // Members come ordered by instance id, and sorting keeps that order among equals.
-    contested.sort_by_key(|(id, member)| {
+    if nameless.is_empty() && !underway && draft.pending() == 0 {
+        draft.memory.naming = false;
+        return free;
+    }
+    // The best ones are named first, so that the others are those that would go anyway.
+    nameless.sort_by_key(|(_, member)| {
         (
-            *id,
             draft.outdated(member),
             member.health.last() == Health::Unhealthy,
-            member.token,
-            member.created,
         )
     });
-    contested
+    free.reverse();
+    let mut rest = Vec::new();
+    for entry @ (_, member) in nameless {
+        let nameable = member.labelling == Labelling::Nothing && !member.asks_for_adoption();
+        match free.pop() {
+            Some((_, id)) if nameable => draft.actions.push(Action::Adopt {
+                id: member.id.clone(),
+                plugin: member.plugin.clone(),
+                labels: Tags::from([(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned())]),
+            }),
+            Some(position) => {
+                free.push(position);
+                rest.push(entry);
+            }
+            None => rest.push(entry),
+        }
+    }
+    let under_way = draft.tally.leaving + draft.pending();
+    let slots = draft.budget.replacements().saturating_sub(under_way);
+    let mut slots = slots.max(draft.tally.working.saturating_sub(draft.wanted));
+    for entry in rest {
+        if slots == 0 {
+            break;
+        }
+        if !draft.can_spare(entry.1) {
+            let (available, needed) = (draft.tally.serving, draft.needed() + 1);
+            draft.wait(WaitingOn::Budget { available, needed });
+            break;
+        }
+        slots -= usize::from(draft.destroy(entry, Reason::Unlisted, Drain::Try));
+    }
+    free.reverse();
+    free
 }
 
 /// Returns whether creations pause after failures, and notes it.
@@ -139,13 +250,14 @@ fn paused(draft: &mut Draft<'_>) -> bool {
         return false;
     };
     let failures = draft.memory.creation.failures();
-    draft.waiting.push(WaitingOn::Backoff { until, failures });
+    draft.wait(WaitingOn::Backoff { until, failures });
     draft.wake(until);
     true
 }
 
-pub(crate) fn is_sick(draft: &Draft<'_>, member: &Member) -> bool {
-    member
-        .health
-        .sick(&draft.spec.health, member.created, draft.now)
+impl Draft<'_> {
+    /// Returns whether the group is to have a member of this identity.
+    fn is_wanted(&self, id: &LogicalId) -> bool {
+        self.index.aim.as_ref().is_some_and(|aim| aim.wants(id))
+    }
 }

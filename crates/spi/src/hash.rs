@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,12 +19,12 @@ use crate::{Any, PluginName};
 /// wrote into the tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ConfigHash(String);
+pub struct ConfigHash(Arc<str>);
 
 impl ConfigHash {
     /// Wraps the text of a tag.
     #[must_use]
-    pub fn from_tag(text: impl Into<String>) -> Self {
+    pub fn from_tag(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
@@ -65,7 +66,7 @@ pub fn config_hash(instance: Hashed<'_>, flavor: Hashed<'_>) -> serde_json::Resu
         sha.update(text.as_bytes());
     }
     let digest = data_encoding::BASE32_NOPAD.encode(&sha.finalize());
-    Ok(ConfigHash(digest.to_ascii_lowercase()))
+    Ok(ConfigHash(digest.to_ascii_lowercase().into()))
 }
 
 /// Writes `value` in Go's indented form, two spaces per level behind a prefix of two.

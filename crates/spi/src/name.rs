@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,12 +49,12 @@ macro_rules! id {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Wraps `id` as it is; a peer may use any string.
             #[must_use]
-            pub fn new(id: impl Into<String>) -> Self {
+            pub fn new(id: impl Into<Arc<str>>) -> Self {
                 Self(id.into())
             }
 
@@ -81,13 +82,13 @@ macro_rules! id {
 
         impl From<&str> for $name {
             fn from(id: &str) -> Self {
-                Self(id.to_owned())
+                Self(id.into())
             }
         }
 
         impl From<String> for $name {
             fn from(id: String) -> Self {
-                Self(id)
+                Self(id.into())
             }
         }
 
@@ -100,7 +101,7 @@ macro_rules! id {
 }
 
 id!(
-    /// The id of a group, chosen by its operator.
+    /// The id of a group, chosen by its operator. Copies of an id share its text.
     GroupId,
     "group id"
 );
@@ -121,12 +122,12 @@ id!(
 /// further slashes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PluginName(String);
+pub struct PluginName(Arc<str>);
 
 impl PluginName {
     /// Wraps `name` as it is.
     #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())
     }
 
@@ -176,13 +177,13 @@ impl fmt::Display for PluginName {
 
 impl From<&str> for PluginName {
     fn from(name: &str) -> Self {
-        Self(name.to_owned())
+        Self(name.into())
     }
 }
 
 impl From<String> for PluginName {
     fn from(name: String) -> Self {
-        Self(name)
+        Self(name.into())
     }
 }
 

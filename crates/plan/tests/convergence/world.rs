@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_plan::{
-    Config, Doubt, Intent, Listed, Memory, Observed, Phase, Roll, Size, Spec, Timestamp,
+    Config, Doubt, Intent, Labelling, Listed, Memory, Observed, Phase, Roll, Size, Spec, Timestamp,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Locality};
@@ -311,7 +311,10 @@ impl World {
             let held = self.memory.roll.as_ref().and_then(|roll| roll.hold);
             let former = held.unwrap_or_else(|| self.spec.size.count());
             let hold = (former < after.size.count()).then_some(former);
-            self.memory.roll = Some(Roll { hold });
+            self.memory.roll = Some(Roll {
+                hold,
+                ..Roll::begin(&self.seen, self.now)
+            });
         }
         self.spec = after;
         self.decide();
@@ -437,9 +440,9 @@ impl World {
                 }
                 if epoch == current
                     && !done
-                    && let Some(member) = self.seen.get_mut(&id)
+                    && let Some(mut member) = self.seen.get_mut(&id)
                 {
-                    member.adopting = false;
+                    member.labelling = Labelling::Nothing;
                 }
             }
             Event::Checked { epoch, id } if epoch == current => {
@@ -448,7 +451,7 @@ impl World {
                     .get(&id)
                     .map_or(Health::Unknown, |one| one.health);
                 let now = self.now;
-                if let Some(member) = self.seen.get_mut(&id) {
+                if let Some(mut member) = self.seen.get_mut(&id) {
                     member.health.note(health, now);
                 }
             }
@@ -459,6 +462,7 @@ impl World {
             } if epoch == current => {
                 self.listing = false;
                 let circumstances = Listed {
+                    plugin: &self.spec.instance.plugin.clone(),
                     started,
                     now: self.now,
                     locality: self.locality,

@@ -1,14 +1,15 @@
 //! A group under test: what is known of it, and short ways to change that and to plan.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Config, Departure, Intent, Listed, Member, Memory, Observed, Origin, Plan, Reason,
-    Spec, Step, Timestamp, check, plan,
+    Action, Changing, Config, Departure, Intent, Labelling, Listed, Member, Memory, Observed,
+    Origin, Plan, Reason, Spec, Step, Timestamp, check, plan,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Locality};
-use infrakit_spi::{Any, InstanceId, LogicalId, tags};
+use infrakit_spi::{Any, FailureClass, InstanceId, LogicalId, PluginName, tags};
 
 /// The nonce of the record under test.
 pub(crate) const NONCE: &str = "n";
@@ -76,8 +77,10 @@ pub(crate) struct Bench {
     pub(crate) memory: Memory,
     pub(crate) config: Config,
     pub(crate) now: Timestamp,
-    /// What the plugin lists.
+    /// What the plugins list.
     pub(crate) list: Vec<Description>,
+    /// The plugins of those that do not live on the first one.
+    pub(crate) homes: BTreeMap<InstanceId, PluginName>,
 }
 
 impl Bench {
@@ -96,6 +99,7 @@ impl Bench {
             config: Config::default(),
             now: at(0),
             list: Vec::new(),
+            homes: BTreeMap::new(),
         };
         bench.look();
         bench
@@ -139,14 +143,21 @@ impl Bench {
     }
 
     pub(crate) fn look_from(&mut self, started: Timestamp) {
-        let circumstances = Listed {
-            started,
-            now: self.now,
-            locality: Locality::Remote,
-        };
-        let list = self.list.clone();
-        self.seen
-            .apply(&"g".into(), list, circumstances, (NONCE, &self.config));
+        let first = PluginName::from("file");
+        let mut plugins: BTreeSet<PluginName> = self.homes.values().cloned().collect();
+        plugins.insert(first.clone());
+        for plugin in &plugins {
+            let circumstances = Listed {
+                plugin,
+                started,
+                now: self.now,
+                locality: Locality::Remote,
+            };
+            let there = |one: &&Description| self.homes.get(&one.id).unwrap_or(&first) == plugin;
+            let list: Vec<Description> = self.list.iter().filter(there).cloned().collect();
+            self.seen
+                .apply(&"g".into(), list, circumstances, (NONCE, &self.config));
+        }
     }
 
     pub(crate) fn verdict(&mut self, id: &str, health: Health) {
@@ -157,28 +168,51 @@ impl Bench {
     /// Notes as many verdicts as make a member sick that was healthy before.
     pub(crate) fn sicken(&mut self, id: &str) {
         self.verdict(id, Health::Healthy);
-        for _ in 0..3 {
-            self.verdict(id, Health::Unhealthy);
+        self.verdicts(id, 3, Health::Unhealthy);
+        self.confirm(id);
+    }
+
+    /// Notes the bad verdicts that make a sick member of a suspect.
+    pub(crate) fn confirm(&mut self, id: &str) {
+        self.verdicts(id, 10, Health::Unhealthy);
+    }
+
+    pub(crate) fn verdicts(&mut self, id: &str, count: usize, health: Health) {
+        for _ in 0..count {
+            self.verdict(id, health);
         }
     }
 
-    pub(crate) fn member(&mut self, id: &str) -> &mut Member {
+    pub(crate) fn member(&mut self, id: &str) -> Changing<'_> {
         self.seen
             .get_mut(&InstanceId::from(id))
             .expect("a member of the bench")
     }
 
     pub(crate) fn depart(&mut self, id: &str, reason: Reason, step: Step) {
-        self.member(id).departure = Some(Departure { reason, step });
+        let since = self.now;
+        self.member(id).departure = Some(Departure {
+            reason,
+            since,
+            step,
+        });
     }
 
     pub(crate) fn intend(&mut self, number: u64, logical_id: Option<&str>) -> &mut Intent {
         let intent = Intent {
             logical_id: logical_id.map(LogicalId::from),
+            plugin: self.spec.instance.plugin.clone(),
+            hash: self.spec.hash.clone(),
             begun: self.now,
             doubt: None,
         };
         self.memory.intents.entry(number).or_insert(intent)
+    }
+
+    /// Notes a failed creation that was begun now.
+    pub(crate) fn fail(&mut self) {
+        let (class, now) = (FailureClass::Other, self.now);
+        self.memory.creation.fail(class, "no", now, now);
     }
 
     pub(crate) fn pass(&mut self, duration: Duration) {
@@ -206,8 +240,13 @@ impl Bench {
                 Action::Destroy { id, reason, .. } => {
                     self.depart(id.as_str(), *reason, Step::InFlight(now));
                 }
-                Action::Adopt { id, .. } => self.member(id.as_str()).adopting = true,
-                Action::Check { id } => self.member(id.as_str()).health.ask(),
+                Action::Adopt { id, labels, .. } => {
+                    let given = labels.get(tags::LOGICAL_ID);
+                    let given = given.map(|id| LogicalId::from(id.as_str()));
+                    self.member(id.as_str()).labelling = Labelling::UnderWay(given);
+                }
+                Action::Check { id, .. } => self.member(id.as_str()).health.ask(),
+                Action::Drain { .. } | Action::Repair { .. } | Action::Revert { .. } => {}
             }
         }
         plan
@@ -229,8 +268,9 @@ impl Bench {
             self.list.push(description.clone());
             self.memory.intents.remove(&provision.token.number());
             let origin = Origin::Provisioned(self.now);
+            let plugin = self.spec.instance.plugin.clone();
             self.seen
-                .provisioned(Member::new(description, origin, NONCE, self.now));
+                .provisioned(Member::new(description, &plugin, origin, NONCE, self.now));
         }
         assert_eq!(ids.next(), None, "a creation for each name");
     }
@@ -242,7 +282,7 @@ pub(crate) fn destroyed(plan: &Plan) -> Vec<(&str, Reason)> {
         .iter()
         .filter_map(|action| match action {
             Action::Destroy { id, reason, .. } => Some((id.as_str(), *reason)),
-            Action::Provision(_) | Action::Adopt { .. } | Action::Check { .. } => None,
+            _ => None,
         })
         .collect()
 }
@@ -255,7 +295,7 @@ pub(crate) fn created(plan: &Plan) -> Vec<(Option<&str>, u64)> {
             Action::Provision(one) => {
                 Some((one.logical_id.as_ref().map(LogicalId::as_str), one.sequence))
             }
-            Action::Destroy { .. } | Action::Adopt { .. } | Action::Check { .. } => None,
+            _ => None,
         })
         .collect()
 }
@@ -265,8 +305,8 @@ pub(crate) fn checked(plan: &Plan) -> Vec<&str> {
     plan.actions
         .iter()
         .filter_map(|action| match action {
-            Action::Check { id } => Some(id.as_str()),
-            Action::Provision(_) | Action::Destroy { .. } | Action::Adopt { .. } => None,
+            Action::Check { id, .. } => Some(id.as_str()),
+            _ => None,
         })
         .collect()
 }
@@ -277,7 +317,7 @@ pub(crate) fn adopted(plan: &Plan) -> Vec<&str> {
         .iter()
         .filter_map(|action| match action {
             Action::Adopt { id, .. } => Some(id.as_str()),
-            Action::Provision(_) | Action::Destroy { .. } | Action::Check { .. } => None,
+            _ => None,
         })
         .collect()
 }

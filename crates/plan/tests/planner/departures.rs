@@ -73,6 +73,7 @@ fn a_member_that_sickens_while_its_drain_fails_goes_undrained() {
     }
     let plan = bench.plan();
     let want = Action::Destroy {
+        plugin: "file".into(),
         id: "a".into(),
         reason: Reason::Unhealthy,
         drain: Drain::Try,

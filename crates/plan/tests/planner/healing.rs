@@ -21,6 +21,13 @@ fn a_member_is_sick_after_so_many_bad_verdicts_in_a_row() {
         assert!(destroyed(&bench.preview()).is_empty());
     }
     bench.verdict("a", Health::Unhealthy);
+    let suspected = bench.preview();
+    assert!(destroyed(&suspected).is_empty());
+    let first = WaitingOn::Confirmation { id: "a".into() };
+    assert_eq!(suspected.waiting, [first]);
+    bench.verdicts("a", 9, Health::Unhealthy);
+    assert!(destroyed(&bench.preview()).is_empty());
+    bench.verdict("a", Health::Unhealthy);
     assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
     bench.remove("a");
     assert_eq!(created(&bench.plan()).len(), 1);
@@ -30,9 +37,7 @@ fn a_member_is_sick_after_so_many_bad_verdicts_in_a_row() {
 fn one_that_never_was_healthy_has_its_grace_period() {
     let mut bench = Bench::new(cattle(1));
     bench.add(shown("a", "v1"));
-    for _ in 0..9 {
-        bench.verdict("a", Health::Unhealthy);
-    }
+    bench.verdicts("a", 20, Health::Unhealthy);
     bench.pass(Duration::from_secs(299));
     assert!(destroyed(&bench.preview()).is_empty());
     bench.pass(Duration::from_secs(1));
@@ -50,12 +55,10 @@ fn unknown_is_not_sick() {
 }
 
 #[test]
-fn one_at_a_time_even_when_all_are_sick() {
-    let ids = ["a", "b", "c"];
-    let mut bench = Bench::healthy(cattle(3), &ids);
-    for id in ids {
-        bench.sicken(id);
-    }
+fn one_at_a_time_even_when_more_are_sick() {
+    let mut bench = Bench::healthy(cattle(5), &["a", "b", "c", "d", "e"]);
+    bench.sicken("a");
+    bench.sicken("b");
     assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
     assert!(destroyed(&bench.plan()).is_empty());
     bench.remove("a");
@@ -103,5 +106,7 @@ fn grace_and_threshold_are_the_operators_choice() {
     let mut bench = Bench::new(spec(r#"{"Size":1}"#, "v1", health));
     bench.add(shown("a", "v1"));
     bench.verdict("a", Health::Unhealthy);
+    assert!(destroyed(&bench.preview()).is_empty());
+    bench.confirm("a");
     assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Backoff, Doubt, WaitingOn};
+use infrakit_plan::{Doubt, Failures, WaitingOn};
 use infrakit_spi::tags;
 
 use crate::bench::*;
@@ -72,7 +72,7 @@ fn the_next_list_after_an_unchanged_one_settles_too() {
     let mut bench = Bench::new(cattle(1));
     bench.intend(7, None).doubt = Some(Doubt { settle_at: at(15) });
     bench.now = at(16);
-    bench.seen.unchanged(at(15));
+    bench.seen.unchanged(&"file".into(), at(15), at(15));
     assert!(bench.plan().memory.intents.is_empty());
 }
 
@@ -89,7 +89,7 @@ fn a_creation_under_way_is_never_given_up() {
 #[test]
 fn creations_pause_after_failures_and_the_rest_goes_on() {
     let mut bench = Bench::healthy(cattle(3), &["a"]);
-    bench.memory.creation.fail(bench.now, bench.now);
+    bench.fail();
     let plan = bench.plan();
     assert!(created(&plan).is_empty());
     assert_eq!(
@@ -107,7 +107,7 @@ fn creations_pause_after_failures_and_the_rest_goes_on() {
 #[test]
 fn while_creations_fail_nothing_that_serves_is_replaced() {
     let mut bench = Bench::healthy(cattle(3), &["a", "b"]);
-    bench.memory.creation.fail(bench.now, bench.now);
+    bench.fail();
     bench.spec = spec(r#"{"Size":3}"#, "v2", "");
     assert!(destroyed(&bench.plan()).is_empty());
 }
@@ -115,27 +115,32 @@ fn while_creations_fail_nothing_that_serves_is_replaced() {
 #[test]
 fn a_pause_noted_by_a_clock_set_back_is_not_kept() {
     let mut bench = Bench::new(cattle(1));
-    let later = bench.now + Duration::from_secs(1_000_000);
-    bench.memory.creation.fail(later, later);
+    let (now, later) = (bench.now, bench.now + Duration::from_secs(1_000_000));
+    bench.now = later;
+    bench.fail();
+    bench.now = now;
     assert_eq!(created(&bench.plan()).len(), 1);
 }
 
 #[test]
 fn success_ends_the_pause() {
     let mut bench = Bench::new(cattle(1));
-    bench.memory.creation.fail(bench.now, bench.now);
+    bench.fail();
     bench.now = at(1);
     bench.plan();
     bench.add(and(shown("a", "v1"), tags::TOKEN, "n-100"));
-    assert_eq!(bench.plan().memory.creation, Backoff::default());
+    assert_eq!(bench.plan().memory.creation, Failures::default());
 }
 
 #[test]
 fn memory_survives_being_stored_apart_from_intents() {
     let mut bench = Bench::healthy(cattle(2), &["a"]);
     bench.memory.doomed.insert("a".into());
-    bench.memory.roll = Some(infrakit_plan::Roll { hold: Some(4) });
-    bench.memory.creation.fail(at(0), at(0));
+    bench.memory.roll = Some(infrakit_plan::Roll {
+        hold: Some(4),
+        ..infrakit_plan::Roll::default()
+    });
+    bench.fail();
     let text = serde_json::to_string(&bench.memory).unwrap();
     let back: infrakit_plan::Memory = serde_json::from_str(&text).unwrap();
     assert_eq!(back, bench.memory);

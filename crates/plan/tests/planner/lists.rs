@@ -17,6 +17,7 @@ fn an_instance_listed_twice_is_one_member_with_its_history() {
         shown("b", "v1"),
     ];
     let circumstances = Listed {
+        plugin: &"file".into(),
         started: at(1),
         now: at(1),
         locality: Locality::Remote,
@@ -36,7 +37,7 @@ fn a_list_from_before_another_is_ignored() {
     bench.list.clear();
     bench.look_from(at(4));
     assert_eq!((bench.seen.len(), bench.seen.listed()), (1, Some(at(5))));
-    bench.seen.unchanged(at(3));
+    bench.seen.unchanged(&"file".into(), at(3), at(3));
     assert_eq!(bench.seen.listed(), Some(at(5)));
 }
 
@@ -44,11 +45,27 @@ fn a_list_from_before_another_is_ignored() {
 fn an_unchanged_list_denies_what_it_never_showed() {
     let mut bench = Bench::healthy(cattle(2), &["a"]);
     let made = and(shown("b", "v1"), tags::TOKEN, "n-1");
-    bench
-        .seen
-        .provisioned(Member::new(made, Origin::Provisioned(at(1)), NONCE, at(1)));
-    assert_eq!(bench.seen.unchanged(at(16)).vanished, 0);
-    assert_eq!(bench.seen.unchanged(at(17)).vanished, 1);
+    bench.seen.provisioned(Member::new(
+        made,
+        &"file".into(),
+        Origin::Provisioned(at(1)),
+        NONCE,
+        at(1),
+    ));
+    assert_eq!(
+        bench
+            .seen
+            .unchanged(&"file".into(), at(16), at(16))
+            .vanished,
+        0
+    );
+    assert_eq!(
+        bench
+            .seen
+            .unchanged(&"file".into(), at(17), at(17))
+            .vanished,
+        1
+    );
     assert_eq!(bench.seen.len(), 1);
 }
 
@@ -60,7 +77,13 @@ fn an_id_given_again_is_another_member() {
         bench.add(made("n-1"));
         bench.depart("a", Reason::Surplus, Step::Accepted(at(0)));
         if by_answer {
-            let fresh = Member::new(made("n-2"), Origin::Provisioned(at(0)), NONCE, at(0));
+            let fresh = Member::new(
+                made("n-2"),
+                &"file".into(),
+                Origin::Provisioned(at(0)),
+                NONCE,
+                at(0),
+            );
             bench.seen.provisioned(fresh);
         } else {
             bench.list = vec![made("n-2")];
@@ -77,9 +100,13 @@ fn an_answer_that_comes_after_the_list_changes_nothing() {
     let made = and(shown("a", "v1"), tags::TOKEN, "n-1");
     bench.add(made.clone());
     bench.depart("a", Reason::Surplus, Step::InFlight(at(0)));
-    bench
-        .seen
-        .provisioned(Member::new(made, Origin::Provisioned(at(1)), NONCE, at(1)));
+    bench.seen.provisioned(Member::new(
+        made,
+        &"file".into(),
+        Origin::Provisioned(at(1)),
+        NONCE,
+        at(1),
+    ));
     assert!(bench.member("a").departure.is_some());
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Phase, Reason, Roll, Spec, WaitingOn};
+use infrakit_plan::{Action, Phase, Reason, Roll, Spec, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
@@ -102,7 +102,7 @@ fn the_health_of_outdated_members_is_ignored() {
 
 #[test]
 fn unhealthy_outdated_members_go_first() {
-    let mut bench = Bench::healthy(v2(3, ""), &["a", "b", "c"]);
+    let mut bench = Bench::healthy(v2(5, ""), &["a", "b", "c", "d", "e"]);
     bench.verdict("b", Health::Unhealthy);
     assert_eq!(destroyed(&bench.preview()), [("b", Reason::Outdated)]);
     bench.sicken("c");
@@ -130,7 +130,10 @@ fn members_of_the_new_configuration_have_to_be_proved_first() {
 #[test]
 fn a_group_grows_only_after_its_roll() {
     let mut bench = Bench::healthy(v2(5, ""), &["a", "b"]);
-    bench.memory.roll = Some(Roll { hold: Some(2) });
+    bench.memory.roll = Some(Roll {
+        hold: Some(2),
+        ..Roll::default()
+    });
     replace_one(&mut bench, "a", "x");
     bench.verdict("x", Health::Healthy);
     replace_one(&mut bench, "b", "y");
@@ -145,7 +148,10 @@ fn a_roll_lasts_until_its_last_outdated_member_is_gone() {
     let mut bench = Bench::healthy(v2(4, ""), &["a"]);
     bench.add(shown("x", "v2"));
     bench.verdict("x", Health::Healthy);
-    bench.memory.roll = Some(Roll { hold: Some(1) });
+    bench.memory.roll = Some(Roll {
+        hold: Some(1),
+        ..Roll::default()
+    });
     assert_eq!(destroyed(&bench.plan()), [("a", Reason::Outdated)]);
     let plan = bench.plan();
     assert_eq!((created(&plan).len(), plan.converged), (0, false));
@@ -157,7 +163,10 @@ fn a_roll_lasts_until_its_last_outdated_member_is_gone() {
 fn a_hold_that_is_left_over_holds_nothing_up() {
     for (hold, members) in [(0, &[][..]), (1, &["a"][..]), (9, &["a"][..])] {
         let mut bench = Bench::healthy(cattle(3), members);
-        bench.memory.roll = Some(Roll { hold: Some(hold) });
+        bench.memory.roll = Some(Roll {
+            hold: Some(hold),
+            ..Roll::default()
+        });
         let plan = bench.plan();
         assert_eq!(created(&plan).len(), 3 - members.len(), "hold {hold}");
     }
@@ -166,7 +175,10 @@ fn a_hold_that_is_left_over_holds_nothing_up() {
 #[test]
 fn a_group_that_lost_members_in_its_roll_gets_them_back_first() {
     let mut bench = Bench::healthy(v2(5, ""), &["a", "b"]);
-    bench.memory.roll = Some(Roll { hold: Some(3) });
+    bench.memory.roll = Some(Roll {
+        hold: Some(3),
+        ..Roll::default()
+    });
     let plan = bench.plan();
     assert_eq!((created(&plan).len(), destroyed(&plan).len()), (1, 0));
 }
@@ -189,7 +201,12 @@ fn the_controllers_own_member_is_never_rolled() {
     let plan = bench.plan();
     bench.create(&plan, &["x"]);
     bench.verdict("x", Health::Healthy);
+    // It is drained once, and left at that.
+    let drain = bench.plan();
+    let own = |action: &Action| matches!(action, Action::Drain { id, .. } if id.as_str() == "a");
+    assert_eq!(drain.actions.iter().filter(|one| own(one)).count(), 1);
     let plan = bench.plan();
+    assert!(!plan.actions.iter().any(own));
     assert!(destroyed(&plan).is_empty() && plan.converged);
     assert_eq!(plan.waiting, [WaitingOn::SelfMember { id: "a".into() }]);
 }
@@ -198,9 +215,7 @@ fn the_controllers_own_member_is_never_rolled() {
 fn a_sick_member_of_the_new_configuration_stops_the_roll_and_is_replaced() {
     let mut bench = Bench::healthy(v2(3, ""), &["a", "b", "c"]);
     replace_one(&mut bench, "a", "x");
-    for _ in 0..5 {
-        bench.verdict("x", Health::Unhealthy);
-    }
+    bench.verdicts("x", 15, Health::Unhealthy);
     // It never was healthy and is within its grace period.
     assert!(destroyed(&bench.preview()).is_empty());
     bench.pass(Duration::from_secs(300));

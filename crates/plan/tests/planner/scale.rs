@@ -191,7 +191,7 @@ fn adopts_under_both_keys_and_rolls_nothing() {
         .iter()
         .filter_map(|action| match action {
             Action::Adopt { labels, .. } => Some(labels.keys().map(String::as_str).collect()),
-            Action::Provision(_) | Action::Destroy { .. } | Action::Check { .. } => None,
+            _ => None,
         })
         .collect();
     let both = vec![tags::CONFIG_HASH, tags::CONFIG_SHA, tags::GROUP];
@@ -203,7 +203,7 @@ fn adopts_under_both_keys_and_rolls_nothing() {
     bench.list = vec![shown("a", "v1"), shown("b", "v1")];
     bench.look();
     assert!(bench.plan().converged);
-    assert!(!bench.member("a").adopting);
+    assert!(!bench.member("a").is_being_labelled());
 }
 
 #[test]
@@ -263,6 +263,7 @@ fn destroying_a_group_does_not_insist_on_draining() {
     bench.memory.phase = Phase::Destroying;
     let plan = bench.plan();
     let want = Action::Destroy {
+        plugin: "file".into(),
         id: "a".into(),
         reason: Reason::GroupDestroyed,
         drain: Drain::Try,

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Departure, Doubt, Intent, Member, Origin, Provision, Step, Timestamp, check, plan,
+    Action, Departure, Doubt, Intent, Labelling, Member, Origin, Provision, Step, Timestamp, check,
+    plan,
 };
 use infrakit_spi::instance::Description;
-use infrakit_spi::{InstanceId, Tags, tags};
+use infrakit_spi::{FailureClass, InstanceId, Tags, tags};
 
 use super::{Answer, Event, NONCE, SLOWEST, World};
 
@@ -30,9 +31,18 @@ impl World {
                     ..gone
                 });
                 let origin = Origin::Provisioned(now);
-                self.seen.provisioned(Member::new(made, origin, NONCE, now));
+                self.seen.provisioned(Member::new(
+                    made,
+                    &self.spec.instance.plugin,
+                    origin,
+                    NONCE,
+                    now,
+                ));
             }
-            Answer::Refused => self.memory.creation.fail(begun, now),
+            Answer::Refused => {
+                let class = FailureClass::Other;
+                self.memory.creation.fail(class, "no", begun, now);
+            }
             Answer::Lost => {
                 if let Some(intent) = intent {
                     let doubt = Some(Doubt {
@@ -50,10 +60,10 @@ impl World {
     pub(super) fn destroyed(&mut self, id: &InstanceId, done: bool) {
         let now = self.now;
         let failures = self.failures.entry(id.clone()).or_default();
-        let Some(member) = self.seen.get_mut(id) else {
+        let Some(mut member) = self.seen.get_mut(id) else {
             return;
         };
-        let reason = member.departure.expect("it was marked").reason;
+        let known = member.departure.expect("it was marked");
         let step = if done {
             Step::Accepted(now)
         } else {
@@ -63,7 +73,7 @@ impl World {
                 now + Duration::from_secs(u64::from(*failures).min(60)),
             )
         };
-        member.departure = Some(Departure { reason, step });
+        member.departure = Some(Departure { step, ..known });
         self.list_due = self.list_due.min(now);
     }
 
@@ -104,8 +114,8 @@ impl World {
             again.actions
         );
         let twice = again.actions.iter().find(|action| match action {
-            Action::Check { id } => self.seen.get(id).is_some_and(|one| one.health.in_flight()),
-            Action::Provision(_) | Action::Destroy { .. } | Action::Adopt { .. } => false,
+            Action::Check { id, .. } => self.seen.get(id).is_some_and(|one| one.health.in_flight()),
+            _ => false,
         });
         assert!(twice.is_none(), "asked twice: {twice:?}");
     }
@@ -118,11 +128,13 @@ impl World {
             Action::Provision(provision) => self.create(provision, pause),
             Action::Destroy { id, reason, .. } => {
                 assert!(!self.strangers.contains(&id), "a stranger is destroyed");
-                let member = self.seen.get_mut(&id).expect("a member");
+                let mut member = self.seen.get_mut(&id).expect("a member");
                 member.departure = Some(Departure {
                     reason,
+                    since: now,
                     step: Step::InFlight(now),
                 });
+                drop(member);
                 let done = !self.fault(40);
                 if done {
                     // Slow ones stay listed for a while; now and then for longer than is waited.
@@ -131,9 +143,9 @@ impl World {
                 }
                 self.later(pause, Event::Destroyed { epoch, id, done });
             }
-            Action::Adopt { id, labels } => {
+            Action::Adopt { id, labels, .. } => {
                 assert!(!self.strangers.contains(&id), "a stranger is adopted");
-                self.seen.get_mut(&id).expect("a member").adopting = true;
+                self.seen.get_mut(&id).expect("a member").labelling = Labelling::UnderWay(None);
                 let done = !self.fault(40);
                 self.later(
                     pause,
@@ -145,7 +157,8 @@ impl World {
                     },
                 );
             }
-            Action::Check { id } => {
+            Action::Drain { .. } | Action::Repair { .. } | Action::Revert { .. } => {}
+            Action::Check { id, .. } => {
                 self.seen.get_mut(&id).expect("a member").health.ask();
                 self.later(pause / 4, Event::Checked { epoch, id });
             }

@@ -1,0 +1,157 @@
+//! When members are asked for their health.
+
+use std::time::Duration;
+
+use infrakit_spi::flavor::Health;
+
+use crate::Timestamp;
+use crate::action::{Action, WaitingOn};
+use crate::draft::Draft;
+use crate::heal::Illness;
+use crate::observed::{Key, Member};
+
+/// Shortest time between two checks of a member whose proof is waited for.
+const SOON: Duration = Duration::from_millis(100);
+/// How many times the pace of routine checks those of members may come whose proof is waited for.
+const HASTE: f64 = 10.0;
+/// Time between two checks of a suspect, and of those that are asked beside it.
+const QUICKLY: Duration = Duration::from_millis(500);
+/// Members that are asked beside a suspect: what they say tells whether the observer is sane.
+const CONTROLS: usize = 9;
+
+/// Asks for the health of members whose turn it is.
+///
+/// A proof that something waits for is asked for at once, and again soon. Suspects are asked
+/// quickly, and a few others beside them. Otherwise each member is looked at once an interval, the
+/// members spread over it, so that no moment asks for all. One that is to go and could not be
+/// destroyed is looked at too: if it is sick, it need not be drained.
+pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
+    let pace = Pace::of(draft);
+    let index = draft.index;
+    let (due, next) = index.due(draft.now, pace.routine, |at| round(at, pace.step));
+    let mut asked: Vec<&Key> = due;
+    let mut next = next;
+    let mut urgent = |key: &'a Key, member: &Member, at: Timestamp| {
+        if member.health.in_flight() || member.is_pending() {
+            return;
+        }
+        if at <= draft.now {
+            asked.push(key);
+        } else {
+            next = Some(next.map_or(at, |next| next.min(at)));
+        }
+    };
+    for key in index
+        .unhealthy
+        .iter()
+        .chain(index.flapping.iter().take(100))
+    {
+        if let Some(member) = draft.seen.at(key) {
+            let last = member.health.checked().unwrap_or(member.created);
+            urgent(key, member, last + pace.urgent);
+        }
+    }
+    if let Some(least) = pace.proof {
+        for key in &index.unproved {
+            if let Some(member) = draft.seen.at(key) {
+                let at = member.health.checked().map_or(member.created, |at| {
+                    at + proof_pause(draft, member, at).max(least)
+                });
+                urgent(key, member, at);
+            }
+        }
+    }
+    if !illness.suspects.is_empty() && !illness.withheld {
+        let controls = index
+            .controls()
+            .filter(|key| !illness.suspects.contains(key));
+        let suspects = illness.suspects.iter().copied();
+        for key in suspects.chain(controls.take(CONTROLS)) {
+            if let Some(member) = draft.seen.at(key) {
+                let last = member.health.checked().unwrap_or(member.created);
+                urgent(key, member, last + QUICKLY.min(pace.urgent));
+            }
+        }
+    }
+    asked.sort_unstable();
+    asked.dedup();
+    for key in asked {
+        if !draft.taken.contains(key) {
+            draft.actions.push(Action::Check {
+                id: key.id.clone(),
+                plugin: key.plugin.clone(),
+            });
+        }
+    }
+    if let Some(at) = next {
+        draft.wake(at);
+    }
+}
+
+/// How often members are asked for their health.
+struct Pace {
+    /// Time between two looks at an unhealthy member.
+    urgent: Duration,
+    /// Time between two routine looks at a member.
+    routine: Duration,
+    /// Granularity of routine looks, so that many small wake-ups become one.
+    step: Duration,
+    /// Least time between two looks at a member whose proof is waited for; `None` when none is.
+    proof: Option<Duration>,
+}
+
+impl Pace {
+    fn of(draft: &Draft<'_>) -> Self {
+        let rate = f64::from(draft.config.checks_per_second.max(1));
+        let urgent = draft
+            .spec
+            .health
+            .interval
+            .unwrap_or(draft.config.poll_interval)
+            .max(SOON);
+        let members = draft.seen.len() + draft.config.other_members;
+        let sweep = Duration::from_secs_f64(members as f64 / rate);
+        let awaited = draft.memory.roll.is_some()
+            || draft
+                .waiting
+                .iter()
+                .any(|on| matches!(on, WaitingOn::Health { .. } | WaitingOn::Budget { .. }));
+        let proof = awaited.then(|| {
+            let unproved = draft.index.unproved.len();
+            Duration::from_secs_f64(unproved as f64 / (rate * HASTE)).max(SOON)
+        });
+        Self {
+            urgent,
+            routine: urgent.max(sweep),
+            step: draft.config.poll_interval.min(urgent),
+            proof,
+        }
+    }
+}
+
+/// How long after its last verdict, which came at `checked`, a member is asked again for its proof.
+fn proof_pause(draft: &Draft<'_>, member: &Member, checked: Timestamp) -> Duration {
+    let updating = &draft.spec.updating;
+    let healthy = member.health.last() == Health::Healthy;
+    if updating.count > 1 && healthy {
+        // `Count` counts looks at the usual pace, as in the original.
+        return draft.config.poll_interval;
+    }
+    if !updating.duration.is_zero() && healthy {
+        let left = (member.health.since() + updating.duration).since(checked);
+        return left.min(draft.config.poll_interval);
+    }
+    // Waiting for a first good verdict: soon at first, then at leisure, never beyond a second.
+    let waited = checked.since(member.created);
+    (waited / 4)
+        .clamp(SOON, Duration::from_secs(1))
+        .min(draft.config.poll_interval.max(SOON))
+}
+
+/// Rounds to the nearest multiple of `step`. Rounding up would put off a check by a whole step
+/// whenever the verdict before it came a moment after its turn.
+fn round(at: Timestamp, step: Duration) -> Timestamp {
+    let step = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let nearest = at.0.saturating_add(step / 2) / step;
+    Timestamp(nearest.saturating_mul(step))
+}

@@ -1,0 +1,305 @@
+//! A plan in the making: what is known, what has been decided so far, and the ledger of what may
+//! still be.
+
+use std::collections::BTreeSet;
+
+use infrakit_spi::hash::ConfigHash;
+use infrakit_spi::{LogicalId, PluginName, Tags, tags};
+
+use crate::action::{Action, Cause, Drain, Plan, Provision, Reason, WaitingOn};
+use crate::budget::{Budget, number};
+use crate::memory::{Intent, Memory, Phase};
+use crate::observed::{Index, Key, Member, Observed};
+use crate::{Config, Spec, Timestamp, Token};
+
+/// A plan in the making.
+pub(crate) struct Draft<'a> {
+    pub(crate) spec: &'a Spec,
+    pub(crate) seen: &'a Observed,
+    pub(crate) index: &'a Index,
+    pub(crate) memory: Memory,
+    pub(crate) now: Timestamp,
+    pub(crate) config: &'a Config,
+    /// Members that the group is to have for now: its size, or less while a rollout holds it.
+    pub(crate) wanted: usize,
+    pub(crate) budget: Budget,
+    pub(crate) actions: Vec<Action>,
+    pub(crate) waiting: Vec<WaitingOn>,
+    /// Members that this plan destroys.
+    pub(crate) taken: BTreeSet<&'a Key>,
+    /// The members as they will be when this plan has been begun.
+    pub(crate) tally: Tally,
+    /// Members that are needed and not there, beyond what is being created.
+    pub(crate) missing: usize,
+    /// Members that may have the configuration in force, those being made included.
+    pub(crate) most_new: usize,
+    /// Whether the rollout stands still: not even what was begun is finished.
+    pub(crate) frozen: bool,
+    /// Whether creations are held back, so that nothing can be made before something goes.
+    pub(crate) creation_blocked: bool,
+    creates: Option<usize>,
+    destroys: Option<usize>,
+    wake_at: Option<Timestamp>,
+}
+
+/// Numbers of members, kept up to date while a plan is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tally {
+    /// Not on their way out.
+    pub(crate) staying: usize,
+    /// Those of them that the size is about.
+    pub(crate) working: usize,
+    /// Those of them that serve.
+    pub(crate) serving: usize,
+    /// On their way out, and still there.
+    pub(crate) leaving: usize,
+    /// Working members of the configuration in force, those being made from it included.
+    pub(crate) new: usize,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(
+        spec: &'a Spec,
+        seen: &'a Observed,
+        memory: Memory,
+        now: Timestamp,
+        config: &'a Config,
+    ) -> Self {
+        let index = seen.index();
+        let hold = memory.roll.as_ref().and_then(|roll| roll.hold);
+        let size = spec.size.count();
+        let wanted = number(hold.map_or(size, |hold| size.min(hold)));
+        let tally = Tally {
+            staying: index.staying,
+            working: index.working,
+            serving: index.serving,
+            leaving: index.leaving.len(),
+            new: index.working - index.outdated.len(),
+        };
+        Self {
+            spec,
+            seen,
+            index,
+            memory,
+            now,
+            config,
+            wanted,
+            budget: Budget::of(spec, number(size)),
+            actions: Vec::new(),
+            waiting: Vec::new(),
+            taken: BTreeSet::new(),
+            tally,
+            missing: 0,
+            most_new: usize::MAX,
+            frozen: false,
+            creation_blocked: false,
+            creates: config.allowance.creates,
+            destroys: config.allowance.destroys,
+            wake_at: None,
+        }
+    }
+
+    /// Returns the members behind keys, without those that this plan destroys.
+    pub(crate) fn members(
+        &self,
+        keys: impl IntoIterator<Item = &'a Key>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Member)> {
+        keys.into_iter()
+            .filter(|key| !self.taken.contains(key))
+            .filter_map(|key| Some((key, self.seen.at(key)?)))
+    }
+
+    /// Creations without an outcome.
+    pub(crate) fn pending(&self) -> usize {
+        self.memory.intents.len()
+    }
+
+    /// Returns whether the controller runs on this member.
+    pub(crate) fn is_self(&self, member: &Member) -> bool {
+        self.config.self_logical_id.is_some() && member.logical_id == self.config.self_logical_id
+    }
+
+    /// Returns whether the member must not be touched: the operator holds it, or the controller
+    /// runs on it.
+    pub(crate) fn is_untouchable(&self, member: &Member) -> bool {
+        self.memory.held.contains(&member.id) || self.is_self(member)
+    }
+
+    /// Returns the working members of other configurations that may be replaced.
+    pub(crate) fn replaceable(&self) -> impl Iterator<Item = (&'a Key, &'a Member)> {
+        let outdated = self.index.outdated.iter().map(|(_, key)| key);
+        self.members(outdated)
+            .filter(|(_, member)| !self.is_untouchable(member))
+    }
+
+    /// Returns whether a member was made from another configuration.
+    pub(crate) fn outdated(&self, member: &Member) -> bool {
+        !member.matches(&self.spec.hash)
+    }
+
+    /// Returns how many members have to serve, whatever is done.
+    pub(crate) fn needed(&self) -> usize {
+        number(self.spec.size.count()).saturating_sub(self.budget.unavailable)
+    }
+
+    /// Returns whether this member may go for a reason that is not an emergency: it does not serve,
+    /// or enough others do.
+    pub(crate) fn can_spare(&self, member: &Member) -> bool {
+        !member.serves(&self.spec.hash) || self.tally.serving > self.needed()
+    }
+
+    pub(crate) fn wake(&mut self, at: Timestamp) {
+        self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// Waits for something, said once.
+    pub(crate) fn wait(&mut self, on: WaitingOn) {
+        if !self.waiting.contains(&on) {
+            self.waiting.push(on);
+        }
+    }
+
+    /// Destroys a member, unless the governor holds it back; returns whether it goes.
+    pub(crate) fn destroy(
+        &mut self,
+        (key, member): (&'a Key, &'a Member),
+        reason: Reason,
+        drain: Drain,
+    ) -> bool {
+        if self.taken.contains(key) || !self.may_destroy() {
+            return false;
+        }
+        self.taken.insert(key);
+        let working = self.spec.size.concerns(member) || self.memory.naming;
+        self.tally.staying -= 1;
+        self.tally.leaving += 1;
+        self.tally.working -= usize::from(working);
+        self.tally.serving -= usize::from(working && member.serves(&self.spec.hash));
+        self.tally.new -= usize::from(working && !self.outdated(member));
+        self.actions.push(Action::Destroy {
+            id: member.id.clone(),
+            plugin: member.plugin.clone(),
+            reason,
+            drain,
+        });
+        true
+    }
+
+    /// Draws a destruction from what the governor lets through; returns whether it may be made.
+    pub(crate) fn may_destroy(&mut self) -> bool {
+        match &mut self.destroys {
+            None => true,
+            Some(0) => {
+                let until = self.config.allowance.next_destroy;
+                self.wait(WaitingOn::Governor { until });
+                self.wake(until.max(self.now));
+                false
+            }
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+
+    /// Begins a creation. Returns whether it was begun; if not, what holds it back is said.
+    pub(crate) fn provision(
+        &mut self,
+        logical_id: Option<&LogicalId>,
+        sequence: usize,
+        cause: Cause,
+    ) -> bool {
+        let (hash, plugin) = self.configuration_for_one_more();
+        if hash == self.spec.hash && self.memory.creation.stopped().is_some() {
+            self.creation_blocked = true;
+            self.wait(WaitingOn::Configuration);
+            return false;
+        }
+        match &mut self.creates {
+            None => {}
+            Some(0) => {
+                let until = self.config.allowance.next_create;
+                self.creation_blocked = true;
+                self.wait(WaitingOn::Governor { until });
+                self.wake(until.max(self.now));
+                return false;
+            }
+            Some(left) => *left -= 1,
+        }
+        let number = self.memory.next_token;
+        self.memory.next_token += 1;
+        let token = Token::new(&self.memory.nonce, number);
+        let mut labels = self.labels(&hash);
+        labels.insert(tags::TOKEN.to_owned(), token.to_string());
+        if let Some(id) = logical_id {
+            labels.insert(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned());
+        }
+        self.tally.new += usize::from(hash == self.spec.hash);
+        let intent = Intent {
+            logical_id: logical_id.cloned(),
+            plugin,
+            hash: hash.clone(),
+            begun: self.now,
+            doubt: None,
+        };
+        self.memory.intents.insert(number, intent);
+        self.actions.push(Action::Provision(Provision {
+            token,
+            logical_id: logical_id.cloned(),
+            hash,
+            cause,
+            tags: labels,
+            sequence: sequence as u64,
+        }));
+        true
+    }
+
+    /// Returns the configuration that one more member is made from: the one in force, unless the
+    /// rollout lets no more members have it and the former one is known.
+    fn configuration_for_one_more(&self) -> (ConfigHash, PluginName) {
+        let former = self
+            .memory
+            .roll
+            .as_ref()
+            .and_then(|roll| roll.former.as_ref());
+        match former {
+            Some(former) if self.tally.new >= self.most_new => {
+                (former.hash.clone(), former.plugin.clone())
+            }
+            Some(_) | None => (self.spec.hash.clone(), self.spec.instance.plugin.clone()),
+        }
+    }
+
+    /// The tags that make an instance a member of this group and of that configuration.
+    pub(crate) fn labels(&self, hash: &ConfigHash) -> Tags {
+        let group = self.memory.group.as_str().to_owned();
+        Tags::from([
+            (tags::GROUP.to_owned(), group),
+            (self.config.hash_tag.to_owned(), hash.as_str().to_owned()),
+        ])
+    }
+
+    pub(crate) fn finish(mut self) -> Plan {
+        let idle = self
+            .actions
+            .iter()
+            .all(|action| matches!(action, Action::Check { .. }));
+        let quiet = self
+            .waiting
+            .iter()
+            .all(|on| matches!(on, WaitingOn::SelfMember { .. } | WaitingOn::Held { .. }));
+        let converged = idle && quiet && self.memory.roll.is_none();
+        self.forget_homes();
+        if self.memory.phase == Phase::Active && self.seen.listed().is_some() {
+            crate::rollout::note_outcome(&mut self, converged);
+        }
+        crate::conditions::judge(&mut self);
+        Plan {
+            converged,
+            actions: self.actions,
+            memory: self.memory,
+            waiting: self.waiting,
+            wake_at: self.wake_at,
+        }
+    }
+}

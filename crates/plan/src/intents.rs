@@ -1,0 +1,61 @@
+//! Creations without an outcome: closed when a list answers them.
+
+use infrakit_spi::FailureClass;
+
+use crate::action::WaitingOn;
+use crate::draft::Draft;
+
+impl Draft<'_> {
+    /// Closes creations that a list answers: found, or in doubt for long enough and not found.
+    /// Counts those that remain.
+    pub(crate) fn settle_intents(&mut self) {
+        if self.memory.intents.is_empty() {
+            return;
+        }
+        let (mut found, mut lost) = (Vec::new(), Vec::new());
+        let mut wake = None;
+        let mut overdue = false;
+        for (number, intent) in &self.memory.intents {
+            if self.index.tokens.contains_key(number) {
+                found.push(*number);
+                continue;
+            }
+            let Some(doubt) = intent.doubt else { continue };
+            let listed = self.seen.listed_on(&intent.plugin);
+            if listed.is_some_and(|listed| listed >= doubt.settle_at) {
+                lost.push(*number);
+            } else if doubt.settle_at > self.now {
+                let at = doubt.settle_at;
+                wake = Some(wake.map_or(at, |earlier| at.min(earlier)));
+            } else {
+                // Planning again would not help: only a list that is started now can tell.
+                overdue = true;
+            }
+        }
+        for number in found {
+            if let Some(intent) = self.memory.intents.remove(&number) {
+                self.memory.creation.succeed(intent.begun);
+            }
+        }
+        for number in lost {
+            if let Some(intent) = self.memory.intents.remove(&number) {
+                let message = "no instance came of it";
+                let class = FailureClass::Unavailable;
+                self.memory
+                    .creation
+                    .fail(class, message, intent.begun, self.now);
+            }
+        }
+        if let Some(at) = wake {
+            self.wake(at);
+        }
+        if overdue {
+            self.wait(WaitingOn::Observation);
+        }
+        let intents = self.memory.intents.values();
+        let new = intents
+            .filter(|intent| intent.hash == self.spec.hash)
+            .count();
+        self.tally.new += new;
+    }
+}

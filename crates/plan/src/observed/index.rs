@@ -1,0 +1,383 @@
+//! Members sorted by what a planner asks for, kept up to date one member at a time, so that a plan
+//! costs what has changed and not what there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use infrakit_spi::flavor::Health;
+use infrakit_spi::{InstanceId, LogicalId, PluginName};
+
+use super::member::{Member, Step};
+use crate::{Size, Spec, Timestamp};
+
+/// What tells members apart: ids are only unique within one plugin. Ordered by id first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) id: InstanceId,
+    pub(crate) plugin: PluginName,
+}
+
+/// What members are sorted by: the spec in force, and whether nameless members are to be named.
+#[derive(Clone, Debug)]
+pub(crate) struct Aim {
+    spec: Arc<Spec>,
+    naming: bool,
+    /// Positions of the identities wanted.
+    wanted: BTreeMap<LogicalId, usize>,
+}
+
+impl Aim {
+    fn new(spec: Arc<Spec>, naming: bool) -> Self {
+        let wanted = match &spec.size {
+            Size::Cattle(_) => BTreeMap::new(),
+            Size::Pets(ids) => ids
+                .iter()
+                .enumerate()
+                .map(|(position, id)| (id.clone(), position))
+                .collect(),
+        };
+        Self {
+            spec,
+            naming,
+            wanted,
+        }
+    }
+
+    pub(crate) fn is(&self, spec: &Spec, naming: bool) -> bool {
+        let same = || {
+            self.spec.hash == spec.hash
+                && self.spec.updating.count == spec.updating.count
+                && self.spec.updating.duration == spec.updating.duration
+                && self.spec.size == spec.size
+        };
+        self.naming == naming && (std::ptr::eq(Arc::as_ptr(&self.spec), spec) || same())
+    }
+
+    /// Returns whether the group is to have a member of this identity.
+    pub(crate) fn wants(&self, id: &LogicalId) -> bool {
+        self.wanted.contains_key(id)
+    }
+
+    /// Returns whether the size is about this member: every one of like members, but only those
+    /// with an identity where members are named.
+    fn concerns(&self, member: &Member) -> bool {
+        match &self.spec.size {
+            Size::Cattle(_) => true,
+            Size::Pets(_) => self.naming || member.identity().is_some(),
+        }
+    }
+}
+
+/// How one member is filed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Filing {
+    stays: bool,
+    concerned: bool,
+    serves: bool,
+    outdated: bool,
+    unproved: bool,
+    unhealthy: bool,
+    flaps: bool,
+    asking: bool,
+    foreign: bool,
+    nameless: bool,
+    token: Option<u64>,
+    identity: Option<LogicalId>,
+    turn: Option<Turn>,
+}
+
+impl Filing {
+    pub(crate) fn identity(&self) -> Option<&LogicalId> {
+        self.identity.as_ref()
+    }
+}
+
+/// When a member's next routine check comes, relative to the pace that holds then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It was checked at this moment.
+    After(Timestamp),
+    /// It was never checked: created at about this moment, and this far into the round.
+    First(Timestamp, u32),
+}
+
+/// Members of one moment of creation are asked for the first time in the order of their ids'
+/// hashes. Moments are taken this coarsely.
+const MOMENT: u64 = 10_000_000_000;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    pub(crate) aim: Option<Aim>,
+    /// Staying members.
+    pub(crate) staying: usize,
+    /// Staying members that the size is about.
+    pub(crate) working: usize,
+    /// Those of them that serve.
+    pub(crate) serving: usize,
+    /// Those of them that serve and are of another configuration.
+    pub(crate) serving_outdated: usize,
+    /// Members on their way out.
+    pub(crate) leaving: BTreeSet<Key>,
+    /// Working members of other configurations, those known as unhealthy first (`false`).
+    pub(crate) outdated: BTreeSet<(bool, Key)>,
+    /// Working members of the configuration in force that have yet to prove themselves.
+    pub(crate) unproved: BTreeSet<Key>,
+    /// Staying members whose last verdict was "unhealthy".
+    pub(crate) unhealthy: BTreeSet<Key>,
+    /// Staying members whose verdicts keep changing.
+    pub(crate) flapping: BTreeSet<Key>,
+    /// Staying members that ask for adoption.
+    pub(crate) asking: BTreeSet<Key>,
+    /// Working members of other configurations that no intent of this record made.
+    pub(crate) foreign: BTreeSet<Key>,
+    /// Staying members without an identity, where members are named.
+    pub(crate) nameless: BTreeSet<Key>,
+    /// Who was made by which intent.
+    pub(crate) tokens: BTreeMap<u64, Key>,
+    /// Who holds which identity, those on their way out included.
+    pub(crate) holders: BTreeMap<LogicalId, BTreeSet<Key>>,
+    /// Positions of wanted identities that nobody holds.
+    pub(crate) free: BTreeSet<usize>,
+    /// Identities of which not all staying holders can stay.
+    pub(crate) contested: BTreeSet<LogicalId>,
+    checked: BTreeSet<(Timestamp, Key)>,
+    first: BTreeMap<Timestamp, BTreeSet<(u32, Key)>>,
+}
+
+impl Index {
+    /// Sorts all members anew, by another spec.
+    pub(crate) fn aim<'a>(
+        &mut self,
+        spec: Arc<Spec>,
+        naming: bool,
+        members: impl Iterator<Item = (&'a Key, &'a Member)>,
+    ) {
+        let aim = Aim::new(spec, naming);
+        *self = Self {
+            free: aim.wanted.values().copied().collect(),
+            aim: Some(aim),
+            ..Self::default()
+        };
+        for (key, member) in members {
+            let filing = self.filing(member);
+            self.put(key, &filing);
+        }
+    }
+
+    /// Returns how a member is to be filed.
+    pub(crate) fn filing(&self, member: &Member) -> Filing {
+        let Some(aim) = &self.aim else {
+            return Filing::default();
+        };
+        let stays = member.stays();
+        let concerned = aim.concerns(member);
+        let matches = member.matches(&aim.spec.hash);
+        let working = stays && concerned;
+        let named = matches!(aim.spec.size, Size::Pets(_));
+        let stuck = member
+            .departure
+            .is_some_and(|departure| matches!(departure.step, Step::Failed(..)));
+        let asked = (stays || stuck) && !member.health.in_flight() && !member.is_pending();
+        let turn = asked.then(|| match member.health.checked() {
+            Some(at) => Turn::After(at),
+            None => Turn::First(
+                Timestamp(member.created.0 / MOMENT * MOMENT),
+                spread(member.id.as_str()),
+            ),
+        });
+        Filing {
+            stays,
+            concerned,
+            serves: working && member.serves(&aim.spec.hash),
+            outdated: working && !matches,
+            unproved: working && matches && !member.health.proved(&aim.spec.updating),
+            unhealthy: stays && member.health.last() == Health::Unhealthy,
+            flaps: stays && member.health.flaps(),
+            asking: stays && member.asks_for_adoption(),
+            foreign: working && !matches && member.token.is_none(),
+            nameless: stays && named && member.identity().is_none(),
+            token: member.token,
+            identity: member.identity().cloned(),
+            turn,
+        }
+    }
+
+    /// Files a member anew that was filed as `before`.
+    pub(crate) fn refile(&mut self, key: &Key, before: &Filing, after: &Filing) {
+        if before != after {
+            self.take(key, before);
+            self.put(key, after);
+        }
+    }
+
+    pub(crate) fn put(&mut self, key: &Key, filing: &Filing) {
+        if self.aim.is_none() {
+            return;
+        }
+        self.staying += usize::from(filing.stays);
+        self.working += usize::from(filing.stays && filing.concerned);
+        self.serving += usize::from(filing.serves);
+        self.serving_outdated += usize::from(filing.serves && filing.outdated);
+        let file = |set: &mut BTreeSet<Key>, is: bool| {
+            if is {
+                set.insert(key.clone());
+            }
+        };
+        file(&mut self.leaving, !filing.stays);
+        file(&mut self.unproved, filing.unproved);
+        file(&mut self.unhealthy, filing.unhealthy);
+        file(&mut self.flapping, filing.flaps);
+        file(&mut self.asking, filing.asking);
+        file(&mut self.foreign, filing.foreign);
+        file(&mut self.nameless, filing.nameless);
+        if filing.outdated {
+            self.outdated.insert((!filing.unhealthy, key.clone()));
+        }
+        if let Some(token) = filing.token {
+            self.tokens.insert(token, key.clone());
+        }
+        if let Some(id) = &filing.identity {
+            self.holders
+                .entry(id.clone())
+                .or_default()
+                .insert(key.clone());
+        }
+        match filing.turn {
+            Some(Turn::After(at)) => {
+                self.checked.insert((at, key.clone()));
+            }
+            Some(Turn::First(moment, spread)) => {
+                let round = self.first.entry(moment).or_default();
+                round.insert((spread, key.clone()));
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn take(&mut self, key: &Key, filing: &Filing) {
+        if self.aim.is_none() {
+            return;
+        }
+        self.staying -= usize::from(filing.stays);
+        self.working -= usize::from(filing.stays && filing.concerned);
+        self.serving -= usize::from(filing.serves);
+        self.serving_outdated -= usize::from(filing.serves && filing.outdated);
+        for set in [
+            &mut self.leaving,
+            &mut self.unproved,
+            &mut self.unhealthy,
+            &mut self.flapping,
+            &mut self.asking,
+            &mut self.foreign,
+            &mut self.nameless,
+        ] {
+            set.remove(key);
+        }
+        if filing.outdated {
+            self.outdated.remove(&(!filing.unhealthy, key.clone()));
+        }
+        if let Some(token) = filing.token
+            && self.tokens.get(&token) == Some(key)
+        {
+            self.tokens.remove(&token);
+        }
+        if let Some(id) = &filing.identity
+            && let Some(holders) = self.holders.get_mut(id)
+        {
+            holders.remove(key);
+            if holders.is_empty() {
+                self.holders.remove(id);
+            }
+        }
+        match filing.turn {
+            Some(Turn::After(at)) => {
+                self.checked.remove(&(at, key.clone()));
+            }
+            Some(Turn::First(moment, spread)) => {
+                if let Some(round) = self.first.get_mut(&moment) {
+                    round.remove(&(spread, key.clone()));
+                    if round.is_empty() {
+                        self.first.remove(&moment);
+                    }
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Judges an identity anew after its holders changed; `staying` is how many of them stay.
+    pub(crate) fn judge(&mut self, id: &LogicalId, staying: usize) {
+        let Some(aim) = &self.aim else { return };
+        if !matches!(aim.spec.size, Size::Pets(_)) {
+            return;
+        }
+        let wanted = aim.wanted.get(id).copied();
+        if let Some(position) = wanted {
+            if self.holders.contains_key(id) {
+                self.free.remove(&position);
+            } else {
+                self.free.insert(position);
+            }
+        }
+        let contested = if wanted.is_some() {
+            staying > 1
+        } else {
+            staying > 0
+        };
+        if contested {
+            self.contested.insert(id.clone());
+        } else {
+            self.contested.remove(id);
+        }
+    }
+
+    /// Returns members that were checked before and do well, those first that were checked longest
+    /// ago.
+    pub(crate) fn controls(&self) -> impl Iterator<Item = &Key> {
+        let checked = self.checked.iter().map(|(_, key)| key);
+        checked.filter(|key| !self.unhealthy.contains(key))
+    }
+
+    /// Returns the members whose routine check is due, and when the next one after them is, at a
+    /// round that takes `routine` and is rounded by `round`.
+    pub(crate) fn due(
+        &self,
+        now: Timestamp,
+        routine: Duration,
+        round: impl Fn(Timestamp) -> Timestamp,
+    ) -> (Vec<&Key>, Option<Timestamp>) {
+        let mut due = Vec::new();
+        let mut next = None::<Timestamp>;
+        for (checked, key) in &self.checked {
+            let at = round(*checked + routine);
+            if at > now {
+                next = Some(at);
+                break;
+            }
+            due.push(key);
+        }
+        for (moment, members) in &self.first {
+            for (spread, key) in members {
+                let share = f64::from(*spread) / f64::from(u32::MAX);
+                let at = round(*moment + routine.mul_f64(share));
+                if at > now {
+                    next = Some(next.map_or(at, |next| next.min(at)));
+                    break;
+                }
+                due.push(key);
+            }
+        }
+        (due, next)
+    }
+}
+
+/// A number that depends on the id alone (FNV-1a, then mixed once more: ids often differ in their
+/// last characters only, which reach too few of its upper bits).
+fn spread(id: &str) -> u32 {
+    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let mixed = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
+    mixed ^ (mixed >> 13)
+}

@@ -1,0 +1,203 @@
+//! One member, as its plugin describes it and as the controller knows it.
+
+use std::sync::Arc;
+
+use infrakit_spi::flavor::Health;
+use infrakit_spi::hash::ConfigHash;
+use infrakit_spi::instance::{Description, Lifecycle};
+use infrakit_spi::{InstanceId, LogicalId, PluginName, tags};
+
+use crate::{HealthRecord, Reason, Timestamp, Token};
+
+/// How a member came to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A list showed it.
+    Listed,
+    /// Its creation was answered at this moment; no list has shown it yet.
+    Provisioned(Timestamp),
+}
+
+/// A member's destruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// Why it was decided.
+    pub reason: Reason,
+    /// When it was decided.
+    pub since: Timestamp,
+    /// How far it has come.
+    pub step: Step,
+}
+
+/// How far a member's destruction has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Drain or destroy is under way since this moment.
+    InFlight(Timestamp),
+    /// The plugin accepted the destruction at this moment; a list has yet to confirm it.
+    Accepted(Timestamp),
+    /// It failed so many times; it may be tried again from this moment on.
+    Failed(u32, Timestamp),
+}
+
+/// Labels that are being put on a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Labelling {
+    /// None are.
+    #[default]
+    Nothing,
+    /// Those that adopt it, or give it this identity.
+    UnderWay(Option<LogicalId>),
+    /// The plugin would not give it an identity; it is not asked again.
+    Refused,
+}
+
+/// A member of the group.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Id given by the plugin.
+    pub id: InstanceId,
+    /// The plugin that it lives on.
+    pub plugin: PluginName,
+    /// Identity, in a group of pets.
+    pub logical_id: Option<LogicalId>,
+    /// Hash of the configuration that it was made from.
+    pub hash: Option<ConfigHash>,
+    /// Number of the intent that made it, if this group record did.
+    pub token: Option<u64>,
+    /// When it became known.
+    pub created: Timestamp,
+    /// How it became known.
+    pub origin: Origin,
+    /// Its destruction, once decided.
+    pub departure: Option<Departure>,
+    /// Labels that are being put on it.
+    pub labelling: Labelling,
+    /// What is known of its health.
+    pub health: HealthRecord,
+    /// The plugin's own description.
+    pub description: Arc<Description>,
+}
+
+impl Member {
+    /// Builds a member from its plugin's description.
+    #[must_use]
+    pub fn new(
+        description: Description,
+        plugin: &PluginName,
+        origin: Origin,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Self {
+        let mut member = Self {
+            id: description.id.clone(),
+            plugin: plugin.clone(),
+            logical_id: None,
+            hash: None,
+            token: None,
+            created: now,
+            origin,
+            departure: None,
+            labelling: Labelling::Nothing,
+            health: HealthRecord::default(),
+            description: Arc::new(Description::default()),
+        };
+        member.describe(identified(description), nonce);
+        member
+    }
+
+    pub(super) fn describe(&mut self, description: Description, nonce: &str) {
+        let tag = |key: &str| description.tags.as_ref()?.get(key);
+        self.logical_id.clone_from(&description.logical_id);
+        self.hash = description
+            .tags
+            .as_ref()
+            .and_then(tags::config_hash)
+            .map(ConfigHash::from_tag);
+        self.token = tag(tags::TOKEN).and_then(|tag| Token::number_of(nonce, tag));
+        let done = match &self.labelling {
+            Labelling::UnderWay(None) => !self.asks_for_adoption(),
+            Labelling::UnderWay(Some(id)) => self.logical_id.as_ref() == Some(id),
+            Labelling::Nothing | Labelling::Refused => false,
+        };
+        if done {
+            self.labelling = Labelling::Nothing;
+        }
+        self.description = Arc::new(description);
+    }
+
+    /// Returns whether the member was made from the configuration with this hash. One that asks
+    /// for adoption counts as such: that is what adopting it means.
+    #[must_use]
+    pub fn matches(&self, hash: &ConfigHash) -> bool {
+        self.hash.as_ref().is_some_and(|own| own == hash) || self.asks_for_adoption()
+    }
+
+    /// Returns whether the member carries the hash that asks for adoption.
+    #[must_use]
+    pub fn asks_for_adoption(&self) -> bool {
+        self.hash
+            .as_ref()
+            .is_some_and(|hash| hash.as_str() == tags::BOOTSTRAP)
+    }
+
+    /// Returns the identity that the member has, or is being given.
+    #[must_use]
+    pub fn identity(&self) -> Option<&LogicalId> {
+        let given = match &self.labelling {
+            Labelling::UnderWay(given) => given.as_ref(),
+            Labelling::Nothing | Labelling::Refused => None,
+        };
+        self.logical_id.as_ref().or(given)
+    }
+
+    /// Returns whether labels are being put on the member.
+    #[must_use]
+    pub fn is_being_labelled(&self) -> bool {
+        matches!(self.labelling, Labelling::UnderWay(_))
+    }
+
+    /// Returns whether the member counts as doing its work, in a group whose configuration has this
+    /// hash. One of the current configuration has to be known as healthy; an outdated one is only
+    /// known not to when it was found unhealthy. One that is still coming up does not.
+    pub(crate) fn serves(&self, hash: &ConfigHash) -> bool {
+        if self.description.state == Lifecycle::Pending {
+            return false;
+        }
+        match self.health.last() {
+            Health::Healthy => true,
+            Health::Unknown => !self.matches(hash),
+            Health::Unhealthy => false,
+        }
+    }
+
+    /// Returns whether the member is not on its way out, neither by our decision nor by its
+    /// plugin's word.
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        self.departure.is_none() && self.description.state != Lifecycle::Terminating
+    }
+
+    /// Returns whether its plugin says that it is still coming up.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.description.state == Lifecycle::Pending
+    }
+}
+
+/// Fills in the identity of a pet from its tag, where the plugin left it out.
+pub(super) fn identified(mut description: Description) -> Description {
+    if description.logical_id.is_none() {
+        let tag = description
+            .tags
+            .as_ref()
+            .and_then(|tags| tags.get(tags::LOGICAL_ID));
+        description.logical_id = tag.map(|id| LogicalId::new(id.as_str()));
+    }
+    description
+}
+
+/// Returns whether two members of one id are two instances: each was made by an intent of its own.
+pub(super) fn is_another(known: &Member, fresh: &Member) -> bool {
+    known.token.is_some() && fresh.token.is_some() && known.token != fresh.token
+}

@@ -1,0 +1,595 @@
+//! What is known of a group's members: the last complete list of each plugin that they live on, and
+//! what was done since.
+//!
+//! A list says what was there when it was *started*. Whatever happened after that moment, it
+//! cannot deny: an instance made since is not missing, one destroyed since is not back.
+
+mod index;
+mod member;
+
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Duration;
+
+use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName, tags};
+
+use index::Filing;
+pub(crate) use index::{Index, Key};
+pub use member::{Departure, Labelling, Member, Origin, Step};
+use member::{identified, is_another};
+
+use crate::{Config, Spec, Timestamp};
+
+/// Circumstances of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    /// The plugin that was asked.
+    pub plugin: &'a PluginName,
+    /// When the list was asked for.
+    pub started: Timestamp,
+    /// When its answer is taken in.
+    pub now: Timestamp,
+    /// Where the plugin runs.
+    pub locality: Locality,
+}
+
+/// What a list changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Members that were not known before.
+    pub appeared: usize,
+    /// Members that are gone.
+    pub vanished: usize,
+    /// Members whose tags or identity changed, or that were confirmed.
+    pub changed: usize,
+    /// Members of the configuration in force that went without our doing before they had proved
+    /// themselves.
+    pub stillborn: usize,
+    /// How long the destructions took that the list shows as done.
+    pub departed: Vec<Duration>,
+}
+
+impl Seen {
+    /// Returns whether anything is different.
+    #[must_use]
+    pub fn anything(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
+/// What is known of one plugin's lists.
+#[derive(Clone, Copy, Debug, Default)]
+struct Home {
+    /// When the last complete list was started.
+    listed: Option<Timestamp>,
+    /// How far lists may lag behind creations; known from the last one.
+    lag: Duration,
+    /// Members that live there.
+    population: usize,
+}
+
+/// The members of a group, as far as known.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    members: BTreeMap<Key, Member>,
+    homes: BTreeMap<PluginName, Home>,
+    index: Index,
+}
+
+/// A member that is being changed; it is sorted anew when this is dropped.
+pub struct Changing<'a> {
+    seen: &'a mut Observed,
+    key: Key,
+    before: Filing,
+}
+
+impl Deref for Changing<'_> {
+    type Target = Member;
+
+    fn deref(&self) -> &Member {
+        &self.seen.members[&self.key]
+    }
+}
+
+impl DerefMut for Changing<'_> {
+    fn deref_mut(&mut self) -> &mut Member {
+        self.seen
+            .members
+            .get_mut(&self.key)
+            .expect("nobody else can remove it while it is borrowed")
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        let after = self.seen.index.filing(&self.seen.members[&self.key]);
+        self.seen.refile(&self.key, &self.before, &after);
+    }
+}
+
+impl Observed {
+    /// Returns the members, ordered by id.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
+
+    /// Returns how many members are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Returns whether no member is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Returns a member; of two with one id on two plugins, the first by the plugin's name.
+    #[must_use]
+    pub fn get(&self, id: &InstanceId) -> Option<&Member> {
+        self.key_of(id).and_then(|key| self.members.get(key))
+    }
+
+    /// Returns the member that lives on `plugin`.
+    #[must_use]
+    pub fn get_on(&self, plugin: &PluginName, id: &InstanceId) -> Option<&Member> {
+        self.members.get(&key(plugin, id))
+    }
+
+    /// Returns a member to change; of two with one id on two plugins, the first by the plugin's
+    /// name.
+    pub fn get_mut(&mut self, id: &InstanceId) -> Option<Changing<'_>> {
+        let key = self.key_of(id)?.clone();
+        self.changing(key)
+    }
+
+    /// Returns the member that lives on `plugin`, to change it.
+    pub fn get_mut_on(&mut self, plugin: &PluginName, id: &InstanceId) -> Option<Changing<'_>> {
+        self.changing(key(plugin, id))
+    }
+
+    fn key_of(&self, id: &InstanceId) -> Option<&Key> {
+        let first = Key {
+            id: id.clone(),
+            plugin: PluginName::default(),
+        };
+        let next = self.members.range(first..).next();
+        next.map(|(key, _)| key).filter(|key| key.id == *id)
+    }
+
+    fn changing(&mut self, key: Key) -> Option<Changing<'_>> {
+        let before = self.index.filing(self.members.get(&key)?);
+        Some(Changing {
+            seen: self,
+            key,
+            before,
+        })
+    }
+
+    pub(crate) fn at(&self, key: &Key) -> Option<&Member> {
+        self.members.get(key)
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Key, &Member)> {
+        self.members.iter()
+    }
+
+    pub(crate) fn entry(&self, id: &InstanceId) -> Option<(&Key, &Member)> {
+        self.members.get_key_value(self.key_of(id)?)
+    }
+
+    pub(crate) fn entry_on(&self, plugin: &PluginName, id: &InstanceId) -> Option<(&Key, &Member)> {
+        self.members.get_key_value(&key(plugin, id))
+    }
+
+    /// Counts a plugin among those that members may live on: nothing is known of the group before
+    /// it was listed.
+    pub fn watch(&mut self, plugin: &PluginName) {
+        self.homes.entry(plugin.clone()).or_default();
+    }
+
+    /// Counts a plugin no longer among those that members may live on. Members that it still had
+    /// are forgotten.
+    pub fn unwatch(&mut self, plugin: &PluginName) {
+        self.homes.remove(plugin);
+        let gone: Vec<Key> = self
+            .members
+            .keys()
+            .filter(|key| key.plugin == *plugin)
+            .cloned()
+            .collect();
+        for key in gone {
+            self.remove(&key);
+        }
+    }
+
+    /// Returns the plugins that members may live on.
+    pub fn homes(&self) -> impl Iterator<Item = &PluginName> {
+        self.homes.keys()
+    }
+
+    /// Returns how many members live on `plugin`.
+    #[must_use]
+    pub fn population(&self, plugin: &PluginName) -> usize {
+        self.homes.get(plugin).map_or(0, |home| home.population)
+    }
+
+    /// Returns since when everything is known: the earliest of the last complete lists of all
+    /// plugins that members may live on. `None` before the first of any.
+    #[must_use]
+    pub fn listed(&self) -> Option<Timestamp> {
+        let mut homes = self.homes.values();
+        let first = homes.next()?.listed?;
+        homes.try_fold(first, |least, home| Some(least.min(home.listed?)))
+    }
+
+    /// Returns when the last complete list of `plugin` was started.
+    #[must_use]
+    pub fn listed_on(&self, plugin: &PluginName) -> Option<Timestamp> {
+        self.homes.get(plugin)?.listed
+    }
+
+    /// Sorts the members by a spec, so that plans for it cost what changes and not what there is.
+    /// To be called when a spec comes into force, or naming of members begins or ends.
+    pub fn aim(&mut self, spec: &Arc<Spec>, naming: bool) {
+        self.index
+            .aim(Arc::clone(spec), naming, self.members.iter());
+        let held: Vec<LogicalId> = self.index.holders.keys().cloned().collect();
+        for id in held {
+            self.judge(&id);
+        }
+    }
+
+    /// Returns whether members are sorted by this spec.
+    pub(crate) fn is_aimed(&self, spec: &Spec, naming: bool) -> bool {
+        self.index
+            .aim
+            .as_ref()
+            .is_some_and(|aim| aim.is(spec, naming))
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Takes in an answered creation.
+    pub fn provisioned(&mut self, member: Member) {
+        let key = key(&member.plugin, &member.id);
+        match self.members.get(&key) {
+            None => self.insert(key, member),
+            // The plugin has given the id of an instance that went to a new one.
+            Some(known) if is_another(known, &member) => self.insert(key, member),
+            // A list has shown it before its answer came.
+            Some(_) => {}
+        }
+    }
+
+    fn insert(&mut self, key: Key, member: Member) {
+        self.remove(&key);
+        let filing = self.index.filing(&member);
+        self.index.put(&key, &filing);
+        let id = member.identity().cloned();
+        let home = self.homes.entry(key.plugin.clone()).or_default();
+        home.population += 1;
+        self.members.insert(key, member);
+        self.judge_if(id.as_ref());
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Member> {
+        let member = self.members.remove(key)?;
+        if let Some(home) = self.homes.get_mut(&key.plugin) {
+            home.population -= 1;
+        }
+        let filing = self.index.filing(&member);
+        self.index.take(key, &filing);
+        self.judge_if(member.identity());
+        Some(member)
+    }
+
+    fn refile(&mut self, key: &Key, before: &Filing, after: &Filing) {
+        if before == after {
+            return;
+        }
+        self.index.refile(key, before, after);
+        self.judge_if(before.identity());
+        if before.identity() != after.identity() {
+            self.judge_if(after.identity());
+        }
+    }
+
+    fn judge_if(&mut self, id: Option<&LogicalId>) {
+        if let Some(id) = id {
+            self.judge(&id.clone());
+        }
+    }
+
+    fn judge(&mut self, id: &LogicalId) {
+        let staying = self.index.holders.get(id).map_or(0, |holders| {
+            let stays = |key: &&Key| self.members.get(key).is_some_and(Member::stays);
+            holders.iter().filter(stays).count()
+        });
+        self.index.judge(id, staying);
+    }
+
+    /// Takes in that a later look showed the same list as before. Members that it lacks, and that
+    /// it would have to show by now, are gone.
+    pub fn unchanged(&mut self, plugin: &PluginName, started: Timestamp, now: Timestamp) -> Seen {
+        let mut seen = Seen::default();
+        if self.is_stale(plugin, started) {
+            return seen;
+        }
+        let lag = self
+            .homes
+            .get(plugin)
+            .map_or(Duration::ZERO, |home| home.lag);
+        let gone: Vec<Key> = self
+            .members
+            .iter()
+            .filter(|(key, member)| {
+                key.plugin == *plugin
+                    && member.origin != Origin::Listed
+                    && !still_there(member, started, lag)
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            self.lose(&key, now, &mut seen);
+        }
+        self.homes.entry(plugin.clone()).or_default().listed = Some(started);
+        seen
+    }
+
+    fn is_stale(&self, plugin: &PluginName, started: Timestamp) -> bool {
+        self.listed_on(plugin).is_some_and(|last| started < last)
+    }
+
+    /// Takes in that a member is gone.
+    fn lose(&mut self, key: &Key, now: Timestamp, seen: &mut Seen) {
+        let unproved = self.index.unproved.contains(key);
+        let Some(member) = self.remove(key) else {
+            return;
+        };
+        seen.vanished += 1;
+        match member.departure {
+            Some(departure) => seen.departed.push(now.since(departure.since)),
+            None => seen.stillborn += usize::from(unproved),
+        }
+    }
+
+    /// Takes in a complete list of the group's instances on one plugin; one that was started before
+    /// another that was taken in already is ignored.
+    pub fn apply(
+        &mut self,
+        group: &GroupId,
+        list: impl IntoIterator<Item = Description>,
+        circumstances: Listed<'_>,
+        (nonce, config): (&str, &Config),
+    ) -> Seen {
+        let Listed {
+            plugin,
+            started,
+            now,
+            locality,
+        } = circumstances;
+        let mut seen = Seen::default();
+        if self.is_stale(plugin, started) {
+            return seen;
+        }
+        let lag = match locality {
+            Locality::InProcess => Duration::ZERO,
+            Locality::Remote => config.visibility,
+        };
+        let known = self.members.len();
+        let mut present = std::collections::BTreeSet::new();
+        for description in list {
+            let owner = description
+                .tags
+                .as_ref()
+                .and_then(|tags| tags.get(tags::GROUP));
+            if owner.map(String::as_str) != Some(group.as_str()) {
+                continue;
+            }
+            let key = key(plugin, &description.id);
+            // A list that names an instance twice shows one instance; the first entry counts.
+            if present.insert(key.clone()) {
+                self.see(key, identified(description), (nonce, now), &mut seen);
+            }
+        }
+        if present.len() < self.members.len() || known > present.len() {
+            let gone: Vec<Key> = self
+                .members
+                .iter()
+                .filter(|(key, member)| {
+                    key.plugin == *plugin
+                        && !present.contains(*key)
+                        && !still_there(member, started, lag)
+                })
+                .map(|(key, _)| key.clone())
+                .collect();
+            for key in gone {
+                self.lose(&key, now, &mut seen);
+            }
+        }
+        let home = self.homes.entry(plugin.clone()).or_default();
+        home.lag = lag;
+        home.listed = Some(started);
+        seen
+    }
+
+    /// Takes in one entry of a list.
+    fn see(
+        &mut self,
+        key: Key,
+        description: Description,
+        (nonce, now): (&str, Timestamp),
+        seen: &mut Seen,
+    ) {
+        let Some(member) = self.members.get(&key) else {
+            seen.appeared += 1;
+            let member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+            self.insert(key, member);
+            return;
+        };
+        if member.origin == Origin::Listed && *member.description == description {
+            return;
+        }
+        let fresh = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+        if is_another(member, &fresh) {
+            seen.changed += 1;
+            self.insert(key, fresh);
+            return;
+        }
+        let before = self.index.filing(member);
+        let Some(member) = self.members.get_mut(&key) else {
+            return;
+        };
+        if member.origin != Origin::Listed {
+            member.origin = Origin::Listed;
+            seen.changed += 1;
+        }
+        if member.description != fresh.description {
+            member.describe(Arc::unwrap_or_clone(fresh.description), nonce);
+            seen.changed += 1;
+        }
+        let after = self.index.filing(member);
+        self.refile(&key, &before, &after);
+    }
+}
+
+fn key(plugin: &PluginName, id: &InstanceId) -> Key {
+    Key {
+        id: id.clone(),
+        plugin: plugin.clone(),
+    }
+}
+
+/// Returns whether a member that no list has shown is to be kept although a list that was started
+/// at `started` lacks it; lists may lag behind creations by `lag`.
+fn still_there(member: &Member, started: Timestamp, lag: Duration) -> bool {
+    let answered = match member.origin {
+        Origin::Listed => return false,
+        Origin::Provisioned(at) => at,
+    };
+    started <= answered + lag && member.stays()
+        || started <= answered
+        // Destroyed before any list showed it: gone as soon as a list from after that lacks it.
+        || member.departure.is_some_and(|departure| match departure.step {
+            Step::InFlight(at) | Step::Accepted(at) => started <= at,
+            Step::Failed(..) => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use infrakit_spi::hash::ConfigHash;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp(seconds * 1_000_000_000)
+    }
+
+    fn description(id: &str) -> Description {
+        let tags = [
+            (tags::GROUP, "g"),
+            (tags::CONFIG_HASH, "h"),
+            (tags::TOKEN, "n-4"),
+        ];
+        Description {
+            id: id.into(),
+            tags: Some(
+                tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .into(),
+            ),
+            ..Description::default()
+        }
+    }
+
+    fn list(seen: &mut Observed, ids: &[&str], started: u64, locality: Locality) -> Seen {
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: at(started),
+            now: at(started + 1),
+            locality,
+        };
+        let ids = ids.iter().map(|id| description(id));
+        seen.apply(&"g".into(), ids, circumstances, ("n", &Config::default()))
+    }
+
+    fn ids(seen: &Observed) -> Vec<&str> {
+        seen.members().map(|member| member.id.as_str()).collect()
+    }
+
+    #[test]
+    fn reads_tags_and_ignores_strangers() {
+        let mut seen = Observed::default();
+        let stranger = Description {
+            id: "s".into(),
+            ..Description::default()
+        };
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: at(1),
+            now: at(1),
+            locality: Locality::Remote,
+        };
+        seen.apply(
+            &"g".into(),
+            [stranger, description("a")],
+            circumstances,
+            ("n", &Config::default()),
+        );
+        assert_eq!(ids(&seen), ["a"]);
+        let member = seen.get(&"a".into()).unwrap();
+        assert_eq!(
+            (member.token, member.matches(&ConfigHash::from_tag("h"))),
+            (Some(4), true)
+        );
+    }
+
+    #[test]
+    fn a_list_from_before_a_creation_cannot_deny_it() {
+        let mut seen = Observed::default();
+        let made = Member::new(
+            description("a"),
+            &"p".into(),
+            Origin::Provisioned(at(10)),
+            "n",
+            at(10),
+        );
+        seen.provisioned(made);
+        list(&mut seen, &[], 9, Locality::InProcess);
+        assert_eq!(ids(&seen), ["a"]);
+        assert_eq!(list(&mut seen, &[], 11, Locality::InProcess).vanished, 1);
+        assert!(seen.is_empty());
+    }
+
+    #[test]
+    fn remote_lists_may_lag_behind_a_creation() {
+        let mut seen = Observed::default();
+        let made = Member::new(
+            description("a"),
+            &"p".into(),
+            Origin::Provisioned(at(10)),
+            "n",
+            at(10),
+        );
+        seen.provisioned(made);
+        list(&mut seen, &[], 20, Locality::Remote);
+        assert_eq!(ids(&seen), ["a"]);
+        list(&mut seen, &[], 26, Locality::Remote);
+        assert!(seen.is_empty());
+    }
+
+    #[test]
+    fn what_was_listed_and_is_missing_is_gone() {
+        let mut seen = Observed::default();
+        list(&mut seen, &["a", "b"], 1, Locality::Remote);
+        assert_eq!(list(&mut seen, &["b"], 2, Locality::Remote).vanished, 1);
+        assert_eq!(ids(&seen), ["b"]);
+        assert!(!list(&mut seen, &["b"], 3, Locality::Remote).anything());
+    }
+}

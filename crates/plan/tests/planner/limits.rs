@@ -1,0 +1,75 @@
+//! The governor, failures by class, and what a restart must not forget.
+
+use std::time::Duration;
+
+use infrakit_plan::{Allowance, Decided, Reason, WaitingOn};
+use infrakit_spi::FailureClass;
+
+use crate::bench::*;
+
+#[test]
+fn the_governor_lets_through_what_it_allows() {
+    let mut bench = Bench::new(cattle(5));
+    bench.config.allowance = Allowance {
+        creates: Some(2),
+        next_create: at(30),
+        ..Allowance::default()
+    };
+    let plan = bench.plan();
+    assert_eq!(created(&plan).len(), 2);
+    assert!(
+        plan.waiting
+            .contains(&WaitingOn::Governor { until: at(30) })
+    );
+    assert_eq!(plan.wake_at, Some(at(30)));
+    let mut bench = Bench::healthy(cattle(0), &["a", "b", "c"]);
+    bench.config.allowance = Allowance {
+        destroys: Some(1),
+        next_destroy: at(30),
+        ..Allowance::default()
+    };
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan).len(), 1);
+    assert!(
+        plan.waiting
+            .contains(&WaitingOn::Governor { until: at(30) })
+    );
+}
+
+#[test]
+fn a_configuration_error_is_not_tried_again_and_quota_is() {
+    for (class, again) in [
+        (FailureClass::Configuration, 0),
+        (FailureClass::Quota, 1),
+        (FailureClass::Unavailable, 1),
+        (FailureClass::Other, 1),
+    ] {
+        let mut bench = Bench::new(cattle(1));
+        let now = bench.now;
+        bench.memory.creation.fail(class, "no", now, now);
+        assert_eq!(created(&bench.preview()).len(), 0, "{class:?}");
+        bench.pass(Duration::from_secs(86_400));
+        bench.look();
+        let plan = bench.plan();
+        assert_eq!(created(&plan).len(), again, "{class:?}");
+        let stopped = plan.waiting.contains(&WaitingOn::Configuration);
+        assert_eq!(stopped, again == 0, "{class:?}");
+    }
+}
+
+#[test]
+fn what_a_former_life_decided_is_carried_out_and_nothing_else() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b", "c"]);
+    let decided = Decided {
+        plugin: "file".into(),
+        reason: Reason::Surplus,
+    };
+    bench.memory.decided.insert("b".into(), decided.clone());
+    assert_eq!(destroyed(&bench.plan()), [("b", Reason::Surplus)]);
+    bench.remove("b");
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty() && plan.memory.decided.is_empty());
+    // One that is gone already needs nothing.
+    bench.memory.decided.insert("gone".into(), decided);
+    assert!(bench.plan().memory.decided.is_empty());
+}

@@ -1,0 +1,152 @@
+//! More than one at a time, and new ones before old ones.
+
+use infrakit_plan::{Reason, Spec, WaitingOn};
+use infrakit_spi::flavor::Health;
+
+use crate::bench::*;
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("a{number:03}")).collect()
+}
+
+fn rolled(size: usize, updating: &str) -> Bench {
+    let names = names(size);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut bench = Bench::healthy(cattle(size as u64), &names);
+    bench.commit(v2(size, updating));
+    bench
+}
+
+fn v2(size: usize, updating: &str) -> Spec {
+    spec(
+        &format!(r#"{{"Size":{size}}}"#),
+        "v2",
+        &format!(r#","Updating":{updating}"#),
+    )
+}
+
+#[test]
+fn the_budget_is_used_and_kept() {
+    for (updating, most, least) in [
+        (r#"{"MaxUnavailable":3}"#, 10, 7),
+        (r#"{"MaxUnavailable":"25%"}"#, 10, 8),
+        (r#"{"MaxSurge":3}"#, 13, 10),
+        (r#"{"MaxSurge":"25%"}"#, 13, 10),
+        (r#"{"MaxSurge":2,"MaxUnavailable":2}"#, 12, 10),
+        (
+            r#"{"MaxSurge":2,"MaxUnavailable":2,"Order":"destroy-first"}"#,
+            12,
+            8,
+        ),
+    ] {
+        let mut bench = rolled(10, updating);
+        let played = bench.play(&[]);
+        assert!(played.last().converged, "{updating}: {:?}", played.last());
+        assert_eq!(
+            (played.most, played.least_healthy),
+            (most, least),
+            "{updating}"
+        );
+        assert_eq!(
+            (played.gone.len(), played.come.len()),
+            (10, 10),
+            "{updating}"
+        );
+        assert!(
+            played
+                .gone
+                .iter()
+                .all(|(_, reason)| *reason == Reason::Outdated)
+        );
+    }
+}
+
+#[test]
+fn surge_first_waits_for_the_proof_before_an_old_one_goes() {
+    let mut bench = rolled(3, r#"{"MaxSurge":1}"#);
+    let plan = bench.plan();
+    assert_eq!((created(&plan).len(), destroyed(&plan).len()), (1, 0));
+    bench.create(&plan, &["x"]);
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty() && created(&plan).is_empty());
+    bench.verdict("x", Health::Healthy);
+    assert_eq!(destroyed(&bench.plan()), [("a000", Reason::Outdated)]);
+    // The old one still counts until it is gone.
+    assert!(created(&bench.plan()).is_empty());
+    bench.remove("a000");
+    assert_eq!(created(&bench.plan()).len(), 1);
+}
+
+#[test]
+fn where_nothing_can_be_made_what_may_be_unavailable_goes_first() {
+    let mut bench = rolled(4, r#"{"MaxSurge":1,"MaxUnavailable":1}"#);
+    bench.fail();
+    let plan = bench.plan();
+    assert!(created(&plan).is_empty());
+    assert_eq!(destroyed(&plan), [("a000", Reason::Outdated)]);
+}
+
+#[test]
+fn a_new_member_that_is_never_healthy_costs_no_old_one() {
+    let mut bench = rolled(4, r#"{"MaxSurge":2}"#);
+    let new = hash("v2");
+    let played = bench.play(&[&new]);
+    assert!(played.gone.is_empty(), "{:?}", played.gone);
+    assert_eq!((played.most, played.least_healthy), (6, 4));
+    let waits = &played.last().waiting;
+    assert!(
+        waits
+            .iter()
+            .any(|on| matches!(on, WaitingOn::Health { count: 2, .. }))
+    );
+}
+
+#[test]
+fn what_was_made_beyond_the_size_is_no_surplus_while_the_rollout_is_paused() {
+    let mut bench = rolled(3, r#"{"MaxSurge":1}"#);
+    let plan = bench.plan();
+    bench.create(&plan, &["x"]);
+    bench.verdict("x", Health::Healthy);
+    let roll = bench.memory.roll.as_mut().unwrap();
+    roll.paused = Some(infrakit_plan::Pause {
+        by: infrakit_plan::PausedBy::Operator,
+        since: at(0),
+    });
+    assert!(bench.play(&[]).gone.is_empty());
+    // When it is aborted, the surplus goes: outdated ones first.
+    bench.memory.roll = None;
+    bench.memory.aborted = Some(bench.spec.hash.clone());
+    let played = bench.play(&[]);
+    assert_eq!(played.gone.len(), 1);
+    assert_eq!(played.gone[0].1, Reason::Surplus);
+    assert_ne!(played.gone[0].0, "x");
+}
+
+#[test]
+fn a_group_that_shrinks_in_mid_rollout_keeps_its_budget() {
+    let mut bench = rolled(10, r#"{"MaxSurge":2,"MaxUnavailable":2}"#);
+    let plan = bench.plan();
+    bench.create(&plan, &["x", "y"]);
+    bench.commit(v2(6, r#"{"MaxSurge":2,"MaxUnavailable":2}"#));
+    let played = bench.play(&[]);
+    assert!(played.last().converged);
+    assert_eq!(bench.list.len(), 6);
+    assert!(played.least_healthy >= 4, "{}", played.least_healthy);
+}
+
+#[test]
+fn the_ceiling_is_never_passed() {
+    let spec = |size, note| spec(&format!(r#"{{"Size":{size},"MaxInstances":4}}"#), note, "");
+    let mut bench = Bench::new(spec(4, "v1"));
+    bench.add(shown("a", "v1"));
+    bench.config.max_instances = Some(3);
+    let played = bench.play(&[]);
+    assert_eq!(bench.list.len(), 3);
+    assert!(
+        played
+            .last()
+            .waiting
+            .contains(&WaitingOn::Ceiling { most: 3 })
+    );
+    assert!(!played.last().converged);
+}
