@@ -88,7 +88,9 @@ impl Failures {
     #[must_use]
     pub fn failures(&self) -> u32 {
         let counts = self.classes.values().map(Backoff::failures);
-        counts.max().unwrap_or(u32::from(self.stopped.is_some()))
+        counts
+            .max()
+            .unwrap_or_else(|| u32::from(self.stopped.is_some()))
     }
 
     /// Returns what the last failure said; empty when there is none to tell of.

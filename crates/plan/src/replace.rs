@@ -21,8 +21,7 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
         .map(|(_, member)| member)
         .filter(|member| !draft.is_self(member) && !is_sick(draft, member))
         .collect();
-    let candidates: Vec<(&Key, &Member)> = draft.replaceable().take(draft.wanted + 1).collect();
-    if candidates.is_empty() {
+    if draft.replaceable().next().is_none() {
         wait_for_proof(draft, &unproved);
         return;
     }
@@ -34,15 +33,11 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     let waiting = if illness.withheld { 0 } else { waiting };
     let under_way =
         draft.tally.leaving + draft.pending() + draft.missing + unproved.len() + waiting;
-    let mut slots = draft.budget.replacements().saturating_sub(under_way);
+    let slots = draft.budget.replacements().saturating_sub(under_way);
     let mut allowed = draft.most_new.saturating_sub(draft.tally.new);
     let there = draft.tally.working + draft.pending();
     let mut extra = there.saturating_sub(draft.wanted);
-    if allowed == 0 && extra == 0 {
-        wait_for_proof(draft, &unproved);
-        return;
-    }
-    if slots == 0 {
+    if slots == 0 || (allowed == 0 && extra == 0) {
         wait_for_proof(draft, &unproved);
         return;
     }
@@ -56,8 +51,9 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
         draft.budget.unavailable
     };
     let needed = least.saturating_sub(spare);
+    let candidates: Vec<(&Key, &Member)> = draft.replaceable().take(slots).collect();
     for entry @ (_, member) in candidates {
-        if slots == 0 || (extra == 0 && allowed == 0) {
+        if extra == 0 && allowed == 0 {
             return;
         }
         let serves = member.serves(&draft.spec.hash);
@@ -70,7 +66,6 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
             return;
         }
         available -= usize::from(serves);
-        slots -= 1;
         if extra > 0 {
             extra -= 1;
         } else {

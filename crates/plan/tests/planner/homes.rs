@@ -9,7 +9,7 @@ fn on(plugin: &str, size: usize) -> Spec {
     let text = format!(
         r#"{{"Instance":{{"Plugin":"{plugin}","Properties":{{"Note":"v1"}}}},"Allocation":{{"Size":{size}}},"Updating":{{"MaxSurge":1}}}}"#
     );
-    Spec::parse(Some(&Any::parse(&text).unwrap())).unwrap()
+    Spec::parse(Some(&Any::parse(&text).expect("valid JSON"))).expect("a valid spec")
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl Bench {
                 self.list.push(description.clone());
                 let origin = Origin::Provisioned(now);
                 let member = Member::new(description, &intent.plugin, origin, NONCE, now);
-                self.homes.insert(member.id.clone(), intent.plugin.clone());
+                self.homes.insert(member.id.clone(), intent.plugin);
                 self.seen.provisioned(member);
             }
             Action::Destroy { id, reason, .. } => {
