@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use infrakit_plan::{Config, InvalidSpec, Spec, Timestamp};
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
 use infrakit_spi::{Delivery, Error, GroupId, InstanceId, Plugins, Result};
-use infrakit_store::Store;
+use infrakit_store::{Durability, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::{Accepted, Core, Refused};
+use crate::core::{Accepted, Claim, Core, Limits, Refused};
 use crate::shell::{Input, Resolver, Setup, Shell};
 use crate::turns::Turns;
 
@@ -21,6 +21,8 @@ use crate::turns::Turns;
 pub struct Options {
     /// Settings that the planner knows.
     pub config: Config,
+    /// How many creations and destructions a minute each instance plugin gets.
+    pub limits: Limits,
     /// Creations and destructions at once per plugin; 0 lets the engine find out what is good.
     pub max_parallel: usize,
     /// After this time a creation or destruction is given up.
@@ -34,6 +36,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             config: Config::default(),
+            limits: Limits::default(),
             max_parallel: 0,
             slow: Duration::from_secs(600),
             patience: Duration::from_secs(12),
@@ -44,11 +47,29 @@ impl Default for Options {
 /// A group whose records in the store cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("group `{group}` cannot be taken up from the store: {reason}")]
-pub struct StartError {
+pub struct Unreadable {
     /// The group.
     pub group: GroupId,
     /// Why.
     pub reason: String,
+}
+
+/// An engine that cannot start, because it cannot take the lead of the groups in its store.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to take the lead of the groups in the store")]
+pub struct StartError {
+    #[from]
+    source: StoreError,
+}
+
+/// An engine that was started.
+pub struct Started {
+    /// The engine.
+    pub engine: Engine,
+    /// Its task, which ends with it.
+    pub task: JoinHandle<()>,
+    /// Groups that are left alone, since their records cannot be read.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// A running engine. Copies share it; it ends when its token is cancelled.
@@ -62,18 +83,25 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Takes up the groups in the store and keeps them as specified until `stop` is cancelled.
+    /// Takes the lead of the groups in the store, and keeps them as specified until `stop` is
+    /// cancelled or another controller takes the lead.
     ///
-    /// Groups whose records cannot be read are left alone and returned.
-    pub fn start(
+    /// # Errors
+    /// Fails when the lead cannot be taken: somebody else takes it at this very moment, or the
+    /// store cannot be written.
+    pub async fn start(
         options: Options,
         plugins: Arc<dyn Plugins>,
         store: Arc<dyn Store>,
         stop: CancellationToken,
-    ) -> (Self, JoinHandle<()>, Vec<StartError>) {
+    ) -> std::result::Result<Started, StartError> {
         let (inputs, received) = mpsc::unbounded_channel();
         let resolver = Arc::new(Resolver::new(plugins));
         let (ids, known) = watch::channel(Arc::from([]));
+        let claim = Claim::next(store.as_ref(), &nonce());
+        let revision = store.commit(claim.changes(), Durability::Synced).await?;
+        let mut core = Core::new(options.config).governed(options.limits);
+        core.lead(claim.won(revision));
         let setup = Setup {
             ids,
             store,
@@ -82,24 +110,25 @@ impl Engine {
             slow: options.slow,
             stop,
         };
-        let mut shell = Shell::new(Core::new(options.config), setup, inputs.clone());
+        let mut shell = Shell::new(core, setup, inputs.clone());
         let unreadable = shell.restore();
         let unreadable = unreadable
             .into_iter()
-            .map(|(group, reason)| StartError { group, reason })
+            .map(|(group, reason)| Unreadable { group, reason })
             .collect();
         let task = tokio::spawn(shell.run(received));
-        (
-            Self {
-                inputs,
-                resolver,
-                ids: known,
-                turns: Turns::default(),
-                patience: options.patience,
-            },
+        let engine = Self {
+            inputs,
+            resolver,
+            ids: known,
+            turns: Turns::default(),
+            patience: options.patience,
+        };
+        Ok(Started {
+            engine,
             task,
             unreadable,
-        )
+        })
     }
 
     /// Returns the ids of the groups, in order, without waiting.
@@ -207,9 +236,9 @@ impl Engine {
         let group = id.clone();
         let asked = self
             .ask(move |shell, now| {
-                shell.core.plugin_of(&group)?;
+                let known = shell.core.knows(&group);
                 shell.core.refresh(&group, now);
-                Some(now)
+                known.then_some(now)
             })
             .await?;
         let Some(since) = asked else {

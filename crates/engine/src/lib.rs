@@ -12,5 +12,5 @@ mod records;
 mod shell;
 mod turns;
 
-pub use api::{Engine, Options, StartError};
+pub use api::{Engine, Options, StartError, Started, Unreadable};
 pub use metadata::GroupMetadata;

@@ -6,12 +6,15 @@
 //! | `history/<group>/<revision>` | former specs, the last twenty |
 //! | `memory/<group>` | the planner's memory |
 //! | `intents/<group>/<first>` | a batch of creations without a known outcome |
+//! | `departures/<group>/<number>` | destructions that were decided together, until all are gone |
+//! | `term` | who leads, and in which term |
 //!
 //! Records are only ever added to; see `docs/format-changes.md`.
 
-use infrakit_plan::{Memory, Timestamp};
+use infrakit_plan::{Memory, Reason, Timestamp};
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::{GroupId, LogicalId};
+use infrakit_spi::hash::ConfigHash;
+use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName};
 use infrakit_store::{Change, Key};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +41,48 @@ pub(crate) struct IntentRecord {
     /// Their identities, in a group of pets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) logical_ids: Vec<LogicalId>,
+    /// The plugin that makes them; that of the spec in force where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) plugin: Option<PluginName>,
+    /// The configuration that they are made from; the one in force where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hash: Option<ConfigHash>,
 }
+
+/// Destructions that were decided together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DepartureRecord {
+    /// When they were decided.
+    pub(crate) begun: Timestamp,
+    /// Number of the next creation at that time. A member made by that one or a later one is none
+    /// of those meant here, even if its plugin gave it the id of one that went.
+    pub(crate) before: u64,
+    /// Who goes.
+    pub(crate) parts: Vec<DeparturePart>,
+}
+
+/// Members of one plugin that go for one reason.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DeparturePart {
+    /// The plugin that they live on.
+    pub(crate) plugin: PluginName,
+    /// Why they go.
+    pub(crate) reason: Reason,
+    /// The members.
+    pub(crate) ids: Vec<InstanceId>,
+}
+
+/// Who leads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TermRecord {
+    /// Grows by one with each controller that takes the lead.
+    pub(crate) term: u64,
+    /// Names the controller; drawn when it starts.
+    pub(crate) owner: String,
+}
+
+/// Key of the record of who leads.
+pub(crate) const TERM: &str = "term";
 
 pub(crate) const SPECS: &str = "specs/";
 
@@ -56,6 +100,14 @@ pub(crate) fn intent_prefix(group: &GroupId) -> String {
 
 pub(crate) fn intent_key(group: &GroupId, first: u64) -> Key {
     Key::new(format!("{}{first:020}", intent_prefix(group)))
+}
+
+pub(crate) fn departure_prefix(group: &GroupId) -> String {
+    format!("departures/{group}/")
+}
+
+pub(crate) fn departure_key(group: &GroupId, number: u64) -> Key {
+    Key::new(format!("{}{number:020}", departure_prefix(group)))
 }
 
 pub(crate) fn history_prefix(group: &GroupId) -> String {

@@ -12,7 +12,7 @@ use world::{World, cattle};
 #[tokio::test(start_paused = true)]
 async fn creates_heals_rolls_grows_and_destroys() {
     let world = World::new();
-    let engine = world.engine();
+    let engine = world.engine().await;
     let details = engine
         .commit(&cattle("g", 5, "1"), Commit::Enforce)
         .await
@@ -47,7 +47,7 @@ async fn creates_heals_rolls_grows_and_destroys() {
 #[tokio::test(start_paused = true)]
 async fn a_half_finished_update_goes_on_after_a_crash() {
     let world = World::new();
-    let engine = world.engine();
+    let engine = world.engine().await;
     engine
         .commit(&cattle("g", 6, "1"), Commit::Enforce)
         .await
@@ -62,7 +62,7 @@ async fn a_half_finished_update_goes_on_after_a_crash() {
     world.crash();
     assert_eq!(world.hashes("g").len(), 2, "the update should be half-way");
 
-    let engine = world.engine();
+    let engine = world.engine().await;
     world.converged(&engine, "g", 8).await;
     assert_eq!(world.hashes("g").len(), 1);
     assert!(world.most() <= 8, "{} members at once", world.most());
@@ -73,7 +73,7 @@ async fn a_creation_that_outlasts_everything_never_leads_to_a_second_instance() 
     let world = World::new();
     world.delay(Duration::from_secs(3600));
     world.lose_answers(true);
-    let engine = world.engine();
+    let engine = world.engine().await;
     engine
         .commit(&cattle("g", 3, "1"), Commit::Enforce)
         .await
@@ -90,7 +90,7 @@ async fn a_creation_that_outlasts_everything_never_leads_to_a_second_instance() 
 async fn lost_answers_are_settled_by_the_list() {
     let world = World::new();
     world.lose_answers(true);
-    let engine = world.engine();
+    let engine = world.engine().await;
     engine
         .commit(&cattle("g", 4, "1"), Commit::Enforce)
         .await
@@ -103,7 +103,7 @@ async fn lost_answers_are_settled_by_the_list() {
 async fn refused_creations_back_off_and_are_said() {
     let world = World::new();
     world.refuse(Some("quota exceeded"));
-    let engine = world.engine();
+    let engine = world.engine().await;
     engine
         .commit(&cattle("g", 2, "1"), Commit::Enforce)
         .await
@@ -131,7 +131,7 @@ async fn strangers_are_never_touched_and_bootstrapped_ones_are_adopted() {
             ("infrakit.config.hash", "bootstrap"),
         ],
     );
-    let engine = world.engine();
+    let engine = world.engine().await;
     engine
         .commit(&cattle("g", 2, "1"), Commit::Enforce)
         .await
@@ -145,7 +145,7 @@ async fn strangers_are_never_touched_and_bootstrapped_ones_are_adopted() {
 #[tokio::test(start_paused = true)]
 async fn destroyed_members_are_not_replaced_and_unknown_ones_are_refused() {
     let world = World::new();
-    let engine = world.engine();
+    let engine = world.engine().await;
     engine
         .commit(&cattle("g", 3, "1"), Commit::Enforce)
         .await
@@ -171,7 +171,7 @@ async fn destroyed_members_are_not_replaced_and_unknown_ones_are_refused() {
 #[tokio::test(start_paused = true)]
 async fn freed_members_stay_and_are_taken_up_again() {
     let world = World::new();
-    let engine = world.engine();
+    let engine = world.engine().await;
     engine
         .commit(&cattle("g", 3, "1"), Commit::Enforce)
         .await
@@ -192,7 +192,7 @@ async fn freed_members_stay_and_are_taken_up_again() {
 #[tokio::test(start_paused = true)]
 async fn a_dead_plugin_does_not_delay_other_groups() {
     let world = World::new();
-    let engine = world.engine();
+    let engine = world.engine().await;
     engine
         .commit(&cattle("g", 2, "1"), Commit::Enforce)
         .await

@@ -50,7 +50,7 @@ pub use observed::{Changing, Departure, Labelling, Listed, Member, Observed, Ori
 pub use plan::plan;
 pub use repair::{Repair, Repairs};
 pub use roll::{Direction, Former, Pause, Roll};
-pub use sentence::{Change, Unsupported, sentence};
+pub use sentence::{Change, sentence};
 pub use spec::{
     HealthPolicy, InvalidSpec, MAX_SIZE, OnFailure, Opening, Order, PluginPart, Share, Size, Skip,
     Spec, Stage, Updating, Window,

@@ -177,9 +177,25 @@ pub enum Change {
         /// What must be there before; `None` for no matter what.
         expected: Option<Expected>,
     },
+    /// Changes nothing: the transaction goes through only if the record is as expected. It is not
+    /// stored.
+    Check {
+        /// Name of the record.
+        key: Key,
+        /// What must be there.
+        expected: Expected,
+    },
 }
 
 impl Change {
+    /// Returns the condition that the record `key` is `expected`, which changes nothing.
+    pub fn check(key: impl Into<Key>, expected: Expected) -> Self {
+        Self::Check {
+            key: key.into(),
+            expected,
+        }
+    }
+
     /// Returns a put that expects nothing.
     pub fn put(key: impl Into<Key>, value: impl Into<String>) -> Self {
         Self::Put {
@@ -213,15 +229,16 @@ impl Change {
     pub fn expecting(mut self, now: Expected) -> Self {
         match &mut self {
             Self::Put { expected, .. } | Self::Delete { expected, .. } => *expected = Some(now),
+            Self::Check { expected, .. } => *expected = now,
         }
         self
     }
 
-    /// Returns the name of the record that changes.
+    /// Returns the name of the record that changes, or is checked.
     #[must_use]
     pub fn key(&self) -> &Key {
         match self {
-            Self::Put { key, .. } | Self::Delete { key, .. } => key,
+            Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => key,
         }
     }
 
@@ -230,6 +247,7 @@ impl Change {
     pub fn expected(&self) -> Option<Expected> {
         match self {
             Self::Put { expected, .. } | Self::Delete { expected, .. } => *expected,
+            Self::Check { expected, .. } => Some(*expected),
         }
     }
 }
@@ -257,8 +275,8 @@ pub trait Store: Send + Sync {
 
     /// Makes all `changes` or none, and returns the revision of the transaction.
     ///
-    /// Conditions are judged against the state before the transaction, and each key may change
-    /// once in it. Without changes there is no transaction: the current revision comes back, once
+    /// Conditions are judged against the state before the transaction, and each key may change or
+    /// be checked once in it. Without changes there is no transaction: the current revision comes back, once
     /// all before it is as durable as asked. A commit whose future is dropped may still happen.
     ///
     /// # Errors

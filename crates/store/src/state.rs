@@ -86,11 +86,16 @@ impl<'s> Batch<'s> {
     /// Judges `changes`. A refusal leaves the batch as it was.
     pub(crate) fn admit(&mut self, changes: Vec<Change>) -> Result<Transaction, StoreError> {
         self.check_keys(&changes)?;
-        let revision = self.revision.next();
         let effects = changes
             .into_iter()
-            .map(effect)
+            .filter_map(|change| effect(change).transpose())
             .collect::<Result<Vec<_>, _>>()?;
+        if effects.is_empty() {
+            // Mere checks are no transaction.
+            let revision = self.revision;
+            return Ok(Transaction { revision, effects });
+        }
+        let revision = self.revision.next();
         for Effect { key, value } in &effects {
             let after = value.as_ref().map(|_| revision);
             self.changed.insert(key.clone(), after);
@@ -141,14 +146,16 @@ impl<'s> Batch<'s> {
     }
 }
 
-fn effect(change: Change) -> Result<Effect, StoreError> {
+/// Returns what a change does to its record; `None` for a mere check.
+fn effect(change: Change) -> Result<Option<Effect>, StoreError> {
     match change {
-        Change::Delete { key, .. } => Ok(Effect { key, value: None }),
+        Change::Check { .. } => Ok(None),
+        Change::Delete { key, .. } => Ok(Some(Effect { key, value: None })),
         Change::Put { key, value, .. } => match Json::parse(value) {
-            Ok(value) => Ok(Effect {
+            Ok(value) => Ok(Some(Effect {
                 key,
                 value: Some(value),
-            }),
+            })),
             Err(source) => Err(StoreError::NotJson {
                 key,
                 source: Arc::new(source),

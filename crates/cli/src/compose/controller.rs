@@ -50,12 +50,12 @@ impl Controller {
     pub(super) async fn of(request: &Request<'_>) -> Result<Arc<Self>> {
         request
             .controller
-            .get_or_try_init(|| async { Self::start(request) })
+            .get_or_try_init(|| Self::start(request))
             .await
             .map(Arc::clone)
     }
 
-    fn start(request: &Request<'_>) -> Result<Arc<Self>> {
+    async fn start(request: &Request<'_>) -> Result<Arc<Self>> {
         let settings = request.settings;
         let defaults = Options {
             own: settings.group_self()?.map(LogicalId::new),
@@ -101,15 +101,16 @@ impl Controller {
             limits,
         ));
         let stop = request.stop.clone();
-        let (engine, task, unreadable) =
-            Engine::start(engine_options, plugins, Arc::clone(&store), stop);
-        for error in unreadable {
+        let started = Engine::start(engine_options, plugins, Arc::clone(&store), stop)
+            .await
+            .map_err(|error| CommandError::config(chain(&error)))?;
+        for error in started.unreadable {
             tracing::error!("{error}; it is left alone");
         }
         Ok(Arc::new(Self {
-            engine,
+            engine: started.engine,
             store,
-            task: std::sync::Mutex::new(Some(task)),
+            task: std::sync::Mutex::new(Some(started.task)),
         }))
     }
 

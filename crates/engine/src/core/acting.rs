@@ -1,409 +1,354 @@
-//! From a plan to its effects, and from their answers back into what is known.
+//! From a plan to its effects.
+//!
+//! What a plan decides is written down before any of it is done, so that a successor knows of all
+//! that may have happened. Asking for health changes nothing, and does not wait.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Departure, Doubt, Intent, Member, Origin, Phase, Provision, Reason, Step, Timestamp,
-    plan,
+    Action, Departure, Labelling, Phase, Plan, Provision, Reason, Step, Timestamp, plan,
 };
-use infrakit_spi::flavor::Health;
-use infrakit_spi::{Delivery, Error, GroupId, InstanceId};
+use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
 
-use super::{Call, Core, CreationAnswer, Effect, Group, Target};
+use super::departures::Leaving;
+use super::journal::Batch;
+use super::remembered::{remembers_other, stored_part};
+use super::{Call, Core, Effect, Group, Subject};
 use crate::records::{IntentRecord, delete, intent_key, put, put_memory};
 
-/// What waits for a journal entry.
-pub(super) enum Batch {
-    /// Nothing.
-    Nothing,
-    /// Creations: they may begin once their intents are in the store.
-    Creations(Target, Vec<(u64, Call)>),
-    /// A commit: it takes effect once it is in the store.
-    Commit(Box<super::change::PendingCommit>),
-    /// A group to forget.
-    Forget(Target),
-    /// A group to destroy.
-    Destroying(Target),
+/// Least time between two plans that are made because some time has come.
+const LEAST: Duration = Duration::from_millis(1);
+/// Pause before something is tried again that could not be written down.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What of a plan is to begin.
+#[derive(Default)]
+struct Begun {
+    /// Calls that wait for the journal.
+    calls: Vec<Call>,
+    /// Creations among them.
+    creations: Vec<Provision>,
+    /// Members among them that are destroyed.
+    leaving: Vec<Leaving>,
+    /// Calls that wait for nothing.
+    checks: Vec<Call>,
 }
 
 impl Core {
     pub(super) fn plan_group(&mut self, id: &GroupId, now: Timestamp) {
-        let all: usize = self.groups.values().map(|group| group.seen.len()).sum();
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
-        self.config.other_members = all - group.seen.len();
+        if group.changing > 0 {
+            // Whatever becomes of the change, it is planned for then.
+            return;
+        }
+        self.members = self.members - group.counted + group.seen.len();
+        group.counted = group.seen.len();
+        self.config.other_members = self.members - group.counted;
+        self.config.allowance = self.governors.allowance(group.homes(), now);
+        let naming = group.memory.naming;
         let memory = std::mem::take(&mut group.memory);
-        let decided = plan(&group.spec, &group.seen, memory, now, &self.config);
-        group.memory = decided.memory;
+        let Plan {
+            actions,
+            memory,
+            waiting: _,
+            wake_at,
+            converged,
+        } = plan(&group.spec, &group.seen, memory, now, &self.config);
+        group.memory = memory;
+        if group.memory.naming != naming {
+            group.aim();
+        }
         // A group on its way out is never settled: any list may be the one that shows it empty.
-        let converged = decided.converged && group.memory.phase != Phase::Destroying;
+        let converged = converged && group.memory.phase != Phase::Destroying;
         if group.converged != converged {
             tracing::info!(group = %id, converged, "state changed");
+            group.newborn.clear();
         }
         group.converged = converged;
+        let awaited = !actions.is_empty();
+        let revert = actions.iter().find_map(|action| match action {
+            Action::Revert { to } => Some(*to),
+            _ => None,
+        });
         // A moment that has come already is served by this very plan; it must not wake us again.
-        group.wake_at = decided
-            .wake_at
-            .map(|at| at.max(now + Duration::from_millis(1)));
-        let mut creations = Vec::new();
-        let mut awaited = false;
-        for action in decided.actions {
-            match action {
-                Action::Provision(provision) => creations.push(provision),
-                Action::Destroy { id, reason, drain } => {
-                    if let Some(call) = begin_destruction(group, &id, reason, drain, now) {
-                        tracing::info!(group = %group.id(), instance = %id, %reason, "destroying");
-                        self.effects.push(Effect::Call(call));
-                    }
-                }
-                Action::Adopt { id, labels } => {
-                    let Some(member) = group.seen.get_mut(&id) else {
-                        continue;
-                    };
-                    member.adopting = true;
-                    tracing::info!(group = %group.target.group, instance = %id, "adopting");
-                    self.effects.push(Effect::Call(Call::Label {
-                        target: group.target.clone(),
-                        id,
-                        plugin: group.spec.instance.plugin.clone(),
-                        labels,
-                    }));
-                }
-                Action::Check { id } => {
-                    let Some(member) = group.seen.get_mut(&id) else {
-                        continue;
-                    };
-                    member.health.ask();
-                    let description = Arc::clone(&member.description);
-                    let hash = member.hash.clone();
-                    self.effects.push(Effect::Call(Call::Check {
-                        target: group.target.clone(),
-                        description,
-                        spec: group.spec_of(hash.as_ref()),
-                    }));
-                }
-            }
-            awaited = true;
+        self.wake(id, wake_at.map(|at| at.max(now + LEAST)));
+        match revert {
+            Some(to) => self.begin_revert(id, to, actions, now),
+            None => self.begin(id, actions, now),
         }
-        let plugin = group.spec.instance.plugin.clone();
-        self.journal_plan(id, creations, now);
+        self.settle_homes(id, now);
         self.finish_destroying(id);
-        if awaited && let Some(observer) = self.observers.get_mut(&plugin) {
-            observer.refresh_eagerness();
+        if awaited {
+            self.look_eagerly(id);
         }
     }
 
-    /// Writes down what the plan remembers; creations wait until that is done.
-    fn journal_plan(&mut self, id: &GroupId, creations: Vec<Provision>, now: Timestamp) {
+    /// Begins what a plan says: what changes something once that is written down.
+    fn begin(&mut self, id: &GroupId, actions: Vec<Action>, now: Timestamp) {
+        let Some(group) = self.groups.get_mut(id) else {
+            return;
+        };
+        let mut begun = Begun::default();
+        for action in actions {
+            begin(group, action, &mut begun, now);
+        }
+        for provision in &begun.creations {
+            let plugin = group.memory.intents.get(&provision.token.number());
+            if let Some(intent) = plugin {
+                self.governors.create(&intent.plugin, 1);
+            }
+        }
+        for call in &begun.calls {
+            if let Call::Destroy { subject, .. } = call {
+                self.governors.destroy(&subject.plugin, 1);
+            }
+        }
+        let checks = std::mem::take(&mut begun.checks);
+        self.effects.extend(checks.into_iter().map(Effect::Call));
+        self.journal_plan(id, begun, now);
+    }
+
+    /// Carries out a plan that reverts a failed rollout: nothing else of it, since everything is to
+    /// be decided anew for what is put back.
+    fn begin_revert(&mut self, id: &GroupId, to: u64, actions: Vec<Action>, now: Timestamp) {
+        if let Some(group) = self.groups.get_mut(id) {
+            for action in actions {
+                unplan(group, &action);
+            }
+        }
+        if let Err(error) = self.revert(id, to, now) {
+            // The rollout stays paused, and says by what.
+            tracing::error!(group = %id, revision = to, %error, "cannot put the former configuration back");
+        }
+    }
+
+    /// Writes down what the plan remembers; calls wait until that is done.
+    fn journal_plan(&mut self, id: &GroupId, begun: Begun, now: Timestamp) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
         let mut changes = close_batches(group);
-        if !creations.is_empty() {
-            let record = IntentRecord {
-                first: creations[0].token.number(),
-                count: creations.len() as u64,
-                begun: now,
-                logical_ids: creations
-                    .iter()
-                    .filter_map(|one| one.logical_id.clone())
-                    .collect(),
-            };
-            group.batches.insert(record.first, record.count);
-            changes.push(put(intent_key(id, record.first), &record));
-            tracing::info!(group = %id, count = record.count, "creating members");
-        }
-        let durability = if creations.is_empty() {
+        changes.extend(group.departures.close(id, &group.seen, &group.memory));
+        changes.extend(intents(group, &begun.creations, now));
+        let at = (now, group.memory.next_token);
+        changes.extend(group.departures.record(id, at, begun.leaving));
+        // A machine that is made and forgotten costs money for ever. One that goes has gone, and
+        // its record is only there to choose no other.
+        let durability = if begun.creations.is_empty() {
             Durability::Buffered
         } else {
             Durability::Synced
         };
-        if !creations.is_empty() || remembers_other(&group.memory, &group.stored) {
+        if !begun.calls.is_empty() || remembers_other(&group.memory, &group.stored) {
             group.stored = stored_part(&group.memory);
             changes.push(put_memory(&group.stored));
         }
         if changes.is_empty() {
             return;
         }
-        let target = group.target.clone();
-        let spec = Arc::clone(&group.spec);
-        let calls = creations
-            .into_iter()
-            .map(|provision| {
-                let number = provision.token.number();
-                let (target, spec) = (target.clone(), Arc::clone(&spec));
-                (
-                    number,
-                    Call::Provision {
-                        target,
-                        number,
-                        spec,
-                        provision,
-                    },
-                )
-            })
-            .collect::<Vec<_>>();
-        let batch = if calls.is_empty() {
+        let batch = if begun.calls.is_empty() {
             Batch::Nothing
         } else {
-            Batch::Creations(target, calls)
+            Batch::Plan(group.target.clone(), begun.calls)
         };
         self.write(batch, changes, durability);
     }
+}
 
-    /// Writes to the store and returns the number of the journal entry.
-    pub(super) fn write(
-        &mut self,
-        batch: Batch,
-        changes: Vec<Change>,
-        durability: Durability,
-    ) -> u64 {
-        let number = self.next_batch;
-        self.next_batch += 1;
-        self.journal.insert(number, batch);
-        self.effects.push(Effect::Journal {
-            batch: number,
-            changes,
-            durability,
-        });
-        number
-    }
-
-    pub(super) fn journaled(&mut self, batch: u64, outcome: Result<(), String>, now: Timestamp) {
-        let Some(batch) = self.journal.remove(&batch) else {
-            return;
-        };
-        match (batch, outcome) {
-            (Batch::Nothing, Ok(())) => {}
-            (Batch::Nothing, Err(error)) => {
-                tracing::error!(%error, "cannot write to the store");
-            }
-            (Batch::Commit(pending), Ok(())) => self.committed(*pending, now),
-            (Batch::Forget(target), Ok(())) => {
-                if self.living(&target).is_some() {
-                    self.forget(&target.group);
-                }
-            }
-            (Batch::Destroying(target), Ok(())) => {
-                if self.living(&target).is_some() {
-                    self.destroying(&target.group, now);
-                }
-            }
-            // Whoever asked for these is told; nothing has changed.
-            (Batch::Commit(_) | Batch::Forget(_) | Batch::Destroying(_), Err(_)) => {}
-            (Batch::Creations(_, calls), Ok(())) => {
-                self.effects
-                    .extend(calls.into_iter().map(|(_, call)| Effect::Call(call)));
-            }
-            (Batch::Creations(target, calls), Err(error)) => {
-                tracing::error!(group = %target.group, %error, "cannot journal creations");
-                let Some(group) = self.living(&target) else {
-                    return;
-                };
-                for (number, _) in calls {
-                    if let Some(intent) = group.memory.intents.remove(&number) {
-                        group.memory.creation.fail(intent.begun, now);
-                    }
-                }
-                self.touch(&target.group);
+/// Begins one action of a plan: notes that it is under way, and makes a call of it.
+fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
+    match action {
+        Action::Provision(provision) => begin_creation(group, provision, begun, now),
+        Action::Destroy {
+            id,
+            plugin,
+            reason,
+            drain,
+        } => {
+            if let Some(call) = begin_destruction(group, (&plugin, &id), (reason, drain), now) {
+                tracing::info!(group = %group.id(), instance = %id, %reason, "destroying");
+                begun.leaving.push((plugin, id, reason));
+                begun.calls.push(call);
             }
         }
-    }
-
-    pub(super) fn provisioned(&mut self, answer: CreationAnswer, now: Timestamp) {
-        let CreationAnswer {
-            target,
-            number,
-            begun,
-            outcome,
-        } = answer;
-        let settle = self.config.settle;
-        let Some(group) = self.living(&target) else {
-            return;
-        };
-        let intent = group.memory.intents.remove(&number);
-        match outcome {
-            Ok(description) => {
-                let memory = &mut group.memory;
-                memory.slowest_creation = memory.slowest_creation.max(now.since(begun));
-                memory.creation.succeed(begun);
-                let member =
-                    Member::new(*description, Origin::Provisioned(now), &memory.nonce, now);
-                let other = group
-                    .seen
-                    .get(&member.id)
-                    .filter(|known| known.token != member.token);
-                if other.is_some() {
-                    let message = format!("`{}` was answered for two creations", member.id);
-                    tracing::error!(group = %target.group, "{message}");
-                    group.memory.creation.fail(begun, now);
-                } else {
-                    group.seen.provisioned(member);
-                }
-            }
-            Err(error) if error.delivery() == Delivery::Unknown => {
-                let settle = settle.max(group.memory.slowest_creation * 3);
-                let doubt = Doubt {
-                    settle_at: now + settle,
-                };
-                tracing::warn!(group = %target.group, number, %error, "the outcome of a creation is unknown");
-                if let Some(intent) = intent {
-                    let intent = Intent {
-                        doubt: Some(doubt),
-                        ..intent
-                    };
-                    group.memory.intents.insert(number, intent);
-                }
-                self.refresh(&target.group, now);
-            }
-            Err(error) => {
-                tracing::warn!(group = %target.group, number, %error, "cannot create a member");
-                group.memory.creation.fail(begun, now);
-            }
+        Action::Drain { id, plugin } => {
+            let Some(member) = group.seen.get_on(&plugin, &id) else {
+                return;
+            };
+            tracing::info!(group = %group.id(), instance = %id, "draining the controller's own member");
+            begun.calls.push(Call::Drain {
+                description: Arc::clone(&member.description),
+                spec: group.spec_of(member.hash.as_ref()),
+                subject: subject(group, plugin, id),
+            });
         }
-        self.touch(&target.group);
-    }
-
-    pub(super) fn destroyed(
-        &mut self,
-        target: &Target,
-        id: &InstanceId,
-        outcome: Result<(), Error>,
-        now: Timestamp,
-    ) {
-        let poll_interval = self.config.poll_interval;
-        let Some(group) = self.living(target) else {
-            return;
-        };
-        let Some(member) = group.seen.get_mut(id) else {
-            self.touch(&target.group);
-            return;
-        };
-        let reason = member
-            .departure
-            .map_or(Reason::Surplus, |departure| departure.reason);
-        match outcome {
-            Ok(()) => {
-                member.departure = Some(Departure {
-                    reason,
-                    step: Step::Accepted(now),
-                });
-            }
-            Err(error) => {
-                let attempts = group.note_failed_destruction(id);
-                let pause = Duration::from_secs(1).saturating_mul(1 << attempts.min(9));
-                let step = Step::Failed(attempts, now + pause.min(poll_interval * 6));
-                tracing::warn!(group = %target.group, instance = %id, attempts, %error, "cannot destroy a member");
-                if let Some(member) = group.seen.get_mut(id) {
-                    member.departure = Some(Departure { reason, step });
-                }
-            }
+        Action::Repair { id, plugin, step } => {
+            tracing::info!(group = %group.id(), instance = %id, %step, "repairing");
+            let subject = subject(group, plugin, id);
+            begun.calls.push(Call::Repair { subject, step });
         }
-        self.refresh(&target.group, now);
-        self.touch(&target.group);
-    }
-
-    pub(super) fn labelled(
-        &mut self,
-        target: &Target,
-        id: &InstanceId,
-        outcome: Result<(), Error>,
-        now: Timestamp,
-    ) {
-        let poll_interval = self.config.poll_interval;
-        let Some(group) = self.living(target) else {
-            return;
-        };
-        if let Err(error) = outcome {
-            tracing::warn!(group = %target.group, instance = %id, %error, "cannot adopt");
-            if let Some(member) = group.seen.get_mut(id) {
-                member.adopting = false;
-            }
-            group.wake_at = Some(now + poll_interval);
-            return;
+        Action::Adopt { id, plugin, labels } => {
+            let identity = labels.get(infrakit_spi::tags::LOGICAL_ID);
+            let identity = identity.map(|id| infrakit_spi::LogicalId::new(id.as_str()));
+            let Some(mut member) = group.seen.get_mut_on(&plugin, &id) else {
+                return;
+            };
+            member.labelling = Labelling::UnderWay(identity);
+            drop(member);
+            tracing::info!(group = %group.id(), instance = %id, ?labels, "labelling");
+            let subject = subject(group, plugin, id);
+            begun.calls.push(Call::Label { subject, labels });
         }
-        // The list will show the new tags; until then the member stays marked as being adopted.
-        self.refresh(&target.group, now);
-    }
-
-    pub(super) fn checked(
-        &mut self,
-        target: &Target,
-        id: &InstanceId,
-        outcome: Result<Health, Error>,
-        now: Timestamp,
-    ) {
-        let Some(group) = self.living(target) else {
-            return;
-        };
-        let Some(member) = group.seen.get_mut(id) else {
-            return;
-        };
-        // A flavor that does not answer knows nothing; that is not a verdict of sickness.
-        let verdict = match outcome {
-            Ok(verdict) => verdict,
-            Err(error) => {
-                tracing::debug!(group = %target.group, instance = %id, %error, "no verdict");
-                Health::Unknown
-            }
-        };
-        let changed = member.health.note(verdict, now);
-        let matters = verdict != Health::Healthy || group.memory.roll.is_some();
-        let first = changed && verdict == Health::Healthy && !group.converged;
-        if matters || first || changed && verdict != Health::Healthy {
-            self.touch(&target.group);
-        } else if let Some(group) = self.groups.get_mut(&target.group) {
-            // Nothing to decide, but the next routine check has to be planned some time.
-            let at = now + self.config.poll_interval;
-            group.wake_at = Some(group.wake_at.map_or(at, |wake| wake.min(at)));
+        Action::Check { id, plugin } => {
+            let Some(mut member) = group.seen.get_mut_on(&plugin, &id) else {
+                return;
+            };
+            member.health.ask();
+            let (description, hash) = (Arc::clone(&member.description), member.hash.clone());
+            drop(member);
+            begun.checks.push(Call::Check {
+                description,
+                spec: group.spec_of(hash.as_ref()),
+                subject: subject(group, plugin, id),
+            });
         }
-    }
-
-    fn living(&mut self, target: &Target) -> Option<&mut Group> {
-        self.groups
-            .get_mut(&target.group)
-            .filter(|group| group.target.nonce == target.nonce)
+        // It is carried out alone, as a commit.
+        Action::Revert { .. } => {}
     }
 }
 
-impl Group {
-    /// Notes that the destruction of a member failed, and returns how often it has.
-    fn note_failed_destruction(&mut self, id: &InstanceId) -> u32 {
-        let seen = &self.seen;
-        self.failed.retain(|id, _| seen.get(id).is_some());
-        let attempts = self.failed.entry(id.clone()).or_default();
-        *attempts += 1;
-        *attempts
+fn subject(group: &Group, plugin: PluginName, id: InstanceId) -> Subject {
+    Subject {
+        target: group.target.clone(),
+        plugin,
+        id,
     }
+}
+
+fn begin_creation(group: &mut Group, provision: Provision, begun: &mut Begun, now: Timestamp) {
+    let number = provision.token.number();
+    let Some(spec) = group.known_spec(&provision.hash).map(Arc::clone) else {
+        // Made from another configuration than its tag says, it would never be found out.
+        tracing::error!(group = %group.id(), hash = %provision.hash, "no spec of this configuration is known any more");
+        group.memory.intents.remove(&number);
+        let message = "the former configuration is not known any more";
+        let class = FailureClass::Other;
+        group.memory.creation.fail(class, message, now, now);
+        if let Some(roll) = &mut group.memory.roll {
+            roll.former = None;
+        }
+        return;
+    };
+    let call = Call::Provision {
+        target: group.target.clone(),
+        number,
+        spec,
+        provision: provision.clone(),
+    };
+    begun.creations.push(provision);
+    begun.calls.push(call);
 }
 
 fn begin_destruction(
     group: &mut Group,
-    id: &InstanceId,
-    reason: Reason,
-    drain: infrakit_plan::Drain,
+    (plugin, id): (&PluginName, &InstanceId),
+    (reason, drain): (Reason, infrakit_plan::Drain),
     now: Timestamp,
 ) -> Option<Call> {
-    let member = group.seen.get_mut(id)?;
+    let mut member = group.seen.get_mut_on(plugin, id)?;
+    let former = member.departure;
     member.departure = Some(Departure {
         reason,
+        since: former.map_or(now, |departure| departure.since),
         step: Step::InFlight(now),
     });
     let description = Arc::clone(&member.description);
     let hash = member.hash.clone();
-    let spec = group.spec_of(hash.as_ref());
-    let plugin = group.spec.instance.plugin.clone();
+    let new = member.matches(&group.spec.hash);
+    drop(member);
+    // A new member that falls sick speaks against its configuration, once.
+    let first = former.is_none() && !group.memory.decided.contains_key(id);
+    if first
+        && new
+        && reason == Reason::Unhealthy
+        && let Some(roll) = &mut group.memory.roll
+    {
+        roll.failed += 1;
+    }
     Some(Call::Destroy {
-        target: group.target.clone(),
         description,
-        spec,
-        plugin,
+        spec: group.spec_of(hash.as_ref()),
+        subject: subject(group, plugin.clone(), id.clone()),
         reason,
         drain,
     })
+}
+
+/// Takes back that a call is under way: it could not be written down, so it does not begin.
+pub(super) fn undo(group: &mut Group, call: Call, now: Timestamp) {
+    match call {
+        Call::Provision { number, .. } => {
+            if let Some(intent) = group.memory.intents.remove(&number) {
+                let message = "the creation cannot be written down";
+                let class = FailureClass::Unavailable;
+                let creation = &mut group.memory.creation;
+                creation.fail(class, message, intent.begun, now);
+            }
+        }
+        Call::Destroy {
+            subject, reason, ..
+        } => {
+            group.departures.strike(&subject.plugin, &subject.id);
+            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
+                let since = member.departure.map_or(now, |departure| departure.since);
+                member.departure = Some(Departure {
+                    reason,
+                    since,
+                    step: Step::Failed(1, now + RETRY),
+                });
+            }
+        }
+        Call::Drain { subject, .. } => {
+            group.memory.drained.remove(&subject.id);
+        }
+        Call::Repair { subject, .. } => unrepair(group, &subject.id),
+        Call::Label { subject, .. } => {
+            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
+                member.labelling = Labelling::Nothing;
+            }
+        }
+        // Nothing waits for it.
+        Call::Check { .. } => {}
+    }
+}
+
+/// Takes back what a plan remembers of an action that is not carried out.
+fn unplan(group: &mut Group, action: &Action) {
+    match action {
+        Action::Provision(provision) => {
+            group.memory.intents.remove(&provision.token.number());
+        }
+        Action::Drain { id, .. } => {
+            group.memory.drained.remove(id);
+        }
+        Action::Repair { id, .. } => unrepair(group, id),
+        // Of these nothing is remembered before they begin.
+        Action::Destroy { .. }
+        | Action::Adopt { .. }
+        | Action::Check { .. }
+        | Action::Revert { .. } => {}
+    }
+}
+
+fn unrepair(group: &mut Group, id: &InstanceId) {
+    if let Some(repair) = group.memory.repairs.0.get_mut(id) {
+        repair.in_flight = false;
+        repair.tried = repair.tried.saturating_sub(1);
+    }
 }
 
 /// Removes the records of batches whose creations all have an outcome.
@@ -425,26 +370,30 @@ fn close_batches(group: &mut Group) -> Vec<Change> {
         .collect()
 }
 
-fn remembers_other(memory: &infrakit_plan::Memory, stored: &infrakit_plan::Memory) -> bool {
-    memory.next_token != stored.next_token
-        || memory.phase != stored.phase
-        || memory.roll != stored.roll
-        || memory.doomed != stored.doomed
-        // What a creation may take decides how long one in doubt is waited for after a crash.
-        || memory.slowest_creation > stored.slowest_creation + stored.slowest_creation / 2
-}
-
-/// The memory without its intents, which are journaled apart.
-pub(super) fn stored_part(memory: &infrakit_plan::Memory) -> infrakit_plan::Memory {
-    infrakit_plan::Memory {
-        group: memory.group.clone(),
-        nonce: memory.nonce.clone(),
-        next_token: memory.next_token,
-        phase: memory.phase,
-        roll: memory.roll.clone(),
-        doomed: memory.doomed.clone(),
-        creation: memory.creation.clone(),
-        slowest_creation: memory.slowest_creation,
-        intents: std::collections::BTreeMap::new(),
+/// Returns the records of creations: one for each row of numbers with one configuration.
+fn intents(group: &mut Group, creations: &[Provision], now: Timestamp) -> Vec<Change> {
+    let id = group.target.group.clone();
+    let rows = creations.chunk_by(|one, next| {
+        one.hash == next.hash && one.token.number() + 1 == next.token.number()
+    });
+    let mut changes = Vec::new();
+    for row in rows {
+        let first = row[0].token.number();
+        let plugin = group.memory.intents.get(&first);
+        let record = IntentRecord {
+            first,
+            count: row.len() as u64,
+            begun: now,
+            logical_ids: row
+                .iter()
+                .filter_map(|one| one.logical_id.clone())
+                .collect(),
+            plugin: plugin.map(|intent| intent.plugin.clone()),
+            hash: Some(row[0].hash.clone()),
+        };
+        group.batches.insert(first, record.count);
+        changes.push(put(intent_key(&id, first), &record));
+        tracing::info!(group = %id, count = record.count, "creating members");
     }
+    changes
 }

@@ -7,14 +7,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use infrakit_plan::{
-    Change as SpecChange, InvalidSpec, Memory, Phase, Roll, Size, Spec, Timestamp, Unsupported,
-    sentence,
+    Change as SpecChange, Direction, InvalidSpec, Memory, Phase, Size, Spec, Timestamp, sentence,
 };
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId};
 use infrakit_store::{Change, Durability};
 
-use super::acting::{Batch, stored_part};
+use super::group::Committed;
+use super::journal::Batch;
+use super::remembered::stored_part;
+use super::rolled::{self, Turn};
 use super::{Core, Group};
 use crate::records::{
     SpecRecord, delete, history_key, intent_key, memory_key, put, put_memory, spec_key,
@@ -54,9 +56,36 @@ pub enum Refused {
     /// The spec is faulty.
     #[error(transparent)]
     Invalid(#[from] InvalidSpec),
-    /// The change is not carried out on a live group.
-    #[error(transparent)]
-    Unsupported(#[from] Unsupported),
+    /// More instances than this controller lets a group have.
+    #[error(
+        "a group may have {most} instances here, and {size} with a surge of {surge} are more: ask for fewer, or raise INFRAKIT_GROUP_MAX_INSTANCES"
+    )]
+    Ceiling {
+        /// Size asked for.
+        size: u64,
+        /// Members that a rollout may make beyond it.
+        surge: u64,
+        /// How many there may be.
+        most: u64,
+    },
+    /// Members that would be destroyed are held.
+    #[error(
+        "{}: held in group '{group}'; nothing was destroyed: release them first, with `infrakit group release {group} INSTANCE`", list(.instances)
+    )]
+    Held {
+        /// The group.
+        group: GroupId,
+        /// The members.
+        instances: Vec<InstanceId>,
+    },
+    /// A revision that is not kept.
+    #[error("revision {revision} of group '{group}' is not kept any more")]
+    NoRevision {
+        /// The group.
+        group: GroupId,
+        /// The revision.
+        revision: u64,
+    },
 }
 
 fn list(instances: &[InstanceId]) -> String {
@@ -84,20 +113,30 @@ pub struct Accepted {
 }
 
 /// What a group is to become.
-struct Wanted {
-    raw: GroupSpec,
-    spec: Spec,
+pub(super) struct Wanted {
+    pub(super) raw: GroupSpec,
+    pub(super) spec: Spec,
     /// Members to destroy by name.
-    doomed: BTreeSet<InstanceId>,
+    pub(super) doomed: BTreeSet<InstanceId>,
+    /// Why members of other configurations are to be replaced.
+    pub(super) direction: Direction,
 }
 
 /// A commit that takes effect once the store has it.
 pub(super) struct PendingCommit {
     raw: GroupSpec,
-    spec: Arc<Spec>,
     revision: u64,
+    committed: Committed,
+    /// The memory of a group that is new.
     memory: Memory,
-    doomed: BTreeSet<InstanceId>,
+    turn: Turn,
+    expired: Vec<u64>,
+}
+
+impl PendingCommit {
+    pub(super) fn id(&self) -> &GroupId {
+        &self.raw.id
+    }
 }
 
 impl Core {
@@ -106,15 +145,14 @@ impl Core {
     /// # Errors
     /// Returns why it is refused.
     pub fn explain(&self, id: &GroupId, spec: &Spec) -> Result<String, Refused> {
+        self.check_ceiling(spec)?;
         let Some(group) = self.groups.get(id) else {
             let empty = infrakit_plan::Observed::default();
-            return Ok(sentence(
-                SpecChange {
-                    before: None,
-                    after: spec,
-                },
-                &empty,
-            )?);
+            let change = SpecChange {
+                before: None,
+                after: spec,
+            };
+            return Ok(sentence(change, &empty));
         };
         if group.memory.phase == Phase::Destroying {
             return Err(Refused::BeingDestroyed(id.clone()));
@@ -123,10 +161,24 @@ impl Core {
             before: Some(&group.spec),
             after: spec,
         };
-        Ok(sentence(change, &group.seen)?)
+        Ok(sentence(change, &group.seen))
+    }
+
+    fn check_ceiling(&self, spec: &Spec) -> Result<(), Refused> {
+        let size = spec.size.count();
+        let surge = spec.updating.surge(size);
+        match self.config.max_instances {
+            Some(most) if size.saturating_add(surge) > most => {
+                Err(Refused::Ceiling { size, surge, most })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Commits a spec. `nonce` names the record of a group that is new.
+    ///
+    /// The spec in force, committed anew, lets an aborted rollout go on and has failed creations
+    /// tried again; otherwise it changes nothing.
     ///
     /// # Errors
     /// Returns why it is refused.
@@ -141,15 +193,14 @@ impl Core {
         if let Some(group) = self.groups.get(&raw.id)
             && *group.spec == spec
         {
-            return Ok(Accepted {
-                details,
-                batch: None,
-            });
+            let batch = self.commit_again(&raw.id, now);
+            return Ok(Accepted { details, batch });
         }
         let wanted = Wanted {
             raw,
             spec,
             doomed: BTreeSet::new(),
+            direction: Direction::Forward,
         };
         let batch = self.store_commit(wanted, nonce, now);
         Ok(Accepted {
@@ -158,30 +209,47 @@ impl Core {
         })
     }
 
-    fn store_commit(&mut self, wanted: Wanted, nonce: &str, now: Timestamp) -> u64 {
-        let Wanted { raw, spec, doomed } = wanted;
-        let id = raw.id.clone();
-        let mut changes = Vec::new();
-        let (revision, mut memory) = match self.groups.get(&id) {
-            Some(group) => {
-                let mut memory = stored_part(&group.memory);
-                memory.roll = roll_for(group, &spec);
-                changes.extend(expired_history(group).map(|old| delete(history_key(&id, old))));
-                (group.revision + 1, memory)
-            }
-            None => {
-                let nonce = nonce.to_owned();
-                (
-                    1,
-                    Memory {
-                        group: id.clone(),
-                        nonce,
-                        ..Memory::default()
-                    },
-                )
+    /// Commits the spec in force once more.
+    fn commit_again(&mut self, id: &GroupId, now: Timestamp) -> Option<u64> {
+        let group = self.groups.get(id)?;
+        let memory = &group.memory;
+        if memory.aborted.is_none() && memory.creation.failures() == 0 {
+            return None;
+        }
+        let aborted = memory.aborted.is_some();
+        let restarted = aborted.then(|| rolled::restarted(group, now));
+        let edit = move |memory: &mut Memory| {
+            memory.aborted = None;
+            memory.creation.forgive();
+            if let Some(roll) = &restarted {
+                memory.roll.clone_from(roll);
             }
         };
-        memory.doomed.extend(doomed.iter().cloned());
+        self.edit(id, Box::new(edit))
+    }
+
+    pub(super) fn store_commit(&mut self, wanted: Wanted, nonce: &str, now: Timestamp) -> u64 {
+        let id = wanted.raw.id.clone();
+        let mut changes = Vec::new();
+        let group = self.groups.get(&id);
+        let revision = group.map_or(1, |group| group.revision + 1);
+        let turn = Turn::of(group, &wanted, revision, now);
+        let mut expired = Vec::new();
+        let mut memory = match group {
+            Some(group) => {
+                expired = group.expiring(turn.former());
+                let old = expired.iter();
+                changes.extend(old.map(|old| delete(history_key(&id, *old))));
+                stored_part(&group.memory)
+            }
+            None => Memory {
+                group: id.clone(),
+                nonce: nonce.to_owned(),
+                ..Memory::default()
+            },
+        };
+        turn.apply(&mut memory);
+        let Wanted { raw, spec, .. } = wanted;
         let record = SpecRecord {
             revision,
             committed: now,
@@ -190,12 +258,17 @@ impl Core {
         changes.push(put(spec_key(&id), &record));
         changes.push(put(history_key(&id, revision), &record));
         changes.push(put_memory(&memory));
+        let committed = Committed {
+            at: now,
+            spec: Arc::new(spec),
+        };
         let pending = PendingCommit {
             raw,
-            spec: Arc::new(spec),
             revision,
+            committed,
             memory,
-            doomed,
+            turn,
+            expired,
         };
         self.write(
             Batch::Commit(Box::new(pending)),
@@ -207,29 +280,31 @@ impl Core {
     pub(super) fn committed(&mut self, pending: PendingCommit, now: Timestamp) {
         let PendingCommit {
             raw,
-            spec,
             revision,
+            committed,
             memory,
-            doomed,
+            turn,
+            expired,
         } = pending;
         let id = raw.id.clone();
-        tracing::info!(group = %id, revision, size = spec.size.count(), "committed");
+        let size = committed.spec.size.count();
+        tracing::info!(group = %id, revision, size, "committed");
         if let Some(group) = self.groups.get_mut(&id) {
             if revision <= group.revision {
                 return;
             }
-            group.memory.roll.clone_from(&memory.roll);
-            group.memory.doomed.extend(doomed);
-            group.memory.creation = infrakit_plan::Backoff::default();
+            turn.apply(&mut group.memory);
             group.converged = false;
-            group.adopt_spec(raw, revision, spec);
+            for old in expired {
+                group.revisions.remove(&old);
+            }
+            group.adopt_spec(raw, revision, committed);
         } else {
-            let plugin = spec.instance.plugin.clone();
-            let mut group = Group::new(raw, revision, spec, memory);
+            let mut group = Group::new(raw, revision, committed, memory);
             group.stored = stored_part(&group.memory);
-            self.groups.insert(id.clone(), group);
-            self.watch(&plugin, &id, now);
+            self.insert_group(group);
         }
+        self.settle_homes(&id, now);
         self.touch(&id);
     }
 
@@ -248,8 +323,8 @@ impl Core {
     }
 
     pub(super) fn forget(&mut self, id: &GroupId) {
-        if let Some(group) = self.groups.remove(id) {
-            self.unwatch(&group.spec.instance.plugin, id);
+        if let Some(group) = self.remove_group(id) {
+            self.leave_homes(&group);
             tracing::info!(group = %id, "no longer managed");
         }
     }
@@ -263,6 +338,13 @@ impl Core {
             .groups
             .get(id)
             .ok_or_else(|| Refused::NotWatched(id.clone()))?;
+        let held = held_members(group, group.memory.held.iter());
+        if !held.is_empty() {
+            return Err(Refused::Held {
+                group: id.clone(),
+                instances: held,
+            });
+        }
         let mut memory = stored_part(&group.memory);
         memory.phase = Phase::Destroying;
         let changes = vec![put_memory(&memory)];
@@ -332,6 +414,14 @@ impl Core {
         if doomed.is_empty() {
             return Ok(None);
         }
+        let held = doomed.iter().filter(|id| group.memory.held.contains(*id));
+        let held = held_members(group, held);
+        if !held.is_empty() {
+            return Err(Refused::Held {
+                group: id.clone(),
+                instances: held,
+            });
+        }
         let spec = group
             .spec
             .with_size(size.saturating_sub(doomed.len() as u64));
@@ -339,11 +429,13 @@ impl Core {
             id: id.clone(),
             properties: Some(spec.canonical()),
         };
-        Ok(Some(self.store_commit(
-            Wanted { raw, spec, doomed },
-            "",
-            now,
-        )))
+        let wanted = Wanted {
+            raw,
+            spec,
+            doomed,
+            direction: Direction::Forward,
+        };
+        Ok(Some(self.store_commit(wanted, "", now)))
     }
 
     /// Changes the size of a group.
@@ -379,28 +471,11 @@ impl Core {
     }
 }
 
-/// A group that is to grow while it has outdated members keeps its size until they are replaced.
-fn roll_for(group: &Group, spec: &Spec) -> Option<Roll> {
-    let outdated = group
-        .seen
-        .members()
-        .any(|member| !member.matches(&spec.hash));
-    if !outdated {
-        return group.memory.roll.clone();
-    }
-    let held = group.memory.roll.as_ref().and_then(|roll| roll.hold);
-    let former = held.unwrap_or_else(|| group.spec.size.count());
-    let hold = (former < spec.size.count()).then_some(former);
-    Some(Roll { hold })
-}
-
-fn expired_history(group: &Group) -> impl Iterator<Item = u64> + use<> {
-    let oldest_kept = (group.revision + 2).saturating_sub(super::group::HISTORY as u64);
-    // One commit adds one revision, so at most one falls out at a time.
-    oldest_kept
-        .checked_sub(1)
-        .filter(|revision| *revision > 0)
-        .into_iter()
+/// Returns those of these members that are still there.
+fn held_members<'a>(group: &Group, ids: impl Iterator<Item = &'a InstanceId>) -> Vec<InstanceId> {
+    ids.filter(|id| group.seen.get(id).is_some())
+        .cloned()
+        .collect()
 }
 
 fn forget_changes(group: &Group) -> Vec<Change> {
@@ -412,9 +487,8 @@ fn forget_changes(group: &Group) -> Vec<Change> {
             .keys()
             .map(|first| delete(intent_key(id, *first))),
     );
-    let oldest = (group.revision + 1)
-        .saturating_sub(super::group::HISTORY as u64)
-        .max(1);
-    changes.extend((oldest..=group.revision).map(|revision| delete(history_key(id, revision))));
+    changes.extend(group.departures.forget(id));
+    let revisions = group.revisions.keys();
+    changes.extend(revisions.map(|revision| delete(history_key(id, *revision))));
     changes
 }

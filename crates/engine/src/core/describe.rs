@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use infrakit_plan::Timestamp;
+use infrakit_plan::{Spec, Timestamp};
 use infrakit_spi::group::{GroupDescription, GroupSpec};
-use infrakit_spi::{GroupId, InstanceId, PluginName};
+use infrakit_spi::{GroupId, InstanceId};
 
 use super::{Core, Group, Refused};
 
@@ -34,7 +34,8 @@ impl Core {
             .seen
             .members()
             .map(|member| Arc::clone(&member.description));
-        let converged = group.converged && !self.dirty.contains(id);
+        let settled = group.changing == 0 && !self.dirty.contains(id);
+        let converged = group.converged && settled;
         Ok(GroupDescription {
             instances: Some(instances.collect()),
             converged,
@@ -61,13 +62,16 @@ impl Core {
             .collect()
     }
 
-    /// Returns the plugin that a group's members live on.
-    #[must_use]
-    pub fn plugin_of(&self, id: &GroupId) -> Option<&PluginName> {
-        self.groups.get(id).map(|group| &group.spec.instance.plugin)
+    /// Returns the revisions of a group that are kept, oldest first: number, moment, and spec. The
+    /// last one is in force.
+    pub fn revisions(&self, id: &GroupId) -> impl Iterator<Item = (u64, Timestamp, &Spec)> {
+        let revisions = self.groups.get(id).map(|group| &group.revisions);
+        let revisions = revisions.into_iter().flatten();
+        revisions.map(|(revision, committed)| (*revision, committed.at, committed.spec.as_ref()))
     }
 
-    /// Returns when the last complete list of a group's members was started.
+    /// Returns when the last complete list of a group's members was started: the earliest, where
+    /// they live on several plugins.
     #[must_use]
     pub fn listed_at(&self, id: &GroupId) -> Option<Timestamp> {
         self.groups.get(id).and_then(|group| group.seen.listed())

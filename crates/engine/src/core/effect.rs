@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use infrakit_plan::{Provision, Reason, Spec, Timestamp};
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality};
+use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality, Repaired};
 use infrakit_spi::{Error, GroupId, InstanceId, PluginName, Tags};
-use infrakit_store::{Change, Durability};
+use infrakit_store::{Change, Durability, StoreError};
+
+use crate::records::TERM;
 
 /// A group in one of its lives. A group that is freed and committed anew is another target, so
 /// that answers meant for the former one do not confuse the latter.
@@ -16,6 +18,17 @@ pub struct Target {
     pub group: GroupId,
     /// The nonce of its record.
     pub nonce: Arc<str>,
+}
+
+/// The member that a call is about. Ids are only unique within one plugin.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// The group.
+    pub target: Target,
+    /// The plugin that the member lives on.
+    pub plugin: PluginName,
+    /// The member.
+    pub id: InstanceId,
 }
 
 /// What came of asking for a list.
@@ -38,10 +51,47 @@ pub struct CreationAnswer {
     pub target: Target,
     /// Number of the intent.
     pub number: u64,
+    /// The plugin that was called.
+    pub plugin: PluginName,
     /// When the call was made.
     pub begun: Timestamp,
     /// The instance.
     pub outcome: Result<Box<Description>, Error>,
+}
+
+/// Why a journal entry is not in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotWritten {
+    /// Another controller leads by now: nothing of this one is written any more.
+    Deposed,
+    /// The store refused it, or could not write it.
+    Failed(String),
+}
+
+impl NotWritten {
+    /// Tells from a store's answer why an entry is not in it.
+    #[must_use]
+    pub fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::Conflict { key, .. } if key.as_str() == TERM => Self::Deposed,
+            other => Self::Failed(chain(other)),
+        }
+    }
+}
+
+impl std::fmt::Display for NotWritten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Deposed => f.write_str("another controller has taken the lead"),
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Something that happened.
@@ -59,34 +109,42 @@ pub enum Event {
         /// The entry.
         batch: u64,
         /// Whether it is in the store.
-        outcome: Result<(), String>,
+        outcome: Result<(), NotWritten>,
     },
     /// A creation was answered, or its answer is lost.
     Provisioned(CreationAnswer),
     /// A destruction was answered, or its answer is lost.
     Destroyed {
-        /// The group.
-        target: Target,
-        /// The instance.
-        id: InstanceId,
+        /// The member.
+        subject: Subject,
         /// Whether it was accepted.
         outcome: Result<(), Error>,
     },
+    /// The controller's own member was drained, or was not.
+    Drained {
+        /// The member.
+        subject: Subject,
+        /// Whether it was.
+        outcome: Result<(), Error>,
+    },
+    /// A step of repair was answered, or its answer is lost.
+    Repaired {
+        /// The member.
+        subject: Subject,
+        /// Whether it was taken.
+        outcome: Result<Repaired, Error>,
+    },
     /// Labels were written, or were not.
     Labelled {
-        /// The group.
-        target: Target,
-        /// The instance.
-        id: InstanceId,
+        /// The member.
+        subject: Subject,
         /// Whether they were.
         outcome: Result<(), Error>,
     },
     /// A verdict on a member's health came, or did not.
     Checked {
-        /// The group.
-        target: Target,
-        /// The instance.
-        id: InstanceId,
+        /// The member.
+        subject: Subject,
         /// The verdict.
         outcome: Result<Health, Error>,
     },
@@ -101,41 +159,51 @@ pub enum Call {
         target: Target,
         /// Number of the intent.
         number: u64,
-        /// The configuration to make it from.
+        /// The configuration to make it from, and so the plugin that makes it.
         spec: Arc<Spec>,
         /// What identifies it.
         provision: Provision,
     },
     /// Drain and destroy an instance.
     Destroy {
-        /// The group.
-        target: Target,
+        /// The member.
+        subject: Subject,
         /// The instance.
         description: Arc<Description>,
         /// The configuration it was made from.
         spec: Arc<Spec>,
-        /// Plugin that owns it.
-        plugin: PluginName,
         /// Why.
         reason: Reason,
         /// What to do about draining it.
         drain: infrakit_plan::Drain,
     },
+    /// Drain an instance, and leave it at that.
+    Drain {
+        /// The member.
+        subject: Subject,
+        /// The instance.
+        description: Arc<Description>,
+        /// The configuration it was made from.
+        spec: Arc<Spec>,
+    },
+    /// Ask for a step of repair.
+    Repair {
+        /// The member.
+        subject: Subject,
+        /// The step, such as `reboot`.
+        step: String,
+    },
     /// Put labels on an instance.
     Label {
-        /// The group.
-        target: Target,
-        /// The instance.
-        id: InstanceId,
-        /// Plugin that owns it.
-        plugin: PluginName,
+        /// The member.
+        subject: Subject,
         /// The labels.
         labels: Tags,
     },
     /// Ask for the health of an instance.
     Check {
-        /// The group.
-        target: Target,
+        /// The member.
+        subject: Subject,
         /// The instance.
         description: Arc<Description>,
         /// The configuration it was made from.

@@ -6,13 +6,23 @@ use std::sync::Arc;
 use infrakit_plan::{Memory, Observed, Spec, Timestamp};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::hash::ConfigHash;
-use infrakit_spi::{GroupId, InstanceId};
+use infrakit_spi::{GroupId, InstanceId, PluginName};
 
+use super::departures::Departures;
 use crate::core::Target;
 
 /// Specs of former revisions that are kept, so that old members are drained and checked as they
-/// were meant to be.
+/// were meant to be, and so that there is something to go back to.
 pub(super) const HISTORY: usize = 20;
+
+/// A spec that was committed.
+#[derive(Clone)]
+pub(super) struct Committed {
+    /// When.
+    pub(super) at: Timestamp,
+    /// The spec.
+    pub(super) spec: Arc<Spec>,
+}
 
 /// State of a group.
 pub(super) struct Group {
@@ -21,69 +31,124 @@ pub(super) struct Group {
     pub(super) raw: GroupSpec,
     pub(super) revision: u64,
     pub(super) spec: Arc<Spec>,
-    /// Specs of this and former revisions, oldest first.
-    pub(super) history: Vec<Arc<Spec>>,
+    /// Specs of this and former revisions.
+    pub(super) revisions: BTreeMap<u64, Committed>,
     pub(super) memory: Memory,
-    /// The memory as it is in the store, apart from intents.
+    /// The memory as it is in the store.
     pub(super) stored: Memory,
     /// Journaled intents: number of the first of a batch to how many it has.
     pub(super) batches: BTreeMap<u64, u64>,
+    /// Journaled destructions.
+    pub(super) departures: Departures,
     /// Intents of a former process; a plugin in this process cannot fulfil them any more.
     pub(super) inherited: Vec<u64>,
     pub(super) seen: Observed,
+    /// Members as the core counts them in its sum.
+    pub(super) counted: usize,
     pub(super) wake_at: Option<Timestamp>,
     pub(super) converged: bool,
     /// Why the last list did not come, and when that was known.
     pub(super) unlisted: Option<(Timestamp, String)>,
     /// How often the destruction of a member failed.
     pub(super) failed: BTreeMap<InstanceId, u32>,
+    /// When the creations of members were answered that have not been found healthy yet.
+    pub(super) newborn: BTreeMap<InstanceId, Timestamp>,
+    /// Changes by an operator on their way to the store; nothing is planned meanwhile.
+    pub(super) changing: usize,
     /// Set while the group is being destroyed: a list must be from after this moment.
     pub(super) destroying_since: Option<Timestamp>,
 }
 
 impl Group {
-    pub(super) fn new(raw: GroupSpec, revision: u64, spec: Arc<Spec>, memory: Memory) -> Self {
+    /// Creates the state of a group with the spec of revision `revision`, committed at `at`.
+    pub(super) fn new(raw: GroupSpec, revision: u64, committed: Committed, memory: Memory) -> Self {
         let target = Target {
             group: raw.id.clone(),
             nonce: memory.nonce.as_str().into(),
         };
-        Self {
+        let mut group = Self {
             target,
             raw,
             revision,
-            history: vec![Arc::clone(&spec)],
-            spec,
+            spec: Arc::clone(&committed.spec),
+            revisions: BTreeMap::from([(revision, committed)]),
             stored: Memory::default(),
             memory,
             batches: BTreeMap::new(),
+            departures: Departures::default(),
             inherited: Vec::new(),
             seen: Observed::default(),
+            counted: 0,
             wake_at: None,
             converged: false,
             unlisted: None,
             failed: BTreeMap::new(),
+            newborn: BTreeMap::new(),
+            changing: 0,
             destroying_since: None,
-        }
+        };
+        group.aim();
+        group
     }
 
     pub(super) fn id(&self) -> &GroupId {
         &self.target.group
     }
 
+    /// Sorts what is seen by the spec in force, so that plans cost what changes.
+    pub(super) fn aim(&mut self) {
+        self.seen.aim(&self.spec, self.memory.naming);
+    }
+
     /// Puts another spec in force.
-    pub(super) fn adopt_spec(&mut self, raw: GroupSpec, revision: u64, spec: Arc<Spec>) {
+    pub(super) fn adopt_spec(&mut self, raw: GroupSpec, revision: u64, committed: Committed) {
         self.raw = raw;
         self.revision = revision;
-        self.history.retain(|former| former.hash != spec.hash);
-        self.history.push(Arc::clone(&spec));
-        let surplus = self.history.len().saturating_sub(HISTORY);
-        self.history.drain(..surplus);
-        self.spec = spec;
+        self.spec = Arc::clone(&committed.spec);
+        self.revisions.insert(revision, committed);
+        self.aim();
+    }
+
+    /// Returns the revisions that are one too many when another one comes: the oldest, but never
+    /// the one that members of a limited rollout are made from.
+    pub(super) fn expiring(&self, former: Option<u64>) -> Vec<u64> {
+        let surplus = (self.revisions.len() + 1).saturating_sub(HISTORY);
+        let old = self.revisions.keys().copied();
+        old.filter(|revision| Some(*revision) != former)
+            .take(surplus)
+            .collect()
+    }
+
+    /// Returns the latest spec with this hash, if it is remembered.
+    pub(super) fn known_spec(&self, hash: &ConfigHash) -> Option<&Arc<Spec>> {
+        if self.spec.hash == *hash {
+            return Some(&self.spec);
+        }
+        let mut former = self.revisions.values().rev();
+        former
+            .find(|committed| committed.spec.hash == *hash)
+            .map(|committed| &committed.spec)
     }
 
     /// Returns the spec that members with this hash were made from, or the one in force.
     pub(super) fn spec_of(&self, hash: Option<&ConfigHash>) -> Arc<Spec> {
-        let former = hash.and_then(|hash| self.history.iter().find(|spec| spec.hash == *hash));
-        Arc::clone(former.unwrap_or(&self.spec))
+        let known = hash.and_then(|hash| self.known_spec(hash));
+        Arc::clone(known.unwrap_or(&self.spec))
+    }
+
+    /// Returns the plugins that members live on.
+    pub(super) fn homes(&self) -> impl Iterator<Item = &PluginName> {
+        let own = &self.spec.instance.plugin;
+        let former = self.memory.homes.iter().filter(move |home| *home != own);
+        std::iter::once(own).chain(former)
+    }
+
+    /// Notes that the destruction of a member failed, and returns how often it has.
+    pub(super) fn note_failed_destruction(&mut self, id: &InstanceId) -> u32 {
+        let seen = &self.seen;
+        self.failed.retain(|id, _| seen.get(id).is_some());
+        let attempts = self.failed.entry(id.clone()).or_default();
+        *attempts += 1;
+        *attempts
     }
 }

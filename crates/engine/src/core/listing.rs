@@ -2,47 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infrakit_plan::{Listed, Step, Timestamp};
+use infrakit_plan::{Listed, Seen, Step, Timestamp};
 use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{GroupId, PluginName, tags};
 
-use super::{Core, Effect, ListAnswer};
+use super::{Core, Effect, Group, ListAnswer};
 
 impl Core {
-    /// Asks for a list of all groups of a plugin as soon as one may be started.
-    pub(super) fn look_again(&mut self, plugin: &PluginName, now: Timestamp) {
-        if let Some(observer) = self.observers.get_mut(plugin) {
-            observer.want_all(now);
-        }
-    }
-
-    /// Asks for a list of one group that is started after this moment.
-    pub fn refresh(&mut self, group: &GroupId, now: Timestamp) {
-        let Some(plugin) = self.plugin_of(group).cloned() else {
-            return;
-        };
-        if let Some(observer) = self.observers.get_mut(&plugin) {
-            observer.want(group, now);
-        }
-    }
-
-    pub(super) fn watch(&mut self, plugin: &PluginName, group: &GroupId, now: Timestamp) {
-        let observer = self.observers.entry(plugin.clone()).or_default();
-        observer.groups.insert(group.clone());
-        observer.forget();
-        observer.want(group, now);
-        observer.want_all(now + self.config.poll_interval);
-    }
-
-    pub(super) fn unwatch(&mut self, plugin: &PluginName, group: &GroupId) {
-        if let Some(observer) = self.observers.get_mut(plugin) {
-            observer.groups.remove(group);
-            observer.forget();
-        }
-    }
-
     /// Begins the lists that are due.
     pub fn look(&mut self, now: Timestamp) {
+        if self.deposed {
+            return;
+        }
         for (plugin, observer) in &mut self.observers {
             if observer.due().is_some_and(|due| due <= now) {
                 let (filter, seen) = observer.begin(now);
@@ -76,6 +47,7 @@ impl Core {
             Ok(listing) => {
                 observer.succeeded(started, now, locality, poll_interval);
                 let circumstances = Listed {
+                    plugin,
                     started,
                     now,
                     locality,
@@ -104,13 +76,20 @@ impl Core {
         }
     }
 
-    fn nothing_new(&mut self, served: &BTreeSet<GroupId>, circumstances: Listed) {
+    fn nothing_new(&mut self, served: &BTreeSet<GroupId>, circumstances: Listed<'_>) {
+        let Listed {
+            plugin,
+            started,
+            now,
+            ..
+        } = circumstances;
         for id in served {
             let Some(group) = self.groups.get_mut(id) else {
                 continue;
             };
-            let seen = group.seen.unchanged(circumstances.started);
+            let seen = group.seen.unchanged(plugin, started, now);
             settle_inherited(group, circumstances);
+            learn(group, &seen);
             if seen.anything() || !group.converged {
                 self.touch(id);
             }
@@ -121,7 +100,7 @@ impl Core {
         &mut self,
         served: &BTreeSet<GroupId>,
         list: Vec<Description>,
-        circumstances: Listed,
+        circumstances: Listed<'_>,
     ) {
         let mut by_group: BTreeMap<&GroupId, Vec<Description>> =
             served.iter().map(|id| (id, Vec::new())).collect();
@@ -139,12 +118,13 @@ impl Core {
             let Some(group) = self.groups.get_mut(id) else {
                 continue;
             };
-            let first = group.seen.listed().is_none();
+            let first = group.seen.listed_on(circumstances.plugin).is_none();
             let nonce = group.memory.nonce.as_str();
             let seen = group
                 .seen
                 .apply(id, members, circumstances, (nonce, &self.config));
             settle_inherited(group, circumstances);
+            learn(group, &seen);
             if seen.vanished > 0 {
                 tracing::info!(group = %id, vanished = seen.vanished, "members are gone");
             }
@@ -160,37 +140,64 @@ impl Core {
             return;
         };
         for group in served.iter().filter_map(|id| self.groups.get(id)) {
-            if awaits_list(group) {
+            if awaits_list(group, plugin) {
                 observer.want_eagerly(group.id(), now, self.config.poll_interval);
             }
         }
     }
 }
 
-fn awaits_list(group: &super::Group) -> bool {
-    let departed = group.seen.members().any(|member| {
-        member
-            .departure
-            .is_some_and(|departure| matches!(departure.step, Step::Accepted(_)))
+/// Returns whether something is awaited that only a list of `plugin` can show.
+fn awaits_list(group: &Group, plugin: &PluginName) -> bool {
+    let departing = group.seen.leaving().any(|member| {
+        let accepted = |departure: infrakit_plan::Departure| match departure.step {
+            Step::Accepted(_) => true,
+            Step::InFlight(_) | Step::Failed(..) => false,
+        };
+        member.plugin == *plugin && member.departure.is_some_and(accepted)
     });
-    departed
+    departing
         || group
             .memory
             .intents
             .values()
-            .any(|intent| intent.doubt.is_some())
+            .any(|intent| intent.doubt.is_some() && intent.plugin == *plugin)
+}
+
+/// Learns from what a list changed.
+fn learn(group: &mut Group, seen: &Seen) {
+    if !seen.anything() {
+        return;
+    }
+    group.departures.doubt();
+    for took in &seen.departed {
+        group.memory.measured.departure.note(*took);
+    }
+    if let Some(roll) = &mut group.memory.roll {
+        roll.failed += seen.stillborn as u64;
+    }
+    if !group.memory.decided.is_empty() {
+        let (seen, memory) = (&group.seen, &mut group.memory);
+        group.departures.spare_others(seen, memory);
+    }
 }
 
 /// Creations of a former process cannot come true any more when the plugin died with it.
-fn settle_inherited(group: &mut super::Group, circumstances: Listed) {
+fn settle_inherited(group: &mut Group, circumstances: Listed<'_>) {
     if group.inherited.is_empty() || circumstances.locality != Locality::InProcess {
         return;
     }
-    for number in std::mem::take(&mut group.inherited) {
-        if let Some(intent) = group.memory.intents.get_mut(&number)
-            && let Some(doubt) = &mut intent.doubt
-        {
+    let intents = &mut group.memory.intents;
+    group.inherited.retain(|number| {
+        let Some(intent) = intents.get_mut(number) else {
+            return false;
+        };
+        if intent.plugin != *circumstances.plugin {
+            return true;
+        }
+        if let Some(doubt) = &mut intent.doubt {
             doubt.settle_at = circumstances.started;
         }
-    }
+        false
+    });
 }

@@ -5,24 +5,35 @@
 //! again", so that one that comes late, twice or never does no harm.
 
 mod acting;
+mod answers;
 mod change;
+mod departures;
 mod describe;
 mod effect;
+mod governed;
 mod group;
+mod homes;
+mod journal;
 mod listing;
 mod observer;
+mod remembered;
 mod restore;
+mod rolled;
+mod term;
 
 pub use change::{Accepted, Refused};
-pub use effect::{Call, CreationAnswer, Effect, Event, ListAnswer, Target};
+pub use effect::{Call, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Subject, Target};
+pub use governed::Limits;
+pub use term::{Claim, Term};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::{Config, Timestamp};
 use infrakit_spi::{GroupId, PluginName};
 
-use crate::core::acting::Batch;
+use crate::core::governed::Governors;
 use crate::core::group::Group;
+use crate::core::journal::Batch;
 use crate::core::observer::Observer;
 
 /// All groups of a controller, and what is under way for them.
@@ -30,10 +41,20 @@ pub struct Core {
     config: Config,
     groups: BTreeMap<GroupId, Group>,
     observers: BTreeMap<PluginName, Observer>,
+    governors: Governors,
     /// Journal entries on their way to the store, with what waits for them.
     journal: BTreeMap<u64, Batch>,
     next_batch: u64,
     dirty: BTreeSet<GroupId>,
+    /// When groups are to be planned for even if nothing happens to them.
+    wakes: BTreeSet<(Timestamp, GroupId)>,
+    /// Members of all groups, as of their last plans.
+    members: usize,
+    /// Grows whenever a group comes or goes.
+    roster: u64,
+    /// The term in which this controller leads; `None` where nobody else could.
+    term: Option<Term>,
+    deposed: bool,
     effects: Vec<Effect>,
 }
 
@@ -45,46 +66,50 @@ impl Core {
             config,
             groups: BTreeMap::new(),
             observers: BTreeMap::new(),
+            governors: Governors::default(),
             journal: BTreeMap::new(),
             next_batch: 0,
             dirty: BTreeSet::new(),
+            wakes: BTreeSet::new(),
+            members: 0,
+            roster: 0,
+            term: None,
+            deposed: false,
             effects: Vec::new(),
         }
     }
 
-    /// Takes in an event.
+    /// Takes in an event. A deposed core takes in nothing.
     pub fn handle(&mut self, event: Event, now: Timestamp) {
+        if self.deposed {
+            return;
+        }
         match event {
             Event::Changed { plugin } => self.look_again(&plugin, now),
             Event::Listed(answer) => self.listed(answer, now),
             Event::Journaled { batch, outcome } => self.journaled(batch, outcome, now),
             Event::Provisioned(answer) => self.provisioned(answer, now),
-            Event::Destroyed {
-                target,
-                id,
-                outcome,
-            } => self.destroyed(&target, &id, outcome, now),
-            Event::Labelled {
-                target,
-                id,
-                outcome,
-            } => self.labelled(&target, &id, outcome, now),
-            Event::Checked {
-                target,
-                id,
-                outcome,
-            } => self.checked(&target, &id, outcome, now),
+            Event::Destroyed { subject, outcome } => self.destroyed(&subject, outcome, now),
+            Event::Drained { subject, outcome } => self.drained(&subject, outcome, now),
+            Event::Repaired { subject, outcome } => self.repaired(&subject, outcome),
+            Event::Labelled { subject, outcome } => self.labelled(&subject, outcome, now),
+            Event::Checked { subject, outcome } => self.checked(&subject, outcome, now),
         }
     }
 
     /// Plans for every group that something happened to, or whose time has come.
     pub fn plan(&mut self, now: Timestamp) {
-        let due = self
-            .groups
-            .iter()
-            .filter(|(_, group)| group.wake_at.is_some_and(|at| at <= now));
-        let due: Vec<GroupId> = due.map(|(id, _)| id.clone()).collect();
-        self.dirty.extend(due);
+        while let Some((at, _)) = self.wakes.first()
+            && *at <= now
+        {
+            let Some((_, id)) = self.wakes.pop_first() else {
+                break;
+            };
+            if let Some(group) = self.groups.get_mut(&id) {
+                group.wake_at = None;
+            }
+            self.dirty.insert(id);
+        }
         for id in std::mem::take(&mut self.dirty) {
             self.plan_group(&id, now);
         }
@@ -104,9 +129,9 @@ impl Core {
     /// Returns when to call [`plan`](Self::plan) and [`look`](Self::look) even if nothing happens.
     #[must_use]
     pub fn wake_at(&self) -> Option<Timestamp> {
-        let groups = self.groups.values().filter_map(|group| group.wake_at);
+        let groups = self.wakes.first().map(|(at, _)| *at);
         let lists = self.observers.values().filter_map(Observer::due);
-        groups.chain(lists).min()
+        lists.chain(groups).min()
     }
 
     /// Returns the ids of the groups, in order.
@@ -114,9 +139,61 @@ impl Core {
         self.groups.keys()
     }
 
+    /// Returns a number that changes whenever a group comes or goes.
+    #[must_use]
+    pub fn roster(&self) -> u64 {
+        self.roster
+    }
+
     fn touch(&mut self, id: &GroupId) {
         if !self.dirty.contains(id) {
             self.dirty.insert(id.clone());
         }
+    }
+
+    /// Sets when a group is to be planned for even if nothing happens to it.
+    fn wake(&mut self, id: &GroupId, at: Option<Timestamp>) {
+        let Some(group) = self.groups.get_mut(id) else {
+            return;
+        };
+        if group.wake_at == at {
+            return;
+        }
+        if let Some(former) = group.wake_at.take() {
+            self.wakes.remove(&(former, id.clone()));
+        }
+        group.wake_at = at;
+        if let Some(at) = at {
+            self.wakes.insert((at, id.clone()));
+        }
+    }
+
+    /// Has a group planned for at `at`, or earlier if it would be anyway.
+    fn wake_by(&mut self, id: &GroupId, at: Timestamp) {
+        if let Some(group) = self.groups.get(id) {
+            let at = group.wake_at.map_or(at, |earlier| earlier.min(at));
+            self.wake(id, Some(at));
+        }
+    }
+
+    fn insert_group(&mut self, group: Group) {
+        self.roster += 1;
+        self.groups.insert(group.id().clone(), group);
+    }
+
+    fn remove_group(&mut self, id: &GroupId) -> Option<Group> {
+        self.wake(id, None);
+        self.dirty.remove(id);
+        let group = self.groups.remove(id)?;
+        self.roster += 1;
+        self.members -= group.counted;
+        Some(group)
+    }
+
+    /// Returns a group, if it is still in the life that `target` names.
+    fn living(&mut self, target: &Target) -> Option<&mut Group> {
+        self.groups
+            .get_mut(&target.group)
+            .filter(|group| group.target.nonce == target.nonce)
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Observer {
     due: Option<Timestamp>,
     /// Groups that somebody wants to see sooner.
     wanted: BTreeMap<GroupId, Timestamp>,
+    /// The earliest of those moments.
+    soonest: Option<Timestamp>,
     /// Not before this moment, however urgent.
     not_before: Timestamp,
     /// How often something awaited was looked for in vain.
@@ -37,7 +39,7 @@ impl Observer {
         if self.in_flight.is_some() || self.groups.is_empty() {
             return None;
         }
-        let due = self.wanted.values().copied().chain(self.due).min()?;
+        let due = self.soonest.into_iter().chain(self.due).min()?;
         Some(due.max(self.not_before))
     }
 
@@ -50,6 +52,7 @@ impl Observer {
     pub(super) fn want(&mut self, group: &GroupId, at: Timestamp) {
         let due = self.wanted.entry(group.clone()).or_insert(at);
         *due = at.min(*due);
+        self.soonest = Some(self.soonest.map_or(at, |soonest| soonest.min(at)));
     }
 
     /// Asks for a list because something awaited was not in the last one: soon at first, then ever
@@ -86,6 +89,7 @@ impl Observer {
         // A group that is not watched any more must not be wanted for ever.
         self.wanted
             .retain(|group, _| self.groups.contains(group) && !served.contains(group));
+        self.soonest = self.wanted.values().copied().min();
         let filter = match served.first() {
             Some(only) if served.len() == 1 => {
                 Tags::from([(tags::GROUP.to_owned(), only.to_string())])
@@ -100,10 +104,14 @@ impl Observer {
         (filter, self.fingerprint)
     }
 
-    /// Ends a list. Returns the groups that it serves, unless it is not the one under way.
+    /// Ends a list. Returns the groups that it serves and that are still watched, unless it is not
+    /// the one under way.
     pub(super) fn end(&mut self, started: Timestamp) -> Option<BTreeSet<GroupId>> {
         match self.in_flight.take() {
-            Some((at, groups)) if at == started => Some(groups),
+            Some((at, mut groups)) if at == started => {
+                groups.retain(|group| self.groups.contains(group));
+                Some(groups)
+            }
             other => {
                 self.in_flight = other;
                 None

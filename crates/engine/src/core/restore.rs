@@ -1,13 +1,21 @@
 //! A core from what the store holds, after a restart.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use infrakit_plan::{Doubt, Intent, Memory, Phase, Spec, Timestamp};
 use infrakit_spi::GroupId;
-use infrakit_store::Store;
+use infrakit_store::{Key, Store};
+use serde::de::DeserializeOwned;
 
+use super::answers::PATIENCE;
+use super::group::Committed;
+use super::remembered::stored_part;
 use super::{Core, Group};
-use crate::records::{IntentRecord, SPECS, SpecRecord, history_prefix, intent_prefix, memory_key};
+use crate::records::{
+    DepartureRecord, IntentRecord, SPECS, SpecRecord, departure_prefix, history_prefix,
+    intent_prefix, memory_key,
+};
 
 impl Core {
     /// Takes up every group in the store. Creations whose outcome was not recorded are in doubt
@@ -21,9 +29,8 @@ impl Core {
             };
             match self.restore_group(store, &id, record.value.as_str(), now) {
                 Ok(group) => {
-                    let plugin = group.spec.instance.plugin.clone();
-                    self.groups.insert(id.clone(), group);
-                    self.watch(&plugin, &id, now);
+                    self.insert_group(group);
+                    self.settle_homes(&id, now);
                     self.touch(&id);
                 }
                 Err(reason) => {
@@ -44,36 +51,54 @@ impl Core {
     ) -> Result<Group, String> {
         let record: SpecRecord = serde_json::from_str(record).map_err(|e| e.to_string())?;
         let spec = Spec::decode(record.spec.properties.as_ref()).map_err(|e| e.to_string())?;
-        let memory: Memory = match store.get(&memory_key(id)) {
+        let mut memory: Memory = match store.get(&memory_key(id)) {
             Some(found) => found
                 .value
                 .decode()
                 .map_err(|e| format!("its memory: {e}"))?,
             None => return Err("its memory is missing".to_owned()),
         };
-        let mut group = Group::new(record.spec, record.revision, Arc::new(spec), memory);
-        group.stored = super::acting::stored_part(&group.memory);
-        let mut history = Vec::new();
-        for (_, former) in store.scan(&history_prefix(id)) {
-            let former = former.value.decode::<SpecRecord>().ok();
-            let spec = former.and_then(|old| Spec::decode(old.spec.properties.as_ref()).ok());
-            history.extend(
-                spec.map(Arc::new)
-                    .filter(|spec| spec.hash != group.spec.hash),
-            );
+        // Memories of before there were revisions in them do not say.
+        memory.revision = record.revision;
+        let committed = Committed {
+            at: record.committed,
+            spec: Arc::new(spec),
+        };
+        let mut group = Group::new(record.spec, record.revision, committed, memory);
+        group.stored = stored_part(&group.memory);
+        let former = former_specs(store, id);
+        let former = former.into_iter().filter(|(old, _)| *old < group.revision);
+        group.revisions.extend(former);
+        self.restore_intents(store, &mut group, now)?;
+        for (record, value) in numbered::<DepartureRecord>(store, &departure_prefix(id)) {
+            let value = value.map_err(|error| format!("its departures: {error}"))?;
+            group.departures.restore(record, value, &mut group.memory);
         }
-        history.push(Arc::clone(&group.spec));
-        group.history = history;
-        let settle = self.config.settle.max(group.memory.slowest_creation * 3);
-        for (_, batch) in store.scan(&intent_prefix(id)) {
-            let batch: IntentRecord = batch
-                .value
-                .decode()
-                .map_err(|e| format!("its intents: {e}"))?;
+        if group.memory.phase == Phase::Destroying {
+            group.destroying_since = Some(now);
+        }
+        Ok(group)
+    }
+
+    fn restore_intents(
+        &self,
+        store: &dyn Store,
+        group: &mut Group,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let slowest = group.memory.measured.provision.longest;
+        let settle = self.config.settle.max(slowest.saturating_mul(PATIENCE));
+        for (_, batch) in numbered::<IntentRecord>(store, &intent_prefix(group.id())) {
+            let batch = batch.map_err(|error| format!("its intents: {error}"))?;
+            let end = batch.first + batch.count;
             group.batches.insert(batch.first, batch.count);
-            for (position, number) in (batch.first..batch.first + batch.count).enumerate() {
+            let plugin = batch.plugin.as_ref().unwrap_or(&group.spec.instance.plugin);
+            let hash = batch.hash.as_ref().unwrap_or(&group.spec.hash);
+            for (position, number) in (batch.first..end).enumerate() {
                 let intent = Intent {
                     logical_id: batch.logical_ids.get(position).cloned(),
+                    plugin: plugin.clone(),
+                    hash: hash.clone(),
                     begun: batch.begun,
                     doubt: Some(Doubt {
                         settle_at: now + settle,
@@ -82,11 +107,38 @@ impl Core {
                 group.memory.intents.insert(number, intent);
                 group.inherited.push(number);
             }
-            group.memory.next_token = group.memory.next_token.max(batch.first + batch.count);
+            group.memory.next_token = group.memory.next_token.max(end);
+            if *plugin != group.spec.instance.plugin {
+                group.memory.homes.insert(plugin.clone());
+            }
         }
-        if group.memory.phase == Phase::Destroying {
-            group.destroying_since = Some(now);
-        }
-        Ok(group)
+        Ok(())
     }
+}
+
+/// Returns the specs of former revisions that can be read; those that cannot are only missed.
+fn former_specs(store: &dyn Store, id: &GroupId) -> BTreeMap<u64, Committed> {
+    let records = numbered::<SpecRecord>(store, &history_prefix(id)).into_iter();
+    let readable = records.filter_map(|(revision, record)| {
+        let record = record.ok()?;
+        let spec = Spec::decode(record.spec.properties.as_ref()).ok()?;
+        let committed = Committed {
+            at: record.committed,
+            spec: Arc::new(spec),
+        };
+        Some((revision, committed))
+    });
+    readable.collect()
+}
+
+/// Returns the records under a prefix whose keys end in a number.
+fn numbered<T: DeserializeOwned>(
+    store: &dyn Store,
+    prefix: &str,
+) -> Vec<(u64, serde_json::Result<T>)> {
+    let number = |key: &Key| key.strip_prefix(prefix)?.parse().ok();
+    let records = store.scan(prefix).into_iter();
+    records
+        .filter_map(|(key, found)| Some((number(&key)?, found.value.decode())))
+        .collect()
 }

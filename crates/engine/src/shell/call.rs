@@ -48,48 +48,53 @@ pub(crate) async fn run(
             spec,
             provision,
         } => {
+            let plugin = spec.instance.plugin.clone();
             let work = create(&plugins, &target.group, &spec, &provision);
-            let outcome = patiently(&patience, "creation", &spec.instance.plugin, work).await;
+            let outcome = patiently(&patience, "creation", &plugin, work).await;
             let outcome = outcome.map(Box::new);
             Event::Provisioned(CreationAnswer {
                 target,
                 number,
+                plugin,
                 begun,
                 outcome,
             })
         }
         Call::Destroy {
-            target,
+            subject,
             description,
             spec,
-            plugin,
             reason,
             drain,
         } => {
-            let work = destroy(&plugins, &plugin, (&spec, &description), (reason, drain));
-            let outcome = patiently(&patience, "destruction", &plugin, work).await;
-            Event::Destroyed {
-                target,
-                id: description.id.clone(),
-                outcome,
-            }
+            let plugin = &subject.plugin;
+            let work = destroy(&plugins, plugin, (&spec, &description), (reason, drain));
+            let outcome = patiently(&patience, "destruction", plugin, work).await;
+            Event::Destroyed { subject, outcome }
         }
-        Call::Label {
-            target,
-            id,
-            plugin,
-            labels,
+        Call::Drain {
+            subject,
+            description,
+            spec,
         } => {
-            let work = async { plugins.instance(&plugin).await?.label(&id, &labels).await };
-            let outcome = patiently(&patience, "labelling", &plugin, work).await;
-            Event::Labelled {
-                target,
-                id,
-                outcome,
-            }
+            let work = drained(&plugins, &spec, &description);
+            let outcome = patiently(&patience, "drain", &spec.flavor.plugin, work).await;
+            Event::Drained { subject, outcome }
+        }
+        Call::Repair { subject, step } => {
+            let (plugin, id) = (&subject.plugin, &subject.id);
+            let work = async { plugins.instance(plugin).await?.repair(id, &step).await };
+            let outcome = patiently(&patience, "repair", plugin, work).await;
+            Event::Repaired { subject, outcome }
+        }
+        Call::Label { subject, labels } => {
+            let (plugin, id) = (&subject.plugin, &subject.id);
+            let work = async { plugins.instance(plugin).await?.label(id, &labels).await };
+            let outcome = patiently(&patience, "labelling", plugin, work).await;
+            Event::Labelled { subject, outcome }
         }
         Call::Check {
-            target,
+            subject,
             description,
             spec,
         } => {
@@ -98,11 +103,7 @@ pub(crate) async fn run(
                 Ok(outcome) => outcome,
                 Err(_) => Err(Error::unknown("the flavor does not answer")),
             };
-            Event::Checked {
-                target,
-                id: description.id.clone(),
-                outcome,
-            }
+            Event::Checked { subject, outcome }
         }
     }
 }
@@ -187,18 +188,11 @@ async fn destroy(
     (spec, description): (&Spec, &Description),
     (reason, drain): (Reason, Drain),
 ) -> Result<()> {
-    let drained = match drain {
+    let outcome = match drain {
         Drain::Skip => Ok(()),
-        Drain::Insist | Drain::Try => match plugins.flavor(&spec.flavor.plugin).await {
-            Ok(flavor) => {
-                flavor
-                    .drain(spec.flavor.properties.as_ref(), description)
-                    .await
-            }
-            Err(error) => Err(error),
-        },
+        Drain::Insist | Drain::Try => drained(plugins, spec, description).await,
     };
-    if let Err(error) = drained {
+    if let Err(error) = outcome {
         if drain == Drain::Insist {
             let message = format!("it cannot be drained: {}", error.message());
             return Err(Error::refused(message));
@@ -207,6 +201,14 @@ async fn destroy(
     }
     let instance = plugins.instance(plugin).await?;
     instance.destroy(&description.id, &reason.context()).await
+}
+
+/// Takes the work off an instance.
+async fn drained(plugins: &Resolver, spec: &Spec, description: &Description) -> Result<()> {
+    let flavor = plugins.flavor(&spec.flavor.plugin).await?;
+    flavor
+        .drain(spec.flavor.properties.as_ref(), description)
+        .await
 }
 
 async fn check(plugins: &Resolver, spec: &Spec, description: &Description) -> Result<Health> {

@@ -23,7 +23,7 @@ const QUICK: Duration = Duration::from_millis(10);
 /// What shares a window.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LaneKey {
-    /// Creations, destructions and labels of an instance plugin.
+    /// Creations, destructions, repairs and labels of an instance plugin.
     Instances(PluginName),
     /// Health checks of a flavor plugin.
     Health(PluginName),
@@ -33,9 +33,10 @@ impl LaneKey {
     pub(crate) fn of(call: &Call) -> Self {
         match call {
             Call::Provision { spec, .. } => Self::Instances(spec.instance.plugin.clone()),
-            Call::Destroy { plugin, .. } | Call::Label { plugin, .. } => {
-                Self::Instances(plugin.clone())
-            }
+            Call::Destroy { subject, .. }
+            | Call::Drain { subject, .. }
+            | Call::Repair { subject, .. }
+            | Call::Label { subject, .. } => Self::Instances(subject.plugin.clone()),
             Call::Check { spec, .. } => Self::Health(spec.flavor.plugin.clone()),
         }
     }
@@ -96,9 +97,10 @@ impl Lane {
 fn error_of(event: &Event) -> Option<&Error> {
     match event {
         Event::Provisioned(answer) => answer.outcome.as_ref().err(),
-        Event::Destroyed { outcome, .. } | Event::Labelled { outcome, .. } => {
-            outcome.as_ref().err()
-        }
+        Event::Destroyed { outcome, .. }
+        | Event::Drained { outcome, .. }
+        | Event::Labelled { outcome, .. } => outcome.as_ref().err(),
+        Event::Repaired { outcome, .. } => outcome.as_ref().err(),
         Event::Checked { outcome, .. } => outcome.as_ref().err(),
         Event::Changed { .. } | Event::Listed(_) | Event::Journaled { .. } => None,
     }
@@ -109,18 +111,19 @@ mod tests {
     use infrakit_spi::flavor::Health;
 
     use super::*;
-    use crate::core::Target;
+    use crate::core::{Subject, Target};
 
     fn checked(outcome: Result<Health, Error>) -> Event {
         let target = Target {
             group: "g".into(),
             nonce: "n".into(),
         };
-        Event::Checked {
+        let subject = Subject {
             target,
+            plugin: "p".into(),
             id: "i".into(),
-            outcome,
-        }
+        };
+        Event::Checked { subject, outcome }
     }
 
     #[test]

@@ -19,10 +19,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::core::{Call, Core, Effect, Event, ListAnswer};
+use crate::core::{Call, Core, Effect, Event, ListAnswer, NotWritten};
 use crate::shell::lane::{Lane, LaneKey};
 pub(crate) use crate::shell::resolve::Resolver;
 
+/// Waits for a journal entry.
+pub(crate) type Teller = oneshot::Sender<Result<(), NotWritten>>;
 /// A question to the loop, answered between two events.
 pub(crate) type Question = Box<dyn FnOnce(&mut Shell, Timestamp) + Send>;
 /// Looks at the core after each step until it has what it waits for.
@@ -48,10 +50,12 @@ pub(crate) struct Shell {
     lanes: BTreeMap<LaneKey, Lane>,
     max_parallel: usize,
     patience: call::Patience,
-    batches: BTreeMap<u64, oneshot::Sender<Result<(), String>>>,
+    batches: BTreeMap<u64, Teller>,
     waiters: Vec<Waiter>,
     /// The ids of the groups, for whoever needs them at once.
     ids: watch::Sender<Arc<[GroupId]>>,
+    /// Which state of the groups those ids are of.
+    roster: u64,
     clock: Clock,
     /// Planning pauses until this moment, so that it takes a tenth of the time at most.
     plan_not_before: Option<Instant>,
@@ -90,10 +94,12 @@ impl Shell {
             batches: BTreeMap::new(),
             waiters: Vec::new(),
             ids: setup.ids,
+            roster: 0,
             clock: Clock::default(),
             plan_not_before: None,
             tasks: TaskTracker::new(),
-            stop: setup.stop,
+            // Its end is not the end of everything else in this process.
+            stop: setup.stop.child_token(),
         }
     }
 
@@ -122,6 +128,14 @@ impl Shell {
                 }
             }
             self.step();
+            if self.core.is_deposed() {
+                tracing::error!(
+                    "this controller stops: another one leads, and nothing of this one is carried out any more"
+                );
+                // Calls that wait in a lane must not begin.
+                self.stop.cancel();
+                break;
+            }
         }
         self.tasks.close();
     }
@@ -156,14 +170,13 @@ impl Shell {
         }
     }
 
-    fn publish_ids(&self) {
-        self.ids.send_if_modified(|ids| {
-            let same = ids.iter().eq(self.core.groups());
-            if !same {
-                *ids = self.core.groups().cloned().collect();
-            }
-            !same
-        });
+    fn publish_ids(&mut self) {
+        if self.roster == self.core.roster() {
+            return;
+        }
+        self.roster = self.core.roster();
+        let ids = self.core.groups().cloned().collect();
+        self.ids.send_replace(ids);
     }
 
     fn step(&mut self) {
@@ -214,7 +227,7 @@ impl Shell {
                 let store = Arc::clone(&self.store);
                 self.spawn(async move {
                     let outcome = store.commit(changes, durability).await;
-                    let outcome = outcome.map(|_| ()).map_err(|error| chain(&error));
+                    let outcome = outcome.map(|_| ()).map_err(|error| NotWritten::of(&error));
                     Event::Journaled { batch, outcome }
                 });
             }
@@ -301,7 +314,7 @@ impl Shell {
     }
 
     /// Tells `teller` when the journal entry is in the store, or is not.
-    pub(crate) fn tell(&mut self, batch: u64, teller: oneshot::Sender<Result<(), String>>) {
+    pub(crate) fn tell(&mut self, batch: u64, teller: Teller) {
         self.batches.insert(batch, teller);
     }
 
@@ -311,12 +324,6 @@ impl Shell {
             self.waiters.push(waiter);
         }
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 async fn sleep_until(wake: Option<Instant>) {

@@ -56,7 +56,7 @@ impl World {
     }
 
     /// Starts an engine on this world and its store.
-    pub(crate) fn engine(&self) -> Engine {
+    pub(crate) async fn engine(&self) -> Engine {
         let stop = CancellationToken::new();
         *self.stop.lock().unwrap() = stop.clone();
         let plugins = Arc::new(Self {
@@ -65,9 +65,10 @@ impl World {
             stop: Mutex::default(),
         });
         let store = Arc::clone(&self.store);
-        let (engine, _task, unreadable) = Engine::start(Options::default(), plugins, store, stop);
-        assert!(unreadable.is_empty());
-        engine
+        let started = Engine::start(Options::default(), plugins, store, stop);
+        let started = started.await.unwrap();
+        assert!(started.unreadable.is_empty());
+        started.engine
     }
 
     /// Ends the engine between two of its steps, as a kill would.

@@ -115,6 +115,13 @@ impl Observed {
         self.members.values()
     }
 
+    /// Returns the members on their way out, ordered by id. Where nothing was aimed at yet, none
+    /// are known as such.
+    pub fn leaving(&self) -> impl Iterator<Item = &Member> {
+        let leaving = self.index.leaving.iter();
+        leaving.filter_map(|key| self.members.get(key))
+    }
+
     /// Returns how many members are known.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -146,9 +146,11 @@ impl Writer {
                 Ok(batch.revision())
             } else {
                 batch.admit(request.changes).map(|transaction| {
-                    line::encode(&transaction, &mut self.buffer);
                     let revision = transaction.revision;
-                    judged.transactions.push(transaction);
+                    if !transaction.effects.is_empty() {
+                        line::encode(&transaction, &mut self.buffer);
+                        judged.transactions.push(transaction);
+                    }
                     revision
                 })
             };

@@ -1,0 +1,183 @@
+//! Destructions on record: what was decided to go and may still be there.
+//!
+//! A restart must go on with the very members that were chosen, and not choose others beside them.
+
+use std::collections::BTreeMap;
+
+use infrakit_plan::{Decided, Memory, Observed, Reason, Timestamp};
+use infrakit_spi::{GroupId, InstanceId, PluginName};
+use infrakit_store::Change;
+
+use crate::records::{DeparturePart, DepartureRecord, delete, departure_key, put};
+
+/// A member that is to go, where it lives, and why.
+pub(super) type Leaving = (PluginName, InstanceId, Reason);
+
+/// Journaled destructions of a group.
+#[derive(Default)]
+pub(super) struct Departures {
+    /// Who is on record.
+    recorded: BTreeMap<(PluginName, InstanceId), Entry>,
+    /// Members of each record that may still be there.
+    open: BTreeMap<u64, usize>,
+    next: u64,
+    /// Whether a list has changed something since it was last asked who is gone.
+    stale: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    record: u64,
+    /// Members made by intents from this number on are others.
+    before: u64,
+}
+
+impl Departures {
+    /// Returns the record of members that were decided to go, without those on record already.
+    pub(super) fn record(
+        &mut self,
+        group: &GroupId,
+        (now, before): (Timestamp, u64),
+        leaving: Vec<Leaving>,
+    ) -> Option<Change> {
+        let mut parts: BTreeMap<(PluginName, Reason), Vec<InstanceId>> = BTreeMap::new();
+        let record = self.next;
+        let mut count = 0;
+        for (plugin, id, reason) in leaving {
+            let key = (plugin, id);
+            if self.recorded.contains_key(&key) {
+                continue;
+            }
+            let (plugin, id) = key.clone();
+            self.recorded.insert(key, Entry { record, before });
+            parts.entry((plugin, reason)).or_default().push(id);
+            count += 1;
+        }
+        if count == 0 {
+            return None;
+        }
+        self.next += 1;
+        self.open.insert(record, count);
+        let parts = parts.into_iter();
+        let value = DepartureRecord {
+            begun: now,
+            before,
+            parts: parts
+                .map(|((plugin, reason), ids)| DeparturePart {
+                    plugin,
+                    reason,
+                    ids,
+                })
+                .collect(),
+        };
+        Some(put(departure_key(group, record), &value))
+    }
+
+    /// Takes up a record of a former process.
+    pub(super) fn restore(&mut self, record: u64, value: DepartureRecord, memory: &mut Memory) {
+        self.next = self.next.max(record + 1);
+        self.stale = true;
+        let before = value.before;
+        let mut count = 0;
+        for part in value.parts {
+            for id in part.ids {
+                let decided = Decided {
+                    plugin: part.plugin.clone(),
+                    reason: part.reason,
+                };
+                memory.decided.insert(id.clone(), decided);
+                let key = (part.plugin.clone(), id);
+                // Of two records of one member the later one holds.
+                if let Some(former) = self.recorded.insert(key, Entry { record, before }) {
+                    self.leave(former.record);
+                }
+                count += 1;
+            }
+        }
+        self.open.insert(record, count);
+    }
+
+    /// Takes a member off its record, which could not be written.
+    pub(super) fn strike(&mut self, plugin: &PluginName, id: &InstanceId) {
+        if let Some(entry) = self.recorded.remove(&(plugin.clone(), id.clone())) {
+            self.leave(entry.record);
+        }
+    }
+
+    /// Notes that a list has changed something.
+    pub(super) fn doubt(&mut self) {
+        self.stale = true;
+    }
+
+    /// Drops decisions on members that are others than those meant: their plugin has used an id
+    /// again.
+    pub(super) fn spare_others(&self, seen: &Observed, memory: &mut Memory) {
+        memory.decided.retain(|id, decided| {
+            let key = (decided.plugin.clone(), id.clone());
+            let token = seen
+                .get_on(&decided.plugin, id)
+                .and_then(|member| member.token);
+            let before = self.recorded.get(&key).map(|entry| entry.before);
+            !matches!((token, before), (Some(token), Some(before)) if token >= before)
+        });
+    }
+
+    /// Returns the deletions of records whose members are all gone.
+    pub(super) fn close(
+        &mut self,
+        group: &GroupId,
+        seen: &Observed,
+        memory: &Memory,
+    ) -> Vec<Change> {
+        if !self.stale || self.recorded.is_empty() {
+            return self.closed(group);
+        }
+        self.stale = false;
+        let gone: Vec<_> = self
+            .recorded
+            .keys()
+            .filter(|(plugin, id)| is_gone((plugin, id), seen, memory))
+            .cloned()
+            .collect();
+        for key in gone {
+            if let Some(entry) = self.recorded.remove(&key) {
+                self.leave(entry.record);
+            }
+        }
+        self.closed(group)
+    }
+
+    /// Returns the deletions of all records.
+    pub(super) fn forget(&self, group: &GroupId) -> Vec<Change> {
+        let records = self.open.keys();
+        records
+            .map(|record| delete(departure_key(group, *record)))
+            .collect()
+    }
+
+    fn leave(&mut self, record: u64) {
+        if let Some(count) = self.open.get_mut(&record) {
+            *count -= 1;
+        }
+    }
+
+    fn closed(&mut self, group: &GroupId) -> Vec<Change> {
+        let done = self.open.iter().filter(|(_, count)| **count == 0);
+        let done: Vec<u64> = done.map(|(record, _)| *record).collect();
+        for record in &done {
+            self.open.remove(record);
+        }
+        done.into_iter()
+            .map(|record| delete(departure_key(group, record)))
+            .collect()
+    }
+}
+
+/// Returns whether a member on record is gone: a complete list lacks it, or shows another one that
+/// was given its id.
+fn is_gone((plugin, id): (&PluginName, &InstanceId), seen: &Observed, memory: &Memory) -> bool {
+    match seen.get_on(plugin, id) {
+        Some(member) => member.departure.is_none() && !memory.decided.contains_key(id),
+        None => seen.listed_on(plugin).is_some() || !seen.homes().any(|home| home == plugin),
+    }
+}

@@ -1,0 +1,104 @@
+//! How many creations and destructions a minute each instance plugin gets.
+
+use std::collections::BTreeMap;
+
+use infrakit_plan::{Allowance, Governor, Timestamp};
+use infrakit_spi::PluginName;
+
+use super::Core;
+
+/// Limits that hold for each instance plugin, for all groups on it together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Creations a minute; `None` for no limit.
+    pub creates_per_minute: Option<u32>,
+    /// Destructions a minute; `None` for no limit.
+    pub destroys_per_minute: Option<u32>,
+}
+
+/// The governors of all plugins.
+#[derive(Default)]
+pub(super) struct Governors {
+    limits: Limits,
+    by_plugin: BTreeMap<PluginName, Pair>,
+}
+
+struct Pair {
+    creates: Governor,
+    destroys: Governor,
+}
+
+impl Core {
+    /// Returns the core with limits on what plugins are asked for.
+    #[must_use]
+    pub fn governed(mut self, limits: Limits) -> Self {
+        self.governors = Governors {
+            limits,
+            by_plugin: BTreeMap::new(),
+        };
+        self
+    }
+}
+
+impl Governors {
+    fn of(&mut self, plugin: &PluginName) -> &mut Pair {
+        let limits = self.limits;
+        self.by_plugin
+            .entry(plugin.clone())
+            .or_insert_with(|| Pair {
+                creates: Governor::new(limits.creates_per_minute),
+                destroys: Governor::new(limits.destroys_per_minute),
+            })
+    }
+
+    /// Returns what a group that lives on these plugins may do now: no more than the most
+    /// exhausted of them lets through. The planner need not know where a call will go.
+    pub(super) fn allowance<'a>(
+        &mut self,
+        plugins: impl Iterator<Item = &'a PluginName>,
+        now: Timestamp,
+    ) -> Allowance {
+        let mut allowance = Allowance::default();
+        if self.limits == Limits::default() {
+            return allowance;
+        }
+        for plugin in plugins {
+            let pair = self.of(plugin);
+            for (governor, left, next) in [
+                (
+                    &mut pair.creates,
+                    &mut allowance.creates,
+                    &mut allowance.next_create,
+                ),
+                (
+                    &mut pair.destroys,
+                    &mut allowance.destroys,
+                    &mut allowance.next_destroy,
+                ),
+            ] {
+                let Some(most) = governor.allowance(now) else {
+                    continue;
+                };
+                *left = Some(left.map_or(most, |least| least.min(most)));
+                if most == 0 {
+                    *next = governor.next().max(*next);
+                }
+            }
+        }
+        allowance
+    }
+
+    /// Notes creations that are begun.
+    pub(super) fn create(&mut self, plugin: &PluginName, calls: usize) {
+        if self.limits.creates_per_minute.is_some() {
+            self.of(plugin).creates.spend(calls);
+        }
+    }
+
+    /// Notes destructions that are begun.
+    pub(super) fn destroy(&mut self, plugin: &PluginName, calls: usize) {
+        if self.limits.destroys_per_minute.is_some() {
+            self.of(plugin).destroys.spend(calls);
+        }
+    }
+}

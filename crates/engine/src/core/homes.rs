@@ -1,0 +1,102 @@
+//! Which plugins are watched for which group.
+//!
+//! A group lives on the plugin of its spec, and on former ones as long as members may be left
+//! there. Each plugin has one observer, whoever it serves.
+
+use std::collections::BTreeSet;
+
+use infrakit_plan::Timestamp;
+use infrakit_spi::{GroupId, PluginName};
+
+use super::Core;
+
+impl Core {
+    /// Begins to watch the plugins that a group lives on, and ceases to watch those that it no
+    /// longer does.
+    pub(super) fn settle_homes(&mut self, id: &GroupId, now: Timestamp) {
+        let Some(group) = self.groups.get_mut(id) else {
+            return;
+        };
+        let wanted: BTreeSet<PluginName> = group.homes().cloned().collect();
+        if group.seen.homes().eq(&wanted) {
+            return;
+        }
+        let known: BTreeSet<PluginName> = group.seen.homes().cloned().collect();
+        for plugin in known.difference(&wanted) {
+            tracing::info!(group = %id, %plugin, "nothing is left there");
+            group.seen.unwatch(plugin);
+        }
+        for plugin in wanted.difference(&known) {
+            group.seen.watch(plugin);
+        }
+        for plugin in known.difference(&wanted) {
+            self.unwatch(plugin, id);
+        }
+        for plugin in wanted.difference(&known) {
+            self.watch(plugin, id, now);
+        }
+        self.touch(id);
+    }
+
+    fn watch(&mut self, plugin: &PluginName, group: &GroupId, now: Timestamp) {
+        let poll_interval = self.config.poll_interval;
+        let observer = self.observers.entry(plugin.clone()).or_default();
+        observer.groups.insert(group.clone());
+        observer.forget();
+        observer.want(group, now);
+        observer.want_all(now + poll_interval);
+    }
+
+    fn unwatch(&mut self, plugin: &PluginName, group: &GroupId) {
+        if let Some(observer) = self.observers.get_mut(plugin) {
+            observer.groups.remove(group);
+            observer.forget();
+        }
+    }
+
+    /// Ceases to watch anything for a group that is no longer managed.
+    pub(super) fn leave_homes(&mut self, group: &super::Group) {
+        let homes: Vec<PluginName> = group.seen.homes().cloned().collect();
+        for plugin in homes {
+            self.unwatch(&plugin, group.id());
+        }
+    }
+
+    /// Asks for a list of all groups of a plugin as soon as one may be started.
+    pub(super) fn look_again(&mut self, plugin: &PluginName, now: Timestamp) {
+        if let Some(observer) = self.observers.get_mut(plugin) {
+            observer.want_all(now);
+        }
+    }
+
+    /// Asks each plugin that a group lives on for a list that is started after this moment.
+    pub fn refresh(&mut self, group: &GroupId, now: Timestamp) {
+        let Some(found) = self.groups.get(group) else {
+            return;
+        };
+        for plugin in found.homes() {
+            if let Some(observer) = self.observers.get_mut(plugin) {
+                observer.want(group, now);
+            }
+        }
+    }
+
+    /// Asks one plugin for a list of one group that is started after this moment.
+    pub(super) fn refresh_on(&mut self, group: &GroupId, plugin: &PluginName, now: Timestamp) {
+        if let Some(observer) = self.observers.get_mut(plugin) {
+            observer.want(group, now);
+        }
+    }
+
+    /// Notes that something new is awaited from a group's plugins.
+    pub(super) fn look_eagerly(&mut self, id: &GroupId) {
+        let Some(group) = self.groups.get(id) else {
+            return;
+        };
+        for plugin in group.homes() {
+            if let Some(observer) = self.observers.get_mut(plugin) {
+                observer.refresh_eagerness();
+            }
+        }
+    }
+}

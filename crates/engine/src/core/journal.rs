@@ -1,0 +1,152 @@
+//! The journal: what is written before anything is done, and what waits for it.
+
+use infrakit_plan::{Memory, Timestamp};
+use infrakit_spi::GroupId;
+use infrakit_store::{Change, Durability};
+
+use super::{Call, Core, Effect, NotWritten, Target};
+use crate::core::remembered::stored_part;
+use crate::records::put_memory;
+
+/// A change of a group's memory. It is made twice: of what is stored, and of what is in force.
+pub(super) type Edit = Box<dyn Fn(&mut Memory) + Send>;
+
+/// What waits for a journal entry.
+pub(super) enum Batch {
+    /// Nothing.
+    Nothing,
+    /// Calls of a plan: they may begin once what it remembers is in the store.
+    Plan(Target, Vec<Call>),
+    /// A commit: it takes effect once it is in the store.
+    Commit(Box<super::change::PendingCommit>),
+    /// A change of the memory.
+    Edit(Target, Edit),
+    /// A group to forget.
+    Forget(Target),
+    /// A group to destroy.
+    Destroying(Target),
+}
+
+impl Core {
+    /// Writes to the store and returns the number of the journal entry.
+    pub(super) fn write(
+        &mut self,
+        batch: Batch,
+        mut changes: Vec<Change>,
+        durability: Durability,
+    ) -> u64 {
+        let number = self.next_batch;
+        self.next_batch += 1;
+        if let Some(group) = changing(&batch) {
+            if let Some(group) = self.groups.get_mut(&group) {
+                group.changing += 1;
+            }
+        }
+        if let Some(term) = &self.term {
+            changes.push(term.check());
+        }
+        self.journal.insert(number, batch);
+        self.effects.push(Effect::Journal {
+            batch: number,
+            changes,
+            durability,
+        });
+        number
+    }
+
+    /// Changes a group's memory, as an operator asks for; it takes effect once the store has it.
+    /// Nothing is planned meanwhile. Returns the journal entry to wait for.
+    pub(super) fn edit(&mut self, id: &GroupId, edit: Edit) -> Option<u64> {
+        let group = self.groups.get(id)?;
+        let mut memory = stored_part(&group.memory);
+        edit(&mut memory);
+        let changes = vec![put_memory(&memory)];
+        let batch = Batch::Edit(group.target.clone(), edit);
+        Some(self.write(batch, changes, Durability::Synced))
+    }
+
+    pub(super) fn journaled(
+        &mut self,
+        batch: u64,
+        outcome: Result<(), NotWritten>,
+        now: Timestamp,
+    ) {
+        let Some(batch) = self.journal.remove(&batch) else {
+            return;
+        };
+        if let Some(id) = changing(&batch) {
+            if let Some(group) = self.groups.get_mut(&id) {
+                group.changing = group.changing.saturating_sub(1);
+                self.touch(&id);
+            }
+        }
+        match outcome {
+            Ok(()) => self.written(batch, now),
+            Err(NotWritten::Deposed) => {
+                tracing::error!("another controller has taken the lead");
+                self.depose();
+            }
+            Err(NotWritten::Failed(error)) => self.not_written(batch, &error, now),
+        }
+    }
+
+    fn written(&mut self, batch: Batch, now: Timestamp) {
+        match batch {
+            Batch::Nothing => {}
+            Batch::Plan(_, calls) => self.effects.extend(calls.into_iter().map(Effect::Call)),
+            Batch::Commit(pending) => self.committed(*pending, now),
+            Batch::Edit(target, edit) => {
+                if let Some(group) = self.living(&target) {
+                    let naming = group.memory.naming;
+                    edit(&mut group.memory);
+                    if naming != group.memory.naming {
+                        group.aim();
+                    }
+                    group.converged = false;
+                    self.touch(&target.group);
+                }
+            }
+            Batch::Forget(target) => {
+                if self.living(&target).is_some() {
+                    self.forget(&target.group);
+                }
+            }
+            Batch::Destroying(target) => {
+                if self.living(&target).is_some() {
+                    self.destroying(&target.group, now);
+                }
+            }
+        }
+    }
+
+    fn not_written(&mut self, batch: Batch, error: &str, now: Timestamp) {
+        match batch {
+            Batch::Nothing => tracing::error!(%error, "cannot write to the store"),
+            // Whoever asked for these is told; nothing has changed.
+            Batch::Commit(_) | Batch::Edit(..) | Batch::Forget(_) | Batch::Destroying(_) => {}
+            Batch::Plan(target, calls) => {
+                tracing::error!(group = %target.group, %error, "cannot journal a plan");
+                let Some(group) = self.living(&target) else {
+                    return;
+                };
+                // What the store holds is not known any more.
+                group.stored = Memory::default();
+                for call in calls {
+                    super::acting::undo(group, call, now);
+                }
+                self.touch(&target.group);
+            }
+        }
+    }
+}
+
+/// Returns the group whose planning rests until the entry is written.
+fn changing(batch: &Batch) -> Option<GroupId> {
+    match batch {
+        Batch::Nothing | Batch::Plan(..) => None,
+        Batch::Commit(pending) => Some(pending.id().clone()),
+        Batch::Edit(target, _) | Batch::Forget(target) | Batch::Destroying(target) => {
+            Some(target.group.clone())
+        }
+    }
+}

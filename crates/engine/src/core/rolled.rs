@@ -1,0 +1,233 @@
+//! What a commit means for the rollout under way, and how a former revision is put back.
+
+use std::collections::BTreeSet;
+
+use infrakit_plan::{
+    Direction, Former, Memory, Outcome, Phase, Roll, RollResult, Size, Spec, Timestamp,
+};
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::{GroupId, InstanceId, PluginName};
+
+use super::change::Wanted;
+use super::{Core, Group, Refused};
+
+/// What a commit changes in a group's memory.
+pub(super) struct Turn {
+    revision: u64,
+    /// The rollout from now on; `None` where the one under way, or none, stays as it is.
+    roll: Option<Option<Roll>>,
+    /// How much more a group may grow that waits with growing for its rollout.
+    growth: u64,
+    /// What became of the revision before.
+    ended: Option<(u64, Outcome)>,
+    /// The plugin from now on.
+    plugin: PluginName,
+    /// Plugins that members may be left on.
+    homes: BTreeSet<PluginName>,
+    /// Whether like members are to be given identities; `None` where that stays as it is.
+    naming: Option<bool>,
+    doomed: BTreeSet<InstanceId>,
+    /// Whether an aborted rollout may go on.
+    unabort: bool,
+}
+
+impl Turn {
+    /// Works out what a commit means for a group as it is now.
+    pub(super) fn of(
+        group: Option<&Group>,
+        wanted: &Wanted,
+        revision: u64,
+        now: Timestamp,
+    ) -> Self {
+        let spec = &wanted.spec;
+        let mut turn = Self {
+            revision,
+            roll: None,
+            growth: 0,
+            ended: None,
+            plugin: spec.instance.plugin.clone(),
+            homes: BTreeSet::new(),
+            naming: None,
+            doomed: wanted.doomed.clone(),
+            unabort: true,
+        };
+        let Some(group) = group else { return turn };
+        let before = &group.spec;
+        turn.naming = match (&before.size, &spec.size) {
+            (Size::Cattle(_), Size::Pets(_)) => Some(true),
+            (Size::Pets(_), Size::Cattle(_)) => Some(false),
+            (Size::Cattle(_), Size::Cattle(_)) | (Size::Pets(_), Size::Pets(_)) => None,
+        };
+        if before.hash == spec.hash {
+            // The size alone, or how to roll: nothing new is rolled, and who grows grows at once.
+            turn.unabort = false;
+            turn.growth = spec.size.count().saturating_sub(before.size.count());
+            return turn;
+        }
+        turn.homes.insert(before.instance.plugin.clone());
+        if group.memory.roll.is_some() && !group.memory.outcomes.contains_key(&group.revision) {
+            let result = match wanted.direction {
+                Direction::Forward => RollResult::Superseded,
+                Direction::Back => RollResult::RolledBack,
+            };
+            let note = format!("revision {revision} took its place");
+            let outcome = Outcome {
+                result,
+                at: now,
+                note,
+            };
+            turn.ended = Some((group.revision, outcome));
+        }
+        let roll = roll(group, spec, former(group, spec), now);
+        let roll = roll.map(|roll| Roll {
+            hold: hold(group, spec),
+            direction: wanted.direction,
+            ..roll
+        });
+        if let Some(former) = roll.as_ref().and_then(|roll| roll.former.as_ref()) {
+            turn.homes.insert(former.plugin.clone());
+        }
+        turn.roll = Some(roll);
+        turn
+    }
+
+    /// Returns the revision that members beyond a rollout's limit will be made from.
+    pub(super) fn former(&self) -> Option<u64> {
+        let roll = self.roll.as_ref()?.as_ref()?;
+        roll.former.as_ref().map(|former| former.revision)
+    }
+
+    /// Makes the change.
+    pub(super) fn apply(&self, memory: &mut Memory) {
+        memory.revision = self.revision;
+        memory.creation.forgive();
+        if self.unabort {
+            memory.aborted = None;
+        }
+        match &self.roll {
+            Some(roll) => memory.roll.clone_from(roll),
+            None => {
+                if let Some(hold) = memory.roll.as_mut().and_then(|roll| roll.hold.as_mut()) {
+                    *hold += self.growth;
+                }
+            }
+        }
+        if let Some((revision, outcome)) = &self.ended {
+            memory.outcomes.insert(*revision, outcome.clone());
+        }
+        memory.homes.extend(self.homes.iter().cloned());
+        memory.homes.remove(&self.plugin);
+        if let Some(naming) = self.naming {
+            memory.naming = naming;
+        }
+        memory.doomed.extend(self.doomed.iter().cloned());
+    }
+}
+
+/// Returns the rollout of a spec that is in force and was aborted, from its beginning.
+pub(super) fn restarted(group: &Group, now: Timestamp) -> Option<Roll> {
+    let spec = &group.spec;
+    let mut older = group.revisions.range(..group.revision).rev();
+    let former = older.find(|(_, committed)| committed.spec.hash != spec.hash);
+    let former = former.map(|(revision, committed)| named(*revision, &committed.spec));
+    roll(group, spec, former, now)
+}
+
+/// Returns the rollout to a spec, if there is something to roll.
+fn roll(group: &Group, spec: &Spec, former: Option<Former>, now: Timestamp) -> Option<Roll> {
+    let outdated = |member: &&infrakit_plan::Member| !member.matches(&spec.hash);
+    let coming = group.memory.intents.values();
+    let anything = group.seen.members().any(|member| outdated(&member))
+        || coming.into_iter().any(|intent| intent.hash != spec.hash);
+    if !anything {
+        return None;
+    }
+    let strangers = group.seen.members().filter(outdated);
+    let strangers = strangers.filter(|member| member.token.is_none());
+    Some(Roll {
+        begun: now,
+        progress: now,
+        former,
+        shown: strangers.map(|member| member.id.clone()).collect(),
+        ..Roll::default()
+    })
+}
+
+/// Returns the configuration to go back to, and to make members from that must not be new: the one
+/// in force before. In a chain of rollouts that were never completed it is the last one that was.
+fn former(group: &Group, spec: &Spec) -> Option<Former> {
+    let before = (group.spec.hash != spec.hash).then(|| named(group.revision, &group.spec));
+    if group.memory.roll.is_none() {
+        return before;
+    }
+    let outcomes = group.memory.outcomes.iter().rev();
+    let mut completed = outcomes
+        .filter(|(_, outcome)| outcome.result == RollResult::Completed)
+        .filter_map(|(revision, _)| Some((*revision, &group.revisions.get(revision)?.spec)));
+    match completed.next() {
+        Some((revision, good)) if good.hash != spec.hash => Some(named(revision, good)),
+        Some(_) | None => before,
+    }
+}
+
+fn named(revision: u64, spec: &Spec) -> Former {
+    Former {
+        revision,
+        hash: spec.hash.clone(),
+        plugin: spec.instance.plugin.clone(),
+    }
+}
+
+/// A group of like members that is to grow by the same commit that changes them keeps its size until
+/// they are replaced, as in the original.
+fn hold(group: &Group, spec: &Spec) -> Option<u64> {
+    let (Size::Cattle(before), Size::Cattle(after)) = (&group.spec.size, &spec.size) else {
+        return None;
+    };
+    let held = group.memory.roll.as_ref().and_then(|roll| roll.hold);
+    let former = held.unwrap_or(*before);
+    (former < *after).then_some(former)
+}
+
+impl Core {
+    /// Puts the instances and the flavor of a former revision in force again, as a new revision;
+    /// size, budget and health stay as they are. Members that match it are not touched. Returns the
+    /// journal entry to wait for.
+    ///
+    /// # Errors
+    /// Returns why it is refused.
+    pub(super) fn revert(&mut self, id: &GroupId, to: u64, now: Timestamp) -> Result<u64, Refused> {
+        let group = self
+            .groups
+            .get(id)
+            .ok_or_else(|| Refused::NotWatched(id.clone()))?;
+        if group.memory.phase == Phase::Destroying {
+            return Err(Refused::BeingDestroyed(id.clone()));
+        }
+        let former = group
+            .revisions
+            .get(&to)
+            .ok_or_else(|| Refused::NoRevision {
+                group: id.clone(),
+                revision: to,
+            })?;
+        let spec = Spec {
+            instance: former.spec.instance.clone(),
+            flavor: former.spec.flavor.clone(),
+            hash: former.spec.hash.clone(),
+            ..Spec::clone(&group.spec)
+        };
+        tracing::warn!(group = %id, revision = to, "going back to a former configuration");
+        let raw = GroupSpec {
+            id: id.clone(),
+            properties: Some(spec.canonical()),
+        };
+        let wanted = Wanted {
+            raw,
+            spec,
+            doomed: BTreeSet::new(),
+            direction: Direction::Back,
+        };
+        Ok(self.store_commit(wanted, "", now))
+    }
+}
