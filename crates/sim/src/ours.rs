@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use infrakit_engine::core::{
-    Accepted, Call, Core, CreationAnswer, Effect, Event, ListAnswer, Refused, Target,
+    Accepted, Call, Core, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Refused, Subject,
+    Target,
 };
 use infrakit_plan::{Config, Spec, Timestamp};
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::Locality;
+use infrakit_spi::instance::{Locality, Repaired};
 use infrakit_spi::{Any, GroupId, InstanceId, PluginName};
 use infrakit_store::Store;
 
@@ -34,11 +35,14 @@ enum Open {
     Create {
         target: Target,
         number: u64,
+        plugin: PluginName,
         begun: Timestamp,
     },
-    Destroy(Target, InstanceId),
-    Label(Target, InstanceId),
-    Check(Target, InstanceId),
+    Destroy(Subject),
+    Drain(Subject),
+    Repair(Subject),
+    Label(Subject),
+    Check(Subject),
 }
 
 impl Ours {
@@ -125,52 +129,52 @@ impl Ours {
                 let open = Open::Create {
                     target,
                     number,
+                    plugin: spec.instance.plugin.clone(),
                     begun: now,
                 };
                 self.asked(open, Ask::Create(creation))
             }
             Call::Destroy {
-                target,
-                description,
-                plugin,
+                subject,
                 reason,
                 drain,
                 ..
             } => {
                 let ask = Ask::Destroy {
-                    group: target.group.clone(),
-                    plugin,
-                    id: description.id.clone(),
+                    group: subject.target.group.clone(),
+                    plugin: subject.plugin.clone(),
+                    id: subject.id.clone(),
                     drain,
                     why: reason.to_string(),
                 };
-                self.asked(Open::Destroy(target, description.id.clone()), ask)
+                self.asked(Open::Destroy(subject), ask)
             }
-            Call::Label {
-                target,
-                id,
-                plugin,
-                labels,
-            } => {
+            // A look at the member stands for the drain: the world has no drain of its own.
+            Call::Drain { subject, .. } => {
+                let ask = check(&subject);
+                self.asked(Open::Drain(subject), ask)
+            }
+            Call::Repair { subject, step } => {
+                let ask = Ask::Repair {
+                    group: subject.target.group.clone(),
+                    plugin: subject.plugin.clone(),
+                    id: subject.id.clone(),
+                    step,
+                };
+                self.asked(Open::Repair(subject), ask)
+            }
+            Call::Label { subject, labels } => {
                 let ask = Ask::Label {
-                    group: target.group.clone(),
-                    plugin,
-                    id: id.clone(),
+                    group: subject.target.group.clone(),
+                    plugin: subject.plugin.clone(),
+                    id: subject.id.clone(),
                     labels,
                 };
-                self.asked(Open::Label(target, id), ask)
+                self.asked(Open::Label(subject), ask)
             }
-            Call::Check {
-                target,
-                description,
-                spec,
-            } => {
-                let ask = Ask::Check {
-                    group: target.group.clone(),
-                    plugin: spec.instance.plugin.clone(),
-                    id: description.id.clone(),
-                };
-                self.asked(Open::Check(target, description.id.clone()), ask)
+            Call::Check { subject, .. } => {
+                let ask = check(&subject);
+                self.asked(Open::Check(subject), ask)
             }
         }
     }
@@ -186,38 +190,49 @@ impl Ours {
                     outcome,
                 })
             }
-            (Open::Write(batch), Answer::Written(outcome)) => Event::Journaled { batch, outcome },
+            (Open::Write(batch), Answer::Written(outcome)) => Event::Journaled {
+                batch,
+                outcome: outcome.map_err(NotWritten::Failed),
+            },
             (
                 Open::Create {
                     target,
                     number,
+                    plugin,
                     begun,
                 },
                 Answer::Created(outcome),
             ) => Event::Provisioned(CreationAnswer {
                 target,
                 number,
+                plugin,
                 begun,
                 outcome,
             }),
-            (Open::Destroy(target, id), Answer::Done(outcome)) => Event::Destroyed {
-                target,
-                id,
-                outcome,
+            (Open::Destroy(subject), Answer::Done(outcome)) => {
+                Event::Destroyed { subject, outcome }
+            }
+            (Open::Drain(subject), Answer::Checked(outcome)) => Event::Drained {
+                subject,
+                outcome: outcome.map(drop),
             },
-            (Open::Label(target, id), Answer::Done(outcome)) => Event::Labelled {
-                target,
-                id,
-                outcome,
+            (Open::Repair(subject), Answer::Done(outcome)) => Event::Repaired {
+                subject,
+                outcome: outcome.map(|()| Repaired::Done),
             },
-            (Open::Check(target, id), Answer::Checked(outcome)) => Event::Checked {
-                target,
-                id,
-                outcome,
-            },
+            (Open::Label(subject), Answer::Done(outcome)) => Event::Labelled { subject, outcome },
+            (Open::Check(subject), Answer::Checked(outcome)) => Event::Checked { subject, outcome },
             // The world answers what was asked.
             _ => return None,
         })
+    }
+}
+
+fn check(subject: &Subject) -> Ask {
+    Ask::Check {
+        group: subject.target.group.clone(),
+        plugin: subject.plugin.clone(),
+        id: subject.id.clone(),
     }
 }
 

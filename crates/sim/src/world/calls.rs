@@ -423,6 +423,7 @@ impl std::fmt::Display for Keys<'_> {
             let sign = match change {
                 Change::Put { .. } => "",
                 Change::Delete { .. } => "-",
+                Change::Check { .. } => "=",
             };
             write!(f, "{comma}{sign}{}", change.key())?;
         }

@@ -68,6 +68,7 @@ impl SimStore {
                 Change::Delete { key, .. } => {
                     self.synced.remove(&key);
                 }
+                Change::Check { .. } => {}
             }
         }
     }
