@@ -37,10 +37,8 @@ impl Core {
     ) -> u64 {
         let number = self.next_batch;
         self.next_batch += 1;
-        if let Some(group) = changing(&batch) {
-            if let Some(group) = self.groups.get_mut(&group) {
-                group.changing += 1;
-            }
+        if let Some(group) = changing(&batch).and_then(|id| self.groups.get_mut(&id)) {
+            group.changing += 1;
         }
         if let Some(term) = &self.term {
             changes.push(term.check());
@@ -74,11 +72,11 @@ impl Core {
         let Some(batch) = self.journal.remove(&batch) else {
             return;
         };
-        if let Some(id) = changing(&batch) {
-            if let Some(group) = self.groups.get_mut(&id) {
-                group.changing = group.changing.saturating_sub(1);
-                self.touch(&id);
-            }
+        if let Some(id) = changing(&batch)
+            && let Some(group) = self.groups.get_mut(&id)
+        {
+            group.changing = group.changing.saturating_sub(1);
+            self.touch(&id);
         }
         match outcome {
             Ok(()) => self.written(batch, now),
