@@ -18,6 +18,7 @@ pub mod peer;
 pub mod program;
 pub mod random;
 pub mod refusal;
+pub mod rollout;
 pub mod rpc;
 pub mod wait;
 

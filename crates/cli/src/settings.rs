@@ -200,6 +200,21 @@ impl Settings {
         self.number("INFRAKIT_GROUP_MAX_PARALLEL_NUM", 0)
     }
 
+    /// Returns how many creations a minute one instance plugin gets; 0 is no limit.
+    pub(crate) fn group_creates(&self) -> Result<u64> {
+        self.number("INFRAKIT_GROUP_CREATES_PER_MINUTE", 0)
+    }
+
+    /// Returns how many destructions a minute one instance plugin gets; 0 is no limit.
+    pub(crate) fn group_destroys(&self) -> Result<u64> {
+        self.number("INFRAKIT_GROUP_DESTROYS_PER_MINUTE", 0)
+    }
+
+    /// Returns how many instances any one group may have; 0 is no limit.
+    pub(crate) fn group_max_instances(&self) -> Result<u64> {
+        self.number("INFRAKIT_GROUP_MAX_INSTANCES", 0)
+    }
+
     /// Returns the logical id of the machine that runs the group, which is destroyed last.
     pub(crate) fn group_self(&self) -> Result<Option<String>> {
         self.text("INFRAKIT_GROUP_SELF_LOGICAL_ID")
@@ -336,13 +351,15 @@ mod tests {
             ("HOME", "/h"),
             ("INFRAKIT_CLIENT_TIMEOUT", "soon"),
             ("INFRAKIT_GROUP_MAX_PARALLEL_NUM", "-1"),
+            ("INFRAKIT_GROUP_CREATES_PER_MINUTE", "many"),
         ]);
         let error = wrong.client_timeout().unwrap_err().to_string();
         assert!(
             error.contains("INFRAKIT_CLIENT_TIMEOUT") && error.contains("`soon`"),
             "{error}"
         );
-        assert!(wrong.group_max_parallel().is_err());
+        assert!(wrong.group_max_parallel().is_err() && wrong.group_creates().is_err());
+        assert_eq!(wrong.group_destroys().unwrap(), 0);
         assert!(wrong.group_poll_interval().is_ok());
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use infrakit_engine::core::Limits as EngineLimits;
 use infrakit_engine::{Engine, Options as EngineOptions};
 use infrakit_manager::LocalFirst;
 use infrakit_plan::Config;
@@ -25,7 +26,7 @@ pub(crate) struct Controller {
     task: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Options of the kind `group`, by the original's names; `ConfigTag` is our own.
+/// Options of the kind `group`, by the original's names; those from `ConfigTag` on are our own.
 #[derive(Serialize, Deserialize)]
 struct Options {
     #[serde(rename = "Self")]
@@ -43,6 +44,28 @@ struct Options {
     /// Key of the tag that carries the config hash.
     #[serde(rename = "ConfigTag")]
     config_tag: String,
+    /// Creations a minute that each instance plugin gets; 0 is no limit.
+    #[serde(rename = "CreatesPerMinute")]
+    creates: u64,
+    /// Destructions a minute that each instance plugin gets; 0 is no limit.
+    #[serde(rename = "DestroysPerMinute")]
+    destroys: u64,
+    /// Instances that any one group may have; 0 is no limit.
+    #[serde(rename = "MaxInstances")]
+    max_instances: u64,
+}
+
+impl Options {
+    fn limits(&self) -> EngineLimits {
+        let a_minute = |number: u64| {
+            let most = u32::try_from(number).unwrap_or(u32::MAX);
+            (most > 0).then_some(most)
+        };
+        EngineLimits {
+            creates_per_minute: a_minute(self.creates),
+            destroys_per_minute: a_minute(self.destroys),
+        }
+    }
 }
 
 impl Controller {
@@ -64,6 +87,9 @@ impl Controller {
             spec_interval: None,
             detail_interval: None,
             config_tag: tags::CONFIG_HASH.to_owned(),
+            creates: settings.group_creates()?,
+            destroys: settings.group_destroys()?,
+            max_instances: settings.group_max_instances()?,
         };
         let options = merged("group", &defaults, request.options)?;
         let hash_tag = [tags::CONFIG_HASH, tags::CONFIG_SHA]
@@ -75,7 +101,9 @@ impl Controller {
             })?;
         // A look every few milliseconds would do nothing else.
         let poll_interval = options.poll_interval.0.max(Duration::from_millis(10));
+        let limits = options.limits();
         let config = Config {
+            max_instances: (options.max_instances > 0).then_some(options.max_instances),
             self_logical_id: options.own,
             poll_interval,
             hash_tag,
@@ -84,6 +112,7 @@ impl Controller {
         };
         let engine_options = EngineOptions {
             config,
+            limits,
             max_parallel: options.max_parallel,
             ..EngineOptions::default()
         };

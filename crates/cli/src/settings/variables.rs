@@ -28,6 +28,9 @@ variables! {
     "INFRAKIT_DYNAMIC_CLI", "true", "`false`: plugins do not become commands";
     "INFRAKIT_GROUP_POLL_INTERVAL", "10s", "how often a group lists its instances, at least";
     "INFRAKIT_GROUP_MAX_PARALLEL_NUM", "0", "how many instances a group changes at a time; 0 is no limit";
+    "INFRAKIT_GROUP_CREATES_PER_MINUTE", "0", "how many instances one plugin creates a minute, for all groups; 0 is no limit";
+    "INFRAKIT_GROUP_DESTROYS_PER_MINUTE", "0", "how many instances one plugin destroys a minute, for all groups; 0 is no limit";
+    "INFRAKIT_GROUP_MAX_INSTANCES", "0", "how many instances any one group may have; 0 is no limit";
     "INFRAKIT_GROUP_SELF_LOGICAL_ID", "none", "logical id of the machine that runs the group";
     "INFRAKIT_MANAGER_BACKEND", "file", "where the manager keeps specs and leadership";
     "INFRAKIT_STORE_DIR", "$INFRAKIT_HOME/configs", "where specs are stored";
