@@ -296,6 +296,11 @@ impl Observed {
         Some(member)
     }
 
+    /// Takes in that a member is gone, whatever lists say.
+    pub(crate) fn vanish(&mut self, key: &Key) {
+        self.remove(key);
+    }
+
     fn refile(&mut self, key: &Key, before: &Filing, after: &Filing) {
         if before == after {
             return;
