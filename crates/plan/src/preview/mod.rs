@@ -12,6 +12,7 @@ mod say;
 #[cfg(test)]
 mod tests;
 mod wave;
+mod wire;
 
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub struct PreviewInput<'a> {
 pub struct Preview {
     /// Members that go and come, in the order in which they do.
     pub waves: Vec<Wave>,
+    /// Whether the times mean anything: somebody knows how long a creation takes here.
+    pub timed: bool,
     /// Time until nothing is left to do; `None` when nobody knows how long a creation takes here,
     /// or when it would come to a halt.
     pub duration: Option<Duration>,
@@ -62,7 +65,8 @@ pub struct Preview {
 pub fn preview(input: PreviewInput<'_>) -> Preview {
     let end = model::play(&input);
     let fingerprint = fingerprint::of(&input, &end);
-    let duration = end.known().then_some(end.took).filter(|_| end.arrived);
+    let timed = end.known();
+    let duration = (timed && end.arrived).then_some(end.took);
     let basis = if end.waves.is_empty() {
         String::new()
     } else {
@@ -70,6 +74,7 @@ pub fn preview(input: PreviewInput<'_>) -> Preview {
     };
     Preview {
         waves: end.waves,
+        timed,
         duration,
         basis,
         notes: end.notes,

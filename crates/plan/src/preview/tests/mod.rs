@@ -345,6 +345,40 @@ fn what_was_never_measured_is_not_made_up() {
 }
 
 #[test]
+fn it_travels_with_its_times_rounded_or_without() {
+    let mut group = Group::of(cattle(2, 1, ""));
+    group
+        .memory
+        .measured
+        .provision
+        .note(Duration::from_secs(11));
+    let after = cattle(2, 2, "");
+    let changes = crate::spec_diff(Some(&group.before.canonical()), &after.canonical());
+    let shown = group.show(&after);
+    let name = shown.fingerprint.clone();
+    let told = shown.told("Noop".to_owned(), changes);
+    assert_eq!((told.plan, told.sentence), (name, "Noop".to_owned()));
+    assert_eq!(told.changes.len(), 1);
+    assert_eq!(told.changes[0].path, "Instance.Properties");
+    assert_eq!(told.duration.unwrap().to_string(), "30.3s");
+    let second = &told.waves[1];
+    assert_eq!(second.starts.unwrap().to_string(), "15.2s");
+    assert_eq!(second.takes.unwrap().to_string(), "15.2s");
+    assert_eq!(
+        second.go[0].reason,
+        "it was made from another configuration"
+    );
+    assert_eq!(second.come[0].hash, after.hash.as_str());
+    group.memory.measured = crate::Measured::default();
+    let told = group.show(&after).told(String::new(), vec![]);
+    assert!(
+        told.waves
+            .iter()
+            .all(|wave| wave.starts.is_none() && wave.takes.is_none())
+    );
+}
+
+#[test]
 fn held_members_stay_and_sick_ones_go() {
     let mut group = Group::of(cattle(3, 1, ""));
     group.memory.held.insert("m00001".into());
