@@ -125,15 +125,13 @@ impl Core {
         let Some(group) = self.living(target) else {
             return;
         };
-        let steps = group.spec.health.repair.len();
         if let Some(repair) = group.memory.repairs.0.get_mut(id) {
             repair.in_flight = false;
             match outcome {
                 Ok(Repaired::Done) => {}
                 Ok(Repaired::NotOffered) => {
                     tracing::info!(group = %target.group, instance = %id, "its plugin does not offer that repair");
-                    repair.tried = steps;
-                    // There is nothing to wait for.
+                    // There is nothing to wait for: the next step, or the replacement, may come.
                     repair.at = Timestamp::default();
                 }
                 Err(error) => {
@@ -186,10 +184,11 @@ impl Core {
         now: Timestamp,
     ) {
         let Subject { target, plugin, id } = subject;
-        let again = now + self.config.poll_interval;
+        let poll_interval = self.config.poll_interval;
         let Some(group) = self.living(target) else {
             return;
         };
+        let again = now + group.spec.health.interval.unwrap_or(poll_interval);
         let Some(mut member) = group.seen.get_mut_on(plugin, id) else {
             return;
         };
