@@ -72,6 +72,15 @@ struct GroupDaemon {
     /// How many instances a group changes at a time; 0 is no limit
     #[arg(long, value_name = "N")]
     max_parallel: Option<u64>,
+    /// How many instances a minute are created per instance plugin; 0 is no limit
+    #[arg(long, value_name = "N")]
+    creates_per_minute: Option<u64>,
+    /// How many instances a minute are destroyed per instance plugin; 0 is no limit
+    #[arg(long, value_name = "N")]
+    destroys_per_minute: Option<u64>,
+    /// How many instances a group may have at most; 0 is no limit
+    #[arg(long, value_name = "N")]
+    max_instances: Option<u64>,
 }
 
 /// Instances as files in a directory
@@ -171,6 +180,12 @@ fn ask(daemon: Daemon, arguments: Vec<OsString>) -> std::result::Result<Asked, c
                     args.poll_interval.map(|interval| json!(interval)),
                 ),
                 ("MaxParallelNum", args.max_parallel.map(Value::from)),
+                ("CreatesPerMinute", args.creates_per_minute.map(Value::from)),
+                (
+                    "DestroysPerMinute",
+                    args.destroys_per_minute.map(Value::from),
+                ),
+                ("MaxInstances", args.max_instances.map(Value::from)),
                 // The daemon of this name is that of v0.5, and so is the tag that it writes.
                 ("ConfigTag", Some(tags::CONFIG_SHA.into())),
             ];
@@ -272,14 +287,17 @@ mod tests {
         assert_eq!(asked.start.options, Some(json!({"Dir": "./tutorial"})));
         let asked = ask(
             Daemon::Group,
-            words("infrakit-group-default --name g --poll-interval 500ms --max-parallel 3"),
+            words(
+                "infrakit-group-default --name g --poll-interval 500ms --max-parallel 3 --creates-per-minute 60 --max-instances 9",
+            ),
         )
         .unwrap();
         assert_eq!(asked.start.name.as_str(), "g");
         assert_eq!(
             asked.start.options,
             Some(json!({
-                "PollInterval": "500ms", "MaxParallelNum": 3, "ConfigTag": "infrakit.config_sha"
+                "PollInterval": "500ms", "MaxParallelNum": 3, "ConfigTag": "infrakit.config_sha",
+                "CreatesPerMinute": 60, "MaxInstances": 9
             }))
         );
         let asked = ask(Daemon::Manager, words("infrakit-manager os --store-dir /s")).unwrap();

@@ -45,6 +45,12 @@ impl Core {
             // Whatever becomes of the change, it is planned for then.
             return;
         }
+        if let Some((to, at)) = group.reverting
+            && at <= now
+        {
+            self.begin_revert(id, to, Vec::new(), now);
+            return;
+        }
         self.members = self.members - group.counted + group.seen.len();
         group.counted = group.seen.len();
         self.config.other_members = self.members - group.counted;
@@ -75,6 +81,8 @@ impl Core {
             _ => None,
         });
         // A moment that has come already is served by this very plan; it must not wake us again.
+        let retry = group.reverting.map(|(_, at)| at);
+        let wake_at = wake_at.into_iter().chain(retry).min();
         self.wake(id, wake_at.map(|at| at.max(now + LEAST)));
         match revert {
             Some(to) => self.begin_revert(id, to, actions, now),
@@ -119,9 +127,13 @@ impl Core {
             for action in actions {
                 unplan(group, &action);
             }
+            group.reverting = Some((to, now + RETRY));
         }
         if let Err(error) = self.revert(id, to, now) {
             // The rollout stays paused, and says by what.
+            if let Some(group) = self.groups.get_mut(id) {
+                group.reverting = None;
+            }
             tracing::error!(group = %id, revision = to, %error, "cannot put the former configuration back");
         }
     }

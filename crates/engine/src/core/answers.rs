@@ -35,8 +35,8 @@ impl Core {
                 if !group.homes().any(|home| *home == plugin) {
                     // It came so late that nobody looked there any more.
                     group.memory.homes.insert(plugin);
+                    self.settle_homes(&target.group, now);
                 }
-                self.settle_homes(&target.group, now);
             }
             Err(error) if error.delivery() == Delivery::Unknown => {
                 let slowest = group.memory.measured.provision.longest;
@@ -150,6 +150,7 @@ impl Core {
     ) {
         let Subject { target, plugin, id } = subject;
         let again = now + self.config.poll_interval;
+        let settle = self.config.settle;
         let Some(group) = self.living(target) else {
             return;
         };
@@ -159,22 +160,21 @@ impl Core {
             return;
         };
         tracing::warn!(group = %target.group, instance = %id, %error, "cannot label");
-        let refused = error.delivery() == Delivery::Refused;
-        if let Some(mut member) = group.seen.get_mut_on(plugin, id) {
+        if error.delivery() == Delivery::Unknown {
+            // The labels may come yet: nobody else is given the identity meanwhile.
+            let key = (plugin.clone(), id.clone());
+            group.labels_in_doubt.insert(key, now + settle);
+            self.refresh_on(&target.group, plugin, now + settle);
+        } else if let Some(mut member) = group.seen.get_mut_on(plugin, id) {
             let named = matches!(member.labelling, Labelling::UnderWay(Some(_)));
+            let refused = error.delivery() == Delivery::Refused;
             member.labelling = if named && refused {
                 Labelling::Refused
             } else {
                 Labelling::Nothing
             };
         }
-        if refused {
-            self.wake_by(&target.group, again);
-        } else {
-            // The labels may be there all the same.
-            self.refresh_on(&target.group, plugin, now);
-            self.wake_by(&target.group, again);
-        }
+        self.wake_by(&target.group, again);
     }
 
     pub(super) fn checked(

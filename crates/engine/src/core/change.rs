@@ -6,9 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use infrakit_plan::{
-    Change as SpecChange, Direction, InvalidSpec, Memory, Phase, Size, Spec, Timestamp, sentence,
-};
+use infrakit_plan::{Change as SpecChange, Memory, Phase, Size, Spec, Timestamp, sentence};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId};
 use infrakit_store::{Change, Durability};
@@ -17,91 +15,10 @@ use super::group::Committed;
 use super::journal::Batch;
 use super::remembered::stored_part;
 use super::rolled::{self, Turn};
-use super::{Core, Group};
+use super::{Core, Group, Refused};
 use crate::records::{
     SpecRecord, delete, history_key, intent_key, memory_key, put, put_memory, spec_key,
 };
-
-/// Why a request was refused. Texts are the original's where it has one.
-#[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    /// There is no such group.
-    #[error("Group '{0}' is not being watched")]
-    NotWatched(GroupId),
-    /// There is no such group to ask the size of.
-    #[error("group {0} not found")]
-    NoSize(GroupId),
-    /// There is no such group to set the size of.
-    #[error("group not found {0}")]
-    NoGroupToScale(GroupId),
-    /// A size below zero.
-    #[error("size cannot be negative")]
-    NegativeSize,
-    /// The group has its size from its list of identities.
-    #[error("cannot set size if logic ids are explicitly set")]
-    PetsHaveNoSize,
-    /// The group is on its way out.
-    #[error(
-        "Group '{0}' is being destroyed: wait until it is gone, or free it to keep what is left"
-    )]
-    BeingDestroyed(GroupId),
-    /// Instances to destroy that do not belong to the group.
-    #[error("{}: not in group '{group}'; nothing was destroyed", list(.instances))]
-    NotMembers {
-        /// The group.
-        group: GroupId,
-        /// The strangers.
-        instances: Vec<InstanceId>,
-    },
-    /// The spec is faulty.
-    #[error(transparent)]
-    Invalid(#[from] InvalidSpec),
-    /// More instances than this controller lets a group have.
-    #[error(
-        "a group may have {most} instances here, and {size} with a surge of {surge} are more: ask for fewer, or raise INFRAKIT_GROUP_MAX_INSTANCES"
-    )]
-    Ceiling {
-        /// Size asked for.
-        size: u64,
-        /// Members that a rollout may make beyond it.
-        surge: u64,
-        /// How many there may be.
-        most: u64,
-    },
-    /// Members that would be destroyed are held.
-    #[error(
-        "{}: held in group '{group}'; nothing was destroyed: release them first, with `infrakit group release {group} INSTANCE`", list(.instances)
-    )]
-    Held {
-        /// The group.
-        group: GroupId,
-        /// The members.
-        instances: Vec<InstanceId>,
-    },
-    /// A revision that is not kept.
-    #[error("revision {revision} of group '{group}' is not kept any more")]
-    NoRevision {
-        /// The group.
-        group: GroupId,
-        /// The revision.
-        revision: u64,
-    },
-}
-
-fn list(instances: &[InstanceId]) -> String {
-    let names: Vec<String> = instances
-        .iter()
-        .take(5)
-        .map(|id| format!("`{id}`"))
-        .collect();
-    let more = instances.len().saturating_sub(5);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    format!("{}{more}", names.join(", "))
-}
 
 /// A change that was accepted: what it leads to, and the journal entry that makes it so.
 #[derive(Debug, PartialEq, Eq)]
@@ -118,8 +35,18 @@ pub(super) struct Wanted {
     pub(super) spec: Spec,
     /// Members to destroy by name.
     pub(super) doomed: BTreeSet<InstanceId>,
-    /// Why members of other configurations are to be replaced.
-    pub(super) direction: Direction,
+    pub(super) cause: Cause,
+}
+
+/// Why a group gets another spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Somebody committed it.
+    Committed,
+    /// Somebody asked for another size, and for nothing else.
+    Scaled,
+    /// A former configuration is put back.
+    Reverted,
 }
 
 /// A commit that takes effect once the store has it.
@@ -189,18 +116,31 @@ impl Core {
         nonce: &str,
         now: Timestamp,
     ) -> Result<Accepted, Refused> {
-        let details = self.explain(&raw.id, &spec)?;
-        if let Some(group) = self.groups.get(&raw.id)
-            && *group.spec == spec
+        if self
+            .groups
+            .get(&raw.id)
+            .is_some_and(|group| *group.spec == spec)
         {
+            let details = self.explain(&raw.id, &spec)?;
             let batch = self.commit_again(&raw.id, now);
             return Ok(Accepted { details, batch });
         }
+        self.put_in_force(raw, spec, Cause::Committed, (nonce, now))
+    }
+
+    fn put_in_force(
+        &mut self,
+        raw: GroupSpec,
+        spec: Spec,
+        cause: Cause,
+        (nonce, now): (&str, Timestamp),
+    ) -> Result<Accepted, Refused> {
+        let details = self.explain(&raw.id, &spec)?;
         let wanted = Wanted {
             raw,
             spec,
             doomed: BTreeSet::new(),
-            direction: Direction::Forward,
+            cause,
         };
         let batch = self.store_commit(wanted, nonce, now);
         Ok(Accepted {
@@ -433,7 +373,7 @@ impl Core {
             raw,
             spec,
             doomed,
-            direction: Direction::Forward,
+            cause: Cause::Scaled,
         };
         Ok(Some(self.store_commit(wanted, "", now)))
     }
@@ -459,15 +399,16 @@ impl Core {
         // Decoding it again applies every check that a committed size goes through.
         let properties = group.spec.with_size(size).canonical();
         let spec = Spec::decode(Some(&properties))?;
-        self.commit(
-            GroupSpec {
-                id: id.clone(),
-                properties: Some(properties),
-            },
-            spec,
-            "",
-            now,
-        )
+        if spec == *group.spec {
+            let details = self.explain(id, &spec)?;
+            let batch = None;
+            return Ok(Accepted { details, batch });
+        }
+        let raw = GroupSpec {
+            id: id.clone(),
+            properties: Some(properties),
+        };
+        self.put_in_force(raw, spec, Cause::Scaled, ("", now))
     }
 }
 

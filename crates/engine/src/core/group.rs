@@ -53,6 +53,11 @@ pub(super) struct Group {
     pub(super) failed: BTreeMap<InstanceId, u32>,
     /// When the creations of members were answered that have not been found healthy yet.
     pub(super) newborn: BTreeMap<InstanceId, Timestamp>,
+    /// Members whose labels may have been put on or not, and from when on a list tells.
+    pub(super) labels_in_doubt: BTreeMap<(PluginName, InstanceId), Timestamp>,
+    /// The revision that a failed rollout goes back to, and when that is tried again if it could
+    /// not be written.
+    pub(super) reverting: Option<(u64, Timestamp)>,
     /// Changes by an operator on their way to the store; nothing is planned meanwhile.
     pub(super) changing: usize,
     /// Set while the group is being destroyed: a list must be from after this moment.
@@ -84,6 +89,8 @@ impl Group {
             unlisted: None,
             failed: BTreeMap::new(),
             newborn: BTreeMap::new(),
+            labels_in_doubt: BTreeMap::new(),
+            reverting: None,
             changing: 0,
             destroying_since: None,
         };
@@ -104,6 +111,7 @@ impl Group {
     pub(super) fn adopt_spec(&mut self, raw: GroupSpec, revision: u64, committed: Committed) {
         self.raw = raw;
         self.revision = revision;
+        self.reverting = None;
         self.spec = Arc::clone(&committed.spec);
         self.revisions.insert(revision, committed);
         self.aim();
@@ -146,7 +154,10 @@ impl Group {
     /// Notes that the destruction of a member failed, and returns how often it has.
     pub(super) fn note_failed_destruction(&mut self, id: &InstanceId) -> u32 {
         let seen = &self.seen;
-        self.failed.retain(|id, _| seen.get(id).is_some());
+        // Now and then those that are gone are forgotten.
+        if self.failed.len().is_power_of_two() {
+            self.failed.retain(|id, _| seen.get(id).is_some());
+        }
         let attempts = self.failed.entry(id.clone()).or_default();
         *attempts += 1;
         *attempts

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infrakit_plan::{Listed, Seen, Step, Timestamp};
+use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp};
 use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{GroupId, PluginName, tags};
 
@@ -89,6 +89,7 @@ impl Core {
             };
             let seen = group.seen.unchanged(plugin, started, now);
             settle_inherited(group, circumstances);
+            settle_labels(group, circumstances);
             learn(group, &seen);
             if seen.anything() || !group.converged {
                 self.touch(id);
@@ -124,6 +125,7 @@ impl Core {
                 .seen
                 .apply(id, members, circumstances, (nonce, &self.config));
             settle_inherited(group, circumstances);
+            settle_labels(group, circumstances);
             learn(group, &seen);
             if seen.vanished > 0 {
                 tracing::info!(group = %id, vanished = seen.vanished, "members are gone");
@@ -180,6 +182,23 @@ fn learn(group: &mut Group, seen: &Seen) {
         let (seen, memory) = (&group.seen, &mut group.memory);
         group.departures.spare_others(seen, memory);
     }
+}
+
+/// Labels of which nothing is known are not there, where a list that was started long enough after
+/// their call lacks them.
+fn settle_labels(group: &mut Group, circumstances: Listed<'_>) {
+    let seen = &mut group.seen;
+    group.labels_in_doubt.retain(|(plugin, id), settle_at| {
+        if plugin != circumstances.plugin || circumstances.started < *settle_at {
+            return true;
+        }
+        if let Some(mut member) = seen.get_mut_on(plugin, id)
+            && member.is_being_labelled()
+        {
+            member.labelling = Labelling::Nothing;
+        }
+        false
+    });
 }
 
 /// Creations of a former process cannot come true any more when the plugin died with it.

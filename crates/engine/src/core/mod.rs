@@ -16,14 +16,16 @@ mod homes;
 mod journal;
 mod listing;
 mod observer;
+mod refused;
 mod remembered;
 mod restore;
 mod rolled;
 mod term;
 
-pub use change::{Accepted, Refused};
+pub use change::Accepted;
 pub use effect::{Call, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Subject, Target};
 pub use governed::Limits;
+pub use refused::Refused;
 pub use term::{Claim, Term};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -8,7 +8,7 @@ use infrakit_plan::{
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 
-use super::change::Wanted;
+use super::change::{Cause, Wanted};
 use super::{Core, Group, Refused};
 
 /// What a commit changes in a group's memory.
@@ -49,7 +49,7 @@ impl Turn {
             homes: BTreeSet::new(),
             naming: None,
             doomed: wanted.doomed.clone(),
-            unabort: true,
+            unabort: wanted.cause != Cause::Scaled,
         };
         let Some(group) = group else { return turn };
         let before = &group.spec;
@@ -60,15 +60,17 @@ impl Turn {
         };
         if before.hash == spec.hash {
             // The size alone, or how to roll: nothing new is rolled, and who grows grows at once.
-            turn.unabort = false;
+            if turn.unabort && group.memory.aborted.is_some() {
+                turn.roll = Some(restarted(group, now));
+            }
             turn.growth = spec.size.count().saturating_sub(before.size.count());
             return turn;
         }
         turn.homes.insert(before.instance.plugin.clone());
         if group.memory.roll.is_some() && !group.memory.outcomes.contains_key(&group.revision) {
-            let result = match wanted.direction {
-                Direction::Forward => RollResult::Superseded,
-                Direction::Back => RollResult::RolledBack,
+            let result = match wanted.cause {
+                Cause::Committed | Cause::Scaled => RollResult::Superseded,
+                Cause::Reverted => RollResult::RolledBack,
             };
             let note = format!("revision {revision} took its place");
             let outcome = Outcome {
@@ -78,10 +80,15 @@ impl Turn {
             };
             turn.ended = Some((group.revision, outcome));
         }
-        let roll = roll(group, spec, former(group, spec), now);
-        let roll = roll.map(|roll| Roll {
+        // While the way back is limited, members are made from where it leads: what it leads away
+        // from has failed.
+        let (direction, former) = match wanted.cause {
+            Cause::Committed | Cause::Scaled => (Direction::Forward, former(group, spec)),
+            Cause::Reverted => (Direction::Back, None),
+        };
+        let roll = roll(group, spec, former, now).map(|roll| Roll {
             hold: hold(group, spec),
-            direction: wanted.direction,
+            direction,
             ..roll
         });
         if let Some(former) = roll.as_ref().and_then(|roll| roll.former.as_ref()) {
@@ -226,7 +233,7 @@ impl Core {
             raw,
             spec,
             doomed: BTreeSet::new(),
-            direction: Direction::Back,
+            cause: Cause::Reverted,
         };
         Ok(self.store_commit(wanted, "", now))
     }

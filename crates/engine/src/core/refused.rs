@@ -1,0 +1,85 @@
+//! Why requests are refused, in words for whoever asked.
+
+use infrakit_plan::InvalidSpec;
+use infrakit_spi::{GroupId, InstanceId};
+
+/// Why a request was refused. Texts are the original's where it has one.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// There is no such group.
+    #[error("Group '{0}' is not being watched")]
+    NotWatched(GroupId),
+    /// There is no such group to ask the size of.
+    #[error("group {0} not found")]
+    NoSize(GroupId),
+    /// There is no such group to set the size of.
+    #[error("group not found {0}")]
+    NoGroupToScale(GroupId),
+    /// A size below zero.
+    #[error("size cannot be negative")]
+    NegativeSize,
+    /// The group has its size from its list of identities.
+    #[error("cannot set size if logic ids are explicitly set")]
+    PetsHaveNoSize,
+    /// The group is on its way out.
+    #[error(
+        "Group '{0}' is being destroyed: wait until it is gone, or free it to keep what is left"
+    )]
+    BeingDestroyed(GroupId),
+    /// Instances to destroy that do not belong to the group.
+    #[error("{}: not in group '{group}'; nothing was destroyed", list(.instances))]
+    NotMembers {
+        /// The group.
+        group: GroupId,
+        /// The strangers.
+        instances: Vec<InstanceId>,
+    },
+    /// The spec is faulty.
+    #[error(transparent)]
+    Invalid(#[from] InvalidSpec),
+    /// More instances than this controller lets a group have.
+    #[error(
+        "a group may have {most} instances here, and {size} with a surge of {surge} are more: ask for fewer, or raise INFRAKIT_GROUP_MAX_INSTANCES"
+    )]
+    Ceiling {
+        /// Size asked for.
+        size: u64,
+        /// Members that a rollout may make beyond it.
+        surge: u64,
+        /// How many there may be.
+        most: u64,
+    },
+    /// Members that would be destroyed are held.
+    #[error(
+        "{}: held in group '{group}'; nothing was destroyed: release them first, with `infrakit group release {group} INSTANCE`", list(.instances)
+    )]
+    Held {
+        /// The group.
+        group: GroupId,
+        /// The members.
+        instances: Vec<InstanceId>,
+    },
+    /// A revision that is not kept.
+    #[error("revision {revision} of group '{group}' is not kept any more")]
+    NoRevision {
+        /// The group.
+        group: GroupId,
+        /// The revision.
+        revision: u64,
+    },
+}
+
+fn list(instances: &[InstanceId]) -> String {
+    let names: Vec<String> = instances
+        .iter()
+        .take(5)
+        .map(|id| format!("`{id}`"))
+        .collect();
+    let more = instances.len().saturating_sub(5);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{more}", names.join(", "))
+}
