@@ -177,7 +177,7 @@ impl Core {
         let mut expired = Vec::new();
         let mut memory = match group {
             Some(group) => {
-                expired = group.expiring(turn.former());
+                expired = group.expiring(turn.former(group));
                 let old = expired.iter();
                 changes.extend(old.map(|old| delete(history_key(&id, *old))));
                 stored_part(&group.memory)

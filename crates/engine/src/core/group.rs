@@ -1,6 +1,6 @@
 //! One group: its spec in force, its memory, and its members.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use infrakit_plan::{Memory, Observed, Spec, Timestamp};
@@ -117,14 +117,22 @@ impl Group {
         self.aim();
     }
 
-    /// Returns the revisions that are one too many when another one comes: the oldest, but never
-    /// the one that members of a limited rollout are made from.
+    /// Returns the revisions that are one too many when another one comes, but never the one that
+    /// members of a limited rollout are made from. Those that differ from a later one in size only
+    /// go first, so that there are configurations to go back to.
     pub(super) fn expiring(&self, former: Option<u64>) -> Vec<u64> {
         let surplus = (self.revisions.len() + 1).saturating_sub(HISTORY);
-        let old = self.revisions.keys().copied();
-        old.filter(|revision| Some(*revision) != former)
-            .take(surplus)
-            .collect()
+        let mut later = BTreeSet::from([&self.spec.hash]);
+        let mut old: Vec<(bool, u64)> = Vec::new();
+        for (revision, committed) in self.revisions.iter().rev() {
+            let only = *revision == self.revision || later.insert(&committed.spec.hash);
+            if Some(*revision) != former {
+                old.push((only, *revision));
+            }
+        }
+        old.sort_unstable();
+        old.truncate(surplus);
+        old.into_iter().map(|(_, revision)| revision).collect()
     }
 
     /// Returns the latest spec with this hash, if it is remembered.

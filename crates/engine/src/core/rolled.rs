@@ -99,8 +99,8 @@ impl Turn {
     }
 
     /// Returns the revision that members beyond a rollout's limit will be made from.
-    pub(super) fn former(&self) -> Option<u64> {
-        let roll = self.roll.as_ref()?.as_ref()?;
+    pub(super) fn former(&self, group: &Group) -> Option<u64> {
+        let roll = self.roll.as_ref().unwrap_or(&group.memory.roll).as_ref()?;
         roll.former.as_ref().map(|former| former.revision)
     }
 

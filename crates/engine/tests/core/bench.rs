@@ -1,0 +1,368 @@
+//! A world that answers the core at once, under a clock that the test winds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use infrakit_engine::core::{
+    Call, Claim, Core, CreationAnswer, Effect, Event, Limits, ListAnswer, NotWritten, Refused,
+};
+use infrakit_plan::{Config, Memory, Spec, Timestamp};
+use infrakit_spi::flavor::Health;
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
+use infrakit_spi::{Any, Error, InstanceId, PluginName, Tags, tags};
+use infrakit_store::{MemStore, Store as _};
+
+/// The one group of these tests.
+pub(crate) const GROUP: &str = "g";
+
+/// A spec of the group.
+pub(crate) fn spec(allocation: &str, (plugin, note): (&str, &str), more: &str) -> GroupSpec {
+    let text = format!(
+        r#"{{"Allocation":{allocation},"Instance":{{"Plugin":"{plugin}","Properties":{{"Note":"{note}"}}}},"Flavor":{{"Plugin":"fine"}}{more}}}"#
+    );
+    GroupSpec {
+        id: GROUP.into(),
+        properties: Some(Any::parse(&text).unwrap()),
+    }
+}
+
+/// `size` like members of configuration `note`.
+pub(crate) fn cattle(size: u64, note: &str) -> GroupSpec {
+    spec(&format!(r#"{{"Size":{size}}}"#), ("file", note), "")
+}
+
+/// What becomes of calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// They are carried out, and answered.
+    #[default]
+    Done,
+    /// They are carried out, and their answers are lost with the controller.
+    Unheard,
+    /// They are lost with the controller.
+    Lost,
+    /// They wait for better times.
+    Kept,
+}
+
+pub(crate) struct Bench {
+    pub(crate) core: Core,
+    pub(crate) config: Config,
+    pub(crate) limits: Limits,
+    pub(crate) store: Arc<MemStore>,
+    pub(crate) now: Timestamp,
+    pub(crate) instances: BTreeMap<(PluginName, InstanceId), Description>,
+    /// Members that are not well.
+    pub(crate) sick: BTreeSet<InstanceId>,
+    /// What is said of creations from a configuration with this note.
+    pub(crate) refused: BTreeMap<String, Error>,
+    /// What the plugin says to labels, and to steps of repair.
+    pub(crate) labels: Option<Error>,
+    pub(crate) repair: Option<Repaired>,
+    pub(crate) fate: Fate,
+    /// Calls that were made, but for checks, in words.
+    pub(crate) made: Vec<String>,
+    /// Calls that may still be carried out before the others are kept; any number where not set.
+    pub(crate) calls_left: Option<usize>,
+    /// Fewest and most instances at a time, since this was last set.
+    pub(crate) extremes: (usize, usize),
+    kept: Vec<Call>,
+    serial: u64,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self::with(Config::default(), Limits::default())
+    }
+
+    pub(crate) fn with(config: Config, limits: Limits) -> Self {
+        let mut bench = Self {
+            core: Core::new(config.clone()),
+            config,
+            limits,
+            store: Arc::default(),
+            now: Timestamp(1_000_000_000_000_000_000),
+            instances: BTreeMap::new(),
+            sick: BTreeSet::new(),
+            refused: BTreeMap::new(),
+            labels: None,
+            repair: None,
+            fate: Fate::Done,
+            made: Vec::new(),
+            calls_left: None,
+            extremes: (0, 0),
+            kept: Vec::new(),
+            serial: 0,
+        };
+        bench.core = bench.another();
+        bench
+    }
+
+    /// A further controller on the same store, which takes the lead.
+    pub(crate) fn another(&self) -> Core {
+        let mut core = Core::new(self.config.clone()).governed(self.limits);
+        let claim = Claim::next(self.store.as_ref(), "test");
+        let written = self
+            .store
+            .commit(claim.changes(), infrakit_store::Durability::Synced);
+        core.lead(claim.won(written.now_or_never().unwrap().unwrap()));
+        let unreadable = core.restore(self.store.as_ref(), self.now);
+        assert_eq!(unreadable, []);
+        core
+    }
+
+    /// Ends the controller, and everything that it waits for, and starts another one.
+    pub(crate) fn crash(&mut self) {
+        self.kept.clear();
+        self.calls_left = None;
+        self.fate = Fate::Done;
+        self.core = self.another();
+    }
+
+    pub(crate) fn commit(&mut self, raw: GroupSpec) -> String {
+        self.try_commit(raw).unwrap()
+    }
+
+    pub(crate) fn try_commit(&mut self, raw: GroupSpec) -> Result<String, Refused> {
+        let spec = Spec::parse(raw.properties.as_ref()).unwrap();
+        let accepted = self.core.commit(raw, spec, "nonce", self.now)?;
+        self.settle();
+        Ok(accepted.details)
+    }
+
+    /// Commits and lets time pass until everything is as specified.
+    pub(crate) fn arrive(&mut self, raw: GroupSpec) {
+        self.commit(raw);
+        self.wait(300);
+        assert!(self.converged(), "{:?}", self.memory().conditions);
+    }
+
+    /// Lets the core decide and the world answer, until nothing more happens at this moment.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..10_000 {
+            self.now = Timestamp(self.now.0 + 1_000);
+            self.core.plan(self.now);
+            self.core.look(self.now);
+            let effects = self.core.take_effects();
+            if effects.is_empty() && !self.core.is_dirty() {
+                return;
+            }
+            for effect in effects {
+                self.carry_out(effect);
+            }
+        }
+        panic!("it never rests: {:?}", self.made);
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&mut self, seconds: u64) {
+        let end = self.now + Duration::from_secs(seconds);
+        self.settle();
+        while let Some(at) = self.core.wake_at()
+            && at <= end
+        {
+            self.now = self.now.max(at);
+            self.settle();
+        }
+        self.now = self.now.max(end);
+        self.settle();
+    }
+
+    /// Carries out the calls that were kept.
+    pub(crate) fn release(&mut self) {
+        self.fate = Fate::Done;
+        for call in std::mem::take(&mut self.kept) {
+            self.call(call);
+        }
+        self.settle();
+    }
+
+    pub(crate) fn kept(&self) -> usize {
+        self.kept.len()
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::List {
+                plugin, started, ..
+            } => {
+                let there = self.instances.iter();
+                let there = there.filter(|((home, _), _)| *home == plugin);
+                let list = there.map(|(_, description)| description.clone()).collect();
+                let answer = ListAnswer {
+                    plugin,
+                    started,
+                    locality: Locality::Remote,
+                    outcome: Ok(Listing::Changed(list, None)),
+                };
+                self.core.handle(Event::Listed(answer), self.now);
+            }
+            Effect::Journal {
+                batch,
+                changes,
+                durability,
+            } => {
+                let written = self.store.commit(changes, durability);
+                let written = written.now_or_never().unwrap();
+                let outcome = written.map(drop).map_err(|error| NotWritten::of(&error));
+                let event = Event::Journaled { batch, outcome };
+                self.core.handle(event, self.now);
+            }
+            Effect::Call(call) => match self.fate {
+                _ if matches!(call, Call::Check { .. }) => self.call(call),
+                _ if self.calls_left == Some(0) => self.kept.push(call),
+                Fate::Done | Fate::Unheard => self.call(call),
+                Fate::Lost => {}
+                Fate::Kept => self.kept.push(call),
+            },
+        }
+    }
+
+    fn call(&mut self, call: Call) {
+        if !matches!(call, Call::Check { .. }) {
+            self.calls_left = self.calls_left.map(|left| left - 1);
+        }
+        let event = match call {
+            Call::Provision {
+                target,
+                number,
+                spec,
+                provision,
+            } => {
+                let plugin = spec.instance.plugin.clone();
+                let note = spec.instance.properties.as_ref().unwrap().as_str();
+                self.made.push(format!("create on {plugin} {note}"));
+                let refusal = self.refused.iter().find(|(word, _)| note.contains(*word));
+                let outcome = match refusal.map(|(_, error)| error.clone()) {
+                    Some(error) => Err(error),
+                    None => Ok(Box::new(self.create(&plugin, provision.tags))),
+                };
+                Event::Provisioned(CreationAnswer {
+                    target,
+                    number,
+                    plugin,
+                    begun: self.now,
+                    outcome,
+                })
+            }
+            Call::Destroy {
+                subject, reason, ..
+            } => {
+                self.made.push(format!("destroy {}: {reason}", subject.id));
+                let key = (subject.plugin.clone(), subject.id.clone());
+                self.instances.remove(&key);
+                let outcome = Ok(());
+                Event::Destroyed { subject, outcome }
+            }
+            Call::Drain { subject, .. } => {
+                self.made.push(format!("drain {}", subject.id));
+                let outcome = Ok(());
+                Event::Drained { subject, outcome }
+            }
+            Call::Repair { subject, step } => {
+                self.made.push(format!("{step} {}", subject.id));
+                let outcome = Ok(self.repair.unwrap_or(Repaired::NotOffered));
+                Event::Repaired { subject, outcome }
+            }
+            Call::Label { subject, labels } => {
+                self.made.push(format!("label {}", subject.id));
+                let outcome = match &self.labels {
+                    Some(error) => Err(error.clone()),
+                    None => {
+                        let key = (subject.plugin.clone(), subject.id.clone());
+                        let instance = self.instances.get_mut(&key).unwrap();
+                        instance.tags.get_or_insert_default().extend(labels);
+                        Ok(())
+                    }
+                };
+                Event::Labelled { subject, outcome }
+            }
+            Call::Check { subject, .. } => {
+                let outcome = Ok(if self.sick.contains(&subject.id) {
+                    Health::Unhealthy
+                } else {
+                    Health::Healthy
+                });
+                Event::Checked { subject, outcome }
+            }
+        };
+        let there = self.instances.len();
+        self.extremes = (self.extremes.0.min(there), self.extremes.1.max(there));
+        let heard = self.fate != Fate::Unheard || matches!(event, Event::Checked { .. });
+        if heard {
+            self.core.handle(event, self.now);
+        }
+    }
+
+    fn create(&mut self, plugin: &PluginName, tags: Tags) -> Description {
+        self.serial += 1;
+        let id = InstanceId::new(format!("i-{:03}", self.serial));
+        self.plant(plugin.as_str(), id.as_str(), tags)
+    }
+
+    /// Puts an instance into the world.
+    pub(crate) fn plant(&mut self, plugin: &str, id: &str, tags: Tags) -> Description {
+        let description = Description {
+            id: id.into(),
+            tags: Some(tags),
+            ..Description::default()
+        };
+        let key = (PluginName::from(plugin), description.id.clone());
+        self.instances.insert(key, description.clone());
+        description
+    }
+
+    /// Forgets how few and how many instances there have been.
+    pub(crate) fn watch_extremes(&mut self) {
+        self.extremes = (self.instances.len(), self.instances.len());
+    }
+
+    /// Takes an instance out of the world, without anybody's doing.
+    pub(crate) fn lose(&mut self, id: &str) {
+        self.instances.retain(|(_, known), _| known.as_str() != id);
+    }
+
+    /// The ids of the instances, in order.
+    pub(crate) fn ids(&self) -> Vec<&str> {
+        self.instances.keys().map(|(_, id)| id.as_str()).collect()
+    }
+
+    /// How many instances live on a plugin.
+    pub(crate) fn on(&self, plugin: &str) -> usize {
+        let homes = self.instances.keys();
+        homes.filter(|(home, _)| home.as_str() == plugin).count()
+    }
+
+    /// The identities of the instances, in order.
+    pub(crate) fn names(&self) -> BTreeSet<&str> {
+        let tags = self.instances.values().filter_map(|one| one.tags.as_ref());
+        tags.filter_map(|tags| tags.get(tags::LOGICAL_ID))
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// Calls of one kind that were made so far.
+    pub(crate) fn count(&self, kind: &str) -> usize {
+        let calls = self.made.iter();
+        calls.filter(|call| call.starts_with(kind)).count()
+    }
+
+    pub(crate) fn converged(&self) -> bool {
+        self.core.describe(&GROUP.into()).unwrap().converged
+    }
+
+    /// The memory as it is in the store.
+    pub(crate) fn memory(&self) -> Memory {
+        let found = self.store.get(&"memory/g".into()).unwrap();
+        found.value.decode().unwrap()
+    }
+
+    /// The keys of the records under a prefix.
+    pub(crate) fn records(&self, prefix: &str) -> Vec<String> {
+        let found = self.store.scan(prefix).into_iter();
+        found.map(|(key, _)| key.to_string()).collect()
+    }
+}

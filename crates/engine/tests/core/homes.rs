@@ -1,0 +1,107 @@
+//! A group that moves from one instance plugin to another.
+
+use infrakit_engine::core::Effect;
+
+use crate::bench::{Bench, Fate, GROUP, cattle, spec};
+
+fn on(plugin: &str, size: u64) -> infrakit_spi::group::GroupSpec {
+    spec(&format!(r#"{{"Size":{size}}}"#), (plugin, "1"), "")
+}
+
+#[test]
+fn a_group_moves_within_its_budget_and_leaves_nothing_behind() {
+    let mut bench = Bench::new();
+    bench.arrive(on("old", 4));
+    bench.watch_extremes();
+    let details = bench.commit(on("new", 4));
+    assert_eq!(
+        details,
+        "Performing a rolling update on 4 instances, which moves them from `old` to `new`"
+    );
+    bench.wait(300);
+    assert!(bench.converged());
+    assert_eq!((bench.on("old"), bench.on("new")), (0, 4));
+    assert_eq!(bench.extremes, (3, 4));
+    assert!(bench.memory().homes.is_empty());
+    // Nobody looks at the former home any more.
+    bench.now.0 += 60_000_000_000;
+    bench.core.look(bench.now);
+    let lists = bench.core.take_effects().into_iter();
+    let lists: Vec<String> = lists
+        .filter_map(|effect| match effect {
+            Effect::List { plugin, .. } => Some(plugin.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lists, ["new"]);
+}
+
+#[test]
+fn a_move_goes_on_after_a_crash_and_both_homes_are_watched() {
+    let mut bench = Bench::new();
+    bench.arrive(on("old", 4));
+    bench.calls_left = Some(5);
+    bench.commit(on("new", 4));
+    bench.wait(5);
+    assert_eq!((bench.on("old"), bench.on("new")), (1, 2));
+    bench.crash();
+    bench.wait(300);
+    assert!(bench.converged());
+    assert_eq!((bench.on("old"), bench.on("new")), (0, 4));
+}
+
+#[test]
+fn ids_are_told_apart_by_their_plugins() {
+    let mut bench = Bench::new();
+    bench.arrive(on("old", 2));
+    let ids: Vec<String> = bench.ids().iter().map(|id| (*id).to_owned()).collect();
+    bench.fate = Fate::Kept;
+    bench.commit(on("new", 2));
+    // The new plugin counts from the beginning, too.
+    let tags = infrakit_spi::Tags::from([("infrakit.group".to_owned(), GROUP.to_owned())]);
+    for id in &ids {
+        bench.plant("new", id, tags.clone());
+    }
+    bench.release();
+    bench.wait(600);
+    assert!(bench.converged());
+    assert_eq!((bench.on("old"), bench.on("new")), (0, 2));
+}
+
+#[test]
+fn a_creation_of_the_former_plugin_that_comes_late_is_found_and_removed() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Kept;
+    bench.commit(on("old", 1));
+    assert_eq!(bench.kept(), 1);
+    bench.commit(on("new", 1));
+    bench.wait(5);
+    bench.release();
+    bench.wait(300);
+    assert!(bench.converged());
+    assert_eq!((bench.on("old"), bench.on("new")), (0, 1));
+}
+
+#[test]
+fn a_group_that_is_destroyed_in_mid_move_goes_from_both() {
+    let mut bench = Bench::new();
+    bench.arrive(on("old", 3));
+    bench.calls_left = Some(2);
+    bench.commit(on("new", 3));
+    bench.wait(1);
+    assert_eq!((bench.on("old"), bench.on("new")), (2, 1));
+    bench.calls_left = None;
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.release();
+    bench.wait(60);
+    assert_eq!(bench.ids(), Vec::<&str>::new());
+    assert_eq!(bench.records(""), ["term"]);
+}
+
+#[test]
+fn a_group_that_stays_has_one_home() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.arrive(cattle(2, "2"));
+    assert!(bench.memory().homes.is_empty());
+}

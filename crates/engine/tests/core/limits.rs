@@ -1,0 +1,91 @@
+//! The governor, the ceiling, and members that are held.
+
+use infrakit_engine::core::Limits;
+use infrakit_plan::Config;
+
+use crate::bench::{Bench, GROUP, cattle, spec};
+
+#[test]
+fn a_plugin_is_asked_for_no_more_than_so_many_a_minute() {
+    let limits = Limits {
+        creates_per_minute: Some(6),
+        destroys_per_minute: Some(3),
+    };
+    let mut bench = Bench::with(Config::default(), limits);
+    bench.commit(cattle(15, "1"));
+    bench.wait(1);
+    assert_eq!(bench.count("create"), 6);
+    bench.wait(60);
+    assert_eq!(bench.count("create"), 12);
+    bench.wait(60);
+    assert!(bench.converged());
+    bench.commit(cattle(5, "1"));
+    bench.wait(1);
+    assert_eq!(bench.count("destroy"), 3);
+    bench.wait(180);
+    assert!(bench.converged());
+    assert_eq!(bench.ids().len(), 5);
+}
+
+#[test]
+fn no_group_may_be_larger_than_the_ceiling() {
+    let config = Config {
+        max_instances: Some(5),
+        ..Config::default()
+    };
+    let mut bench = Bench::with(config, Limits::default());
+    let error = bench.try_commit(cattle(6, "1")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a group may have 5 instances here, and 6 with a surge of 0 are more: ask for fewer, or raise INFRAKIT_GROUP_MAX_INSTANCES"
+    );
+    let surge = spec(
+        r#"{"Size":5}"#,
+        ("file", "1"),
+        r#","Updating":{"MaxSurge":1}"#,
+    );
+    bench.try_commit(surge).unwrap_err();
+    bench.arrive(cattle(5, "1"));
+    let error = bench.core.set_size(&GROUP.into(), 6, bench.now);
+    error.unwrap_err();
+    bench.settle();
+    assert_eq!(bench.core.size(&GROUP.into()).unwrap(), 5);
+}
+
+#[test]
+fn what_is_held_is_not_destroyed() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    let held = bench.ids()[0].to_owned();
+    hold(&mut bench, &held);
+    let group = GROUP.into();
+    let error = bench.core.destroy(&group).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!(
+            "`{held}`: held in group 'g'; nothing was destroyed: release them first, with `infrakit group release g INSTANCE`"
+        )
+    );
+    let ids = [held.as_str().into()];
+    let error = bench.core.destroy_instances(&group, &ids, bench.now);
+    error.unwrap_err();
+    let other = [bench.ids()[1].into()];
+    let accepted = bench.core.destroy_instances(&group, &other, bench.now);
+    accepted.unwrap();
+    bench.wait(60);
+    assert_eq!(bench.ids(), [held.as_str()]);
+}
+
+/// Holds a member, as an operator does.
+fn hold(bench: &mut Bench, id: &str) {
+    use infrakit_store::{Change, Durability, Store as _};
+    let mut memory = bench.memory();
+    memory.held.insert(id.into());
+    let change = Change::put_value("memory/g", &memory).unwrap();
+    let written = bench.store.commit(vec![change], Durability::Synced);
+    futures_util::FutureExt::now_or_never(written)
+        .unwrap()
+        .unwrap();
+    bench.crash();
+    bench.settle();
+}

@@ -1,0 +1,14 @@
+//! The core, event by event, with a world that answers at once.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bench;
+mod failures;
+mod homes;
+mod limits;
+mod naming;
+mod records;
+mod repairs;
+mod restarts;
+mod rolling;
+mod terms;

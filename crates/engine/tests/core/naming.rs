@@ -1,0 +1,80 @@
+//! From a size to logical ids, back, and from one set of ids to another.
+
+use infrakit_spi::Error;
+
+use crate::bench::{Bench, cattle, spec};
+
+fn pets(ids: &[&str]) -> infrakit_spi::group::GroupSpec {
+    let ids = serde_json::to_string(ids).unwrap();
+    spec(&format!(r#"{{"LogicalIDs":{ids}}}"#), ("file", "1"), "")
+}
+
+#[test]
+fn like_members_are_given_identities_and_stay() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    assert_eq!(
+        bench.commit(pets(&["a", "b", "c"])),
+        "Giving logical IDs to 3 instances"
+    );
+    bench.wait(120);
+    assert!(bench.converged());
+    assert_eq!(bench.count("destroy"), 0);
+    assert_eq!(
+        bench.names().into_iter().collect::<Vec<_>>(),
+        ["a", "b", "c"]
+    );
+    assert!(!bench.memory().naming);
+
+    bench.commit(cattle(3, "1"));
+    bench.wait(60);
+    assert!(bench.converged());
+    assert_eq!((bench.count("create"), bench.count("destroy")), (3, 0));
+}
+
+#[test]
+fn members_that_cannot_be_labelled_make_way_one_by_one() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.labels = Some(Error::refused("this plugin labels nothing"));
+    bench.commit(pets(&["a", "b", "c"]));
+    bench.watch_extremes();
+    bench.wait(200);
+    assert!(bench.converged(), "{:?}", bench.made);
+    assert_eq!(bench.extremes, (2, 3));
+    assert_eq!(
+        bench.names().into_iter().collect::<Vec<_>>(),
+        ["a", "b", "c"]
+    );
+}
+
+#[test]
+fn a_label_of_unknown_outcome_is_not_given_to_another_member() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.labels = Some(Error::unknown("connection lost"));
+    bench.commit(pets(&["a", "b"]));
+    bench.wait(5);
+    assert_eq!(bench.count("label"), 2, "they are waited for");
+    bench.labels = None;
+    bench.wait(120);
+    assert!(bench.converged(), "{:?}", bench.made);
+    assert_eq!(bench.count("destroy"), 0);
+}
+
+#[test]
+fn of_a_set_of_ids_only_what_differs_changes() {
+    let mut bench = Bench::new();
+    bench.arrive(pets(&["a", "b"]));
+    assert_eq!(
+        bench.commit(pets(&["b", "c", "d"])),
+        "Terminating 1 instances that are not listed any more, then adding 2 instances that are newly listed"
+    );
+    bench.wait(120);
+    assert!(bench.converged());
+    assert_eq!(
+        bench.names().into_iter().collect::<Vec<_>>(),
+        ["b", "c", "d"]
+    );
+    assert_eq!((bench.count("create"), bench.count("destroy")), (4, 1));
+}

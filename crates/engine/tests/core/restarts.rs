@@ -1,0 +1,137 @@
+//! A controller that ends anywhere, and the one that takes over.
+
+use crate::bench::{Bench, Fate, cattle};
+
+#[test]
+fn creations_that_were_written_down_and_never_made_are_made_once() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Lost;
+    bench.commit(cattle(3, "1"));
+    assert_eq!(bench.records("intents/").len(), 1);
+    assert_eq!(bench.ids().len(), 0);
+    bench.crash();
+    bench.wait(10);
+    assert_eq!(bench.ids().len(), 0, "they may still be on their way");
+    bench.wait(60);
+    assert_eq!(bench.ids().len(), 3);
+    assert!(bench.converged());
+    assert_eq!(bench.records("intents/"), Vec::<String>::new());
+}
+
+#[test]
+fn creations_that_were_made_and_never_heard_of_are_found() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Unheard;
+    bench.commit(cattle(3, "1"));
+    assert_eq!(bench.ids().len(), 3);
+    bench.crash();
+    bench.wait(120);
+    assert_eq!(bench.ids().len(), 3);
+    assert_eq!(bench.count("create"), 3);
+    assert!(bench.converged());
+}
+
+#[test]
+fn a_successor_destroys_those_that_were_chosen_and_no_others() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(6, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(3, "1"));
+    bench.wait(60);
+    let chosen = bench.records("departures/");
+    assert!(!chosen.is_empty());
+    let doomed = departing(&bench);
+    bench.crash();
+    // Those that were not chosen look worse now: another choice would fall on them.
+    let others: Vec<String> = bench
+        .ids()
+        .iter()
+        .filter(|id| !doomed.contains(&(**id).to_owned()))
+        .map(|id| (*id).to_owned())
+        .collect();
+    bench
+        .sick
+        .extend(others.iter().map(|id| id.as_str().into()));
+    bench.settle();
+    let gone = bench.made.iter();
+    let gone: Vec<String> = gone
+        .filter_map(|call| call.strip_prefix("destroy ")?.split(':').next())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(gone, doomed);
+}
+
+/// Who is on record as leaving.
+fn departing(bench: &Bench) -> Vec<String> {
+    use infrakit_store::Store as _;
+    let mut ids = Vec::new();
+    for (_, record) in bench.store.scan("departures/") {
+        let record: serde_json::Value = record.value.decode().unwrap();
+        for part in record["parts"].as_array().unwrap() {
+            let listed = part["ids"].as_array().unwrap().iter();
+            ids.extend(listed.map(|id| id.as_str().unwrap().to_owned()));
+        }
+    }
+    ids.sort();
+    ids
+}
+
+#[test]
+fn a_record_of_departures_goes_when_all_of_it_are_gone() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(5, "1"));
+    bench.arrive(cattle(2, "1"));
+    assert_eq!(bench.ids().len(), 2);
+    assert_eq!(bench.records("departures/"), Vec::<String>::new());
+    let departure = bench.memory().measured.departure;
+    assert_eq!(departure.count, 3, "{departure:?}");
+}
+
+#[test]
+fn an_id_that_was_used_again_is_another_member() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.fate = Fate::Unheard;
+    bench.commit(cattle(1, "1"));
+    bench.settle();
+    let doomed = departing(&bench);
+    assert_eq!((doomed.len(), bench.ids().len()), (1, 1));
+    // The plugin gives the id of the one that went to one that is made now.
+    bench.fate = Fate::Lost;
+    bench.commit(cattle(2, "1"));
+    let reused = bench.instances.values().next().unwrap().tags.clone();
+    let mut tags = reused.unwrap();
+    tags.insert("infrakit.token".to_owned(), "nonce-9".to_owned());
+    bench.plant("file", &doomed[0], tags);
+    bench.crash();
+    let before = bench.count("destroy");
+    bench.wait(120);
+    assert_eq!(bench.count("destroy"), before);
+    assert_eq!(bench.ids().len(), 2);
+    assert_eq!(bench.records("departures/"), Vec::<String>::new());
+}
+
+#[test]
+fn a_group_that_is_forgotten_leaves_no_records() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.arrive(cattle(3, "2"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "2"));
+    bench.core.free(&"g".into()).unwrap();
+    bench.settle();
+    assert_eq!(bench.records(""), ["term"]);
+}
+
+#[test]
+fn a_group_being_destroyed_goes_on_after_a_crash() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(4, "1"));
+    bench.fate = Fate::Lost;
+    bench.core.destroy(&"g".into()).unwrap();
+    bench.settle();
+    bench.crash();
+    bench.wait(60);
+    assert_eq!(bench.ids(), Vec::<&str>::new());
+    assert_eq!(bench.records(""), ["term"]);
+}

@@ -1,0 +1,184 @@
+//! What commits mean for the rollout under way.
+
+use infrakit_plan::{Direction, PausedBy, RollResult};
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::{Error, FailureClass};
+
+use crate::bench::{Bench, Fate, GROUP, cattle, spec};
+
+fn with(size: u64, note: &str, updating: &str) -> GroupSpec {
+    let more = format!(r#","Updating":{updating}"#);
+    spec(&format!(r#"{{"Size":{size}}}"#), ("file", note), &more)
+}
+
+/// Stops at a canary, and has one member of the former configuration die.
+const CANARY: &str = r#"{"Stages":[{"Until":"20%","Approve":true}]}"#;
+
+fn notes(bench: &Bench, note: &str) -> usize {
+    let made = bench.made.iter();
+    made.filter(|call| call.starts_with("create") && call.contains(&format!("\"{note}\"")))
+        .count()
+}
+
+#[test]
+fn a_failed_rollout_goes_back_by_itself_once() {
+    let mut bench = Bench::new();
+    let updating = r#"{"OnFailure":"rollback"}"#;
+    bench.arrive(with(4, "1", updating));
+    let error = Error::refused("no such image").with_class(FailureClass::Configuration);
+    bench.refused.insert("\"2\"".to_owned(), error);
+    bench.commit(with(4, "2", updating));
+    bench.wait(120);
+    assert!(bench.converged(), "{:?}", bench.memory().conditions);
+    let memory = bench.memory();
+    assert_eq!(memory.revision, 3, "one commit went back");
+    assert_eq!(memory.outcomes[&2].result, RollResult::RolledBack);
+    assert_eq!(memory.outcomes[&3].result, RollResult::Completed);
+    let raw = bench.core.committed_specs().remove(0).properties.unwrap();
+    assert!(raw.as_str().contains(r#""Note":"1""#), "{}", raw.as_str());
+    assert!(raw.as_str().contains("rollback"), "the rest stays as it is");
+    // Only the one that had made way for a canary was made anew.
+    assert_eq!((notes(&bench, "1"), bench.count("destroy")), (5, 1));
+}
+
+#[test]
+fn the_way_back_is_found_after_a_crash_before_its_commit() {
+    let mut bench = Bench::new();
+    let updating = r#"{"OnFailure":"rollback"}"#;
+    bench.arrive(with(3, "1", updating));
+    let error = Error::refused("no such image").with_class(FailureClass::Configuration);
+    bench.refused.insert("\"2\"".to_owned(), error);
+    bench.fate = Fate::Kept;
+    bench.commit(with(3, "2", updating));
+    bench.wait(5);
+    bench.crash();
+    bench.wait(300);
+    assert!(bench.converged(), "{:?}", bench.memory().conditions);
+    assert_eq!(bench.memory().revision, 3);
+}
+
+#[test]
+fn a_way_back_that_fails_pauses() {
+    let mut bench = Bench::new();
+    let updating = r#"{"OnFailure":"rollback","Stages":[{"Until":"20%","Approve":true}]}"#;
+    bench.arrive(with(5, "1", updating));
+    bench.commit(with(5, "2", updating));
+    bench.wait(60);
+    assert_eq!(notes(&bench, "2"), 1);
+    let error = Error::refused("no such image").with_class(FailureClass::Configuration);
+    bench.refused.insert("Note".to_owned(), error);
+    let id = bench.ids()[0].to_owned();
+    bench.lose(&id);
+    bench.wait(600);
+    let memory = bench.memory();
+    assert_eq!(memory.revision, 3);
+    let roll = memory.roll.unwrap();
+    assert_eq!(roll.direction, Direction::Back);
+    assert_eq!(roll.paused.unwrap().by, PausedBy::Rollback);
+    assert_eq!(roll.former, None);
+}
+
+#[test]
+fn the_size_alone_leaves_a_rollout_as_it_is_and_does_not_wait_for_it() {
+    let mut bench = Bench::new();
+    bench.arrive(with(5, "1", CANARY));
+    bench.commit(with(5, "2", CANARY));
+    bench.wait(120);
+    let before = bench.memory().roll.unwrap();
+    assert_eq!(notes(&bench, "2"), 1);
+    bench.core.set_size(&GROUP.into(), 8, bench.now).unwrap();
+    bench.wait(120);
+    let after = bench.memory().roll.unwrap();
+    assert_eq!(
+        (after.begun, after.former, after.hold),
+        (before.begun, before.former, None)
+    );
+    assert_eq!(bench.ids().len(), 8);
+    assert_eq!(notes(&bench, "2"), 2, "a fifth of eight");
+}
+
+#[test]
+fn who_grows_and_changes_at_once_grows_afterwards() {
+    let mut bench = Bench::new();
+    bench.arrive(with(5, "1", CANARY));
+    bench.commit(with(7, "2", CANARY));
+    bench.wait(120);
+    assert_eq!(bench.memory().roll.unwrap().hold, Some(5));
+    assert_eq!(bench.ids().len(), 5);
+    bench.core.set_size(&GROUP.into(), 9, bench.now).unwrap();
+    bench.wait(60);
+    assert_eq!(bench.memory().roll.unwrap().hold, Some(7));
+    assert_eq!(bench.ids().len(), 7);
+}
+
+#[test]
+fn a_canary_stays_a_canary_however_often_the_size_changes() {
+    let mut bench = Bench::new();
+    bench.arrive(with(10, "1", CANARY));
+    bench.commit(with(10, "2", CANARY));
+    bench.wait(120);
+    for round in 0..25 {
+        let size = 11 + round % 2;
+        bench.core.set_size(&GROUP.into(), size, bench.now).unwrap();
+        bench.wait(30);
+    }
+    bench.crash();
+    let id = bench.ids()[0].to_owned();
+    bench.lose(&id);
+    bench.wait(60);
+    let made = bench.count("create");
+    assert_eq!(notes(&bench, "2"), 3, "a fifth of eleven, and no more");
+    assert!(made > 14, "{made}");
+    assert_eq!(bench.records("history/").len(), 20);
+}
+
+#[test]
+fn a_rollout_that_is_replaced_is_said_to_be_and_the_last_good_one_is_kept() {
+    let mut bench = Bench::new();
+    bench.arrive(with(5, "1", CANARY));
+    bench.commit(with(5, "2", CANARY));
+    bench.wait(60);
+    bench.commit(with(5, "3", CANARY));
+    bench.wait(60);
+    let memory = bench.memory();
+    assert_eq!(memory.outcomes[&2].result, RollResult::Superseded);
+    assert_eq!(memory.roll.unwrap().former.unwrap().revision, 1);
+}
+
+#[test]
+fn the_same_spec_lets_an_aborted_rollout_go_on_and_a_size_does_not() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(3, "2"));
+    bench.fate = Fate::Done;
+    bench.crash();
+    // As an operator's abort leaves it.
+    let mut memory = bench.memory();
+    let (_, _, spec) = bench.core.revisions(&GROUP.into()).last().unwrap();
+    memory.aborted = Some(spec.hash.clone());
+    memory.roll = None;
+    write(&bench, &memory);
+    bench.core = bench.another();
+    bench.wait(60);
+    assert!(notes(&bench, "2") <= 1, "it stands where it was aborted");
+    bench.core.set_size(&GROUP.into(), 4, bench.now).unwrap();
+    bench.wait(60);
+    let rolled = notes(&bench, "2");
+    assert!(rolled <= 2 && bench.memory().aborted.is_some());
+    let again = bench.core.committed_specs().remove(0);
+    bench.commit(again.clone());
+    bench.wait(120);
+    assert!(bench.converged());
+    assert_eq!(bench.memory().aborted, None);
+    assert_eq!(bench.commit(again), "Noop");
+}
+
+fn write(bench: &Bench, memory: &infrakit_plan::Memory) {
+    use infrakit_store::{Change, Durability, Store as _};
+    let change = Change::put_value("memory/g", memory).unwrap();
+    let written = bench.store.commit(vec![change], Durability::Synced);
+    futures_util::FutureExt::now_or_never(written)
+        .unwrap()
+        .unwrap();
+}
