@@ -108,7 +108,8 @@ impl HealthRecord {
     /// Returns whether a new member has proved itself: healthy `Count` times in a row, or for
     /// `Duration`, or once when neither is asked for. Time that merely went by since the last
     /// verdict proves nothing.
-    pub(crate) fn proved(&self, updating: &Updating) -> bool {
+    #[must_use]
+    pub fn proved(&self, updating: &Updating) -> bool {
         self.last == Health::Healthy
             && self.streak >= updating.count.max(1)
             && self.checked.since(self.since) >= updating.duration

@@ -28,9 +28,7 @@ pub(super) fn of(input: &PreviewInput<'_>, end: &End) -> String {
     let content = (
         memory.revision,
         before.map(|spec| spec.hash.as_str()),
-        after.hash.as_str(),
-        Any::from_value(&after.allocation()).ok(),
-        after.max_instances,
+        after.canonical(),
         going,
     );
     let content = Any::from_value(&content).ok();
