@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use infrakit_plan::{Config, InvalidSpec, Spec, Timestamp};
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
+use infrakit_spi::rollout::Rollouts;
 use infrakit_spi::{Delivery, Error, GroupId, InstanceId, Plugins, Result};
 use infrakit_store::{Durability, Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::{Accepted, Claim, Core, Limits, Refused};
 use crate::shell::{Input, Resolver, Setup, Shell};
+use crate::shown::Shown;
 use crate::turns::Turns;
 
 /// Settings of an engine.
@@ -78,7 +80,9 @@ pub struct Engine {
     inputs: mpsc::UnboundedSender<Input>,
     resolver: Arc<Resolver>,
     ids: watch::Receiver<Arc<[GroupId]>>,
-    turns: Turns,
+    pub(crate) turns: Turns,
+    /// Previews that commits can be bound to.
+    pub(crate) shown: Shown,
     patience: Duration,
 }
 
@@ -122,6 +126,7 @@ impl Engine {
             resolver,
             ids: known,
             turns: Turns::default(),
+            shown: Shown::default(),
             patience: options.patience,
         };
         Ok(Started {
@@ -162,7 +167,7 @@ impl Engine {
     ///
     /// Once begun it goes on although nobody waits for it any more, so that the next change of the
     /// group finds it done.
-    async fn change(
+    pub(crate) async fn change(
         &self,
         id: &GroupId,
         change: impl FnOnce(&mut Core, Timestamp) -> std::result::Result<Accepted, Refused>
@@ -177,7 +182,7 @@ impl Engine {
         changing.await.map_err(|_| stopped())?
     }
 
-    async fn change_in_turn(
+    pub(crate) async fn change_in_turn(
         &self,
         change: impl FnOnce(&mut Core, Timestamp) -> std::result::Result<Accepted, Refused>
         + Send
@@ -232,7 +237,7 @@ impl Engine {
     }
 
     /// Looks at a group's instances anew, and waits for it.
-    async fn refresh(&self, id: &GroupId) -> Result<()> {
+    pub(crate) async fn refresh(&self, id: &GroupId) -> Result<()> {
         let group = id.clone();
         let asked = self
             .ask(move |shell, now| {
@@ -267,7 +272,7 @@ impl Engine {
     }
 
     /// Checks a spec: its own schema, then with the plugins that it names.
-    async fn validate(&self, spec: &GroupSpec) -> Result<Spec> {
+    pub(crate) async fn validate(&self, spec: &GroupSpec) -> Result<Spec> {
         if spec.id.as_str().is_empty() {
             return Err(Error::refused("Group ID must not be blank"));
         }
@@ -337,11 +342,11 @@ impl Engine {
     }
 }
 
-fn stopped() -> Error {
+pub(crate) fn stopped() -> Error {
     Error::not_delivered("the group controller is stopping")
 }
 
-fn refused(error: Refused) -> Error {
+pub(crate) fn refused(error: Refused) -> Error {
     Error::refused(error.to_string())
 }
 
@@ -352,13 +357,7 @@ fn invalid(error: InvalidSpec) -> Error {
 #[async_trait]
 impl Group for Engine {
     async fn commit(&self, spec: &GroupSpec, mode: Commit) -> Result<String> {
-        let parsed = self.validate(spec).await?;
-        let id = spec.id.clone();
-        let known = self.ask(move |shell, _| shell.core.knows(&id)).await?;
-        if known {
-            // What follows is said of the group as it is, not as it was a poll ago.
-            self.refresh(&spec.id).await?;
-        }
+        let parsed = self.looked_at(spec).await?;
         let raw = spec.clone();
         match mode {
             Commit::Pretend => {
@@ -437,6 +436,10 @@ impl Group for Engine {
             .await
             .map(drop)
     }
+
+    fn rollouts(&self) -> Option<&dyn Rollouts> {
+        Some(self)
+    }
 }
 
 fn accepted(batch: u64) -> Accepted {
@@ -448,7 +451,7 @@ fn accepted(batch: u64) -> Accepted {
 
 /// Draws the name of a group record: 40 random bits from the standard library's hash keys, which
 /// the system seeds anew for each process, in base 32.
-fn nonce() -> String {
+pub(crate) fn nonce() -> String {
     use std::hash::{BuildHasher as _, Hasher as _};
     const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();

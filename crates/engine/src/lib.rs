@@ -9,7 +9,9 @@ mod api;
 pub mod core;
 mod metadata;
 mod records;
+mod rollouts;
 mod shell;
+mod shown;
 mod turns;
 
 pub use api::{Engine, Options, StartError, Started, Unreadable};

@@ -12,6 +12,7 @@ use infrakit_plan::{
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
 
+use super::deeds::{self, Scene};
 use super::departures::Leaving;
 use super::journal::Batch;
 use super::remembered::{remembers_other, stored_part};
@@ -60,11 +61,12 @@ impl Core {
         let Plan {
             actions,
             memory,
-            waiting: _,
+            waiting,
             wake_at,
             converged,
         } = plan(&group.spec, &group.seen, memory, now, &self.config);
         group.memory = memory;
+        group.waiting.note(waiting, now);
         if group.memory.naming != naming {
             group.aim();
         }
@@ -101,7 +103,9 @@ impl Core {
             return;
         };
         let mut begun = Begun::default();
+        let scene = Scene::of(group, now);
         for action in actions {
+            deeds::note(group, &action, &scene);
             begin(group, action, &mut begun, now);
         }
         for provision in &begun.creations {
@@ -124,8 +128,12 @@ impl Core {
     /// be decided anew for what is put back.
     fn begin_revert(&mut self, id: &GroupId, to: u64, actions: Vec<Action>, now: Timestamp) {
         if let Some(group) = self.groups.get_mut(id) {
+            let scene = Scene::of(group, now);
             for action in actions {
                 unplan(group, &action);
+                if matches!(action, Action::Revert { .. }) {
+                    deeds::note(group, &action, &scene);
+                }
             }
             group.reverting = Some((to, now + RETRY));
         }
@@ -302,6 +310,7 @@ fn begin_destruction(
 
 /// Takes back that a call is under way: it could not be written down, so it does not begin.
 pub(super) fn undo(group: &mut Group, call: Call, now: Timestamp) {
+    deeds::dropped(group, &call);
     match call {
         Call::Provision { number, .. } => {
             if let Some(intent) = group.memory.intents.remove(&number) {

@@ -7,6 +7,7 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Repaired};
 use infrakit_spi::{Delivery, Error, FailureClass, PluginName};
 
+use super::deeds::Kind;
 use super::{Core, CreationAnswer, Group, Subject};
 
 /// How many times the slowest creation so far one in doubt is waited for.
@@ -26,6 +27,8 @@ impl Core {
             return;
         };
         let intent = group.memory.intents.remove(&number);
+        let made = outcome.as_ref().map(|description| &description.id);
+        group.deeds.created(number, made);
         match outcome {
             Ok(description) => {
                 let took = now.since(begun);
@@ -73,6 +76,9 @@ impl Core {
         let Some(group) = self.living(target) else {
             return;
         };
+        group
+            .deeds
+            .ended(id, Kind::Destroy, outcome.as_ref().map(drop));
         let Some(member) = group.seen.get_on(plugin, id) else {
             self.touch(&target.group);
             return;
@@ -111,6 +117,9 @@ impl Core {
         let Some(group) = self.living(target) else {
             return;
         };
+        group
+            .deeds
+            .ended(id, Kind::Drain, outcome.as_ref().map(drop));
         let Err(error) = outcome else {
             self.touch(&target.group);
             return;
@@ -125,6 +134,13 @@ impl Core {
         let Some(group) = self.living(target) else {
             return;
         };
+        let none = Error::refused("its plugin does not offer it");
+        let done = match &outcome {
+            Ok(Repaired::Done) => Ok(()),
+            Ok(Repaired::NotOffered) => Err(&none),
+            Err(error) => Err(error),
+        };
+        group.deeds.ended(id, Kind::Repair, done);
         if let Some(repair) = group.memory.repairs.0.get_mut(id) {
             repair.in_flight = false;
             match outcome {
@@ -154,6 +170,9 @@ impl Core {
         let Some(group) = self.living(target) else {
             return;
         };
+        group
+            .deeds
+            .ended(id, Kind::Label, outcome.as_ref().map(drop));
         let Err(error) = outcome else {
             // The list will show the new tags; until then they count as being put on.
             self.refresh_on(&target.group, plugin, now);

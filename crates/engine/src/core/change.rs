@@ -151,21 +151,8 @@ impl Core {
 
     /// Commits the spec in force once more.
     fn commit_again(&mut self, id: &GroupId, now: Timestamp) -> Option<u64> {
-        let group = self.groups.get(id)?;
-        let memory = &group.memory;
-        if memory.aborted.is_none() && memory.creation.failures() == 0 {
-            return None;
-        }
-        let aborted = memory.aborted.is_some();
-        let restarted = aborted.then(|| rolled::restarted(group, now));
-        let edit = move |memory: &mut Memory| {
-            memory.aborted = None;
-            memory.creation.forgive();
-            if let Some(roll) = &restarted {
-                memory.roll.clone_from(roll);
-            }
-        };
-        self.edit(id, Box::new(edit))
+        let edit = rolled::anew(self.groups.get(id)?, now)?;
+        self.edit(id, edit)
     }
 
     pub(super) fn store_commit(&mut self, wanted: Wanted, nonce: &str, now: Timestamp) -> u64 {

@@ -8,7 +8,9 @@ use infrakit_spi::group::GroupSpec;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 
+use super::deeds::Deeds;
 use super::departures::Departures;
+use super::why::Waiting;
 use crate::core::Target;
 
 /// Specs of former revisions that are kept, so that old members are drained and checked as they
@@ -47,6 +49,10 @@ pub(super) struct Group {
     pub(super) counted: usize,
     pub(super) wake_at: Option<Timestamp>,
     pub(super) converged: bool,
+    /// What the last plan waits for.
+    pub(super) waiting: Waiting,
+    /// What was done of late.
+    pub(super) deeds: Deeds,
     /// Why the last list did not come, and when that was known.
     pub(super) unlisted: Option<(Timestamp, String)>,
     /// How often the destruction of a member failed.
@@ -86,6 +92,8 @@ impl Group {
             counted: 0,
             wake_at: None,
             converged: false,
+            waiting: Waiting::default(),
+            deeds: Deeds::default(),
             unlisted: None,
             failed: BTreeMap::new(),
             newborn: BTreeMap::new(),

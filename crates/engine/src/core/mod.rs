@@ -7,25 +7,34 @@
 mod acting;
 mod answers;
 mod change;
+mod deeds;
 mod departures;
 mod describe;
 mod effect;
+mod evidence;
 mod governed;
 mod group;
 mod homes;
 mod journal;
 mod listing;
 mod observer;
+mod preview;
 mod refused;
 mod remembered;
 mod restore;
 mod rolled;
+mod rollout;
+mod said;
+mod status;
 mod term;
+mod why;
 
 pub use change::Accepted;
 pub use effect::{Call, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Subject, Target};
 pub use governed::Limits;
+pub use preview::Outlook;
 pub use refused::Refused;
+pub use rollout::Unfit;
 pub use term::{Claim, Term};
 
 use std::collections::{BTreeMap, BTreeSet};

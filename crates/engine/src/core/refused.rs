@@ -59,6 +59,9 @@ pub enum Refused {
         /// The members.
         instances: Vec<InstanceId>,
     },
+    /// A command that does not fit what the group is doing.
+    #[error(transparent)]
+    Unfit(#[from] super::rollout::Unfit),
     /// A revision that is not kept.
     #[error("revision {revision} of group '{group}' is not kept any more")]
     NoRevision {

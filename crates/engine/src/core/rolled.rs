@@ -9,6 +9,7 @@ use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 
 use super::change::{Cause, Wanted};
+use super::journal::Edit;
 use super::{Core, Group, Refused};
 
 /// What a commit changes in a group's memory.
@@ -18,8 +19,8 @@ pub(super) struct Turn {
     roll: Option<Option<Roll>>,
     /// How much more a group may grow that waits with growing for its rollout.
     growth: u64,
-    /// What became of the revision before.
-    ended: Option<(u64, Outcome)>,
+    /// What became of revisions before.
+    ended: Vec<(u64, Outcome)>,
     /// The plugin from now on.
     plugin: PluginName,
     /// Plugins that members may be left on.
@@ -44,7 +45,7 @@ impl Turn {
             revision,
             roll: None,
             growth: 0,
-            ended: None,
+            ended: Vec::new(),
             plugin: spec.instance.plugin.clone(),
             homes: BTreeSet::new(),
             naming: None,
@@ -67,19 +68,7 @@ impl Turn {
             return turn;
         }
         turn.homes.insert(before.instance.plugin.clone());
-        if group.memory.roll.is_some() && !group.memory.outcomes.contains_key(&group.revision) {
-            let result = match wanted.cause {
-                Cause::Committed | Cause::Scaled => RollResult::Superseded,
-                Cause::Reverted => RollResult::RolledBack,
-            };
-            let note = format!("revision {revision} took its place");
-            let outcome = Outcome {
-                result,
-                at: now,
-                note,
-            };
-            turn.ended = Some((group.revision, outcome));
-        }
+        turn.ended = ended(group, wanted.cause, revision, now);
         // While the way back is limited, members are made from where it leads: what it leads away
         // from has failed.
         let (direction, former) = match wanted.cause {
@@ -119,7 +108,7 @@ impl Turn {
                 }
             }
         }
-        if let Some((revision, outcome)) = &self.ended {
+        for (revision, outcome) in &self.ended {
             memory.outcomes.insert(*revision, outcome.clone());
         }
         memory.homes.extend(self.homes.iter().cloned());
@@ -131,8 +120,61 @@ impl Turn {
     }
 }
 
+/// Returns what becomes of the revision in force when another takes its place. When the group goes
+/// back from it, other revisions of the same configuration are no more to go back to than this one.
+fn ended(group: &Group, cause: Cause, revision: u64, now: Timestamp) -> Vec<(u64, Outcome)> {
+    let (memory, note) = (&group.memory, format!("revision {revision} took its place"));
+    let outcome = |result, note| Outcome {
+        result,
+        at: now,
+        note,
+    };
+    if cause != Cause::Reverted {
+        let open = memory.roll.is_some() && !memory.outcomes.contains_key(&group.revision);
+        let outcome = open.then(|| outcome(RollResult::Superseded, note));
+        return outcome
+            .map(|outcome| (group.revision, outcome))
+            .into_iter()
+            .collect();
+    }
+    let note = match group.paused_by_failure() {
+        Some(why) => format!("{why}; {note}"),
+        None => note,
+    };
+    let alike = group.revisions.iter();
+    let alike = alike.filter(|(_, committed)| committed.spec.hash == group.spec.hash);
+    let good = |revision: &u64| {
+        let known = memory.outcomes.get(revision);
+        known.is_some_and(|known| known.result == RollResult::Completed)
+    };
+    let left = alike.filter(|(revision, _)| **revision == group.revision || good(revision));
+    left.map(|(revision, _)| (*revision, outcome(RollResult::RolledBack, note.clone())))
+        .collect()
+}
+
+/// Returns what a commit of the spec in force changes, if anything: an aborted rollout begins anew,
+/// and failed creations are tried again.
+pub(super) fn anew(group: &Group, now: Timestamp) -> Option<Edit> {
+    let memory = &group.memory;
+    if memory.aborted.is_none() && memory.creation.failures() == 0 {
+        return None;
+    }
+    let restarted = memory.aborted.is_some().then(|| restarted(group, now));
+    Some(Box::new(move |memory: &mut Memory| {
+        memory.aborted = None;
+        memory.creation.forgive();
+        let Some(roll) = &restarted else { return };
+        memory.roll.clone_from(roll);
+        // What becomes of it is open again.
+        let outcome = memory.outcomes.get(&memory.revision);
+        if outcome.is_some_and(|outcome| outcome.result == RollResult::Aborted) {
+            memory.outcomes.remove(&memory.revision);
+        }
+    }))
+}
+
 /// Returns the rollout of a spec that is in force and was aborted, from its beginning.
-pub(super) fn restarted(group: &Group, now: Timestamp) -> Option<Roll> {
+fn restarted(group: &Group, now: Timestamp) -> Option<Roll> {
     let spec = &group.spec;
     let mut older = group.revisions.range(..group.revision).rev();
     let former = older.find(|(_, committed)| committed.spec.hash != spec.hash);

@@ -1,0 +1,455 @@
+//! What was done in a group, and by which rule: a short memory for whoever asks why.
+//!
+//! It is kept in this process only and tells of its last deeds. Noting one costs a few words; what
+//! there is to say is put together when somebody asks.
+
+use std::collections::VecDeque;
+
+use infrakit_plan::{Action, Cause, HealthRecord, PausedBy, Reason, Timestamp, Token};
+use infrakit_spi::hash::ConfigHash;
+use infrakit_spi::rollout::Deed as Told;
+use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, tags};
+
+use super::said::{moment, verdict};
+use super::{Call, Group};
+
+/// Deeds that are remembered.
+const DEEDS: usize = 200;
+
+/// The last deeds in a group, the oldest first.
+#[derive(Default)]
+pub(super) struct Deeds(VecDeque<Deed>);
+
+/// Something that was done.
+pub(super) struct Deed {
+    at: Timestamp,
+    who: Who,
+    what: What,
+    evidence: Evidence,
+    end: End,
+}
+
+/// To whom it was done.
+enum Who {
+    /// A member.
+    Member(InstanceId),
+    /// A member to be, by the number of its intent.
+    Coming(u64),
+    /// All of them.
+    Group,
+}
+
+/// What was done, and by which rule.
+enum What {
+    Create(Cause),
+    Destroy(Reason),
+    Drain,
+    Repair(String),
+    Label(Labels),
+    Revert { to: u64, by: Option<PausedBy> },
+}
+
+/// Why labels are put on a member.
+enum Labels {
+    Adoption,
+    Identity(LogicalId),
+}
+
+/// What was seen when it was decided.
+enum Evidence {
+    Nothing,
+    /// Members there and members wanted; which of them is missing; of which revision it is made.
+    Size {
+        there: usize,
+        wanted: u64,
+        missing: Option<LogicalId>,
+        hash: Option<ConfigHash>,
+    },
+    Health(HealthRecord),
+    /// Configuration of the member, and the revision that was in force.
+    Configuration(Option<ConfigHash>, u64),
+    Identity(Option<LogicalId>),
+}
+
+/// What came of it.
+enum End {
+    UnderWay,
+    Done,
+    Failed(String),
+    /// Nobody knows: its answer is lost.
+    Lost(String),
+}
+
+/// What a deed is about, to find it again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A member is destroyed.
+    Destroy,
+    /// The controller's own member is drained.
+    Drain,
+    /// A member is repaired.
+    Repair,
+    /// Labels are put on a member.
+    Label,
+}
+
+/// What all deeds of one plan have in common.
+pub(super) struct Scene {
+    there: usize,
+    wanted: u64,
+    at: Timestamp,
+}
+
+impl Scene {
+    /// Looks at a group before a plan is begun.
+    pub(super) fn of(group: &Group, at: Timestamp) -> Self {
+        let size = group.spec.size.count();
+        let hold = group.memory.roll.as_ref().and_then(|roll| roll.hold);
+        Self {
+            there: group.seen.len() - group.seen.leaving().count(),
+            wanted: hold.map_or(size, |hold| size.min(hold)),
+            at,
+        }
+    }
+}
+
+/// Notes an action that is about to begin. One that is only tried again is no new deed.
+pub(super) fn note(group: &mut Group, action: &Action, scene: &Scene) {
+    let member = |id| group.seen.get(id);
+    let configuration = |id| {
+        let hash = member(id).and_then(|member| member.hash.clone());
+        Evidence::Configuration(hash, group.revision)
+    };
+    let (who, what, evidence) = match action {
+        Action::Check { .. } => return,
+        Action::Provision(provision) => {
+            let evidence = Evidence::Size {
+                there: scene.there,
+                wanted: scene.wanted,
+                missing: provision.logical_id.clone(),
+                hash: (provision.hash != group.spec.hash).then(|| provision.hash.clone()),
+            };
+            let who = Who::Coming(provision.token.number());
+            (who, What::Create(provision.cause), evidence)
+        }
+        Action::Destroy {
+            id, plugin, reason, ..
+        } => {
+            let Some(member) = group.seen.get_on(plugin, id) else {
+                return;
+            };
+            if member.departure.is_some() {
+                return;
+            }
+            let evidence = match reason {
+                Reason::Unhealthy => Evidence::Health(member.health.clone()),
+                Reason::Outdated => configuration(id),
+                Reason::Surplus => Evidence::Size {
+                    there: scene.there,
+                    wanted: scene.wanted,
+                    missing: None,
+                    hash: None,
+                },
+                Reason::Unlisted | Reason::Duplicate => {
+                    Evidence::Identity(member.logical_id.clone())
+                }
+                Reason::Requested | Reason::GroupDestroyed => Evidence::Nothing,
+            };
+            (Who::Member(id.clone()), What::Destroy(*reason), evidence)
+        }
+        Action::Drain { id, .. } => (Who::Member(id.clone()), What::Drain, configuration(id)),
+        Action::Repair { id, step, .. } => {
+            let health = member(id).map(|member| member.health.clone());
+            let evidence = health.map_or(Evidence::Nothing, Evidence::Health);
+            (
+                Who::Member(id.clone()),
+                What::Repair(step.clone()),
+                evidence,
+            )
+        }
+        Action::Adopt { id, labels, .. } => {
+            let identity = labels.get(tags::LOGICAL_ID);
+            let labels = identity.map_or(Labels::Adoption, |identity| {
+                Labels::Identity(LogicalId::new(identity.as_str()))
+            });
+            (
+                Who::Member(id.clone()),
+                What::Label(labels),
+                Evidence::Nothing,
+            )
+        }
+        Action::Revert { to } => {
+            let roll = group.memory.roll.as_ref();
+            let pause = roll.and_then(|roll| roll.paused.as_ref());
+            let by = pause.map(|pause| pause.by.clone());
+            (Who::Group, What::Revert { to: *to, by }, Evidence::Nothing)
+        }
+    };
+    let end = match &what {
+        What::Revert { .. } => End::Done,
+        What::Create(_) | What::Destroy(_) | What::Drain | What::Repair(_) | What::Label(_) => {
+            End::UnderWay
+        }
+    };
+    let at = scene.at;
+    group.deeds.push(Deed {
+        at,
+        who,
+        what,
+        evidence,
+        end,
+    });
+}
+
+impl Deeds {
+    fn push(&mut self, deed: Deed) {
+        if self.0.len() == DEEDS {
+            self.0.pop_front();
+        }
+        self.0.push_back(deed);
+    }
+
+    /// Notes what came of a creation: the member, or why there is none.
+    pub(super) fn created(&mut self, number: u64, outcome: Result<&InstanceId, &Error>) {
+        let mut latest = self.0.iter_mut().rev();
+        let found = latest.find(|deed| matches!(deed.who, Who::Coming(own) if own == number));
+        let Some(deed) = found else { return };
+        match outcome {
+            Ok(id) => {
+                deed.who = Who::Member(id.clone());
+                deed.end = End::Done;
+            }
+            Err(error) if error.delivery() == Delivery::Unknown => {
+                deed.end = End::Lost(error.to_string());
+            }
+            Err(error) => deed.end = End::Failed(error.to_string()),
+        }
+    }
+
+    /// Notes what came of something that was done to a member.
+    pub(super) fn ended(&mut self, id: &InstanceId, kind: Kind, outcome: Result<(), &Error>) {
+        let about = |deed: &&mut Deed| {
+            deed.what.kind() == Some(kind) && matches!(&deed.who, Who::Member(own) if own == id)
+        };
+        if let Some(deed) = self.0.iter_mut().rev().find(about) {
+            deed.end = match outcome {
+                Ok(()) => End::Done,
+                Err(error) => End::Failed(error.to_string()),
+            };
+        }
+    }
+}
+
+/// Notes that a call does not begin, since it could not be written down.
+pub(super) fn dropped(group: &mut Group, call: &Call) {
+    let error = Error::not_delivered("it could not be written down, and was not begun");
+    let deeds = &mut group.deeds;
+    match call {
+        Call::Provision { number, .. } => deeds.created(*number, Err(&error)),
+        Call::Destroy { subject, .. } => deeds.ended(&subject.id, Kind::Destroy, Err(&error)),
+        Call::Drain { subject, .. } => deeds.ended(&subject.id, Kind::Drain, Err(&error)),
+        Call::Repair { subject, .. } => deeds.ended(&subject.id, Kind::Repair, Err(&error)),
+        Call::Label { subject, .. } => deeds.ended(&subject.id, Kind::Label, Err(&error)),
+        Call::Check { .. } => {}
+    }
+}
+
+impl What {
+    fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Destroy(_) => Some(Kind::Destroy),
+            Self::Drain => Some(Kind::Drain),
+            Self::Repair(_) => Some(Kind::Repair),
+            Self::Label(_) => Some(Kind::Label),
+            Self::Create(_) | Self::Revert { .. } => None,
+        }
+    }
+
+    fn action(&self, end: &End) -> String {
+        let [present, past, stem] = match self {
+            Self::Create(_) => ["creating", "created", "create"],
+            Self::Destroy(_) => ["destroying", "destroyed", "destroy"],
+            Self::Drain => ["draining", "drained", "drain"],
+            Self::Repair(step) => {
+                return match end {
+                    End::UnderWay | End::Lost(_) => format!("repairing ({step})"),
+                    End::Done => format!("repaired ({step})"),
+                    End::Failed(_) => format!("could not repair ({step})"),
+                };
+            }
+            Self::Label(_) => ["labelling", "labelled", "label"],
+            Self::Revert { to, .. } => return format!("went back to revision {to}"),
+        };
+        match end {
+            End::UnderWay | End::Lost(_) => present.to_owned(),
+            End::Done => past.to_owned(),
+            End::Failed(_) => format!("could not {stem}"),
+        }
+    }
+
+    fn rule(&self) -> String {
+        match self {
+            Self::Create(cause) => format!("{cause:?}: {cause}"),
+            Self::Destroy(reason) => format!("{reason:?}: {reason}"),
+            Self::Drain => {
+                "SelfMember: the controller runs on it, so it is not destroyed".to_owned()
+            }
+            Self::Repair(_) => format!("{:?}: {}", Reason::Unhealthy, Reason::Unhealthy),
+            Self::Label(Labels::Adoption) => "Adoption: it asks to be adopted".to_owned(),
+            Self::Label(Labels::Identity(id)) => {
+                format!("Identity: the group has identities now, and `{id}` was free")
+            }
+            Self::Revert { by, .. } => {
+                let by = by.as_ref().map(ToString::to_string);
+                format!(
+                    "OnFailure: {}",
+                    by.as_deref().unwrap_or("the rollout failed")
+                )
+            }
+        }
+    }
+}
+
+impl Group {
+    /// Names the revision with this hash.
+    pub(super) fn named(&self, hash: &ConfigHash) -> String {
+        let mut latest = self.revisions.iter().rev();
+        match latest.find(|(_, committed)| committed.spec.hash == *hash) {
+            Some((revision, _)) => format!("revision {revision} (hash {hash})"),
+            None => format!("hash {hash}"),
+        }
+    }
+
+    /// Says which member was destroyed last because it was sick.
+    pub(super) fn last_casualty(&self) -> Option<String> {
+        let mut latest = self.deeds.0.iter().rev();
+        let sick = |deed: &&Deed| matches!(deed.what, What::Destroy(Reason::Unhealthy));
+        let Told {
+            at,
+            instance,
+            evidence,
+            ..
+        } = self.told(latest.find(sick)?);
+        Some(format!("`{instance}` had to go at {at}: {evidence}"))
+    }
+
+    /// Tells the deeds on a member, or all, the youngest first.
+    pub(super) fn told_deeds(&self, of: Option<&InstanceId>) -> Vec<Told> {
+        let about = |deed: &&Deed| match (&deed.who, of) {
+            (_, None) => true,
+            (Who::Member(id), Some(of)) => id == of,
+            (Who::Coming(_) | Who::Group, Some(_)) => false,
+        };
+        let latest = self.deeds.0.iter().rev().filter(about);
+        latest.map(|deed| self.told(deed)).collect()
+    }
+
+    fn told(&self, deed: &Deed) -> Told {
+        let mut evidence = self.evidence(&deed.evidence);
+        let and = if evidence.is_empty() { "" } else { "; " };
+        match &deed.end {
+            End::UnderWay | End::Done => {}
+            End::Failed(message) => evidence.push_str(&format!("{and}it failed with: {message}")),
+            End::Lost(message) => evidence.push_str(&format!("{and}its answer is lost: {message}")),
+        }
+        Told {
+            at: moment(deed.at),
+            instance: match &deed.who {
+                Who::Member(id) => id.clone(),
+                Who::Coming(number) => {
+                    let token = Token::new(&self.memory.nonce, *number);
+                    InstanceId::new(token.to_string())
+                }
+                Who::Group => InstanceId::default(),
+            },
+            action: deed.what.action(&deed.end),
+            rule: deed.what.rule(),
+            evidence,
+        }
+    }
+
+    fn evidence(&self, evidence: &Evidence) -> String {
+        match evidence {
+            Evidence::Nothing => String::new(),
+            Evidence::Size {
+                there,
+                wanted,
+                missing,
+                hash,
+            } => {
+                let mut said = format!("{there} of {wanted} members were there");
+                if let Some(id) = missing {
+                    said = format!("`{id}` was missing; {said}");
+                }
+                if let Some(hash) = hash {
+                    let former = self.named(hash);
+                    said.push_str(&format!(
+                        "; made from {former}, since the rollout is limited"
+                    ));
+                }
+                said
+            }
+            Evidence::Health(health) => verdict(health),
+            Evidence::Configuration(hash, revision) => {
+                let own = match hash {
+                    Some(hash) => format!("it was made from {}", self.named(hash)),
+                    None => "it carries no hash".to_owned(),
+                };
+                let force = self.revisions.get(revision);
+                let force = force.map_or_else(
+                    || format!("revision {revision}"),
+                    |force| format!("revision {revision} (hash {})", force.spec.hash),
+                );
+                format!("{own}, and {force} was in force")
+            }
+            Evidence::Identity(Some(id)) => format!("it was `{id}`"),
+            Evidence::Identity(None) => "it had no identity".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deed(number: u64) -> Deed {
+        Deed {
+            at: Timestamp(number),
+            who: Who::Coming(number),
+            what: What::Create(Cause::Missing),
+            evidence: Evidence::Nothing,
+            end: End::UnderWay,
+        }
+    }
+
+    #[test]
+    fn only_the_last_deeds_are_kept() {
+        let mut deeds = Deeds::default();
+        (0..DEEDS as u64 + 7).for_each(|number| deeds.push(deed(number)));
+        assert_eq!(deeds.0.len(), DEEDS);
+        assert_eq!(deeds.0.front().map(|deed| deed.at), Some(Timestamp(7)));
+    }
+
+    #[test]
+    fn what_is_done_is_told_by_how_far_it_is() {
+        let destroy = What::Destroy(Reason::Outdated);
+        let failed = End::Failed("busy".to_owned());
+        for (what, end, action) in [
+            (&destroy, &End::UnderWay, "destroying"),
+            (&destroy, &End::Done, "destroyed"),
+            (&destroy, &failed, "could not destroy"),
+            (
+                &What::Repair("reboot".to_owned()),
+                &failed,
+                "could not repair (reboot)",
+            ),
+            (&What::Create(Cause::Surge), &End::Done, "created"),
+        ] {
+            assert_eq!(what.action(end), action);
+        }
+        assert_eq!(
+            destroy.rule(),
+            "Outdated: it was made from another configuration"
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! On which evidence something is waited for.
+
+use infrakit_plan::{Member, PausedBy, Timestamp, WaitingOn};
+use infrakit_spi::InstanceId;
+use infrakit_spi::flavor::Health;
+
+use super::Group;
+use super::said::{count, moment, names, since, span, verdict};
+use super::status::Census;
+use super::why::step;
+
+impl Group {
+    /// Says what was seen that makes the group wait.
+    pub(super) fn evidence_of(&self, on: &WaitingOn, now: Timestamp) -> Option<String> {
+        match on {
+            WaitingOn::Observation => Some(self.not_listed(now)),
+            WaitingOn::Creations { .. } => self.creations(now),
+            WaitingOn::Departures { .. } => self.first_leaving(now),
+            WaitingOn::Health { .. } => self.unproved(now),
+            WaitingOn::Budget { .. } => self.not_serving(),
+            WaitingOn::Backoff { .. } | WaitingOn::Configuration => self.last_failure(),
+            WaitingOn::Breaker { .. } => self.unhealthy(),
+            WaitingOn::Doubt { .. } => {
+                let flapping = self.seen.members().filter(|member| member.health.flaps());
+                Some(format!("the verdicts of {} keep changing", ids(flapping)))
+            }
+            WaitingOn::Confirmation { id } => self.verdict_on(id),
+            WaitingOn::Repair { id, .. } => self.verdict_on(id),
+            WaitingOn::Paused { by } => match by {
+                PausedBy::Operator => Some(self.rolled_so_far()),
+                PausedBy::Failures { .. } | PausedBy::Deadline | PausedBy::Rollback => self
+                    .unhealthy()
+                    .or_else(|| self.last_casualty())
+                    .or_else(|| self.last_failure())
+                    .or_else(|| self.unproved(now))
+                    .or_else(|| Some(self.rolled_so_far())),
+                // It says itself what it rests on.
+                PausedBy::Configuration { .. } | PausedBy::Changed { .. } => None,
+            },
+            WaitingOn::Bake { .. } | WaitingOn::Window { .. } | WaitingOn::Aborted { .. } => {
+                Some(self.rolled_so_far())
+            }
+            WaitingOn::Approval { stage } => {
+                let group = self.id();
+                Some(format!(
+                    "{}; `infrakit group rollout approve {group}` lets stage {stage} pass",
+                    self.rolled_so_far()
+                ))
+            }
+            WaitingOn::Held { .. } => {
+                let held = self.memory.held.iter();
+                Some(format!("held: {}", names(held)))
+            }
+            WaitingOn::Ceiling { .. } => {
+                let there = count(self.seen.len(), "instance");
+                Some(format!("{there} of the group are there"))
+            }
+            // They say themselves what they rest on.
+            WaitingOn::SelfMember { .. } | WaitingOn::Governor { .. } => None,
+        }
+    }
+
+    fn not_listed(&self, now: Timestamp) -> String {
+        if let Some((at, message)) = &self.unlisted {
+            return format!("{message}, at {}", since(*at, now));
+        }
+        let missing = self
+            .homes()
+            .filter(|home| self.seen.listed_on(home).is_none());
+        let missing: Vec<_> = missing.collect();
+        if missing.is_empty() {
+            return "the last list does not show yet what was asked for".to_owned();
+        }
+        format!("{} did not list its instances yet", names(missing))
+    }
+
+    fn creations(&self, now: Timestamp) -> Option<String> {
+        let intents = &self.memory.intents;
+        let begun = intents.values().map(|intent| intent.begun).min()?;
+        let mut said = format!("the oldest creation was begun at {}", since(begun, now));
+        let doubts = intents.values().filter_map(|intent| intent.doubt);
+        let settled: Vec<Timestamp> = doubts.map(|doubt| doubt.settle_at).collect();
+        if let Some(last) = settled.iter().max() {
+            said.push_str(&format!(
+                ", and the answers of {} are lost: a list after {} settles them",
+                settled.len(),
+                moment(*last)
+            ));
+        }
+        if let Some(failure) = self.last_failure() {
+            said.push_str(&format!("; {failure}"));
+        }
+        Some(said)
+    }
+
+    fn first_leaving(&self, now: Timestamp) -> Option<String> {
+        let mut leaving = self.seen.leaving();
+        let first = leaving.find_map(|member| Some((member, member.departure?)));
+        let (member, departure) = first?;
+        Some(format!(
+            "`{}` goes since {}, because {}; {}",
+            member.id,
+            since(departure.since, now),
+            departure.reason,
+            step(departure.step)
+        ))
+    }
+
+    fn unproved(&self, now: Timestamp) -> Option<String> {
+        let updating = &self.spec.updating;
+        let new = self.seen.members().filter(|member| {
+            member.stays() && member.matches(&self.spec.hash) && !member.health.proved(updating)
+        });
+        let new: Vec<&Member> = new.collect();
+        let first = new.first()?;
+        let mut said = format!(
+            "`{}` is there for {}: {}",
+            first.id,
+            span(now.since(first.created)),
+            verdict(&first.health)
+        );
+        if updating.count > 1 && first.health.last() == Health::Healthy {
+            said.push_str(&format!(", {} are needed", updating.count));
+        }
+        if !updating.duration.is_zero() && first.health.last() == Health::Healthy {
+            said.push_str(&format!(", {} are needed", span(updating.duration)));
+        }
+        if let [_, others @ ..] = &new[..]
+            && !others.is_empty()
+        {
+            let others = others.iter().map(|member| &member.id);
+            said.push_str(&format!("; as yet unproved, too: {}", names(others)));
+        }
+        Some(said)
+    }
+
+    fn not_serving(&self) -> Option<String> {
+        let hash = &self.spec.hash;
+        let idle = self.seen.members().filter(|member| {
+            let unknown = member.health.last() == Health::Unknown && member.matches(hash);
+            let sick = member.health.last() == Health::Unhealthy;
+            !member.stays() || member.is_pending() || unknown || sick
+        });
+        let idle: Vec<&Member> = idle.collect();
+        let first = idle.first()?;
+        let mut said = format!("not serving: {}", ids(idle.iter().copied()));
+        if let Some(departure) = first.departure {
+            said.push_str(&format!(
+                "; `{}` goes because {}",
+                first.id, departure.reason
+            ));
+        } else {
+            said.push_str(&format!("; `{}` was {}", first.id, verdict(&first.health)));
+        }
+        Some(said)
+    }
+
+    fn last_failure(&self) -> Option<String> {
+        let last = self.memory.creation.last();
+        (!last.is_empty()).then(|| format!("the last creation failed with: {last}"))
+    }
+
+    fn unhealthy(&self) -> Option<String> {
+        let sick = self.seen.members();
+        let sick = sick.filter(|member| member.health.last() == Health::Unhealthy);
+        let sick: Vec<&Member> = sick.collect();
+        let first = sick.first()?;
+        Some(format!(
+            "unhealthy: {}; `{}` was {}",
+            ids(sick.iter().copied()),
+            first.id,
+            verdict(&first.health)
+        ))
+    }
+
+    fn verdict_on(&self, id: &InstanceId) -> Option<String> {
+        let member = self.seen.get(id)?;
+        Some(format!("`{id}` was {}", verdict(&member.health)))
+    }
+
+    fn rolled_so_far(&self) -> String {
+        let Census {
+            total,
+            updated,
+            ready,
+        } = Census::of(self);
+        format!(
+            "{updated} of {} have the configuration in force, {ready} of these have proved themselves",
+            count(total, "member")
+        )
+    }
+}
+
+fn ids<'a>(members: impl IntoIterator<Item = &'a Member>) -> String {
+    names(members.into_iter().map(|member| &member.id))
+}

@@ -1,0 +1,421 @@
+//! Steering a rollout, and holding single members.
+//!
+//! Like every change, a command takes effect once the store has it; one that does not fit what the
+//! group is doing is refused, and says what the group is doing.
+
+use infrakit_plan::{
+    Direction, Memory, Outcome, Pause, PausedBy, Phase, Roll, RollResult, Timestamp,
+};
+use infrakit_spi::rollout::{Command, Hold};
+use infrakit_spi::{GroupId, InstanceId};
+
+use super::said::{count, moment};
+use super::status::Census;
+use super::{Accepted, Core, Group, Refused};
+
+/// Why a command is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// Nothing is rolled.
+    #[error("no rollout of group '{0}' is under way")]
+    NoRollout(GroupId),
+    /// The rollout was ended.
+    #[error(
+        "no rollout of group '{0}' is under way: it was aborted; commit the group again to begin it anew, or go back with `infrakit group rollout rollback {0}`"
+    )]
+    Aborted(GroupId),
+    /// Nothing is paused.
+    #[error("the rollout of group '{0}' is not paused")]
+    NotPaused(GroupId),
+    /// No stage waits for a person.
+    #[error("nothing waits for approval: {0}")]
+    NothingToApprove(String),
+    /// The revision to return to is the one that is there.
+    #[error(
+        "group '{group}' has the configuration of revision {revision} already; `infrakit group rollout status {group}` says how far it is, and `infrakit group rollout history {group}` where else it can go"
+    )]
+    InForce {
+        /// The group.
+        group: GroupId,
+        /// The revision.
+        revision: u64,
+    },
+    /// There is nothing to return to.
+    #[error(
+        "group '{0}' has no former revision that is known to be good; `infrakit group rollout history {0}` lists those to choose from with `--to`"
+    )]
+    NoFormer(GroupId),
+    /// A revision that is not there.
+    #[error(
+        "there is no revision {revision} of group '{group}'; it can go back to one from {from} to {to}"
+    )]
+    NoRevision {
+        /// The group.
+        group: GroupId,
+        /// The revision.
+        revision: u64,
+        /// The oldest that is kept.
+        from: u64,
+        /// The one in force.
+        to: u64,
+    },
+    /// Not a member.
+    #[error("`{instance}` is not a member of group '{group}'")]
+    NotMember {
+        /// The group.
+        group: GroupId,
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// A member that cannot be kept any more.
+    #[error(
+        "`{instance}` cannot be held: it is on its way out of group '{group}' already, since {why}"
+    )]
+    Leaving {
+        /// The group.
+        group: GroupId,
+        /// The instance.
+        instance: InstanceId,
+        /// Why it goes.
+        why: String,
+    },
+    /// Nobody holds it.
+    #[error("`{instance}` of group '{group}' is not held")]
+    NotHeld {
+        /// The group.
+        group: GroupId,
+        /// The instance.
+        instance: InstanceId,
+    },
+}
+
+impl Core {
+    /// Steers the rollout of a group.
+    ///
+    /// # Errors
+    /// Returns why it is refused; nothing changes then.
+    pub fn steer(
+        &mut self,
+        id: &GroupId,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Accepted, Refused> {
+        let group = self.steerable(id)?;
+        let (details, edit) = match command {
+            Command::Pause => pause(group, now)?,
+            Command::Resume => resume(group, now)?,
+            Command::Approve => approve(group, now)?,
+            Command::Abort => abort(group, now)?,
+            Command::Rollback { to } => return self.roll_back(id, *to, now),
+        };
+        let batch = edit.and_then(|edit| self.edit(id, edit));
+        Ok(Accepted { details, batch })
+    }
+
+    /// Returns a group that can be changed.
+    fn steerable(&self, id: &GroupId) -> Result<&Group, Refused> {
+        let group = self
+            .groups
+            .get(id)
+            .ok_or_else(|| Refused::NotWatched(id.clone()))?;
+        match group.memory.phase {
+            Phase::Active => Ok(group),
+            Phase::Destroying => Err(Refused::BeingDestroyed(id.clone())),
+        }
+    }
+
+    fn roll_back(
+        &mut self,
+        id: &GroupId,
+        to: Option<u64>,
+        now: Timestamp,
+    ) -> Result<Accepted, Refused> {
+        let group = self.steerable(id)?;
+        let to = target(group, to)?;
+        let revision = group.revision + 1;
+        let hash = group.revisions.get(&to).map(|former| &former.spec.hash);
+        let staying = group.seen.members().filter(|member| member.stays());
+        let (mut all, mut going) = (0, 0);
+        for member in staying {
+            all += 1;
+            going += usize::from(!hash.is_some_and(|hash| member.matches(hash)));
+        }
+        let details = format!(
+            "Group '{id}' goes back to revision {to}, as revision {revision}: {going} of {} to be replaced",
+            count(all, "member")
+        );
+        let batch = Some(self.revert(id, to, now)?);
+        Ok(Accepted { details, batch })
+    }
+
+    /// Holds a member of a group, or releases it.
+    ///
+    /// # Errors
+    /// Returns why it is refused; nothing changes then.
+    pub fn hold(
+        &mut self,
+        id: &GroupId,
+        instance: &InstanceId,
+        hold: Hold,
+    ) -> Result<Accepted, Refused> {
+        let group = self.steerable(id)?;
+        let known = Known {
+            group: id.clone(),
+            instance: instance.clone(),
+        };
+        let held = group.memory.held.contains(instance);
+        let member = group.seen.get(instance);
+        if member.is_none() && !held {
+            return Err(known.no_member().into());
+        }
+        let instance = instance.clone();
+        let (details, edit): Change = match hold {
+            Hold::Set => {
+                if let Some(why) = leaving(group, &instance) {
+                    return Err(known.leaving(why).into());
+                }
+                let details = format!(
+                    "`{instance}` of group '{id}' is held: nothing destroys, repairs or replaces it until it is released"
+                );
+                let edit = move |memory: &mut Memory| {
+                    memory.held.insert(instance.clone());
+                };
+                (details, (!held).then(|| Box::new(edit) as _))
+            }
+            Hold::Release if held => {
+                let details =
+                    format!("`{instance}` of group '{id}' is treated like any other member again");
+                let edit = move |memory: &mut Memory| {
+                    memory.held.remove(&instance);
+                };
+                (details, Some(Box::new(edit)))
+            }
+            Hold::Release => return Err(known.not_held().into()),
+        };
+        let batch = edit.and_then(|edit| self.edit(id, edit));
+        Ok(Accepted { details, batch })
+    }
+}
+
+/// An instance that a command names.
+struct Known {
+    group: GroupId,
+    instance: InstanceId,
+}
+
+impl Known {
+    fn no_member(self) -> Unfit {
+        let Self { group, instance } = self;
+        Unfit::NotMember { group, instance }
+    }
+
+    fn leaving(self, why: String) -> Unfit {
+        let Self { group, instance } = self;
+        Unfit::Leaving {
+            group,
+            instance,
+            why,
+        }
+    }
+
+    fn not_held(self) -> Unfit {
+        let Self { group, instance } = self;
+        Unfit::NotHeld { group, instance }
+    }
+}
+
+/// Returns why a member cannot be kept any more.
+fn leaving(group: &Group, id: &InstanceId) -> Option<String> {
+    if group.memory.doomed.contains(id) {
+        return Some(infrakit_plan::Reason::Requested.to_string());
+    }
+    let departure = group.seen.get(id).and_then(|member| member.departure);
+    let decided = group.memory.decided.get(id).map(|decided| decided.reason);
+    let reason = departure.map(|departure| departure.reason).or(decided);
+    reason.map(|reason| reason.to_string())
+}
+
+/// What follows, in a sentence, and the change that makes it so, if it takes one.
+type Change = (String, Option<super::journal::Edit>);
+
+fn under_way(group: &Group) -> Result<&Roll, Unfit> {
+    let id = group.id();
+    if group.memory.aborted.as_ref() == Some(&group.spec.hash) {
+        return Err(Unfit::Aborted(id.clone()));
+    }
+    let roll = group.memory.roll.as_ref();
+    roll.ok_or_else(|| Unfit::NoRollout(id.clone()))
+}
+
+fn pause(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
+    let roll = under_way(group)?;
+    let id = group.id();
+    if let Some(pause) = &roll.paused {
+        let since = moment(pause.since);
+        let details = format!(
+            "The rollout of group '{id}' is paused already, since {since}, by {}",
+            pause.by
+        );
+        return Ok((details, None));
+    }
+    let Census { updated, total, .. } = Census::of(group);
+    let details = format!(
+        "The rollout of group '{id}' is paused at {updated} of {}; healing and scaling go on",
+        count(total, "member")
+    );
+    let edit = move |memory: &mut Memory| {
+        if let Some(roll) = &mut memory.roll {
+            roll.paused = Some(Pause {
+                by: PausedBy::Operator,
+                since: now,
+            });
+        }
+    };
+    Ok((details, Some(Box::new(edit))))
+}
+
+fn resume(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
+    let id = group.id();
+    let failed = group.memory.creation.failures() > 0;
+    let paused = group
+        .memory
+        .roll
+        .as_ref()
+        .and_then(|roll| roll.paused.as_ref());
+    let details = match (paused, failed) {
+        (Some(_), false) => format!("The rollout of group '{id}' goes on"),
+        (Some(_), true) => {
+            format!("The rollout of group '{id}' goes on, and creations are tried again")
+        }
+        (None, true) => format!("Creations of group '{id}' are tried again"),
+        (None, false) => {
+            under_way(group)?;
+            return Err(Unfit::NotPaused(id.clone()));
+        }
+    };
+    let edit = move |memory: &mut Memory| {
+        memory.creation.forgive();
+        let paused = memory.roll.as_mut().filter(|roll| roll.paused.is_some());
+        if let Some(roll) = paused {
+            roll.resume(now);
+        }
+    };
+    Ok((details, Some(Box::new(edit))))
+}
+
+fn approve(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
+    let roll = under_way(group).map_err(|why| Unfit::NothingToApprove(why.to_string()))?;
+    let stages = &group.spec.updating.stages;
+    let (stage, of) = (roll.stage + 1, stages.len());
+    let asks = stages.get(roll.stage).filter(|stage| stage.approve);
+    let complete = roll.complete.filter(|_| roll.approved <= roll.stage);
+    let (Some(asked), Some(complete), Direction::Forward) = (asks, complete, roll.direction) else {
+        return Err(Unfit::NothingToApprove(standing(group, roll)));
+    };
+    let mut details = format!(
+        "Stage {stage} of {of} of group '{}' is approved",
+        group.id()
+    );
+    if roll.paused.is_some() {
+        details.push_str("; the rollout is paused, and goes on when it is resumed");
+    } else if now < complete + asked.bake {
+        let until = moment(complete + asked.bake);
+        details.push_str(&format!("; it has to stand until {until}"));
+    }
+    let edit = |memory: &mut Memory| {
+        if let Some(roll) = &mut memory.roll {
+            roll.approve();
+        }
+    };
+    Ok((details, Some(Box::new(edit))))
+}
+
+/// Says why a rollout does not wait for approval.
+fn standing(group: &Group, roll: &Roll) -> String {
+    let stages = &group.spec.updating.stages;
+    let (stage, of) = (roll.stage + 1, stages.len());
+    if roll.direction == Direction::Back {
+        return "the group is being rolled back, and that has no stages".to_owned();
+    }
+    if stages.is_empty() {
+        return format!("the rollout of group '{}' has no stages", group.id());
+    }
+    let Some(present) = stages.get(roll.stage) else {
+        return format!("all {} are behind it", count(of, "stage"));
+    };
+    if roll.approved > roll.stage {
+        return format!("stage {stage} of {of} is approved already");
+    }
+    if let Some(complete) = roll.complete {
+        let until = moment(complete + present.bake);
+        return format!("stage {stage} of {of} needs no approval, and stands until {until}");
+    }
+    let size = group.spec.size.count();
+    let wanted = roll.hold.map_or(size, |hold| size.min(hold));
+    let reaches = present.reaches(wanted);
+    format!(
+        "stage {stage} of {of} is at {} of {}",
+        roll.proved.min(reaches),
+        count(usize::try_from(reaches).unwrap_or(usize::MAX), "member")
+    )
+}
+
+fn abort(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
+    under_way(group)?;
+    let Census { updated, total, .. } = Census::of(group);
+    let at = format!("{updated} of {} have it", count(total, "member"));
+    let details = format!(
+        "The rollout of group '{}' ends where it stands: {at}; the others stay as they are until the next commit",
+        group.id()
+    );
+    let outcome = Outcome {
+        result: RollResult::Aborted,
+        at: now,
+        note: at,
+    };
+    let (revision, hash) = (group.revision, group.spec.hash.clone());
+    let edit = move |memory: &mut Memory| {
+        memory.roll = None;
+        memory.aborted = Some(hash.clone());
+        // That all members were seen to work with it once stays true.
+        let outcomes = memory.outcomes.entry(revision);
+        outcomes.or_insert_with(|| outcome.clone());
+    };
+    Ok((details, Some(Box::new(edit))))
+}
+
+/// Returns the revision to go back to.
+fn target(group: &Group, to: Option<u64>) -> Result<u64, Unfit> {
+    let id = group.id();
+    let differs = |revision: &u64| {
+        let former = group.revisions.get(revision);
+        former.is_some_and(|former| former.spec.hash != group.spec.hash)
+    };
+    let Some(to) = to else {
+        let outcomes = group.memory.outcomes.iter().rev();
+        let mut good = outcomes
+            .filter(|(_, outcome)| outcome.result == RollResult::Completed)
+            .map(|(revision, _)| *revision)
+            .filter(differs);
+        let roll = group.memory.roll.as_ref();
+        let former = || roll?.former.as_ref().map(|former| former.revision);
+        let found = good.next().or_else(|| former().filter(differs));
+        return found.ok_or_else(|| Unfit::NoFormer(id.clone()));
+    };
+    if !group.revisions.contains_key(&to) {
+        let from = group.revisions.keys().next().copied();
+        return Err(Unfit::NoRevision {
+            group: id.clone(),
+            revision: to,
+            from: from.unwrap_or(group.revision),
+            to: group.revision,
+        });
+    }
+    if !differs(&to) {
+        return Err(Unfit::InForce {
+            group: id.clone(),
+            revision: to,
+        });
+    }
+    Ok(to)
+}

@@ -1,0 +1,113 @@
+//! Moments, spans, numbers and verdicts in words.
+
+use std::time::Duration;
+
+use infrakit_plan::{HealthRecord, Timestamp};
+use infrakit_spi::GoDuration;
+use infrakit_spi::flavor::Health;
+
+/// Returns a moment in RFC 3339, in UTC, to the second.
+pub(super) fn moment(at: Timestamp) -> String {
+    let seconds = i64::try_from(at.0 / 1_000_000_000).unwrap_or(i64::MAX);
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(moment) => moment.to_string(),
+        // Beyond the year 9999, where no clock of a controller is.
+        Err(_) => at.to_string(),
+    }
+}
+
+/// Returns a moment and how long ago it was.
+pub(super) fn since(at: Timestamp, now: Timestamp) -> String {
+    format!("{} ({} ago)", moment(at), span(now.since(at)))
+}
+
+/// Returns a span to the second, as people write it.
+pub(super) fn span(span: Duration) -> GoDuration {
+    GoDuration(Duration::from_secs(span.as_secs()))
+}
+
+/// Returns a number of things.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{ending}")
+}
+
+/// Returns names one after the other, the first few of many.
+pub(super) fn names<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+    const SHOWN: usize = 3;
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let shown = names.get(..SHOWN).unwrap_or(&names).join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Says what is known of a member's health.
+pub(super) fn verdict(health: &HealthRecord) -> String {
+    let (times, since) = (health.streak(), moment(health.since()));
+    let times = count(times as usize, "time");
+    let mut said = match health.last() {
+        Health::Unknown if health.checked().is_none() => "never asked for its health".to_owned(),
+        Health::Unknown => format!("no verdict, asked {times} in a row since {since}"),
+        Health::Healthy => format!("healthy {times} in a row since {since}"),
+        Health::Unhealthy => {
+            let before = if health.ever_healthy() {
+                "last healthy before that"
+            } else {
+                "never healthy"
+            };
+            format!("unhealthy {times} in a row since {since}, {before}")
+        }
+    };
+    if health.flaps() {
+        said.push_str("; its verdicts keep changing");
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_whole_seconds_in_utc() {
+        let at = Timestamp(1_795_614_260_999_000_000);
+        assert_eq!(moment(at), "2026-11-25T13:44:20Z");
+        let later = at + Duration::from_millis(192_400);
+        assert_eq!(since(at, later), "2026-11-25T13:44:20Z (3m12s ago)");
+        assert_eq!(moment(Timestamp(u64::MAX)), "2554-07-21T23:34:33Z");
+    }
+
+    #[test]
+    fn numbers_and_names_read_well() {
+        assert_eq!(count(1, "member"), "1 member");
+        assert_eq!(count(0, "member"), "0 members");
+        assert_eq!(names(["a"]), "`a`");
+        assert_eq!(names(["a", "b", "c", "d", "e"]), "`a`, `b`, `c` and 2 more");
+    }
+
+    #[test]
+    fn a_verdict_says_how_often_since_when_and_what_was_before() {
+        let at = |second: u64| Timestamp(1_795_614_260_000_000_000 + second * 1_000_000_000);
+        let mut health = HealthRecord::default();
+        assert_eq!(verdict(&health), "never asked for its health");
+        health.note(Health::Healthy, at(0));
+        assert_eq!(
+            verdict(&health),
+            "healthy 1 time in a row since 2026-11-25T13:44:20Z"
+        );
+        health.note(Health::Unhealthy, at(1));
+        health.note(Health::Unhealthy, at(2));
+        assert_eq!(
+            verdict(&health),
+            "unhealthy 2 times in a row since 2026-11-25T13:44:21Z, last healthy before that"
+        );
+        health.note(Health::Healthy, at(3));
+        health.note(Health::Unhealthy, at(4));
+        assert_eq!(
+            verdict(&health),
+            "unhealthy 1 time in a row since 2026-11-25T13:44:24Z, last healthy before that; its verdicts keep changing"
+        );
+    }
+}

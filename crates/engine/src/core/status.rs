@@ -1,0 +1,304 @@
+//! How far a rollout is, which revisions there were, and how the group is.
+
+use infrakit_plan::{
+    ConditionKind as Kind, Direction, PausedBy, Phase, RollResult, Timestamp, WaitingOn,
+};
+use infrakit_spi::GroupId;
+use infrakit_spi::rollout::{
+    Condition, ConditionKind, Outcome, RevisionRecord, RolloutState, RolloutStatus,
+};
+
+use super::said::moment;
+use super::why::said;
+use super::{Core, Group, Refused};
+
+/// Numbers of members that stay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Census {
+    /// All of them.
+    pub(super) total: usize,
+    /// Those of the configuration in force.
+    pub(super) updated: usize,
+    /// Those of them that have proved themselves.
+    pub(super) ready: usize,
+}
+
+impl Census {
+    /// Counts the members of a group.
+    pub(super) fn of(group: &Group) -> Self {
+        let mut census = Self::default();
+        for member in group.seen.members().filter(|member| member.stays()) {
+            census.total += 1;
+            if member.matches(&group.spec.hash) {
+                census.updated += 1;
+                census.ready += usize::from(member.health.proved(&group.spec.updating));
+            }
+        }
+        census
+    }
+}
+
+impl Core {
+    /// Returns a group that is asked about.
+    pub(super) fn known(&self, id: &GroupId) -> Result<&Group, Refused> {
+        let group = self.groups.get(id);
+        group.ok_or_else(|| Refused::NotWatched(id.clone()))
+    }
+
+    /// Returns how far the rollout of a group is.
+    ///
+    /// # Errors
+    /// Returns why it is refused.
+    pub fn rollout_status(&self, id: &GroupId) -> Result<RolloutStatus, Refused> {
+        let group = self.known(id)?;
+        let memory = &group.memory;
+        let Census {
+            total,
+            updated,
+            ready,
+        } = Census::of(group);
+        let state = group.rollout_state();
+        let roll = memory.roll.as_ref();
+        let forward = roll.filter(|roll| roll.direction == Direction::Forward);
+        let stages = group.spec.updating.stages.len();
+        let stages = forward.map_or(0, |_| stages);
+        let stage = forward.map_or(0, |roll| (roll.stage + 1).min(stages));
+        let pause = roll.and_then(|roll| roll.paused.as_ref());
+        let waiting = group.waiting.iter();
+        let waiting = waiting.filter(|(on, _)| !matches!(on, WaitingOn::Paused { .. }));
+        Ok(RolloutStatus {
+            group: id.clone(),
+            revision: group.revision,
+            from: group.came_from().unwrap_or_default(),
+            state,
+            stage: stage as u64,
+            stages: stages as u64,
+            updated: updated as u64,
+            ready: ready as u64,
+            total: total as u64,
+            outdated: (total - updated) as u64,
+            failed: roll.map_or(0, |roll| roll.failed),
+            since: moment(group.stands_since(state)),
+            paused_by: pause.map_or_else(String::new, |pause| name(&pause.by).to_owned()),
+            message: group.remark(state),
+            waiting: waiting.map(|(on, _)| said(on)).collect(),
+            held: memory.held.iter().cloned().collect(),
+        })
+    }
+
+    /// Returns the revisions of a group that are kept, the oldest first.
+    ///
+    /// # Errors
+    /// Returns why it is refused.
+    pub fn history(&self, id: &GroupId) -> Result<Vec<RevisionRecord>, Refused> {
+        let group = self.known(id)?;
+        let revisions = group.revisions.iter();
+        let record = |(revision, committed): (&u64, &super::group::Committed)| {
+            let (outcome, message) = group.outcome(*revision);
+            let known = group.memory.outcomes.get(revision);
+            RevisionRecord {
+                revision: *revision,
+                hash: committed.spec.hash.to_string(),
+                committed: moment(committed.at),
+                outcome,
+                good: known.is_some_and(|known| known.result == RollResult::Completed),
+                in_force: *revision == group.revision,
+                message,
+            }
+        };
+        Ok(revisions.map(record).collect())
+    }
+
+    /// Returns the conditions of a group, as its last plan saw them.
+    ///
+    /// # Errors
+    /// Returns why it is refused.
+    pub fn conditions(&self, id: &GroupId) -> Result<Vec<Condition>, Refused> {
+        let conditions = self.known(id)?.memory.conditions.iter();
+        let told = conditions.map(|(kind, condition)| Condition {
+            kind: match kind {
+                Kind::Available => ConditionKind::Available,
+                Kind::UpToDate => ConditionKind::UpToDate,
+                Kind::RollingOut => ConditionKind::RollingOut,
+                Kind::Scaling => ConditionKind::Scaling,
+                Kind::Healing => ConditionKind::Healing,
+                Kind::Paused => ConditionKind::Paused,
+                Kind::Degraded => ConditionKind::Degraded,
+            },
+            status: condition.holds,
+            reason: condition.reason.clone(),
+            message: condition.message.clone(),
+            since: moment(condition.since),
+        });
+        Ok(told.collect())
+    }
+}
+
+/// Names who paused a rollout.
+fn name(by: &PausedBy) -> &'static str {
+    match by {
+        PausedBy::Operator => "the operator",
+        PausedBy::Failures { .. } => "failures",
+        PausedBy::Deadline => "the progress deadline",
+        PausedBy::Configuration { .. } => "a configuration error",
+        PausedBy::Changed { .. } => "a change since it was shown",
+        PausedBy::Rollback => "a rollback that failed, too",
+    }
+}
+
+impl Group {
+    /// Returns whether the rollout to the spec in force was ended by somebody.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.memory.aborted.as_ref() == Some(&self.spec.hash)
+    }
+
+    fn rollout_state(&self) -> RolloutState {
+        if self.memory.phase == Phase::Destroying {
+            return RolloutState::None;
+        }
+        if self.is_aborted() {
+            return RolloutState::Aborted;
+        }
+        let Some(roll) = &self.memory.roll else {
+            return match self.memory.outcomes.get(&self.revision) {
+                Some(outcome) if outcome.result == RollResult::Completed => RolloutState::Completed,
+                // All members are new; what is still to be done is what came with the rollout.
+                Some(_) | None if self.is_finishing() => RolloutState::Rolling,
+                Some(_) | None => RolloutState::None,
+            };
+        };
+        if roll.paused.is_some() {
+            return RolloutState::Paused;
+        }
+        if roll.direction == Direction::Back {
+            return RolloutState::RollingBack;
+        }
+        let waits = self.waiting.iter().find_map(|(on, _)| match on {
+            WaitingOn::Window { .. } => Some(RolloutState::AwaitingWindow),
+            WaitingOn::Approval { .. } => Some(RolloutState::AwaitingApproval),
+            WaitingOn::Bake { .. } => Some(RolloutState::Baking),
+            _ => None,
+        });
+        waits.unwrap_or(RolloutState::Rolling)
+    }
+
+    /// Returns whether the configuration in force came in place of another one, and was not seen to
+    /// work with all members yet.
+    fn is_finishing(&self) -> bool {
+        let mut latest = self.revisions.range(..=self.revision).rev();
+        for (revision, committed) in latest.by_ref() {
+            if committed.spec.hash != self.spec.hash {
+                return !self.converged;
+            }
+            let outcome = self.memory.outcomes.get(revision);
+            if outcome.is_some_and(|outcome| outcome.result == RollResult::Completed) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Returns the revision that outdated members have, as far as it is known.
+    fn came_from(&self) -> Option<u64> {
+        let roll = self.memory.roll.as_ref();
+        if let Some(former) = roll.and_then(|roll| roll.former.as_ref()) {
+            return Some(former.revision);
+        }
+        let mut older = self.revisions.range(..self.revision).rev();
+        let former = older.find(|(_, committed)| committed.spec.hash != self.spec.hash);
+        former.map(|(revision, _)| *revision)
+    }
+
+    /// Returns since when the rollout stands where it does.
+    fn stands_since(&self, state: RolloutState) -> Timestamp {
+        let committed = self.revisions.get(&self.revision);
+        let committed = committed.map_or_else(Timestamp::default, |committed| committed.at);
+        let outcome = self.memory.outcomes.get(&self.revision);
+        let outcome = outcome.map_or(committed, |outcome| outcome.at);
+        let Some(roll) = &self.memory.roll else {
+            return match state {
+                RolloutState::Completed | RolloutState::Aborted => outcome,
+                _ => committed,
+            };
+        };
+        if let Some(pause) = &roll.paused {
+            return pause.since;
+        }
+        let waits = self.waiting.iter().find(|(on, _)| match state {
+            RolloutState::AwaitingWindow => matches!(on, WaitingOn::Window { .. }),
+            RolloutState::AwaitingApproval => matches!(on, WaitingOn::Approval { .. }),
+            RolloutState::Baking => matches!(on, WaitingOn::Bake { .. }),
+            _ => false,
+        });
+        waits.map_or(roll.begun, |(on, since)| self.began(on, *since))
+    }
+
+    /// Returns what there is to say about where the rollout stands.
+    fn remark(&self, state: RolloutState) -> String {
+        let memory = &self.memory;
+        let outcome = |revision| memory.outcomes.get(&revision);
+        match state {
+            RolloutState::Paused => self.paused_by_failure().unwrap_or_default(),
+            RolloutState::Aborted => match outcome(self.revision) {
+                Some(outcome) if outcome.result == RollResult::Aborted => outcome.note.clone(),
+                Some(_) | None => String::new(),
+            },
+            RolloutState::RollingBack | RolloutState::Completed => {
+                let left = self.revision.saturating_sub(1);
+                match outcome(left) {
+                    Some(outcome) if outcome.result == RollResult::RolledBack => {
+                        format!("revision {left} was rolled back: {}", outcome.note)
+                    }
+                    Some(_) | None => String::new(),
+                }
+            }
+            RolloutState::None
+            | RolloutState::Rolling
+            | RolloutState::Baking
+            | RolloutState::AwaitingApproval
+            | RolloutState::AwaitingWindow
+            | RolloutState::Failed => String::new(),
+        }
+    }
+
+    /// Says what paused the rollout, unless somebody did.
+    pub(super) fn paused_by_failure(&self) -> Option<String> {
+        let pause = self.memory.roll.as_ref()?.paused.as_ref()?;
+        if pause.by == PausedBy::Operator {
+            return None;
+        }
+        let by = pause.by.to_string();
+        let last = self.memory.creation.last();
+        if last.is_empty() || by.contains(last) {
+            return Some(by);
+        }
+        Some(format!("{by}; the last creation failed with: {last}"))
+    }
+
+    /// Returns what became of a revision.
+    fn outcome(&self, revision: u64) -> (Outcome, String) {
+        let in_force = revision == self.revision;
+        let known = self.memory.outcomes.get(&revision);
+        let note = known.map_or_else(String::new, |known| known.note.clone());
+        let hash = |revision| {
+            let committed = self.revisions.get(&revision);
+            committed.map(|committed| &committed.spec.hash)
+        };
+        let outcome = match known.map(|known| known.result) {
+            Some(RollResult::Superseded) => Outcome::Superseded,
+            Some(RollResult::RolledBack) => Outcome::RolledBack,
+            Some(RollResult::Aborted) => Outcome::Aborted,
+            _ if in_force && self.is_aborted() => Outcome::Aborted,
+            Some(RollResult::Completed) if in_force && hash(revision) == hash(revision - 1) => {
+                Outcome::Current
+            }
+            Some(RollResult::Completed) => Outcome::Completed,
+            None if !in_force => Outcome::Superseded,
+            None => match self.paused_by_failure() {
+                Some(why) => return (Outcome::Failed, format!("paused by {why}")),
+                None => Outcome::Pending,
+            },
+        };
+        (outcome, note)
+    }
+}

@@ -1,0 +1,400 @@
+//! Why a group, or a member, is as it is: in at most three lines.
+
+use infrakit_plan::{Member, Step, Timestamp, WaitingOn};
+use infrakit_spi::flavor::Health;
+use infrakit_spi::instance::Lifecycle;
+use infrakit_spi::rollout::{Deed, Why};
+use infrakit_spi::{GroupId, InstanceId};
+
+use super::rollout::Unfit;
+use super::said::{count, moment, since, span, verdict};
+use super::status::Census;
+use super::{Core, Group, Refused};
+
+/// What a group waits for, and since when.
+#[derive(Default)]
+pub(super) struct Waiting(Vec<(WaitingOn, Timestamp)>);
+
+impl Waiting {
+    /// Notes what the latest plan waits for. What was waited for before is waited for since then,
+    /// even if its numbers have changed.
+    pub(super) fn note(&mut self, waiting: Vec<WaitingOn>, now: Timestamp) {
+        let before = std::mem::take(&mut self.0);
+        let since = |on: &WaitingOn| {
+            let kind = std::mem::discriminant(on);
+            let mut alike = before
+                .iter()
+                .filter(|(known, _)| std::mem::discriminant(known) == kind);
+            alike.next().map_or(now, |(_, since)| *since)
+        };
+        self.0 = waiting
+            .into_iter()
+            .map(|on| {
+                let since = since(&on);
+                (on, since)
+            })
+            .collect();
+    }
+
+    /// Returns what is waited for, and since when.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, (WaitingOn, Timestamp)> {
+        self.0.iter()
+    }
+}
+
+/// Says what is waited for, and until when where that is known.
+pub(super) fn said(on: &WaitingOn) -> String {
+    match on {
+        WaitingOn::Backoff { until, .. }
+        | WaitingOn::Governor { until }
+        | WaitingOn::Repair { until, .. }
+        | WaitingOn::Bake { until, .. } => format!("{on}, until {}", moment(*until)),
+        WaitingOn::Window { opens: Some(opens) } => {
+            format!("{on}, which opens at {}", moment(*opens))
+        }
+        WaitingOn::Health { id, count: 1 } => {
+            format!("waiting for the health of one new member, `{id}`")
+        }
+        WaitingOn::Creations { count: 1 } => "waiting for 1 creation".to_owned(),
+        WaitingOn::Departures { count: 1 } => "waiting for 1 destroyed member to go".to_owned(),
+        WaitingOn::Held { id, count: 1 } => format!("`{id}` would have to go, and is held"),
+        WaitingOn::Observation
+        | WaitingOn::Creations { .. }
+        | WaitingOn::Departures { .. }
+        | WaitingOn::Health { .. }
+        | WaitingOn::Budget { .. }
+        | WaitingOn::SelfMember { .. }
+        | WaitingOn::Configuration
+        | WaitingOn::Ceiling { .. }
+        | WaitingOn::Breaker { .. }
+        | WaitingOn::Doubt { .. }
+        | WaitingOn::Confirmation { .. }
+        | WaitingOn::Paused { .. }
+        | WaitingOn::Approval { .. }
+        | WaitingOn::Window { opens: None }
+        | WaitingOn::Aborted { .. }
+        | WaitingOn::Held { .. } => on.to_string(),
+    }
+}
+
+impl Core {
+    /// Says why a group, or one of its members, is as it is.
+    ///
+    /// # Errors
+    /// Returns why it is refused.
+    pub fn why(
+        &self,
+        id: &GroupId,
+        instance: Option<&InstanceId>,
+        now: Timestamp,
+    ) -> Result<Why, Refused> {
+        let group = self.known(id)?;
+        let deeds = group.told_deeds(instance);
+        let lines = match instance {
+            None => group.why(now),
+            Some(instance) => match group.seen.get(instance) {
+                Some(member) => self.why_member(group, member, deeds.first(), now),
+                None => {
+                    let last = deeds.first().ok_or_else(|| Unfit::NotMember {
+                        group: id.clone(),
+                        instance: instance.clone(),
+                    })?;
+                    vec![format!("`{instance}` is not a member any more"), told(last)]
+                }
+            },
+        };
+        Ok(Why { lines, deeds })
+    }
+
+    fn why_member(
+        &self,
+        group: &Group,
+        member: &Member,
+        last: Option<&Deed>,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let last = last.map_or_else(
+            || "this controller has done nothing to it since it started".to_owned(),
+            told,
+        );
+        vec![
+            self.state(group, member, now),
+            health(group, member, now),
+            last,
+        ]
+    }
+
+    /// Says what a member is, and why it goes or stays.
+    fn state(&self, group: &Group, member: &Member, now: Timestamp) -> String {
+        let id = &member.id;
+        let own = &self.config.self_logical_id;
+        let own = own.is_some() && member.logical_id == *own;
+        let mut parts = vec![format!("`{id}` is known since {}", moment(member.created))];
+        let outdated = !member.matches(&group.spec.hash);
+        parts.push(match &member.hash {
+            Some(_) if !outdated => format!(
+                "has the configuration in force, revision {}",
+                group.revision
+            ),
+            Some(hash) => format!("is outdated: it was made from {}", group.named(hash)),
+            None => "is outdated: it carries no hash".to_owned(),
+        });
+        match member.description.state {
+            Lifecycle::Pending => parts.push("is still coming up by its plugin's word".to_owned()),
+            Lifecycle::Terminating => {
+                parts.push("is on its way out by its plugin's word".to_owned());
+            }
+            Lifecycle::Unsaid | Lifecycle::Running => {}
+        }
+        if own {
+            parts.push("is what the controller runs on, so it is never destroyed".to_owned());
+        }
+        if group.memory.held.contains(id) {
+            parts.push("is held, so it stays until it is released".to_owned());
+        } else if let Some(departure) = member.departure {
+            let step = step(departure.step);
+            let begun = since(departure.since, now);
+            parts.push(format!(
+                "goes since {begun}, because {}; {step}",
+                departure.reason
+            ));
+        } else if group.memory.doomed.contains(id) {
+            parts.push("is to go: its destruction was requested".to_owned());
+        } else if outdated
+            && !own
+            && let Some(why) = group.holds_back()
+        {
+            parts.push(format!("stays for now: {why}"));
+        }
+        parts.join(", ")
+    }
+}
+
+/// Says how far a destruction has come.
+pub(super) fn step(step: Step) -> String {
+    match step {
+        Step::InFlight(at) => format!("its plugin was asked at {}", moment(at)),
+        Step::Accepted(at) => format!(
+            "its plugin agreed at {}, and a list has yet to show that it is gone",
+            moment(at)
+        ),
+        Step::Failed(times, again) => format!(
+            "that failed {}, the next try is at {}",
+            count(times as usize, "time"),
+            moment(again)
+        ),
+    }
+}
+
+/// Says what is known of a member's health, and what was tried.
+fn health(group: &Group, member: &Member, now: Timestamp) -> String {
+    let mut said = verdict(&member.health);
+    if let Some(at) = member.health.checked() {
+        said.push_str(&format!("; asked {} ago", span(now.since(at))));
+    }
+    let grace = group.spec.health.grace_period;
+    let age = now.since(member.created);
+    if member.health.last() == Health::Unhealthy && !member.health.ever_healthy() && age < grace {
+        let until = moment(member.created + grace);
+        said.push_str(&format!("; that does not count before {until}"));
+    }
+    if let Some(repair) = group.memory.repairs.0.get(&member.id) {
+        let at = moment(repair.at);
+        let tried = count(repair.tried, "step");
+        said.push_str(&format!("; {tried} of repair tried, the last at {at}"));
+    }
+    said
+}
+
+fn told(deed: &Deed) -> String {
+    let Deed {
+        at,
+        action,
+        rule,
+        evidence,
+        ..
+    } = deed;
+    let evidence = if evidence.is_empty() {
+        String::new()
+    } else {
+        format!(" ({evidence})")
+    };
+    format!("{action} at {at}, by the rule {rule}{evidence}")
+}
+
+impl Group {
+    /// Says what the group waits for, since when, and on which evidence.
+    fn why(&self, now: Timestamp) -> Vec<String> {
+        let what: Vec<String> = self.waiting.iter().map(|(on, _)| said(on)).collect();
+        if what.is_empty() {
+            return vec![self.all_is_well()];
+        }
+        let began = self.waiting.iter();
+        let began = began.map(|(on, noted)| since(self.began(on, *noted), now));
+        let mut began: Vec<String> = began.collect();
+        began.dedup();
+        let mut lines = vec![what.join("; "), format!("since {}", began.join("; "))];
+        let mut evidence: Vec<String> = Vec::new();
+        for (on, _) in self.waiting.iter() {
+            if let Some(text) = self.evidence_of(on, now)
+                && !evidence.contains(&text)
+            {
+                evidence.push(text);
+            }
+        }
+        if !evidence.is_empty() {
+            lines.push(evidence.join("; "));
+        }
+        lines
+    }
+
+    fn all_is_well(&self) -> String {
+        let Census { total, updated, .. } = Census::of(self);
+        let members = count(total, "member");
+        let revision = self.revision;
+        if self.converged {
+            return format!(
+                "nothing is waited for: {members}, {updated} of them of revision {revision}, as specified"
+            );
+        }
+        format!(
+            "nothing is waited for: {members}, revision {revision}; the next plan is being made"
+        )
+    }
+
+    /// Returns when something began to be waited for. The moments that are written down hold over
+    /// a restart.
+    pub(super) fn began(&self, on: &WaitingOn, noted: Timestamp) -> Timestamp {
+        let memory = &self.memory;
+        let roll = memory.roll.as_ref();
+        let written = match on {
+            WaitingOn::Paused { .. } => roll
+                .and_then(|roll| roll.paused.as_ref())
+                .map(|pause| pause.since),
+            WaitingOn::Bake { .. } => roll.and_then(|roll| roll.complete),
+            WaitingOn::Approval { stage } => {
+                let stages = &self.spec.updating.stages;
+                let bake = stages.get(stage.saturating_sub(1)).map(|stage| stage.bake);
+                let complete = roll.and_then(|roll| roll.complete);
+                complete.map(|complete| complete + bake.unwrap_or_default())
+            }
+            WaitingOn::Breaker { .. } => memory.breaker.map(|breaker| breaker.since),
+            WaitingOn::Configuration => memory.creation.stopped().map(|stopped| stopped.since),
+            WaitingOn::Aborted { .. } => memory
+                .outcomes
+                .get(&self.revision)
+                .map(|outcome| outcome.at),
+            WaitingOn::Repair { id, .. } => memory.repairs.0.get(id).map(|repair| repair.at),
+            WaitingOn::Observation
+            | WaitingOn::Creations { .. }
+            | WaitingOn::Departures { .. }
+            | WaitingOn::Health { .. }
+            | WaitingOn::Backoff { .. }
+            | WaitingOn::Budget { .. }
+            | WaitingOn::SelfMember { .. }
+            | WaitingOn::Governor { .. }
+            | WaitingOn::Ceiling { .. }
+            | WaitingOn::Doubt { .. }
+            | WaitingOn::Confirmation { .. }
+            | WaitingOn::Window { .. }
+            | WaitingOn::Held { .. } => None,
+        };
+        written.map_or(noted, |written| written.min(noted))
+    }
+
+    /// Says what keeps outdated members from being replaced.
+    fn holds_back(&self) -> Option<String> {
+        let rolls = |on: &WaitingOn| match on {
+            WaitingOn::Held { .. } | WaitingOn::SelfMember { .. } => false,
+            WaitingOn::Observation
+            | WaitingOn::Creations { .. }
+            | WaitingOn::Departures { .. }
+            | WaitingOn::Health { .. }
+            | WaitingOn::Backoff { .. }
+            | WaitingOn::Budget { .. }
+            | WaitingOn::Configuration
+            | WaitingOn::Governor { .. }
+            | WaitingOn::Ceiling { .. }
+            | WaitingOn::Breaker { .. }
+            | WaitingOn::Doubt { .. }
+            | WaitingOn::Confirmation { .. }
+            | WaitingOn::Repair { .. }
+            | WaitingOn::Paused { .. }
+            | WaitingOn::Bake { .. }
+            | WaitingOn::Approval { .. }
+            | WaitingOn::Window { .. }
+            | WaitingOn::Aborted { .. } => true,
+        };
+        let mut waits = self.waiting.iter().filter(|(on, _)| rolls(on));
+        waits.next().map(|(on, _)| said(on))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use infrakit_plan::PausedBy;
+
+    use super::*;
+
+    fn at(second: u64) -> Timestamp {
+        Timestamp(1_795_614_260_000_000_000 + second * 1_000_000_000)
+    }
+
+    #[test]
+    fn what_goes_on_is_waited_for_since_it_began() {
+        let mut waiting = Waiting::default();
+        waiting.note(vec![WaitingOn::Creations { count: 3 }], at(0));
+        waiting.note(
+            vec![WaitingOn::Observation, WaitingOn::Creations { count: 1 }],
+            at(5),
+        );
+        let noted: Vec<Timestamp> = waiting.iter().map(|(_, since)| *since).collect();
+        assert_eq!(noted, [at(5), at(0)]);
+        waiting.note(vec![WaitingOn::Observation], at(6));
+        waiting.note(vec![WaitingOn::Creations { count: 1 }], at(7));
+        assert_eq!(waiting.iter().next().map(|(_, since)| *since), Some(at(7)));
+    }
+
+    #[test]
+    fn what_ends_by_itself_says_when() {
+        for (on, text) in [
+            (
+                WaitingOn::Backoff {
+                    until: at(9),
+                    failures: 3,
+                },
+                "pausing after 3 failed creations in a row, until 2026-11-25T13:44:29Z",
+            ),
+            (
+                WaitingOn::Bake {
+                    stage: 2,
+                    until: at(9),
+                },
+                "stage 2 of the rollout has to stand a while, until 2026-11-25T13:44:29Z",
+            ),
+            (
+                WaitingOn::Window { opens: Some(at(9)) },
+                "waiting for the next maintenance window, which opens at 2026-11-25T13:44:29Z",
+            ),
+            (
+                WaitingOn::Window { opens: None },
+                "no maintenance window is in sight",
+            ),
+            (
+                WaitingOn::Health {
+                    id: "i-1".into(),
+                    count: 1,
+                },
+                "waiting for the health of one new member, `i-1`",
+            ),
+            (
+                WaitingOn::Paused {
+                    by: PausedBy::Operator,
+                },
+                "the rollout is paused by the operator",
+            ),
+        ] {
+            assert_eq!(said(&on), text);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The engine as whoever steers rollouts sees it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use infrakit_plan::Spec;
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::rollout::{
+    Command, Condition, Hold, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
+};
+use infrakit_spi::{Error, GroupId, InstanceId, Result};
+
+use crate::api::{Engine, nonce, refused, stopped};
+use crate::core::Core;
+
+/// How long a rollback waits for a list of the members. It goes on without one: the list only
+/// tells which members are there.
+const GLANCE: Duration = Duration::from_secs(3);
+
+#[async_trait]
+impl Rollouts for Engine {
+    async fn status(&self, id: &GroupId) -> Result<RolloutStatus> {
+        let id = id.clone();
+        let status = self.ask(move |shell, _| shell.core.rollout_status(&id));
+        status.await?.map_err(refused)
+    }
+
+    async fn command(&self, id: &GroupId, command: &Command) -> Result<String> {
+        if let Command::Rollback { .. } = command {
+            let _ = tokio::time::timeout(GLANCE, self.refresh(id)).await;
+        }
+        let (group, command) = (id.clone(), command.clone());
+        self.change(id, move |core, now| core.steer(&group, &command, now))
+            .await
+    }
+
+    async fn history(&self, id: &GroupId) -> Result<Vec<RevisionRecord>> {
+        let id = id.clone();
+        let history = self.ask(move |shell, _| shell.core.history(&id));
+        history.await?.map_err(refused)
+    }
+
+    async fn hold(&self, id: &GroupId, instance: &InstanceId, hold: Hold) -> Result<String> {
+        let (group, instance) = (id.clone(), instance.clone());
+        self.change(id, move |core, _| core.hold(&group, &instance, hold))
+            .await
+    }
+
+    async fn why(&self, id: &GroupId, instance: Option<&InstanceId>) -> Result<Why> {
+        let (id, instance) = (id.clone(), instance.cloned());
+        let why = self.ask(move |shell, now| shell.core.why(&id, instance.as_ref(), now));
+        why.await?.map_err(refused)
+    }
+
+    async fn preview(&self, spec: &GroupSpec) -> Result<Preview> {
+        let parsed = self.looked_at(spec).await?;
+        let preview = self.foresee(spec.clone(), parsed).await?;
+        self.shown.remember(&spec.id, &preview);
+        Ok(preview)
+    }
+
+    async fn commit_shown(&self, spec: &GroupSpec, plan: &str) -> Result<String> {
+        let parsed = self.looked_at(spec).await?;
+        let (engine, raw, plan) = (self.clone(), spec.clone(), plan.to_owned());
+        // Once begun it goes on although nobody waits for it any more, as every change does.
+        let committing = tokio::spawn(async move {
+            let _turn = engine.turns.take(&raw.id).await;
+            let now = engine.foresee(raw.clone(), parsed.clone()).await?;
+            if now.plan != plan {
+                let refusal = engine.shown.refusal(&raw.id, &plan, &now);
+                return Err(Error::refused(refusal));
+            }
+            let nonce = nonce();
+            let commit = move |core: &mut Core, now| core.commit(raw, parsed, &nonce, now);
+            engine.change_in_turn(commit).await
+        });
+        committing.await.map_err(|_| stopped())?
+    }
+
+    async fn conditions(&self, id: &GroupId) -> Result<Vec<Condition>> {
+        let id = id.clone();
+        let conditions = self.ask(move |shell, _| shell.core.conditions(&id));
+        conditions.await?.map_err(refused)
+    }
+}
+
+impl Engine {
+    /// Checks a spec, and looks at the group: what follows is said of it as it is, not as it was a
+    /// poll ago.
+    pub(crate) async fn looked_at(&self, spec: &GroupSpec) -> Result<Spec> {
+        let parsed = self.validate(spec).await?;
+        let id = spec.id.clone();
+        if self.ask(move |shell, _| shell.core.knows(&id)).await? {
+            self.refresh(&spec.id).await?;
+        }
+        Ok(parsed)
+    }
+
+    /// Works out what a commit would do, aside: a big group must not keep the others waiting.
+    async fn foresee(&self, raw: GroupSpec, spec: Spec) -> Result<Preview> {
+        let nonce = nonce();
+        let outlook = self
+            .ask(move |shell, now| shell.core.outlook(&raw, spec, &nonce, now))
+            .await?
+            .map_err(refused)?;
+        let preview = tokio::task::spawn_blocking(move || outlook.preview());
+        preview.await.map_err(|_| stopped())
+    }
+}
