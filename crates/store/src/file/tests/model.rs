@@ -157,6 +157,35 @@ async fn of_many_committers_on_one_record_exactly_one_wins_each_round() {
 }
 
 #[tokio::test]
+async fn a_check_holds_the_transaction_to_it_and_is_not_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = FileStore::open(dir.path()).unwrap();
+    let memory = MemStore::default();
+    for store in [&file as &dyn Store, &memory] {
+        let commit = |changes| store.commit(changes, Durability::Synced);
+        let leader = commit(put("term", 1)).await.unwrap();
+        let mine = Change::check("term", Expected::Revision(leader));
+        let mut work = put("a", 1);
+        work.push(mine.clone());
+        assert_eq!(commit(work.clone()).await.unwrap(), Revision(2));
+        // Mere checks are no transaction.
+        assert_eq!(commit(vec![mine.clone()]).await.unwrap(), Revision(2));
+        let next = commit(put("term", 2)).await.unwrap();
+        assert_eq!(next, Revision(3), "a check is no change of its record");
+        for changes in [work, vec![mine]] {
+            let refused = commit(changes).await.unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                "record `term` has changed: expected revision 1, found revision 3"
+            );
+        }
+    }
+    drop(file);
+    let file = FileStore::open(dir.path()).unwrap();
+    assert_eq!(file.scan(""), memory.scan(""));
+}
+
+#[tokio::test]
 async fn input_that_cannot_be_stored_is_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let store = FileStore::open(dir.path()).unwrap();
