@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Departure, Doubt, Intent, Labelling, Member, Origin, Reason, Step, Timestamp};
+use infrakit_plan::{
+    ConditionKind, Departure, Doubt, Intent, Labelling, Member, Origin, Reason, Step, Timestamp,
+};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Repaired};
 use infrakit_spi::{Delivery, Error, FailureClass, PluginName};
@@ -228,7 +230,7 @@ impl Core {
             group.memory.measured.proof.note(now.since(born));
         }
         let matters = verdict != Health::Healthy || recovered || group.memory.roll.is_some();
-        let first = changed && !group.converged;
+        let first = changed && (!group.converged || !is_well_known(group));
         if matters || first {
             self.touch(&target.group);
         } else {
@@ -236,6 +238,14 @@ impl Core {
             self.wake_by(&target.group, again);
         }
     }
+}
+
+/// Returns whether the group was seen to work: good verdicts on its members are no news any more.
+fn is_well_known(group: &Group) -> bool {
+    let conditions = &group.memory.conditions;
+    let available = conditions.get(ConditionKind::Available);
+    let known = group.memory.outcomes.contains_key(&group.revision);
+    known && available.is_some_and(|condition| condition.holds)
 }
 
 /// Takes in an instance that was made.
