@@ -24,6 +24,19 @@ pub fn violations(spec: &Spec, seen: &Observed, plan: &Plan, config: &Config) ->
     broken
 }
 
+/// Returns the replacements that this plan decides; what a former life of the controller decided, or
+/// an earlier plan, was drawn from the budget then.
+fn replacements<'a>(
+    seen: &'a Observed,
+    plan: &'a Plan,
+) -> impl Iterator<Item = &'a infrakit_spi::InstanceId> {
+    destroys(plan)
+        .filter(|(_, reason)| matches!(reason, Reason::Outdated | Reason::Unhealthy))
+        .map(|(id, _)| id)
+        .filter(|id| seen.get(id).is_some_and(crate::Member::stays))
+        .filter(|id| !plan.memory.decided.contains_key(*id))
+}
+
 fn destroys(plan: &Plan) -> impl Iterator<Item = (&infrakit_spi::InstanceId, Reason)> {
     plan.actions.iter().filter_map(|action| match action {
         Action::Destroy { id, reason, .. } => Some((id, *reason)),
@@ -91,11 +104,7 @@ fn replacements_keep_to_the_budget(
     plan: &Plan,
     broken: &mut Vec<String>,
 ) {
-    let replaced = destroys(plan)
-        .filter(|(_, reason)| matches!(reason, Reason::Outdated | Reason::Unhealthy))
-        // A destruction that is tried again was taken from the budget when it was decided.
-        .filter(|(id, _)| seen.get(id).is_some_and(crate::Member::stays))
-        .count();
+    let replaced = replacements(seen, plan).count();
     let allowed = Budget::of(spec, number(spec.size.count())).replacements();
     if replaced > allowed {
         broken.push(format!(
@@ -168,10 +177,7 @@ fn identities_are_unique(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut
 /// Replacements leave as many members serving as the budget demands, or as there were before. The
 /// budget counts from the members that would be there without them.
 fn service_is_kept_up(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Vec<String>) {
-    let replaced: BTreeSet<_> = destroys(plan)
-        .filter(|(_, reason)| matches!(reason, Reason::Outdated | Reason::Unhealthy))
-        .map(|(id, _)| id)
-        .collect();
+    let replaced: BTreeSet<_> = replacements(seen, plan).collect();
     if replaced.is_empty() {
         return;
     }

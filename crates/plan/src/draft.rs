@@ -66,8 +66,11 @@ impl<'a> Draft<'a> {
         config: &'a Config,
     ) -> Self {
         let index = seen.index();
-        let hold = memory.roll.as_ref().and_then(|roll| roll.hold);
         let size = spec.size.count();
+        let budget = Budget::of(spec, number(size));
+        // Where new members come before old ones go, those that the group grows by are the first.
+        let hold = memory.roll.as_ref().and_then(|roll| roll.hold);
+        let hold = hold.filter(|_| budget.surge == 0);
         let wanted = number(hold.map_or(size, |hold| size.min(hold)));
         let tally = Tally {
             staying: index.staying,
@@ -84,7 +87,7 @@ impl<'a> Draft<'a> {
             now,
             config,
             wanted,
-            budget: Budget::of(spec, number(size)),
+            budget,
             actions: Vec::new(),
             waiting: Vec::new(),
             taken: BTreeSet::new(),
@@ -137,6 +140,14 @@ impl<'a> Draft<'a> {
         !member.matches(&self.spec.hash)
     }
 
+    /// Returns how many more members may be given the configuration in force, those that will fill
+    /// the places that are free already left out.
+    pub(crate) fn allowed(&self) -> usize {
+        let there = self.tally.working + self.pending();
+        let free = self.wanted.saturating_sub(there);
+        self.most_new.saturating_sub(self.tally.new + free)
+    }
+
     /// Returns how many members have to serve, whatever is done.
     pub(crate) fn needed(&self) -> usize {
         number(self.spec.size.count()).saturating_sub(self.budget.unavailable)
@@ -169,13 +180,7 @@ impl<'a> Draft<'a> {
         if self.taken.contains(key) || !self.may_destroy() {
             return false;
         }
-        self.taken.insert(key);
-        let working = self.spec.size.concerns(member) || self.memory.naming;
-        self.tally.staying -= 1;
-        self.tally.leaving += 1;
-        self.tally.working -= usize::from(working);
-        self.tally.serving -= usize::from(working && member.serves(&self.spec.hash));
-        self.tally.new -= usize::from(working && !self.outdated(member));
+        self.let_go((key, member));
         self.actions.push(Action::Destroy {
             id: member.id.clone(),
             plugin: member.plugin.clone(),
@@ -183,6 +188,17 @@ impl<'a> Draft<'a> {
             drain,
         });
         true
+    }
+
+    /// Counts a member among those that leave.
+    pub(crate) fn let_go(&mut self, (key, member): (&'a Key, &'a Member)) {
+        self.taken.insert(key);
+        let working = self.spec.size.concerns(member) || self.memory.naming;
+        self.tally.staying -= 1;
+        self.tally.leaving += 1;
+        self.tally.working -= usize::from(working);
+        self.tally.serving -= usize::from(working && member.serves(&self.spec.hash));
+        self.tally.new -= usize::from(working && !self.outdated(member));
     }
 
     /// Draws a destruction from what the governor lets through; returns whether it may be made.

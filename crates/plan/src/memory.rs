@@ -49,6 +49,8 @@ pub struct Decided {
     pub plugin: PluginName,
     /// Why it goes.
     pub reason: Reason,
+    /// When the present life took it up.
+    pub since: Timestamp,
 }
 
 /// What the controller remembers of a group.

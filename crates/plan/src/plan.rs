@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
 use crate::action::{Action, Drain, Plan, Reason, WaitingOn};
@@ -81,6 +82,10 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     }
     heal::heal(&mut draft, &illness);
     replace::roll(&mut draft, &illness);
+    if matches!(draft.spec.size, Size::Cattle(_)) {
+        // What goes makes room.
+        scale::grow(&mut draft);
+    }
     draft.adopt();
     replace::drain_self(&mut draft);
     checks::check(&mut draft, &illness);
@@ -139,6 +144,9 @@ impl<'a> Draft<'a> {
 
     /// Goes on with what a former life of the controller decided: its calls may have been lost, and
     /// other members must not go instead.
+    ///
+    /// What has no reason any more is not done again. It may still come of the call that was made
+    /// then, so that the member is counted on only when a list shows it after a while.
     fn resume_decided(&mut self) {
         let decided: Vec<_> = self
             .memory
@@ -146,13 +154,47 @@ impl<'a> Draft<'a> {
             .iter()
             .filter_map(|(id, decided)| {
                 let entry = self.seen.entry_on(&decided.plugin, id)?;
-                entry.1.stays().then_some((entry, decided.reason))
+                entry.1.stays().then(|| (entry, decided.clone()))
             })
             .collect();
-        for (entry, reason) in decided {
-            let reason = self.present_reason(entry.1, reason);
-            let drain = replace::drain(self.spec, reason);
-            self.destroy(entry, reason, drain);
+        for (entry @ (_, member), decided) in decided {
+            if self.is_justified(member, decided.reason) {
+                let reason = self.present_reason(member, decided.reason);
+                let drain = replace::drain(self.spec, reason);
+                self.destroy(entry, reason, drain);
+                continue;
+            }
+            let settled = decided.since + self.config.settle;
+            let listed = self.seen.listed_on(&decided.plugin);
+            if listed.is_some_and(|listed| listed >= settled) {
+                self.memory.decided.remove(&member.id);
+            } else {
+                self.let_go(entry);
+                self.wake(settled.max(self.now + std::time::Duration::from_millis(1)));
+            }
+        }
+    }
+
+    /// Returns whether a reason to destroy a member that was given before still holds.
+    fn is_justified(&self, member: &Member, reason: Reason) -> bool {
+        match reason {
+            Reason::Outdated => self.outdated(member) && self.memory.aborted.is_none(),
+            Reason::Unlisted => match &member.logical_id {
+                Some(id) => self.index.contested.contains(id),
+                None => self.memory.naming,
+            },
+            Reason::Duplicate => {
+                let id = member.logical_id.as_ref();
+                id.is_some_and(|id| self.index.contested.contains(id))
+            }
+            Reason::Surplus => match self.spec.size {
+                Size::Cattle(size) => self.index.staying as u64 > size,
+                Size::Pets(_) => false,
+            },
+            Reason::GroupDestroyed => false,
+            // What the former life knew of its health is lost; it has to show itself anew.
+            Reason::Unhealthy => member.health.last() == Health::Unhealthy,
+            Reason::Requested => true,
         }
     }
 
@@ -297,12 +339,24 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Returns how many members beyond the size a rollout may have at the moment.
+    /// Returns how many staying members the operator wants gone.
+    pub(crate) fn doomed(&self) -> usize {
+        let doomed = self.memory.doomed.iter();
+        doomed
+            .filter_map(|id| self.seen.entry(id))
+            .filter(|(key, member)| member.stays() && !self.taken.contains(key))
+            .count()
+    }
+
+    /// Returns how many members may be there beyond the size at the moment: no more than there are
+    /// to be replaced.
     pub(crate) fn surge_in_use(&self) -> usize {
-        if self.memory.roll.is_some() {
-            self.budget.surge
+        let most = self.budget.surge;
+        let rolled = if self.memory.roll.is_some() {
+            self.replaceable().take(most).count()
         } else {
             0
-        }
+        };
+        most.min(rolled + self.doomed())
     }
 }

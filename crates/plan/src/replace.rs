@@ -34,7 +34,7 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     let under_way =
         draft.tally.leaving + draft.pending() + draft.missing + unproved.len() + waiting;
     let slots = draft.budget.replacements().saturating_sub(under_way);
-    let mut allowed = draft.most_new.saturating_sub(draft.tally.new);
+    let mut allowed = draft.allowed();
     let there = draft.tally.working + draft.pending();
     let mut extra = there.saturating_sub(draft.wanted);
     if slots == 0 || (allowed == 0 && extra == 0) {
@@ -43,7 +43,9 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     }
     // New members that have yet to prove themselves do not count: an old one stays for each.
     let mut available = ready(draft);
-    let least = number(draft.spec.size.count()).min(draft.index.working);
+    // Those on their way out, and those that are coming, are part of what has to be there.
+    let known = draft.tally.working + draft.tally.leaving + draft.pending();
+    let least = number(draft.spec.size.count()).min(known);
     let new_first = draft.budget.order == Order::SurgeFirst && !draft.creation_blocked;
     let spare = if new_first {
         0
@@ -82,7 +84,10 @@ fn ready(draft: &Draft<'_>) -> usize {
         .taken
         .iter()
         .filter_map(|key| draft.seen.at(key))
-        .filter(|member| member.serves(&draft.spec.hash))
+        .filter(|member| {
+            let proves = draft.outdated(member) || member.health.proved(&draft.spec.updating);
+            member.serves(&draft.spec.hash) && proves
+        })
         .count();
     (draft.index.serving_outdated + proved).saturating_sub(gone)
 }

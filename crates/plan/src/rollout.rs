@@ -5,7 +5,7 @@ use crate::budget::number;
 use crate::draft::Draft;
 use crate::heal::Illness;
 use crate::memory::{Outcome, RollResult};
-use crate::observed::Observed;
+use crate::observed::{Key, Observed};
 use crate::roll::{Direction, Pause, Roll};
 use crate::{OnFailure, Opening, Timestamp};
 
@@ -33,21 +33,22 @@ pub(crate) fn note_roll(draft: &mut Draft<'_>) {
         }
         return;
     }
+    end_roll(draft);
+}
+
+/// Ends a rollout of which nothing is left to do.
+fn end_roll(draft: &mut Draft<'_>) {
     let Some(roll) = &draft.memory.roll else {
         return;
     };
-    let hold = roll.hold.unwrap_or(u64::MAX);
     let stages = stages(draft, roll);
     let leaving = draft
         .members(&draft.index.leaving)
         .any(|(_, member)| draft.spec.size.concerns(member) && draft.outdated(member));
-    // Whether the controller's own member proves itself changes nothing: it stays.
-    let unproved = draft
-        .members(&draft.index.unproved)
-        .any(|(_, member)| !draft.is_self(member));
-    let wanted = number(draft.spec.size.count().min(hold));
-    let short = draft.tally.working < wanted;
-    if !leaving && !unproved && !short && roll.stage >= stages {
+    let unproved = unproved(draft).next().is_some();
+    let left = draft.replaceable().next().is_some();
+    let short = draft.tally.working < draft.wanted;
+    if !left && !leaving && !unproved && !short && roll.stage >= stages {
         draft.memory.roll = None;
         draft.wanted = number(draft.spec.size.count());
     }
@@ -151,6 +152,8 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     }
     draft.most_new = most;
     draft.memory.roll = Some(roll);
+    // The last stage may have been all that was left.
+    end_roll(draft);
 }
 
 /// Pauses a rollout when outdated members turn up that nobody was shown.
@@ -180,10 +183,19 @@ fn note_progress(draft: &Draft<'_>, roll: &mut Roll) {
     roll.proved = proved;
 }
 
-/// Members of the configuration in force that have proved themselves.
+/// Members of the configuration in force that have proved themselves. The controller's own need
+/// not: whatever it shows, it stays.
 fn proved(draft: &Draft<'_>) -> usize {
     let index = draft.index;
-    index.working - index.outdated.len() - index.unproved.len()
+    index.working - index.outdated.len() - unproved(draft).count()
+}
+
+/// Members of the configuration in force that have yet to prove themselves.
+fn unproved<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a Key> {
+    draft
+        .members(&draft.index.unproved)
+        .filter(|(_, member)| !draft.is_self(member))
+        .map(|(key, _)| key)
 }
 
 /// Returns what makes the rollout a failure, if anything does.
@@ -236,9 +248,13 @@ fn fail(draft: &mut Draft<'_>, roll: &mut Roll, by: PausedBy) {
 /// Moves on through the stages. Returns whether one is complete and waits, and how many members
 /// may have the configuration in force.
 fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
+    let there = draft.tally.working + draft.pending();
+    let nothing_left = draft.replaceable().next().is_none();
+    let settled = draft.pending() == 0 && there >= draft.wanted;
+    let done = nothing_left && settled && unproved(draft).next().is_none();
     while let Some(stage) = draft.spec.updating.stages.get(roll.stage) {
         let reaches = number(stage.reaches(draft.wanted as u64));
-        if proved(draft) < reaches {
+        if proved(draft) < reaches && !done {
             roll.complete = None;
             return (false, reaches);
         }
@@ -252,7 +268,6 @@ fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
             draft.wake(until);
             return (true, reaches);
         }
-        let nothing_left = draft.replaceable().next().is_none();
         if stage.approve && roll.approved <= roll.stage && !nothing_left {
             draft.wait(WaitingOn::Approval { stage: number });
             return (true, reaches);
@@ -270,10 +285,11 @@ fn batch(draft: &Draft<'_>, roll: &mut Roll) -> usize {
     let Some(size) = draft.spec.batch() else {
         return usize::MAX;
     };
-    let proved = proved(draft) as u64;
-    let settled = draft.index.unproved.is_empty() && draft.pending() == 0;
-    if settled && proved >= roll.batch + size || proved < roll.batch {
-        roll.batch = proved;
+    let unproved = unproved(draft).next().is_some();
+    let there = draft.tally.working + draft.pending();
+    let settled = !unproved && draft.pending() + draft.tally.leaving == 0 && there >= draft.wanted;
+    if settled {
+        roll.batch = draft.tally.new as u64;
     }
     number(roll.batch + size)
 }

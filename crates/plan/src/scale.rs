@@ -20,16 +20,27 @@ use crate::observed::{Key, Labelling, Member};
 /// grow while it is being rolled keeps its former size until the rollout is through. What a rollout
 /// makes beyond the size is no surplus: it goes when its turn comes.
 pub(crate) fn cattle(draft: &mut Draft<'_>) {
-    let most = draft.spec.size.count();
-    let most = number(most).saturating_add(draft.surge_in_use());
-    if draft.tally.staying > most {
-        shrink(draft, draft.tally.staying - most);
-        return;
+    if surplus(draft) {
+        shrink(draft);
+    } else {
+        grow(draft);
     }
+}
+
+/// Returns whether there are more members than may be.
+fn surplus(draft: &Draft<'_>) -> bool {
+    let size = number(draft.spec.size.count());
+    draft.tally.staying > size && draft.tally.staying > size + draft.surge_in_use()
+}
+
+/// Makes the members that are missing, and those that a rollout makes beyond the size. Asked again
+/// in the same plan, it makes what has become possible since.
+pub(crate) fn grow(draft: &mut Draft<'_>) {
     let there = draft.tally.staying + draft.pending();
     let surge = surge_to_use(draft);
     draft.missing = draft.wanted.saturating_sub(there);
-    let short = (draft.wanted + surge).saturating_sub(there);
+    // A member that the operator wants gone is replaced first where none may be missing.
+    let short = (draft.wanted + surge + draft.doomed()).saturating_sub(there);
     let limit = draft.wanted + draft.budget.surge;
     let room = limit.saturating_sub(there + draft.tally.leaving);
     let count = short.min(room).min(below_ceiling(draft, there));
@@ -58,8 +69,7 @@ fn surge_to_use(draft: &Draft<'_>) -> usize {
     if draft.memory.roll.is_none() || draft.budget.surge == 0 {
         return 0;
     }
-    let allowed = draft.most_new.saturating_sub(draft.tally.new);
-    let most = draft.budget.surge.min(allowed);
+    let most = draft.budget.surge.min(draft.allowed());
     draft.replaceable().take(most).count()
 }
 
@@ -76,7 +86,7 @@ fn below_ceiling(draft: &mut Draft<'_>, there: usize) -> usize {
     room
 }
 
-fn shrink(draft: &mut Draft<'_>, surplus: usize) {
+fn shrink(draft: &mut Draft<'_>) {
     let mut victims: Vec<(&Key, &Member)> = draft
         .seen
         .entries()
@@ -93,7 +103,11 @@ fn shrink(draft: &mut Draft<'_>, surplus: usize) {
             (*key).clone(),
         )
     });
-    for entry in victims.into_iter().take(surplus) {
+    for entry in victims {
+        // Who goes may have been what others were made in advance for.
+        if !surplus(draft) {
+            return;
+        }
         if !draft.can_spare(entry.1) {
             let (available, needed) = (draft.tally.serving, draft.needed() + 1);
             draft.wait(WaitingOn::Budget { available, needed });

@@ -49,6 +49,9 @@ pub struct Seen {
     pub stillborn: usize,
     /// How long the destructions took that the list shows as done.
     pub departed: Vec<Duration>,
+    /// The list lacks a member that is too young to be missed: a list started after this moment
+    /// tells.
+    pub look_again: Option<Timestamp>,
 }
 
 impl Seen {
@@ -75,6 +78,9 @@ struct Home {
 pub struct Observed {
     members: BTreeMap<Key, Member>,
     homes: BTreeMap<PluginName, Home>,
+    /// Members that lists showed to be gone lately, with the moment of the list and their token: an
+    /// older list, from a copy that lags behind, may still show them.
+    tombs: BTreeMap<Key, (Timestamp, Option<u64>)>,
     index: Index,
 }
 
@@ -337,19 +343,14 @@ impl Observed {
             .homes
             .get(plugin)
             .map_or(Duration::ZERO, |home| home.lag);
-        let gone: Vec<Key> = self
+        // Those that the list showed it shows again.
+        let missing: Vec<Key> = self
             .members
             .iter()
-            .filter(|(key, member)| {
-                key.plugin == *plugin
-                    && member.origin != Origin::Listed
-                    && !still_there(member, started, lag)
-            })
+            .filter(|(key, member)| key.plugin == *plugin && member.origin != Origin::Listed)
             .map(|(key, _)| key.clone())
             .collect();
-        for key in gone {
-            self.lose(&key, now, &mut seen);
-        }
+        self.miss(missing, (started, lag), now, &mut seen);
         self.homes.entry(plugin.clone()).or_default().listed = Some(started);
         seen
     }
@@ -358,12 +359,43 @@ impl Observed {
         self.listed_on(plugin).is_some_and(|last| started < last)
     }
 
+    /// Takes in that a list lacks members: they are gone, unless they are too young to be missed.
+    fn miss(
+        &mut self,
+        missing: Vec<Key>,
+        (started, lag): (Timestamp, Duration),
+        now: Timestamp,
+        seen: &mut Seen,
+    ) {
+        for key in missing {
+            let Some(member) = self.members.get(&key) else {
+                continue;
+            };
+            match still_there(member, started, lag) {
+                None => self.lose(&key, (started, lag), now, seen),
+                Some(until) => {
+                    let earliest = seen.look_again.map_or(until, |at| at.min(until));
+                    seen.look_again = Some(earliest);
+                }
+            }
+        }
+    }
+
     /// Takes in that a member is gone.
-    fn lose(&mut self, key: &Key, now: Timestamp, seen: &mut Seen) {
+    fn lose(
+        &mut self,
+        key: &Key,
+        (started, lag): (Timestamp, Duration),
+        now: Timestamp,
+        seen: &mut Seen,
+    ) {
         let unproved = self.index.unproved.contains(key);
         let Some(member) = self.remove(key) else {
             return;
         };
+        if !lag.is_zero() {
+            self.tombs.insert(key.clone(), (started, member.token));
+        }
         seen.vanished += 1;
         match member.departure {
             Some(departure) => seen.departed.push(now.since(departure.since)),
@@ -394,7 +426,7 @@ impl Observed {
             Locality::InProcess => Duration::ZERO,
             Locality::Remote => config.visibility,
         };
-        let known = self.members.len();
+        self.tombs.retain(|_, (seen, _)| started <= *seen + lag);
         let mut present = std::collections::BTreeSet::new();
         for description in list {
             let owner = description
@@ -410,21 +442,13 @@ impl Observed {
                 self.see(key, identified(description), (nonce, now), &mut seen);
             }
         }
-        if present.len() < self.members.len() || known > present.len() {
-            let gone: Vec<Key> = self
-                .members
-                .iter()
-                .filter(|(key, member)| {
-                    key.plugin == *plugin
-                        && !present.contains(*key)
-                        && !still_there(member, started, lag)
-                })
-                .map(|(key, _)| key.clone())
-                .collect();
-            for key in gone {
-                self.lose(&key, now, &mut seen);
-            }
-        }
+        let missing: Vec<Key> = self
+            .members
+            .keys()
+            .filter(|key| key.plugin == *plugin && !present.contains(*key))
+            .cloned()
+            .collect();
+        self.miss(missing, (started, lag), now, &mut seen);
         let home = self.homes.entry(plugin.clone()).or_default();
         home.lag = lag;
         home.listed = Some(started);
@@ -440,9 +464,12 @@ impl Observed {
         seen: &mut Seen,
     ) {
         let Some(member) = self.members.get(&key) else {
-            seen.appeared += 1;
             let member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
-            self.insert(key, member);
+            let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
+            if !self.tombs.get(&key).is_some_and(ghost) {
+                seen.appeared += 1;
+                self.insert(key, member);
+            }
             return;
         };
         if member.origin == Origin::Listed && *member.description == description {
@@ -478,20 +505,22 @@ fn key(plugin: &PluginName, id: &InstanceId) -> Key {
     }
 }
 
-/// Returns whether a member that no list has shown is to be kept although a list that was started
-/// at `started` lacks it; lists may lag behind creations by `lag`.
-fn still_there(member: &Member, started: Timestamp, lag: Duration) -> bool {
-    let answered = match member.origin {
-        Origin::Listed => return false,
-        Origin::Provisioned(at) => at,
-    };
-    started <= answered + lag && member.stays()
-        || started <= answered
+/// Returns until when a member is to be kept although a list that was started at `started` lacks
+/// it; `None` when it is gone. Lists may lag behind creations by `lag`: they may come from a copy of
+/// the truth that is that old, also after a younger one has shown the member. Of instances that
+/// others made nobody knows how old they are; they are gone at once.
+fn still_there(member: &Member, started: Timestamp, lag: Duration) -> Option<Timestamp> {
+    let until = match (member.origin, member.departure) {
+        (Origin::Provisioned(answered), None) => answered + lag,
         // Destroyed before any list showed it: gone as soon as a list from after that lacks it.
-        || member.departure.is_some_and(|departure| match departure.step {
-            Step::InFlight(at) | Step::Accepted(at) => started <= at,
-            Step::Failed(..) => false,
-        })
+        (Origin::Provisioned(answered), Some(departure)) => match departure.step {
+            Step::InFlight(at) | Step::Accepted(at) => answered.max(at),
+            Step::Failed(..) => answered,
+        },
+        (Origin::Listed, None) if member.token.is_some() && !lag.is_zero() => member.created + lag,
+        (Origin::Listed, _) => return None,
+    };
+    (started <= until).then_some(until)
 }
 
 #[cfg(test)]
@@ -598,10 +627,30 @@ mod tests {
 
     #[test]
     fn what_was_listed_and_is_missing_is_gone() {
+        for (locality, old) in [(Locality::InProcess, 0), (Locality::Remote, 20)] {
+            let mut seen = Observed::default();
+            list(&mut seen, &["a", "b"], 1, locality);
+            assert_eq!(list(&mut seen, &["b"], 2 + old, locality).vanished, 1);
+            assert_eq!(ids(&seen), ["b"]);
+            assert!(!list(&mut seen, &["b"], 3 + old, locality).anything());
+        }
+    }
+
+    /// Lists of one plugin may come from copies that lag behind each other.
+    #[test]
+    fn an_older_copy_of_the_truth_neither_takes_a_member_nor_brings_one_back() {
         let mut seen = Observed::default();
-        list(&mut seen, &["a", "b"], 1, Locality::Remote);
-        assert_eq!(list(&mut seen, &["b"], 2, Locality::Remote).vanished, 1);
-        assert_eq!(ids(&seen), ["b"]);
-        assert!(!list(&mut seen, &["b"], 3, Locality::Remote).anything());
+        list(&mut seen, &["a"], 1, Locality::Remote);
+        let older = list(&mut seen, &[], 3, Locality::Remote);
+        // It became known at 2 s; a list that is started 15 s later cannot be that old.
+        assert_eq!((older.vanished, older.look_again), (0, Some(at(17))));
+        assert_eq!(list(&mut seen, &[], 18, Locality::Remote).vanished, 1);
+        assert_eq!(list(&mut seen, &["a"], 19, Locality::Remote).appeared, 0);
+        assert!(seen.is_empty());
+        assert_eq!(
+            list(&mut seen, &["a"], 34, Locality::Remote).appeared,
+            1,
+            "it is back indeed"
+        );
     }
 }

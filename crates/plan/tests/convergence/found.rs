@@ -36,6 +36,7 @@ fn the_controllers_own_member_need_not_prove_itself() {
             kind,
             size,
             proof,
+            budget: 0,
             own: true,
             in_process: false,
         };
@@ -57,6 +58,7 @@ fn a_group_of_the_sick_recovers() {
         kind: Kind::Cattle,
         size: 4,
         proof: 3,
+        budget: 0,
         own: false,
         in_process: true,
     };

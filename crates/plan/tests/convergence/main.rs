@@ -42,13 +42,15 @@ fn shape() -> impl Strategy<Value = Shape> {
         prop_oneof![2 => Just(Kind::Cattle), 1 => Just(Kind::Pets)],
         0_u64..7,
         0_u8..4,
+        0_u8..8,
         any::<bool>(),
         any::<bool>(),
     )
-        .prop_map(|(kind, size, proof, own, in_process)| Shape {
+        .prop_map(|(kind, size, proof, budget, own, in_process)| Shape {
             kind,
             size,
             proof,
+            budget,
             own,
             in_process,
         })

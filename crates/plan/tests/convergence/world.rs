@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_plan::{
-    Config, Doubt, Intent, Labelling, Listed, Memory, Observed, Phase, Roll, Size, Spec, Timestamp,
+    Config, Decided, Doubt, Intent, Labelling, Listed, Memory, Observed, Phase, Roll, Size, Spec,
+    Timestamp,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Locality};
@@ -34,6 +35,8 @@ pub(crate) struct Shape {
     pub(crate) size: u64,
     /// Which proof new members owe: 0 and 1 none, 2 `Count`, 3 `Duration`.
     pub(crate) proof: u8,
+    /// Which budget rollouts have; see `budget`.
+    pub(crate) budget: u8,
     /// Whether the controller runs on one of the members.
     pub(crate) own: bool,
     pub(crate) in_process: bool,
@@ -112,6 +115,7 @@ pub(crate) struct World {
     kind: Kind,
     own: bool,
     proof: u8,
+    budget: u8,
     now: Timestamp,
     instances: BTreeMap<InstanceId, Instance>,
     strangers: BTreeSet<InstanceId>,
@@ -134,7 +138,27 @@ pub(crate) struct World {
     plans: u64,
 }
 
-fn spec(kind: Kind, size: u64, note: u8, proof: u8) -> Spec {
+/// Budgets of rollouts, and how many members they let exist beyond the size.
+fn budget(kind: Kind, budget: u8) -> (&'static str, usize) {
+    match (kind, budget) {
+        (Kind::Cattle, 1) => (r#""MaxSurge":2"#, 2),
+        (Kind::Cattle, 2) => (r#""MaxSurge":1,"MaxUnavailable":2"#, 1),
+        (Kind::Cattle, 3) => (
+            r#""MaxSurge":2,"MaxUnavailable":1,"Order":"destroy-first""#,
+            2,
+        ),
+        (Kind::Cattle, 4) => (r#""MaxSurge":3,"Batch":2"#, 3),
+        (_, 1 | 5) => (r#""MaxUnavailable":3"#, 0),
+        (_, 2 | 6) => (r#""MaxUnavailable":2,"Batch":2"#, 0),
+        (_, 7) => (
+            r#""Stages":[{"Until":1,"Bake":"1m"},{"Until":"50%"}],"OnFailure":"continue""#,
+            0,
+        ),
+        _ => ("", 0),
+    }
+}
+
+fn spec((kind, proof, which): (Kind, u8, u8), size: u64, note: u8) -> Spec {
     let allocation = match kind {
         Kind::Cattle => format!(r#"{{"Size":{size}}}"#),
         Kind::Pets => {
@@ -142,15 +166,19 @@ fn spec(kind: Kind, size: u64, note: u8, proof: u8) -> Spec {
             format!(r#"{{"LogicalIDs":{ids:?}}}"#)
         }
     };
-    let updating = match proof {
-        2 => r#"{"Count":3}"#,
-        3 => r#"{"Duration":"25s"}"#,
-        _ => "{}",
+    let proof = match proof {
+        2 => r#""Count":3"#,
+        3 => r#""Duration":"25s""#,
+        _ => r#""Count":0"#,
     };
+    let (budget, _) = budget(kind, which);
+    let comma = if budget.is_empty() { "" } else { "," };
+    let updating = format!("{{{proof}{comma}{budget}}}");
     let text = format!(
         r#"{{"Instance":{{"Plugin":"p","Properties":{note}}},"Allocation":{allocation},"Updating":{updating}}}"#
     );
-    Spec::parse(Some(&Any::parse(&text).expect("valid JSON"))).expect("a valid spec")
+    // Sizes here are smaller than some of the budgets; what contradicts itself is cut down.
+    Spec::decode(Some(&Any::parse(&text).expect("valid JSON"))).expect("a valid spec")
 }
 
 impl World {
@@ -159,6 +187,7 @@ impl World {
             kind: shape.kind,
             own: shape.own,
             proof: shape.proof,
+            budget: shape.budget,
             now: Timestamp(1_000_000_000_000_000),
             instances: BTreeMap::new(),
             strangers: BTreeSet::new(),
@@ -166,7 +195,7 @@ impl World {
             next_event: 0,
             next_instance: 0,
             tape: tape.into_iter(),
-            spec: spec(shape.kind, shape.size, 0, shape.proof),
+            spec: spec((shape.kind, shape.proof, shape.budget), shape.size, 0),
             memory: Memory {
                 group: GROUP.into(),
                 nonce: NONCE.to_owned(),
@@ -302,7 +331,7 @@ impl World {
             Kind::Cattle => size,
             Kind::Pets => self.spec.size.count() - 1,
         };
-        let after = spec(self.kind, size, note, self.proof);
+        let after = spec((self.kind, self.proof, self.budget), size, note);
         if self
             .seen
             .members()
@@ -337,7 +366,20 @@ impl World {
         let intents = std::mem::take(&mut self.memory.intents);
         let text = serde_json::to_string(&self.memory).expect("memory is plain data");
         self.memory = serde_json::from_str(&text).expect("it was just written");
+        // Destructions under way are in the journal, as creations are.
+        let leaving = self.seen.members().filter_map(|member| {
+            let plugin = member.plugin.clone();
+            let reason = member.departure?.reason;
+            let decided = Decided {
+                plugin,
+                reason,
+                since: self.now,
+            };
+            Some((member.id.clone(), decided))
+        });
+        let decided: BTreeMap<InstanceId, Decided> = leaving.collect();
         let settle_at = self.now + self.config.settle;
+        self.memory.decided = decided;
         self.memory.intents = intents
             .into_iter()
             .map(|(number, one)| {

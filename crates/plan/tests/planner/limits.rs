@@ -63,6 +63,7 @@ fn what_a_former_life_decided_is_carried_out_and_nothing_else() {
     let decided = Decided {
         plugin: "file".into(),
         reason: Reason::Surplus,
+        since: at(0),
     };
     bench.memory.decided.insert("b".into(), decided.clone());
     assert_eq!(destroyed(&bench.plan()), [("b", Reason::Surplus)]);
@@ -72,4 +73,26 @@ fn what_a_former_life_decided_is_carried_out_and_nothing_else() {
     // One that is gone already needs nothing.
     bench.memory.decided.insert("gone".into(), decided);
     assert!(bench.plan().memory.decided.is_empty());
+}
+
+/// The spec went back in the meantime: whoever matches it is not destroyed after all.
+#[test]
+fn what_has_no_reason_any_more_is_not_done_again() {
+    let mut bench = Bench::healthy(cattle(3), &["a", "b", "c"]);
+    let decided = Decided {
+        plugin: "file".into(),
+        reason: Reason::Outdated,
+        since: at(0),
+    };
+    bench.memory.decided.insert("b".into(), decided);
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty() && created(&plan).is_empty());
+    assert!(
+        !plan.converged,
+        "the call of the former life may still come to pass"
+    );
+    bench.pass(Duration::from_secs(16));
+    bench.look();
+    let plan = bench.plan();
+    assert!(plan.converged && plan.memory.decided.is_empty());
 }

@@ -77,6 +77,7 @@ fn each_stage_bakes_and_waits_for_approval_where_it_is_asked_for() {
 fn a_canary_stays_a_canary_whatever_happens_to_the_others() {
     let mut bench = staged(r#""Stages":[{"Until":2,"Approve":true}]"#);
     bench.play(&[]);
+    bench.pass(Duration::from_secs(20));
     // Five old members vanish, and the group is to grow by five: all ten are made as before.
     let old: Vec<String> = bench
         .list
@@ -100,6 +101,7 @@ fn a_canary_stays_a_canary_whatever_happens_to_the_others() {
         .unwrap()
         .id
         .to_string();
+    bench.pass(Duration::from_secs(20));
     bench.remove(&canary);
     bench.play(&[]);
     assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (23, 2));
@@ -180,6 +182,7 @@ fn a_paused_rollout_replaces_nobody_and_makes_members_as_before() {
     let roll = bench.memory.roll.as_mut().unwrap();
     roll.paused = Some(Pause { by, since: at(0) });
     let lost = bench.list[0].id.to_string();
+    bench.pass(Duration::from_secs(20));
     bench.remove(&lost);
     let played = bench.play(&[]);
     assert!(played.gone.is_empty());

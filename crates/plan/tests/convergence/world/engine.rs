@@ -88,7 +88,7 @@ impl World {
         );
         self.plans += 1;
         let broken = check::violations(&self.spec, &self.seen, &decided, &self.config);
-        assert_eq!(broken, Vec::<String>::new(), "{decided:#?}");
+        assert_eq!(broken, Vec::<String>::new(), "{}", self.report());
         assert!(
             decided.wake_at.is_none_or(|at| at > self.now),
             "a busy loop: {decided:#?}"
@@ -110,8 +110,9 @@ impl World {
         let begun = |action: &Action| !matches!(action, Action::Check { .. });
         assert!(
             !again.actions.iter().any(begun),
-            "not idempotent: {:?}",
-            again.actions
+            "not idempotent: {:?} {}",
+            again.actions,
+            self.report()
         );
         let twice = again.actions.iter().find(|action| match action {
             Action::Check { id, .. } => self.seen.get(id).is_some_and(|one| one.health.in_flight()),
