@@ -74,7 +74,12 @@ impl Departures {
     }
 
     /// Takes up a record of a former process.
-    pub(super) fn restore(&mut self, record: u64, value: DepartureRecord, memory: &mut Memory) {
+    pub(super) fn restore(
+        &mut self,
+        (record, value): (u64, DepartureRecord),
+        memory: &mut Memory,
+        now: Timestamp,
+    ) {
         self.next = self.next.max(record + 1);
         self.stale = true;
         let before = value.before;
@@ -84,6 +89,7 @@ impl Departures {
                 let decided = Decided {
                     plugin: part.plugin.clone(),
                     reason: part.reason,
+                    since: now,
                 };
                 memory.decided.insert(id.clone(), decided);
                 let key = (part.plugin.clone(), id);

@@ -1,11 +1,13 @@
 //! Lists: when they are asked for, and what they tell.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp};
 use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{GroupId, PluginName, tags};
 
+use super::observer::Observer;
 use super::{Core, Effect, Group, ListAnswer};
 
 impl Core {
@@ -91,6 +93,7 @@ impl Core {
             settle_inherited(group, circumstances);
             settle_labels(group, circumstances);
             learn(group, &seen);
+            look_then(self.observers.get_mut(plugin), id, &seen);
             if seen.anything() || !group.converged {
                 self.touch(id);
             }
@@ -127,6 +130,7 @@ impl Core {
             settle_inherited(group, circumstances);
             settle_labels(group, circumstances);
             learn(group, &seen);
+            look_then(self.observers.get_mut(circumstances.plugin), id, &seen);
             if seen.vanished > 0 {
                 tracing::info!(group = %id, vanished = seen.vanished, "members are gone");
             }
@@ -181,6 +185,13 @@ fn learn(group: &mut Group, seen: &Seen) {
     if !group.memory.decided.is_empty() {
         let (seen, memory) = (&group.seen, &mut group.memory);
         group.departures.spare_others(seen, memory);
+    }
+}
+
+/// Asks for the list that tells whether members which a list lacks are gone.
+fn look_then(observer: Option<&mut Observer>, group: &GroupId, seen: &Seen) {
+    if let (Some(observer), Some(at)) = (observer, seen.look_again) {
+        observer.want(group, at + Duration::from_nanos(1));
     }
 }
 

@@ -72,7 +72,8 @@ impl Core {
         self.restore_intents(store, &mut group, now)?;
         for (record, value) in numbered::<DepartureRecord>(store, &departure_prefix(id)) {
             let value = value.map_err(|error| format!("its departures: {error}"))?;
-            group.departures.restore(record, value, &mut group.memory);
+            let record = (record, value);
+            group.departures.restore(record, &mut group.memory, now);
         }
         if group.memory.phase == Phase::Destroying {
             group.destroying_since = Some(now);

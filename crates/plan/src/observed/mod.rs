@@ -7,7 +7,7 @@
 mod index;
 mod member;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +81,8 @@ pub struct Observed {
     /// Members that lists showed to be gone lately, with the moment of the list and their token: an
     /// older list, from a copy that lags behind, may still show them.
     tombs: BTreeMap<Key, (Timestamp, Option<u64>)>,
+    /// Members that the last list of their plugin lacks, and that are too young to be missed.
+    missed: BTreeSet<Key>,
     index: Index,
 }
 
@@ -293,6 +295,7 @@ impl Observed {
 
     fn remove(&mut self, key: &Key) -> Option<Member> {
         let member = self.members.remove(key)?;
+        self.missed.remove(key);
         if let Some(home) = self.homes.get_mut(&key.plugin) {
             home.population -= 1;
         }
@@ -344,11 +347,13 @@ impl Observed {
             .get(plugin)
             .map_or(Duration::ZERO, |home| home.lag);
         // Those that the list showed it shows again.
-        let missing: Vec<Key> = self
-            .members
-            .iter()
-            .filter(|(key, member)| key.plugin == *plugin && member.origin != Origin::Listed)
-            .map(|(key, _)| key.clone())
+        let unlisted = self.members.iter();
+        let unlisted = unlisted.filter(|(_, member)| member.origin != Origin::Listed);
+        let missing: Vec<Key> = unlisted
+            .map(|(key, _)| key)
+            .chain(&self.missed)
+            .filter(|key| key.plugin == *plugin)
+            .cloned()
             .collect();
         self.miss(missing, (started, lag), now, &mut seen);
         self.homes.entry(plugin.clone()).or_default().listed = Some(started);
@@ -374,6 +379,7 @@ impl Observed {
             match still_there(member, started, lag) {
                 None => self.lose(&key, (started, lag), now, seen),
                 Some(until) => {
+                    self.missed.insert(key);
                     let earliest = seen.look_again.map_or(until, |at| at.min(until));
                     seen.look_again = Some(earliest);
                 }
@@ -427,7 +433,8 @@ impl Observed {
             Locality::Remote => config.visibility,
         };
         self.tombs.retain(|_, (seen, _)| started <= *seen + lag);
-        let mut present = std::collections::BTreeSet::new();
+        self.missed.retain(|key| key.plugin != *plugin);
+        let mut present = BTreeSet::new();
         for description in list {
             let owner = description
                 .tags
@@ -644,6 +651,9 @@ mod tests {
         let older = list(&mut seen, &[], 3, Locality::Remote);
         // It became known at 2 s; a list that is started 15 s later cannot be that old.
         assert_eq!((older.vanished, older.look_again), (0, Some(at(17))));
+        let mut same = seen.clone();
+        assert_eq!(same.unchanged(&"p".into(), at(17), at(17)).vanished, 0);
+        assert_eq!(same.unchanged(&"p".into(), at(18), at(18)).vanished, 1);
         assert_eq!(list(&mut seen, &[], 18, Locality::Remote).vanished, 1);
         assert_eq!(list(&mut seen, &["a"], 19, Locality::Remote).appeared, 0);
         assert!(seen.is_empty());
