@@ -1,5 +1,7 @@
 //! Previews of groups in every state.
 
+mod plainer;
+
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Locality};
 use infrakit_spi::{Any, InstanceId, LogicalId, tags};
