@@ -6,9 +6,10 @@
 use infrakit_plan::{Drain, Timestamp};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
+use infrakit_spi::instance::Repaired;
 use infrakit_spi::instance::{Description, Fingerprint, Listing};
 use infrakit_spi::{Any, Error, GroupId, InstanceId, LogicalId, PluginName, Tags};
-use infrakit_store::{Change, Durability, Store};
+use infrakit_store::{Change, Durability, Revision, Store, StoreError};
 
 use crate::world::Traits;
 
@@ -69,6 +70,15 @@ pub enum Ask {
         /// The instance.
         id: InstanceId,
     },
+    /// That an instance is drained, and left at that.
+    Drain {
+        /// The group that asks.
+        group: GroupId,
+        /// The plugin.
+        plugin: PluginName,
+        /// The instance.
+        id: InstanceId,
+    },
     /// A step of repair.
     Repair {
         /// The group that asks.
@@ -103,11 +113,13 @@ pub enum Answer {
     /// A list.
     Listed(Result<Listing, Error>),
     /// The store's word.
-    Written(Result<(), String>),
+    Written(Result<(), StoreError>),
     /// A new instance.
     Created(Result<Box<Description>, Error>),
-    /// Whether a destruction, a labelling or a repair was accepted.
+    /// Whether a destruction, a drain or a labelling was accepted.
     Done(Result<(), Error>),
+    /// Whether a step of repair was taken.
+    Repaired(Result<Repaired, Error>),
     /// A verdict.
     Checked(Result<Health, Error>),
 }
@@ -148,8 +160,14 @@ pub enum Operation {
 ///
 /// Time never runs backwards within a life. Everything that is to outlive it has to be in the store.
 pub trait Controller {
-    /// Takes up what the store holds, at the beginning of a life.
-    fn start(&mut self, store: &dyn Store, now: Timestamp);
+    /// Returns what to write to take the lead, at the very beginning of a life. The world writes it
+    /// at once.
+    fn claim(&mut self, _store: &dyn Store) -> Vec<Change> {
+        Vec::new()
+    }
+
+    /// Takes up what the store holds; the claim was written by the transaction `claimed`.
+    fn start(&mut self, store: &dyn Store, claimed: Revision, now: Timestamp);
 
     /// Takes in what a person asks. Returns what it leads to, or why it is refused.
     ///

@@ -6,11 +6,13 @@
 //! controller does against the [`invariants`]. The same seed gives the same course, bit by bit.
 
 pub mod controller;
+pub mod exhaustive;
 pub mod faults;
 pub mod invariants;
 pub mod judge;
 pub mod ours;
 pub mod rng;
 pub mod scenario;
+pub mod shrink;
 pub mod trace;
 pub mod world;

@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use infrakit_engine::core::{
-    Accepted, Call, Core, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Refused, Subject,
-    Target,
+    Accepted, Call, Claim, Core, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Refused,
+    Subject, Target,
 };
 use infrakit_plan::{Config, Spec, Timestamp};
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::{Locality, Repaired};
+use infrakit_spi::instance::Locality;
 use infrakit_spi::{Any, GroupId, InstanceId, PluginName};
-use infrakit_store::Store;
+use infrakit_store::{Change, Revision, Store};
 
 use crate::controller::{Answer, Ask, Controller, Creation, Operation, Ticket};
 use crate::world::Traits;
@@ -20,6 +20,7 @@ use crate::world::Traits;
 /// The engine's core, and what it waits for.
 pub struct Ours {
     core: Core,
+    claim: Option<Claim>,
     localities: BTreeMap<PluginName, Locality>,
     open: BTreeMap<Ticket, Open>,
     next: Ticket,
@@ -34,8 +35,8 @@ enum Open {
     Write(u64),
     Create {
         target: Target,
-        number: u64,
         plugin: PluginName,
+        number: u64,
         begun: Timestamp,
     },
     Destroy(Subject),
@@ -59,6 +60,7 @@ impl Ours {
         };
         Self {
             core: Core::new(config),
+            claim: None,
             localities: traits.localities.clone(),
             open: BTreeMap::new(),
             next: 0,
@@ -112,6 +114,10 @@ impl Ours {
     }
 
     fn translate_call(&mut self, call: Call, now: Timestamp) -> (Ticket, Ask) {
+        let place = |subject: &Subject| {
+            let Subject { target, plugin, id } = subject;
+            (target.group.clone(), plugin.clone(), id.clone())
+        };
         match call {
             Call::Provision {
                 target,
@@ -119,17 +125,18 @@ impl Ours {
                 spec,
                 provision,
             } => {
+                let plugin = spec.instance.plugin.clone();
                 let creation = Creation {
                     group: target.group.clone(),
-                    plugin: spec.instance.plugin.clone(),
+                    plugin: plugin.clone(),
                     logical_id: provision.logical_id,
                     tags: provision.tags,
                     properties: spec.instance.properties.clone(),
                 };
                 let open = Open::Create {
                     target,
+                    plugin,
                     number,
-                    plugin: spec.instance.plugin.clone(),
                     begun: now,
                 };
                 self.asked(open, Ask::Create(creation))
@@ -140,41 +147,43 @@ impl Ours {
                 drain,
                 ..
             } => {
+                let (group, plugin, id) = place(&subject);
                 let ask = Ask::Destroy {
-                    group: subject.target.group.clone(),
-                    plugin: subject.plugin.clone(),
-                    id: subject.id.clone(),
+                    group,
+                    plugin,
+                    id,
                     drain,
                     why: reason.to_string(),
                 };
                 self.asked(Open::Destroy(subject), ask)
             }
-            // A look at the member stands for the drain: the world has no drain of its own.
             Call::Drain { subject, .. } => {
-                let ask = check(&subject);
-                self.asked(Open::Drain(subject), ask)
+                let (group, plugin, id) = place(&subject);
+                self.asked(Open::Drain(subject), Ask::Drain { group, plugin, id })
             }
             Call::Repair { subject, step } => {
+                let (group, plugin, id) = place(&subject);
                 let ask = Ask::Repair {
-                    group: subject.target.group.clone(),
-                    plugin: subject.plugin.clone(),
-                    id: subject.id.clone(),
+                    group,
+                    plugin,
+                    id,
                     step,
                 };
                 self.asked(Open::Repair(subject), ask)
             }
             Call::Label { subject, labels } => {
+                let (group, plugin, id) = place(&subject);
                 let ask = Ask::Label {
-                    group: subject.target.group.clone(),
-                    plugin: subject.plugin.clone(),
-                    id: subject.id.clone(),
+                    group,
+                    plugin,
+                    id,
                     labels,
                 };
                 self.asked(Open::Label(subject), ask)
             }
             Call::Check { subject, .. } => {
-                let ask = check(&subject);
-                self.asked(Open::Check(subject), ask)
+                let (group, plugin, id) = place(&subject);
+                self.asked(Open::Check(subject), Ask::Check { group, plugin, id })
             }
         }
     }
@@ -192,47 +201,35 @@ impl Ours {
             }
             (Open::Write(batch), Answer::Written(outcome)) => Event::Journaled {
                 batch,
-                outcome: outcome.map_err(NotWritten::Failed),
+                outcome: outcome.map_err(|error| NotWritten::of(&error)),
             },
             (
                 Open::Create {
                     target,
-                    number,
                     plugin,
+                    number,
                     begun,
                 },
                 Answer::Created(outcome),
             ) => Event::Provisioned(CreationAnswer {
                 target,
-                number,
                 plugin,
+                number,
                 begun,
                 outcome,
             }),
             (Open::Destroy(subject), Answer::Done(outcome)) => {
                 Event::Destroyed { subject, outcome }
             }
-            (Open::Drain(subject), Answer::Checked(outcome)) => Event::Drained {
-                subject,
-                outcome: outcome.map(drop),
-            },
-            (Open::Repair(subject), Answer::Done(outcome)) => Event::Repaired {
-                subject,
-                outcome: outcome.map(|()| Repaired::Done),
-            },
+            (Open::Drain(subject), Answer::Done(outcome)) => Event::Drained { subject, outcome },
+            (Open::Repair(subject), Answer::Repaired(outcome)) => {
+                Event::Repaired { subject, outcome }
+            }
             (Open::Label(subject), Answer::Done(outcome)) => Event::Labelled { subject, outcome },
             (Open::Check(subject), Answer::Checked(outcome)) => Event::Checked { subject, outcome },
             // The world answers what was asked.
             _ => return None,
         })
-    }
-}
-
-fn check(subject: &Subject) -> Ask {
-    Ask::Check {
-        group: subject.target.group.clone(),
-        plugin: subject.plugin.clone(),
-        id: subject.id.clone(),
     }
 }
 
@@ -243,7 +240,17 @@ fn done(outcome: Result<Accepted, Refused>) -> Result<String, String> {
 }
 
 impl Controller for Ours {
-    fn start(&mut self, store: &dyn Store, now: Timestamp) {
+    fn claim(&mut self, store: &dyn Store) -> Vec<Change> {
+        let claim = Claim::next(store, "simulated");
+        let changes = claim.changes();
+        self.claim = Some(claim);
+        changes
+    }
+
+    fn start(&mut self, store: &dyn Store, claimed: Revision, now: Timestamp) {
+        if let Some(claim) = self.claim.take() {
+            self.core.lead(claim.won(claimed));
+        }
         let unreadable = self.core.restore(store, now);
         assert!(unreadable.is_empty(), "unreadable: {unreadable:?}");
     }

@@ -10,7 +10,25 @@ pub const DAWN: u64 = 1_795_413_600_000_000_000;
 pub struct Trace {
     hash: u64,
     lines: u64,
-    story: Option<Vec<String>>,
+    story: Option<Vec<Line>>,
+}
+
+/// A line of a story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Whether it says what happens all the time.
+    pub weight: Weight,
+    /// What it says, with the time in front.
+    pub text: String,
+}
+
+/// How much a line matters to whoever reads a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It says something that happens all the time.
+    Routine,
+    /// It says something else.
+    News,
 }
 
 /// FNV-1a, 64 bits: the same on every machine, and quick enough to take in every line.
@@ -36,15 +54,25 @@ impl Trace {
         }
     }
 
-    /// Notes a line.
+    /// Notes something that does not happen all the time.
     pub fn note(&mut self, at: u64, line: fmt::Arguments<'_>) {
+        self.add(at, Weight::News, line);
+    }
+
+    /// Notes something that happens all the time.
+    pub fn murmur(&mut self, at: u64, line: fmt::Arguments<'_>) {
+        self.add(at, Weight::Routine, line);
+    }
+
+    fn add(&mut self, at: u64, weight: Weight, line: fmt::Arguments<'_>) {
         let mut hash = Fnv(self.hash);
         // A hash takes any text.
         let _ = writeln!(hash, "{at} {line}");
         self.hash = hash.0;
         self.lines += 1;
         if let Some(story) = &mut self.story {
-            story.push(format!("{} {line}", Clock(at)));
+            let text = format!("{} {line}", Clock(at));
+            story.push(Line { weight, text });
         }
     }
 
@@ -62,9 +90,25 @@ impl Trace {
 
     /// Returns the lines; none when they are not kept.
     #[must_use]
-    pub fn story(&self) -> &[String] {
+    pub fn story(&self) -> &[Line] {
         self.story.as_deref().unwrap_or_default()
     }
+}
+
+/// Most lines of a story that are told; what matters comes at its end.
+const TOLD: usize = 150;
+
+/// Returns the last lines that say more than routine, as one text.
+#[must_use]
+pub fn news(story: &[Line]) -> String {
+    let news = story.iter().filter(|line| line.weight == Weight::News);
+    let lines: Vec<&str> = news.map(|line| line.text.as_str()).collect();
+    let left_out = lines.len().saturating_sub(TOLD);
+    let told = lines[left_out..].join("\n");
+    if left_out == 0 {
+        return told;
+    }
+    format!("… {left_out} lines before\n{told}")
 }
 
 /// Whether a trace keeps its lines.
@@ -101,7 +145,7 @@ mod tests {
             trace.note(DAWN + 61_500_000_000, format_args!("`{}` dies", "m-1"));
         }
         assert_eq!(one.hash(), two.hash());
-        assert_eq!(two.story(), ["0d 00:01:01.500 `m-1` dies"]);
+        assert_eq!(news(two.story()), "0d 00:01:01.500 `m-1` dies");
         two.note(DAWN, format_args!("more"));
         assert_ne!(one.hash(), two.hash());
     }

@@ -44,6 +44,8 @@ pub enum Kind {
     ListSlow,
     /// A list that shows what was there a while ago.
     ListStale,
+    /// A list that shows what was there a while ago, after another has shown more.
+    ListGoesBack,
     /// A verdict that does not come.
     CheckLost,
     /// A verdict that says the contrary of the truth.
@@ -84,7 +86,7 @@ const fn fault(kind: Kind, name: &'static str, most: u16) -> Fault {
 }
 
 /// All kinds of faults, in the order of [`Kind`].
-pub const CATALOGUE: [Fault; 31] = [
+pub const CATALOGUE: [Fault; 32] = [
     fault(Kind::CreateLost, "create-lost", 200),
     fault(Kind::CreateUnanswered, "create-unanswered", 200),
     fault(Kind::CreateLate, "create-late", 200),
@@ -105,6 +107,7 @@ pub const CATALOGUE: [Fault; 31] = [
     fault(Kind::ListTorn, "list-torn", 100),
     fault(Kind::ListSlow, "list-slow", 200),
     fault(Kind::ListStale, "list-stale", 300),
+    fault(Kind::ListGoesBack, "list-goes-back", 200),
     fault(Kind::CheckLost, "check-lost", 200),
     fault(Kind::CheckLies, "check-lies", 600),
     fault(Kind::AnswerTwice, "answer-twice", 100),

@@ -1,6 +1,6 @@
 //! Whether a fault strikes, opportunity by opportunity.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CATALOGUE, Kind};
 use crate::rng::mix;
@@ -16,13 +16,16 @@ pub struct Strike {
     pub at: u32,
 }
 
+/// A strike that is put into a run, with its amount where that matters.
+pub type Forced = (Strike, Option<u64>);
+
 /// Decides for each opportunity whether the fault strikes.
 #[derive(Clone, Debug)]
 pub struct Dice {
     seed: u64,
     rates: [u16; KINDS],
     met: [u32; KINDS],
-    forced: BTreeSet<Strike>,
+    forced: BTreeMap<Strike, Option<u64>>,
     spared: BTreeSet<Strike>,
     struck: Vec<Strike>,
 }
@@ -35,7 +38,7 @@ impl Dice {
             seed,
             rates: [0; KINDS],
             met: [0; KINDS],
-            forced: BTreeSet::new(),
+            forced: BTreeMap::new(),
             spared: BTreeSet::new(),
             struck: Vec::new(),
         }
@@ -55,12 +58,25 @@ impl Dice {
     /// Returns whether anything may strike.
     #[must_use]
     pub fn is_calm(&self) -> bool {
-        self.forced.is_empty() && self.rates.iter().all(|rate| *rate == 0)
+        let past = |strike: &Strike| strike.at < self.met[strike.kind as usize];
+        self.rates.iter().all(|rate| *rate == 0) && self.forced.keys().all(past)
     }
 
     /// Makes a fault strike at its opportunity of this number.
     pub fn force(&mut self, strike: Strike) {
-        self.forced.insert(strike);
+        self.forced.insert(strike, None);
+    }
+
+    /// Makes a fault strike at its opportunity of this number, by this amount.
+    pub fn force_by(&mut self, strike: Strike, amount: u64) {
+        self.forced.insert(strike, Some(amount));
+    }
+
+    /// Returns the amount that the last strike of a kind was forced to have.
+    #[must_use]
+    pub fn forced_amount(&self, kind: Kind) -> Option<u64> {
+        let at = self.met[kind as usize].saturating_sub(1);
+        self.forced.get(&Strike { kind, at }).copied().flatten()
     }
 
     /// Makes a fault strike at its next opportunity.
@@ -84,7 +100,7 @@ impl Dice {
             return false;
         }
         let strikes = (self.hash(strike, 0) % 1000 < rate && !self.spared.contains(&strike))
-            || self.forced.contains(&strike);
+            || self.forced.contains_key(&strike);
         if strikes {
             self.struck.push(strike);
         }
@@ -94,6 +110,9 @@ impl Dice {
     /// Returns a number from `first` to `last` that belongs to the last strike of a kind.
     #[must_use]
     pub fn amount(&self, kind: Kind, first: u64, last: u64) -> u64 {
+        if let Some(amount) = self.forced_amount(kind) {
+            return amount.clamp(first, last);
+        }
         let at = self.met[kind as usize].saturating_sub(1);
         first + self.hash(Strike { kind, at }, 1) % (last - first + 1)
     }
@@ -102,6 +121,13 @@ impl Dice {
     #[must_use]
     pub fn met(&self, kind: Kind) -> u32 {
         self.met[kind as usize]
+    }
+
+    /// Returns how many opportunities there were of each kind.
+    #[must_use]
+    pub fn all_met(&self) -> Vec<(Kind, u32)> {
+        let kinds = CATALOGUE.iter().map(|fault| fault.kind);
+        kinds.map(|kind| (kind, self.met(kind))).collect()
     }
 
     /// Returns the strikes so far.

@@ -9,4 +9,4 @@ mod catalogue;
 mod dice;
 
 pub use catalogue::{CATALOGUE, Fault, Kind};
-pub use dice::{Dice, Strike};
+pub use dice::{Dice, Forced, Strike};

@@ -1,5 +1,7 @@
 //! No action of ours takes the members that serve below what the budget demands.
 
+use infrakit_spi::flavor::Health;
+
 use crate::controller::Ask;
 use crate::judge::{Invariant, Scene};
 
@@ -15,7 +17,11 @@ impl Invariant for Budget {
 
     fn ask(&self, scene: &Scene<'_>, ask: &Ask) -> Option<String> {
         let Ask::Destroy {
-            group, plugin, id, ..
+            group,
+            plugin,
+            id,
+            why,
+            ..
         } = ask
         else {
             return None;
@@ -26,17 +32,26 @@ impl Invariant for Budget {
         }
         let promise = scene.sight.promises.get(group)?;
         let seen = scene.sight.members.get(&(plugin.clone(), id.clone()))?;
-        if seen.leaving {
+        // What this life was not told of the one that goes cannot be held against it; of the others
+        // it is taken to serve who served as far as any life knows.
+        let serves = match seen.verdict {
+            Health::Healthy => true,
+            Health::Unknown => !promise.matches(seen.hash.as_deref()),
+            Health::Unhealthy => false,
+        };
+        if seen.leaving || !serves {
             return None;
         }
         let serving = scene.sight.serving(group);
-        let mut without = serving;
-        if seen.serves(promise) {
-            without -= 1;
-        }
-        let needed = promise.size.saturating_sub(promise.unavailable);
-        (without < serving && without < needed).then(|| {
-            format!("`{id}` of `{group}` is destroyed; {without} serve then, {needed} have to")
+        let without = serving.saturating_sub(1);
+        let needed = scene
+            .ledger
+            .grown(group)
+            .saturating_sub(promise.unavailable);
+        (without < needed).then(|| {
+            format!(
+                "`{id}` of `{group}` is destroyed ({why}); {without} serve then, {needed} have to"
+            )
         })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use infrakit_spi::GroupId;
 
 use crate::judge::{Invariant, Scene};
+use crate::world::Maker;
 
 /// At rest, every instance that carries the tag of a group is among the members that the
 /// controller knows, and no token is on two.
@@ -25,7 +26,8 @@ impl Invariant for Leaks {
                     one.id
                 ));
             }
-            if let Some(token) = one.token()
+            if one.maker != Maker::Echo
+                && let Some(token) = one.token()
                 && let Some(other) = tokens.insert(token, &one.id)
             {
                 return Some(format!("`{}` and `{other}` are of one intent", one.id));

@@ -1,7 +1,5 @@
 //! A healthy member of the right configuration stays.
 
-use infrakit_spi::flavor::Health;
-
 use crate::controller::Ask;
 use crate::judge::{Invariant, Scene, Seen};
 
@@ -32,7 +30,7 @@ impl Invariant for Matching {
                 .ledger
                 .requested
                 .contains(&(group.clone(), id.clone()));
-        let sound = promise.matches(seen.hash.as_deref()) && seen.verdict != Health::Unhealthy;
+        let sound = promise.matches(seen.hash.as_deref()) && seen.is_sound();
         if asked_for || seen.leaving || !sound {
             return None;
         }

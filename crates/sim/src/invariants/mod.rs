@@ -7,12 +7,15 @@ mod identities;
 mod leaks;
 mod matching;
 mod observation;
+mod own;
 mod strangers;
+mod terms;
+mod witness;
 
 use crate::judge::Invariant;
 
 /// All invariants.
-pub static ALL: [&dyn Invariant; 8] = [
+pub static ALL: [&dyn Invariant; 11] = [
     &budget::Budget,
     &ceiling::Ceiling,
     &matching::Matching,
@@ -21,4 +24,16 @@ pub static ALL: [&dyn Invariant; 8] = [
     &identities::Identities,
     &leaks::Leaks,
     &holds::Holds,
+    &own::Own,
+    &terms::Terms,
+    &witness::Witness,
+];
+
+/// Promises that the world itself watches over.
+pub const OF_THE_WORLD: [&str; 5] = [
+    "takes the lead",
+    "no busy loops",
+    "takes what is asked",
+    "arrives",
+    "stays silent",
 ];

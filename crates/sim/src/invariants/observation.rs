@@ -26,9 +26,11 @@ impl Invariant for Observation {
                 return (scene.sight.cause == Cause::FailedList)
                     .then(|| format!("`{}` is planned on a list that did not come", put.key()));
             }
-            Ask::List { .. } | Ask::Label { .. } | Ask::Check { .. } | Ask::Repair { .. } => {
-                return None;
-            }
+            Ask::List { .. }
+            | Ask::Label { .. }
+            | Ask::Check { .. }
+            | Ask::Repair { .. }
+            | Ask::Drain { .. } => return None,
         };
         if scene.sight.cause == Cause::FailedList {
             return Some(format!("`{group}` is changed on a list that did not come"));

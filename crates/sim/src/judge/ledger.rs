@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Listing};
-use infrakit_spi::{GroupId, InstanceId, PluginName, Tags, tags};
+use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName, Tags, tags};
 
 use super::Promise;
 use crate::controller::{Answer, Ask, Operation, Ticket};
@@ -23,15 +23,39 @@ pub enum Cause {
 }
 
 impl Seen {
-    /// Returns whether the member counts as doing its work, under this promise.
+    /// Returns whether the member counts as doing its work, under this promise: it is known to, or
+    /// it is outdated and nothing bad is known of it.
     #[must_use]
     pub fn serves(&self, promise: &Promise) -> bool {
         match self.verdict {
             Health::Healthy => true,
-            Health::Unknown => !promise.matches(self.hash.as_deref()),
+            Health::Unknown => {
+                self.former == Health::Healthy || !promise.matches(self.hash.as_deref())
+            }
             Health::Unhealthy => false,
         }
     }
+
+    /// Returns whether nothing bad is known of the member.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        match self.verdict {
+            Health::Healthy => true,
+            Health::Unknown => self.former != Health::Unhealthy,
+            Health::Unhealthy => false,
+        }
+    }
+}
+
+/// What outlives the lives of controllers.
+#[derive(Debug, Default)]
+struct Books {
+    /// The last verdict on each instance that any life was told.
+    verdicts: BTreeMap<(PluginName, InstanceId), Health>,
+    /// Instances whose end is journaled.
+    condemned: BTreeMap<(PluginName, InstanceId), GroupId>,
+    /// Instances that no controller asked for.
+    uninvited: BTreeSet<(PluginName, InstanceId)>,
 }
 
 /// What a life was told of an instance.
@@ -43,10 +67,14 @@ pub struct Seen {
     pub hash: Option<String>,
     /// Its identity.
     pub logical_id: Option<String>,
-    /// The last verdict.
+    /// The last verdict that this life was told.
     pub verdict: Health,
+    /// The last verdict but unknown that any life was told.
+    pub former: Health,
     /// Whether this life has asked for its end.
     pub leaving: bool,
+    /// Whether this life made it and has yet to hear that it is healthy.
+    pub unproved: bool,
     /// When it was told of its creation, as long as no list has shown it.
     answered: Option<u64>,
 }
@@ -102,7 +130,7 @@ impl Sight {
         self.staying(group).filter(serves).count() as u64
     }
 
-    fn listed(&mut self, open: &Open, listing: &Listing, groups: &BTreeSet<GroupId>, lag: u64) {
+    fn listed(&mut self, open: &Open, listing: &Listing, (lag, books): (u64, &Books)) {
         let Open::List {
             plugin,
             group,
@@ -112,7 +140,7 @@ impl Sight {
             return;
         };
         let covered = |id: &GroupId| group.as_ref().is_none_or(|only| only == id);
-        for id in groups.iter().filter(|id| covered(id)) {
+        for id in self.promises.keys().filter(|id| covered(id)) {
             self.complete.insert((id.clone(), plugin.clone()));
         }
         let Listing::Changed(list, _) = listing else {
@@ -131,7 +159,7 @@ impl Sight {
                 continue;
             };
             if covered(&owner) {
-                self.note(plugin, owner, one, None);
+                self.note(plugin, owner, (one, None), books);
             }
         }
     }
@@ -140,8 +168,8 @@ impl Sight {
         &mut self,
         plugin: &PluginName,
         group: GroupId,
-        one: &Description,
-        answered: Option<u64>,
+        (one, answered): (&Description, Option<u64>),
+        books: &Books,
     ) {
         let empty = Tags::new();
         let labels = one.tags.as_ref().unwrap_or(&empty);
@@ -159,18 +187,30 @@ impl Sight {
                 }
             }
             None => {
+                let former = books.verdicts.get(&place).copied().unwrap_or_default();
                 let seen = Seen {
                     group,
                     hash,
                     logical_id,
                     verdict: Health::Unknown,
-                    leaving: false,
+                    former,
+                    leaving: books.condemned.contains_key(&place),
+                    unproved: answered.is_some(),
                     answered,
                 };
                 self.members.insert(place, seen);
             }
         }
     }
+}
+
+/// The most members that a group has had since its promise was made, up to its size. A group that
+/// is yet to grow need not serve with members that it never had.
+#[derive(Clone, Debug, Default)]
+struct Reached {
+    size: u64,
+    hash: String,
+    count: u64,
 }
 
 /// The books.
@@ -185,18 +225,25 @@ pub struct Ledger {
     pub requested: BTreeSet<(GroupId, InstanceId)>,
     /// Members that a person has put a hand over.
     pub held: BTreeSet<(GroupId, InstanceId)>,
+    books: Books,
+    /// How many members each group has reached under the promise in force.
+    reached: BTreeMap<GroupId, Reached>,
     /// When each term of office began.
     pub terms: Vec<(u64, u64)>,
     /// How long lists may lag behind creations that were answered.
     visibility: u64,
+    /// Identity of the member that controllers run on.
+    pub own: Option<LogicalId>,
 }
 
 impl Ledger {
-    /// Opens the books; lists may lag behind creations by so much.
+    /// Opens the books; lists may lag behind creations by so much, and controllers run on the
+    /// member of this identity.
     #[must_use]
-    pub fn new(visibility: u64) -> Self {
+    pub fn new(visibility: u64, own: Option<LogicalId>) -> Self {
         Self {
             visibility,
+            own,
             ..Self::default()
         }
     }
@@ -208,6 +255,12 @@ impl Ledger {
             ..Sight::default()
         };
         self.sights.insert(life, sight);
+    }
+
+    /// Notes which groups there are to be in the end, and which are to be no more.
+    pub fn expect(&mut self, groups: BTreeSet<GroupId>, destroying: BTreeSet<GroupId>) {
+        self.groups = groups;
+        self.destroying = destroying;
     }
 
     /// Closes the book of a life.
@@ -233,7 +286,47 @@ impl Ledger {
             .filter_map(|spec| Some((spec.id.clone(), Promise::of(spec)?)))
             .collect();
         if let Some(sight) = self.sights.get_mut(&life) {
+            // What was decided for a group that is given up is not decided for its successor.
+            for former in sight.promises.keys() {
+                if !promises.contains_key(former) {
+                    self.books.condemned.retain(|_, group| group != former);
+                }
+            }
+            let known = |seen: &Seen| promises.contains_key(&seen.group);
+            sight.members.retain(|_, seen| known(seen));
             sight.promises = promises;
+        }
+        self.note_growth(life);
+    }
+
+    /// Returns how many members a group has to be measured by: its size, or as many as it ever
+    /// had under that promise.
+    #[must_use]
+    pub fn grown(&self, group: &GroupId) -> u64 {
+        self.reached.get(group).map_or(0, |reached| reached.count)
+    }
+
+    fn note_growth(&mut self, life: u32) {
+        let Some(sight) = self.sights.get(&life) else {
+            return;
+        };
+        for (group, promise) in &sight.promises {
+            let asked_for = sight.members.iter().filter(|(place, seen)| {
+                let listed = seen.answered.is_none();
+                let stays = seen.group == *group && !seen.leaving;
+                stays && listed && !self.books.uninvited.contains(place)
+            });
+            let count = (asked_for.count() as u64).min(promise.size);
+            let reached = self.reached.entry(group.clone()).or_default();
+            if reached.size == promise.size && reached.hash == promise.hash {
+                reached.count = reached.count.max(count);
+            } else {
+                *reached = Reached {
+                    size: promise.size,
+                    hash: promise.hash.clone(),
+                    count,
+                };
+            }
         }
     }
 
@@ -242,6 +335,7 @@ impl Ledger {
         match operation {
             Operation::Commit { .. } => {
                 self.groups.insert(group.clone());
+                self.destroying.remove(group);
             }
             Operation::DestroyMembers(ids) => {
                 let named = ids.iter().map(|id| (group.clone(), id.clone()));
@@ -270,6 +364,33 @@ impl Ledger {
         }
     }
 
+    /// Notes that a life has decided on the end of an instance, and journals that.
+    pub fn condemned(&mut self, life: u32, group: &GroupId, place: (PluginName, InstanceId)) {
+        if let Some(sight) = self.sights.get_mut(&life)
+            && let Some(seen) = sight.members.get_mut(&place)
+        {
+            seen.leaving = true;
+        }
+        self.books.condemned.insert(place, group.clone());
+    }
+
+    /// Notes that the journal entry of such a decision is not in the store.
+    pub fn pardoned(&mut self, plugin: &PluginName, id: &InstanceId) {
+        self.books.condemned.remove(&(plugin.clone(), id.clone()));
+    }
+
+    /// Notes that an instance was made that no controller asked for.
+    pub fn uninvited(&mut self, plugin: &PluginName, id: &InstanceId) {
+        self.books.uninvited.insert((plugin.clone(), id.clone()));
+    }
+
+    /// Notes that an instance is gone.
+    pub fn gone(&mut self, plugin: &PluginName, id: &InstanceId) {
+        let place = (plugin.clone(), id.clone());
+        self.books.condemned.remove(&place);
+        self.books.verdicts.remove(&place);
+    }
+
     /// Notes what a life is about to do.
     pub fn asked(&mut self, life: u32, ticket: Ticket, ask: &Ask, now: u64) {
         let Some(sight) = self.sights.get_mut(&life) else {
@@ -293,14 +414,15 @@ impl Ledger {
                 Open::Destroy(place.0, place.1)
             }
             Ask::Check { plugin, id, .. } => Open::Check(plugin.clone(), id.clone()),
-            Ask::Write { .. } | Ask::Label { .. } | Ask::Repair { .. } => Open::Other,
+            Ask::Write { .. } | Ask::Label { .. } | Ask::Repair { .. } | Ask::Drain { .. } => {
+                Open::Other
+            }
         };
         sight.open.insert(ticket, open);
     }
 
     /// Notes what a life is told.
     pub fn heard(&mut self, life: u32, ticket: Ticket, answer: &Answer, now: u64) {
-        let groups: BTreeSet<GroupId> = self.groups.union(&self.destroying).cloned().collect();
         let lag = self.visibility;
         let Some(sight) = self.sights.get_mut(&life) else {
             return;
@@ -310,14 +432,20 @@ impl Ledger {
         };
         match (&open, answer) {
             (Open::List { .. }, Answer::Listed(Ok(listing))) => {
-                sight.listed(&open, listing, &groups, lag);
+                sight.listed(&open, listing, (lag, &self.books));
             }
             (Open::Create { group, plugin }, Answer::Created(Ok(made))) => {
-                sight.note(plugin, group.clone(), made, Some(now));
+                sight.note(plugin, group.clone(), (made, Some(now)), &self.books);
             }
             (Open::Check(plugin, id), Answer::Checked(verdict)) => {
-                if let Some(seen) = sight.members.get_mut(&(plugin.clone(), id.clone())) {
+                let place = (plugin.clone(), id.clone());
+                if let Some(seen) = sight.members.get_mut(&place) {
                     seen.verdict = verdict.clone().unwrap_or_default();
+                    if seen.verdict != Health::Unknown {
+                        seen.former = seen.verdict;
+                        self.books.verdicts.insert(place, seen.verdict);
+                    }
+                    seen.unproved &= seen.verdict != Health::Healthy;
                 }
             }
             (Open::Destroy(plugin, id), Answer::Done(Ok(()))) => {
@@ -327,6 +455,9 @@ impl Ledger {
                 }
             }
             _ => {}
+        }
+        if matches!(answer, Answer::Listed(_) | Answer::Created(_)) {
+            self.note_growth(life);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use infrakit_plan::Drain;
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Listing, Locality};
-use infrakit_spi::{Error, GroupId, InstanceId, PluginName, Tags};
+use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
+use infrakit_spi::{Error, GroupId, InstanceId, LogicalId, PluginName, Tags};
 use infrakit_store::{Change, Durability};
 
 use super::{Birth, Happening, MILLIS, Maker, SECOND, Truth, World};
@@ -20,7 +20,7 @@ impl World {
             } => {
                 let at = self.list((life, ticket), &plugin, &filter, seen);
                 self.trace
-                    .note(self.now, format_args!("{life}#{ticket} list {plugin} {at}"));
+                    .murmur(self.now, format_args!("{life}#{ticket} list {plugin} {at}"));
             }
             Ask::Write {
                 changes,
@@ -47,6 +47,11 @@ impl World {
             Ask::Repair {
                 plugin, id, step, ..
             } => self.repair((life, ticket), &plugin, &id, &step),
+            Ask::Drain { plugin, id, .. } => {
+                self.note(format_args!("{life}#{ticket} drain `{id}` on `{plugin}`"));
+                let took = self.rng.between(50, 2_000) * MILLIS;
+                self.answer((life, ticket), took, Answer::Done(Ok(())));
+            }
         }
     }
 
@@ -70,6 +75,7 @@ impl World {
         // A list that breaks off is no list: a plugin that took it for one would lie.
         let torn = self.strikes(Kind::ListTorn);
         let stale = self.strikes(Kind::ListStale);
+        let back = self.strikes(Kind::ListGoesBack);
         let Some(provider) = self.park.get_mut(plugin) else {
             let error = Error::not_delivered(format!("no plugin `{plugin}`"));
             self.answer(whose, MILLIS, Answer::Listed(Err(error)));
@@ -91,11 +97,19 @@ impl World {
         };
         let mut moment = self.now;
         if stale && lag > 0 {
-            moment -= self.dice.amount(Kind::ListStale, 0, lag / MILLIS) * MILLIS;
+            moment = match self.dice.forced_amount(Kind::ListStale) {
+                // As it was before the last so many changes.
+                Some(changes) => provider.before_changes(self.now, lag, changes),
+                None => moment - self.dice.amount(Kind::ListStale, 0, lag / MILLIS) * MILLIS,
+            };
         }
-        // What a plugin has shown once it does not take back.
-        moment = moment.max(provider.shown);
-        provider.shown = moment;
+        if back && lag > 0 {
+            moment -= self.dice.amount(Kind::ListGoesBack, 0, lag / MILLIS) * MILLIS;
+        } else {
+            // What a plugin has shown once it does not take back.
+            moment = moment.max(provider.shown);
+            provider.shown = moment;
+        }
         let fingerprint = provider.fingerprint(filter, moment);
         let listing = if provider.fingerprints && seen == Some(fingerprint) {
             Listing::Unchanged
@@ -104,6 +118,15 @@ impl World {
             Listing::Changed(provider.list(filter, moment), print)
         };
         self.answer(whose, took, Answer::Listed(Ok(listing)));
+        let place = (
+            plugin.clone(),
+            filter.get(infrakit_spi::tags::GROUP).cloned(),
+        );
+        let life = self.lives.iter_mut().find(|life| life.number == whose.0);
+        let before = life.and_then(|life| life.shown.insert(place, fingerprint));
+        if before != Some(fingerprint) {
+            self.stir();
+        }
         self.now - moment
     }
 
@@ -123,7 +146,8 @@ impl World {
             format_args!("{life}#{ticket} write {} {firm:?}", Keys(&changes)),
         );
         if self.strikes(Kind::WriteFails) {
-            let error = "no space left".to_owned();
+            self.pardon(&changes);
+            let error = super::store::refused("no space left");
             self.answer((life, ticket), at - now, Answer::Written(Err(error)));
             return;
         }
@@ -143,8 +167,22 @@ impl World {
         changes: Vec<Change>,
         durability: Durability,
     ) {
-        let outcome = self.store.apply(changes, durability);
+        let decided = changes.clone();
+        let outcome = self.store.apply(changes, durability).map(drop);
+        if outcome.is_err() {
+            self.pardon(&decided);
+        } else {
+            self.applied.insert((life, ticket), self.now);
+        }
         self.answer((life, ticket), MILLIS / 10, Answer::Written(outcome));
+    }
+
+    fn pardon(&mut self, changes: &[Change]) {
+        for ask in changes.iter().flat_map(super::departures) {
+            if let Ask::Destroy { plugin, id, .. } = ask {
+                self.ledger.pardoned(&plugin, &id);
+            }
+        }
     }
 
     fn create(&mut self, whose: (u32, Ticket), creation: Creation) {
@@ -209,11 +247,11 @@ impl World {
         if self.strikes(Kind::CreateLost) {
             gives_up(self, patience);
         } else if self.strikes(Kind::CreateUnanswered) {
-            self.expect(place, took, birth, None);
+            self.put_on_the_way(place, took, birth, None);
             gives_up(self, patience.max(took));
         } else if self.strikes(Kind::CreateLate) {
             let later = self.dice.amount(Kind::CreateLate, 0, late / MILLIS) * MILLIS;
-            self.expect(place, patience + later, birth, None);
+            self.put_on_the_way(place, patience + later, birth, None);
             gives_up(self, patience);
         } else {
             if self.strikes(Kind::CreateTwice) {
@@ -221,14 +259,14 @@ impl World {
                     maker: Maker::Echo,
                     ..birth.clone()
                 };
-                self.expect(place.clone(), took + SECOND, echo, None);
+                self.put_on_the_way(place.clone(), took + SECOND, echo, None);
             }
-            self.expect(place, took, birth, Some(whose));
+            self.put_on_the_way(place, took, birth, Some(whose));
         }
     }
 
     /// Puts a birth on the way.
-    fn expect(
+    fn put_on_the_way(
         &mut self,
         (plugin, group): (PluginName, GroupId),
         after: u64,
@@ -251,6 +289,15 @@ impl World {
         );
     }
 
+    pub(super) fn no_longer_coming(&mut self, group: &GroupId, id: Option<&LogicalId>) {
+        let Some(coming) = self.coming.get_mut(group) else {
+            return;
+        };
+        if let Some(position) = coming.iter().position(|one| one.as_ref() == id) {
+            coming.swap_remove(position);
+        }
+    }
+
     pub(super) fn appear(
         &mut self,
         plugin: &PluginName,
@@ -259,11 +306,8 @@ impl World {
         reply: Option<(u32, Ticket)>,
     ) {
         self.stir();
-        if birth.maker == Maker::Controller
-            && let Some(coming) = self.coming.get_mut(group)
-            && let Some(position) = coming.iter().position(|id| *id == birth.logical_id)
-        {
-            coming.swap_remove(position);
+        if birth.maker == Maker::Controller {
+            self.no_longer_coming(group, birth.logical_id.as_ref());
         }
         let now = self.now;
         let Some(provider) = self.park.get_mut(plugin) else {
@@ -276,6 +320,9 @@ impl World {
             tags: Some(birth.tags.clone()),
             ..Description::default()
         };
+        if birth.maker == Maker::Echo {
+            self.ledger.uninvited(plugin, &id);
+        }
         provider.give_birth(id.clone(), birth, now);
         self.note(format_args!("`{id}` comes to be on `{plugin}`"));
         if let Some(whose) = reply {
@@ -296,6 +343,7 @@ impl World {
             .get_mut(plugin)
             .is_some_and(|provider| provider.bury(id, now).is_some());
         if gone {
+            self.ledger.gone(plugin, id);
             self.stir();
             self.note(format_args!("`{id}` is gone from `{plugin}`"));
         }
@@ -388,7 +436,7 @@ impl World {
             Some(verdict) => Ok(verdict),
             None => Ok(Health::Unhealthy),
         };
-        self.trace.note(
+        self.trace.murmur(
             self.now,
             format_args!("{}#{} check `{id}`", whose.0, whose.1),
         );
@@ -405,11 +453,11 @@ impl World {
                 if machine.truth == Truth::Hung {
                     machine.truth = Truth::Well;
                 }
-                Ok(())
+                Ok(Repaired::Done)
             }
             None => Err(Error::refused(format!("no instance `{id}`"))),
         };
-        self.answer(whose, took, Answer::Done(answer));
+        self.answer(whose, took, Answer::Repaired(answer));
     }
 }
 
@@ -423,7 +471,8 @@ impl std::fmt::Display for Keys<'_> {
             let sign = match change {
                 Change::Put { .. } => "",
                 Change::Delete { .. } => "-",
-                Change::Check { .. } => "=",
+                // Every transaction of a leader checks its term.
+                Change::Check { .. } => continue,
             };
             write!(f, "{comma}{sign}{}", change.key())?;
         }

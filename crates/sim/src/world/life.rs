@@ -1,8 +1,13 @@
 //! Lives of controllers: how they begin, decide, hear, and end.
 
-use infrakit_plan::Timestamp;
+use std::collections::BTreeMap;
 
-use super::{Happening, MILLIS, MINUTE, SECOND, World};
+use infrakit_plan::Timestamp;
+use infrakit_spi::PluginName;
+use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality, Repaired};
+use infrakit_store::Durability;
+
+use super::{Happening, MILLIS, MINUTE, Maker, SECOND, World};
 use crate::controller::{Answer, Ask, Controller, Ticket};
 use crate::faults::Kind;
 use crate::judge::Cause;
@@ -27,6 +32,8 @@ pub struct Life {
     pub(super) looking: u32,
     /// The store takes its transactions in their order; the last is taken then.
     pub(super) written: u64,
+    /// What lists showed last, by plugin and group.
+    pub(super) shown: BTreeMap<(PluginName, Option<String>), Fingerprint>,
     /// Whether another holds the office.
     pub(super) deposed: bool,
 }
@@ -84,12 +91,21 @@ impl World {
             busy: 0,
             looking: 0,
             written: 0,
+            shown: BTreeMap::new(),
             deposed: false,
+        };
+        let claim = life.controller.claim(&self.store);
+        let claimed = match self.store.apply(claim, Durability::Synced) {
+            Ok(revision) => revision,
+            Err(error) => {
+                self.breach("takes the lead", error.to_string());
+                return;
+            }
         };
         self.ledger.begin(number, self.term);
         self.ledger.terms.push((self.term, self.now));
         let now = life.clock(self.now);
-        life.controller.start(&self.store, now);
+        life.controller.start(&self.store, claimed, now);
         self.lives.push(life);
         self.refresh_promises(number);
         self.step(number);
@@ -109,17 +125,30 @@ impl World {
             return;
         };
         let life = self.lives.remove(position);
+        if self.counts.crashes == 0 {
+            self.met_at_death = self.dice.all_met();
+        }
         self.counts.crashes += 1;
         self.ledger.end(number);
         self.note(format_args!("controller {number} dies"));
         let power = self.strikes(Kind::PowerCut);
         let survives = !power && self.dice.amount(Kind::PowerCut, 0, 1) == 1;
+        if !survives {
+            self.pardon_lost_writes(number);
+        }
         self.queue.retain(|happening| match happening {
             Happening::Answer(whose, ..) => *whose != number,
             Happening::Apply { life: whose, .. } => *whose != number || survives,
             _ => true,
         });
+        if self.lives.is_empty() {
+            self.end_local_calls();
+        }
         if power {
+            let deposed: Vec<u32> = self.lives.iter().map(|life| life.number).collect();
+            for number in deposed {
+                self.depose(number);
+            }
             let risk = self.store.at_risk() as u64;
             let kept = self.dice.amount(Kind::PowerCut, 0, risk);
             self.store
@@ -131,6 +160,44 @@ impl World {
         }
         if !life.deposed {
             self.queue.push(self.now + restart_after, Happening::Start);
+        }
+    }
+
+    /// What a life decided and could not write down was never decided.
+    fn pardon_lost_writes(&mut self, number: u32) {
+        for happening in self.queue.iter() {
+            if let Happening::Apply { life, changes, .. } = happening
+                && *life == number
+            {
+                for ask in changes.iter().flat_map(super::departures) {
+                    if let Ask::Destroy { plugin, id, .. } = ask {
+                        self.ledger.pardoned(&plugin, &id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What runs in the controller's process dies with it, creations under way included.
+    fn end_local_calls(&mut self) {
+        let park = &self.park;
+        let dies = |happening: &Happening| match happening {
+            Happening::Appear { plugin, .. } => park
+                .get(plugin)
+                .is_some_and(|provider| provider.locality == Locality::InProcess),
+            _ => false,
+        };
+        let mut lost = Vec::new();
+        for happening in self.queue.iter().filter(|one| dies(one)) {
+            if let Happening::Appear { group, birth, .. } = happening
+                && birth.maker == Maker::Controller
+            {
+                lost.push((group.clone(), birth.logical_id.clone()));
+            }
+        }
+        self.queue.retain(|happening| !dies(happening));
+        for (group, logical_id) in lost {
+            self.no_longer_coming(&group, logical_id.as_ref());
         }
     }
 
@@ -205,6 +272,7 @@ impl World {
             }
         }
         self.judge_ask(number, &ask);
+        self.judge_departures(number, &ask);
         self.ledger.asked(number, ticket, &ask, self.now);
         if let Some(life) = self.lives.iter_mut().find(|life| life.number == number) {
             if routine {
@@ -219,11 +287,17 @@ impl World {
             self.kill(number, pause);
             return false;
         }
-        if !routine && self.strikes(Kind::Takeover) {
+        if !routine && self.can_be_taken_over() && self.strikes(Kind::Takeover) {
             let learns = self.dice.amount(Kind::Takeover, 100, 5 * 60 * 1000) * MILLIS;
             self.take_over(learns.min(5 * MINUTE));
         }
         self.lives.iter().any(|life| life.number == number)
+    }
+
+    /// Two controllers can share a plugin only when it runs outside of both.
+    fn can_be_taken_over(&self) -> bool {
+        let mut providers = self.park.providers();
+        providers.all(|(_, provider)| provider.locality == Locality::Remote)
     }
 
     /// Lets a controller hear an answer.
@@ -239,7 +313,10 @@ impl World {
                 self.step(number);
                 Cause::FailedList
             }
-            Answer::Written(Ok(())) => Cause::Written(self.now),
+            Answer::Written(Ok(())) => {
+                let taken = self.applied.remove(&(number, ticket));
+                Cause::Written(taken.unwrap_or(self.now))
+            }
             _ => Cause::Any,
         };
         if !routine && self.strikes(Kind::CrashHearing) {
@@ -292,36 +369,43 @@ impl World {
     fn tell_answer(&mut self, number: u32, ticket: Ticket, answer: &Answer) {
         let now = self.now;
         let trace = &mut self.trace;
-        let mut line = |text: std::fmt::Arguments<'_>| {
-            trace.note(now, format_args!("{number}#{ticket} {text}"));
-        };
+        let says = Says(answer);
+        let line = format_args!("{number}#{ticket} {says}");
         match answer {
-            Answer::Listed(Ok(infrakit_spi::instance::Listing::Unchanged)) => {
-                line(format_args!("the list is as before"));
+            Answer::Listed(Ok(Listing::Unchanged)) | Answer::Checked(_) => {
+                trace.murmur(now, line);
             }
-            Answer::Listed(Ok(infrakit_spi::instance::Listing::Changed(list, _))) => {
-                let shown = Shown(list);
-                line(format_args!("lists {shown}"));
-                self.stir();
-            }
-            Answer::Listed(Err(error)) => line(format_args!("no list: {error}")),
-            Answer::Written(Ok(())) => line(format_args!("written")),
-            Answer::Written(Err(error)) => line(format_args!("not written: {error}")),
-            Answer::Created(Ok(made)) => line(format_args!("created `{}`", made.id)),
-            Answer::Created(Err(error)) => line(format_args!("not created: {error}")),
-            Answer::Done(Ok(())) => line(format_args!("done")),
-            Answer::Done(Err(error)) => line(format_args!("not done: {error}")),
-            Answer::Checked(Ok(infrakit_spi::flavor::Health::Healthy)) => {
-                line(format_args!("healthy"));
-            }
-            Answer::Checked(Ok(verdict)) => line(format_args!("{verdict:?}")),
-            Answer::Checked(Err(error)) => line(format_args!("no verdict: {error}")),
+            _ => trace.note(now, line),
+        }
+    }
+}
+
+/// An answer in words.
+struct Says<'a>(&'a Answer);
+
+impl std::fmt::Display for Says<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Answer::Listed(Ok(Listing::Unchanged)) => f.write_str("the list is as before"),
+            Answer::Listed(Ok(Listing::Changed(list, _))) => write!(f, "lists {}", Shown(list)),
+            Answer::Listed(Err(error)) => write!(f, "no list: {error}"),
+            Answer::Written(Ok(())) => f.write_str("written"),
+            Answer::Written(Err(error)) => write!(f, "not written: {error}"),
+            Answer::Created(Ok(made)) => write!(f, "created `{}`", made.id),
+            Answer::Created(Err(error)) => write!(f, "not created: {error}"),
+            Answer::Done(Ok(())) => f.write_str("done"),
+            Answer::Done(Err(error)) => write!(f, "not done: {error}"),
+            Answer::Repaired(Ok(Repaired::Done)) => f.write_str("repaired"),
+            Answer::Repaired(Ok(Repaired::NotOffered)) => f.write_str("no such step"),
+            Answer::Repaired(Err(error)) => write!(f, "not repaired: {error}"),
+            Answer::Checked(Ok(verdict)) => write!(f, "{verdict:?}"),
+            Answer::Checked(Err(error)) => write!(f, "no verdict: {error}"),
         }
     }
 }
 
 /// A list of instances, by their ids.
-struct Shown<'a>(&'a [infrakit_spi::instance::Description]);
+struct Shown<'a>(&'a [Description]);
 
 impl std::fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -56,10 +56,10 @@ pub struct Machine {
     pub leaving: bool,
     /// How it really is.
     pub truth: Truth,
+    /// Whether it ever was anything but well.
+    pub ever_ill: bool,
     /// Who made it.
     pub maker: Maker,
-    /// How many more destructions are accepted and come to nothing.
-    pub deaf: u32,
     /// Changes whenever something changes that a list shows.
     stamp: u64,
 }
@@ -185,8 +185,8 @@ impl Provider {
             gone: None,
             leaving: false,
             truth: birth.truth,
+            ever_ill: birth.truth != Truth::Well,
             maker: birth.maker,
-            deaf: 0,
             stamp: self.stamps,
         };
         self.machines.insert(id, machine);
@@ -277,15 +277,19 @@ impl Provider {
         })
     }
 
-    /// Returns the moments since `from` at which what lists show has changed.
+    /// Returns the moment right before the last `count` changes of what lists show, no longer than
+    /// `lag` ago.
     #[must_use]
-    pub fn changes_since(&self, from: u64) -> Vec<u64> {
+    pub fn before_changes(&self, now: u64, lag: u64, count: u64) -> u64 {
         let all = self.machines.values().chain(&self.former);
-        let moments = all.flat_map(|one| [Some(one.visible), one.gone]);
-        let mut moments: Vec<u64> = moments.flatten().filter(|at| *at > from).collect();
+        let moments = all.flat_map(|one| [Some(one.visible), one.gone]).flatten();
+        let mut moments: Vec<u64> = moments.filter(|at| *at <= now).collect();
         moments.sort_unstable();
-        moments.dedup();
-        moments
+        let index = moments
+            .len()
+            .saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+        let before = moments.get(index).map_or(now, |at| at.saturating_sub(1));
+        before.max(now - lag)
     }
 }
 

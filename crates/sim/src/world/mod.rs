@@ -14,8 +14,12 @@ pub use machine::{Birth, Machine, Maker, Park, Provider, Truth};
 pub use store::SimStore;
 pub use time::{MILLIS, MINUTE, SECOND, Traits};
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use infrakit_plan::Drain;
 use infrakit_spi::{GroupId, InstanceId, PluginName, Tags};
 use infrakit_store::{Change, Durability};
+use serde_json::Value;
 
 use crate::controller::{Answer, Ask, Maker as ControllerMaker, Operation, Ticket};
 use crate::faults::{Dice, Kind};
@@ -79,6 +83,10 @@ pub struct World {
     skips: bool,
     counts: Counts,
     step_guard: (u64, u32),
+    /// When transactions were taken whose answers are on their way.
+    applied: BTreeMap<(u32, Ticket), u64>,
+    /// The opportunities for faults until the first death of a controller.
+    met_at_death: Vec<(Kind, u32)>,
 }
 
 /// What a run consisted of.
@@ -105,7 +113,7 @@ impl World {
         for (name, provider) in park.providers() {
             traits.localities.insert(name.clone(), provider.locality);
         }
-        let ledger = Ledger::new(time::nanos(traits.visibility));
+        let ledger = Ledger::new(time::nanos(traits.visibility), traits.own.clone());
         Self {
             now: DAWN,
             traits,
@@ -127,6 +135,8 @@ impl World {
             skips: false,
             counts: Counts::default(),
             step_guard: (0, 0),
+            applied: BTreeMap::new(),
+            met_at_death: Vec::new(),
         }
     }
 
@@ -183,6 +193,12 @@ impl World {
         self.counts
     }
 
+    /// Returns how many opportunities each kind of fault had when a controller first died.
+    #[must_use]
+    pub fn met_at_death(&self) -> &[(Kind, u32)] {
+        &self.met_at_death
+    }
+
     /// Returns the judge's books.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
@@ -193,6 +209,11 @@ impl World {
     #[must_use]
     pub fn breaches(&self) -> &[Breach] {
         &self.breaches
+    }
+
+    /// Says which groups there are to be in the end, and which are to be no more.
+    pub fn expect(&mut self, groups: BTreeSet<GroupId>, destroying: BTreeSet<GroupId>) {
+        self.ledger.expect(groups, destroying);
     }
 
     /// Notes that a promise was broken.
@@ -283,6 +304,42 @@ impl World {
             .find_map(|one| Some((one.name(), one.ask(&scene, ask)?)));
         if let Some((name, what)) = broken {
             self.breach(name, what);
+            self.tell_what_is_known(life);
+        }
+    }
+
+    /// Tells what a life was told of its members, for whoever wonders why a promise was broken.
+    fn tell_what_is_known(&mut self, life: u32) {
+        let Some(sight) = self.ledger.sight(life) else {
+            return;
+        };
+        for ((plugin, id), seen) in &sight.members {
+            let promise = sight.promises.get(&seen.group);
+            let current = promise.is_some_and(|promise| promise.matches(seen.hash.as_deref()));
+            let age = if current { "current" } else { "outdated" };
+            let stays = if seen.leaving { "leaving" } else { "staying" };
+            let (group, verdict, former) = (&seen.group, seen.verdict, seen.former);
+            let line = format_args!(
+                "  known of `{id}` of `{group}` on `{plugin}`: {age}, {stays}, {verdict:?}, before that {former:?}"
+            );
+            self.trace.note(self.now, line);
+        }
+    }
+
+    /// A destruction is judged when it is decided, which is when it is journaled: what is learnt
+    /// while the store takes its time cannot be held against it.
+    fn judge_departures(&mut self, life: u32, ask: &Ask) {
+        let Ask::Write { changes, .. } = ask else {
+            return;
+        };
+        for destroy in changes.iter().flat_map(departures) {
+            self.judge_ask(life, &destroy);
+            if let Ask::Destroy {
+                group, plugin, id, ..
+            } = destroy
+            {
+                self.ledger.condemned(life, &group, (plugin, id));
+            }
         }
     }
 
@@ -321,4 +378,32 @@ impl World {
         }
         strikes
     }
+}
+
+/// Reads the destructions that a change journals.
+fn departures(change: &Change) -> Vec<Ask> {
+    let Change::Put { key, value, .. } = change else {
+        return Vec::new();
+    };
+    let group = key.strip_prefix("departures/");
+    let Some((group, _)) = group.and_then(|rest| rest.rsplit_once('/')) else {
+        return Vec::new();
+    };
+    let record = serde_json::from_str::<Value>(value).unwrap_or_default();
+    let parts = record.get("parts").and_then(Value::as_array);
+    let mut asks = Vec::new();
+    for part in parts.into_iter().flatten() {
+        let text = |name: &str| part.get(name).and_then(Value::as_str).unwrap_or_default();
+        let ids = part.get("ids").and_then(Value::as_array);
+        for id in ids.into_iter().flatten().filter_map(Value::as_str) {
+            asks.push(Ask::Destroy {
+                group: group.into(),
+                plugin: text("plugin").into(),
+                id: id.into(),
+                drain: Drain::Try,
+                why: text("reason").to_lowercase(),
+            });
+        }
+    }
+    asks
 }

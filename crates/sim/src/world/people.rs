@@ -95,6 +95,11 @@ impl World {
                 let labels = Self::hand_made(group, &[(tags::CONFIG_HASH, hash.as_str())]);
                 self.by_hand(plugin, None, labels);
             }
+            Deed::OwnMachine(group, plugin) => {
+                let own = self.traits.own.clone();
+                let labels = Self::hand_made(group, &[(tags::CONFIG_HASH, tags::BOOTSTRAP)]);
+                self.by_hand(plugin, own, labels);
+            }
             Deed::Crash(restart_after) => self.crash(*restart_after),
             Deed::TakeOver(learns_after) => self.take_over(*learns_after),
             Deed::Rates(rates) => {
@@ -123,6 +128,7 @@ impl World {
     pub fn turn(&mut self, plugin: &PluginName, id: &InstanceId, truth: Truth) {
         if let Some(machine) = self.park.machine_mut(plugin, id) {
             machine.truth = truth;
+            machine.ever_ill |= truth != Truth::Well;
             self.stir();
             self.note(format_args!("`{id}` turns {truth:?}"));
         }
@@ -148,6 +154,7 @@ impl World {
         let id = match self.park.get_mut(plugin) {
             Some(provider) => {
                 let id = provider.name();
+                self.ledger.uninvited(plugin, &id);
                 provider.give_birth(id.clone(), birth, now);
                 id
             }

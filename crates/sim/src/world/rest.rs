@@ -162,23 +162,25 @@ impl World {
             return Err(format!("a member of `{group}` is yet to come"));
         }
         let own = self.traits.own.as_ref();
-        let mut names = BTreeSet::new();
+        let (mut names, mut owned) = (BTreeSet::new(), 0);
         let mut count = 0;
         for (plugin, one) in self.park.of(group.as_str()) {
+            // A pet without a name is nobody's.
+            if promise.ids.is_some() && one.logical_id.is_none() {
+                continue;
+            }
             let is_own = own.is_some() && one.logical_id.as_ref() == own;
+            owned += u64::from(is_own);
             if !is_own && !promise.matches(one.hash()) {
                 return Err(format!(
                     "`{}` on `{plugin}` of `{group}` is outdated",
                     one.id
                 ));
             }
-            if promise.ids.is_some() {
-                let Some(name) = &one.logical_id else {
-                    continue;
-                };
-                if !names.insert(name.as_str().to_owned()) {
-                    return Err(format!("`{name}` of `{group}` is there twice"));
-                }
+            if let (Some(_), Some(name)) = (&promise.ids, &one.logical_id)
+                && !names.insert(name.as_str().to_owned())
+            {
+                return Err(format!("`{name}` of `{group}` is there twice"));
             }
             count += 1;
         }
@@ -187,7 +189,8 @@ impl World {
         {
             return Err(format!("`{group}` has {names:?}, it should have {ids:?}"));
         }
-        if count == promise.size {
+        // The controller's own machine stays, even where nobody is to.
+        if count == promise.size.max(owned) {
             return Ok(());
         }
         Err(format!("`{group}` has {count} members of {}", promise.size))

@@ -23,18 +23,19 @@ impl SimStore {
     ///
     /// # Errors
     /// Returns why it is refused.
-    pub fn apply(&mut self, changes: Vec<Change>, durability: Durability) -> Result<(), String> {
+    pub fn apply(
+        &mut self,
+        changes: Vec<Change>,
+        durability: Durability,
+    ) -> Result<Revision, StoreError> {
         let applied = self.live.commit(changes.clone(), durability).now_or_never();
-        match applied {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return Err(error.to_string()),
-            None => return Err("the store does not answer".to_owned()),
-        }
+        // A store in memory answers at once.
+        let revision = applied.unwrap_or_else(|| Err(refused("no answer")))?;
         self.buffered.push(changes);
         if durability == Durability::Synced {
             self.sync(self.buffered.len());
         }
-        Ok(())
+        Ok(revision)
     }
 
     /// Returns how many transactions a power cut may lose.
@@ -90,10 +91,15 @@ impl Store for SimStore {
         _changes: Vec<Change>,
         _durability: Durability,
     ) -> Result<Revision, StoreError> {
-        Err(StoreError::Write {
-            path: "simulation".into(),
-            source: Arc::new(std::io::Error::other("the world was not asked")),
-        })
+        Err(refused("the world was not asked"))
+    }
+}
+
+/// A transaction that the medium refuses.
+pub(super) fn refused(why: &str) -> StoreError {
+    StoreError::Write {
+        path: "simulation".into(),
+        source: Arc::new(std::io::Error::other(why.to_owned())),
     }
 }
 

@@ -3,6 +3,7 @@
 use infrakit_sim::controller::{Controller, Operation};
 use infrakit_sim::faults::{Kind, Strike};
 use infrakit_sim::ours::Ours;
+use infrakit_sim::trace::news;
 use infrakit_sim::world::{MINUTE, Machine, Park, Provider, SECOND, Traits, World};
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 
@@ -25,14 +26,14 @@ pub(crate) fn exhibit(habit: Habit, scene: impl Fn(&mut Stage)) {
         complaints.is_empty(),
         "ours fails: {}\n{}",
         complaints.join("\n"),
-        stage.world.trace().story().join("\n"),
+        news(stage.world.trace().story()),
     );
     let complaints = failed.complaints();
     println!("{habit:?} fails: {}", complaints.join("; "));
     assert!(
         !complaints.is_empty(),
         "the naive policy passes: {}",
-        failed.world.trace().story().join("\n"),
+        news(failed.world.trace().story()),
     );
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn fair(scene: impl Fn(&mut Stage)) {
         stage.complaints().is_empty(),
         "{}\n{}",
         stage.complaints().join("\n"),
-        stage.world.trace().story().join("\n"),
+        news(stage.world.trace().story()),
     );
 }
 

@@ -16,7 +16,7 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Listing};
 use infrakit_spi::{Any, Delivery, GroupId, InstanceId, PluginName, Tags, tags};
-use infrakit_store::{Change, Durability, Store};
+use infrakit_store::{Change, Durability, Revision, Store};
 
 /// A weakness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -229,7 +229,7 @@ impl Naive {
 }
 
 impl Controller for Naive {
-    fn start(&mut self, store: &dyn Store, _now: Timestamp) {
+    fn start(&mut self, store: &dyn Store, _claimed: Revision, _now: Timestamp) {
         if self.has(Habit::ForgetsAll) {
             return;
         }

@@ -1,4 +1,4 @@
-//! What a run is made of: a world to begin with, and what happens in it.
+//! Things that happen at a moment of their own.
 
 use infrakit_spi::{GroupId, PluginName};
 
@@ -27,6 +27,8 @@ pub enum Deed {
     Stranger(PluginName),
     /// Somebody makes an instance with a group's tag and this config hash.
     HandMade(GroupId, PluginName, String),
+    /// The machine that controllers run on becomes a member of a group.
+    OwnMachine(GroupId, PluginName),
     /// The controller is killed, and started again after so long.
     Crash(u64),
     /// Another controller takes over; the old one learns of it after so long.

@@ -1,0 +1,119 @@
+//! Plays a scenario.
+
+use std::collections::BTreeSet;
+
+use super::{Deed, Scenario};
+use crate::controller::{Maker, Operation};
+use crate::faults::{Kind, Strike};
+use crate::judge::Breach;
+use crate::ours::Ours;
+use crate::trace::{Line, Tells};
+use crate::world::{Counts, MINUTE, SECOND, World};
+
+/// Longest time until a world at rest is as specified.
+const BOUND: u64 = 180 * MINUTE;
+/// Polls after that in which nothing may be created or destroyed.
+const SILENCE: u64 = 12;
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Promises that were broken; the run ends at the first.
+    pub breaches: Vec<Breach>,
+    /// Hash over the whole course.
+    pub hash: u64,
+    /// What it consisted of.
+    pub counts: Counts,
+    /// The faults that struck.
+    pub struck: Vec<Strike>,
+    /// How many opportunities each kind of fault had before faults ended.
+    pub met: Vec<(Kind, u32)>,
+    /// The same, at the first death of a controller.
+    pub met_at_death: Vec<(Kind, u32)>,
+    /// The course, where it was to be told.
+    pub story: Vec<Line>,
+    /// How long it lasted, in nanoseconds of the simulated world.
+    pub lasted: u64,
+}
+
+impl Scenario {
+    /// Plays the scenario with a policy.
+    #[must_use]
+    pub fn run(&self, maker: Box<Maker>, tells: Tells) -> Outcome {
+        let world = World::new(self.seed, self.traits.clone(), self.park.clone(), maker);
+        let mut world = match tells {
+            Tells::Story => world.telling(),
+            Tells::Hash => world,
+        };
+        let dawn = world.now();
+        world.dice().spare(self.spared.iter().copied());
+        for (strike, amount) in &self.forced {
+            match amount {
+                Some(amount) => world.dice().force_by(*strike, *amount),
+                None => world.dice().force(*strike),
+            }
+        }
+        world.skip_idle_time(true);
+        world.start();
+        for (after, deed) in &self.deeds {
+            world.schedule(dawn + after, deed.clone());
+        }
+        world.run_until(dawn + self.span);
+        let met = world.dice().all_met();
+        self.come_to_rest(&mut world);
+        Outcome {
+            breaches: world.breaches().to_vec(),
+            hash: world.trace().hash(),
+            counts: world.counts(),
+            struck: world.dice().struck().to_vec(),
+            met,
+            met_at_death: world.met_at_death().to_vec(),
+            story: world.trace().story().to_vec(),
+            lasted: world.now() - dawn,
+        }
+    }
+
+    fn come_to_rest(&self, world: &mut World) {
+        if !world.breaches().is_empty() {
+            return;
+        }
+        world.calm();
+        // Whoever was killed is back by then, and whoever was deposed knows it.
+        world.run_for(6 * MINUTE);
+        let (mut groups, mut destroying) = (BTreeSet::new(), BTreeSet::new());
+        for (group, deed) in &self.finals {
+            let Deed::Operate(_, operation) = deed else {
+                continue;
+            };
+            if *operation == Operation::Destroy {
+                // Where it is refused, nobody knows the group any more.
+                if let Some(Ok(_)) = world.operate(group, Operation::Destroy) {
+                    destroying.insert(group.clone());
+                }
+                continue;
+            }
+            groups.insert(group.clone());
+            for again in 0..20 {
+                let reply = world.operate(group, operation.clone());
+                if matches!(reply, Some(Ok(_))) {
+                    break;
+                }
+                if again == 19 && world.breaches().is_empty() {
+                    let what = format!("`{group}` cannot be changed: {reply:?}");
+                    world.breach("takes what is asked", what);
+                }
+                world.run_for(30 * SECOND);
+            }
+        }
+        world.expect(groups, destroying);
+        world.run_for(SECOND);
+        world.arrive(BOUND);
+        world.stay_silent(SILENCE);
+    }
+}
+
+/// Returns the maker of our own controllers.
+#[must_use]
+pub fn ours() -> Box<Maker> {
+    Box::new(Ours::boxed)
+}
