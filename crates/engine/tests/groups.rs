@@ -213,3 +213,25 @@ async fn a_dead_plugin_does_not_delay_other_groups() {
     engine.set_size(&"g".into(), 20).await.unwrap();
     world.converged(&engine, "g", 20).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_another_one_takes_over_from_stops() {
+    let world = World::new();
+    let former = world.engine().await;
+    former
+        .commit(&cattle("g", 2, "1"), Commit::Enforce)
+        .await
+        .unwrap();
+    world.converged(&former, "g", 2).await;
+    let engine = world.engine().await;
+    let error = former.set_size(&"g".into(), 5).await.unwrap_err();
+    assert_eq!(
+        error.message(),
+        "nothing was changed: another controller has taken the lead"
+    );
+    former.describe(&"g".into()).await.unwrap_err();
+    assert_eq!(engine.size(&"g".into()).await.unwrap(), 2);
+    engine.set_size(&"g".into(), 3).await.unwrap();
+    world.converged(&engine, "g", 3).await;
+    assert_eq!(world.begun(), 3);
+}

@@ -14,15 +14,13 @@ use infrakit_store::{Change, Durability};
 
 use super::deeds::{self, Scene};
 use super::departures::Leaving;
-use super::journal::Batch;
+use super::journal::{Batch, RETRY};
 use super::remembered::{remembers_other, stored_part};
 use super::{Call, Core, Effect, Group, Subject};
 use crate::records::{IntentRecord, delete, intent_key, put, put_memory};
 
 /// Least time between two plans that are made because some time has come.
 const LEAST: Duration = Duration::from_millis(1);
-/// Pause before something is tried again that could not be written down.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// What of a plan is to begin.
 #[derive(Default)]
@@ -171,7 +169,7 @@ impl Core {
             return;
         }
         let batch = if begun.calls.is_empty() {
-            Batch::Nothing
+            Batch::Memory(group.target.clone())
         } else {
             Batch::Plan(group.target.clone(), begun.calls)
         };
@@ -324,12 +322,14 @@ pub(super) fn undo(group: &mut Group, call: Call, now: Timestamp) {
             subject, reason, ..
         } => {
             group.departures.strike(&subject.plugin, &subject.id);
+            let attempts = group.note_failed_destruction(&subject.id);
+            let pause = RETRY.saturating_mul(1 << attempts.min(6));
             if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
                 let since = member.departure.map_or(now, |departure| departure.since);
                 member.departure = Some(Departure {
                     reason,
                     since,
-                    step: Step::Failed(1, now + RETRY),
+                    step: Step::Failed(attempts, now + pause),
                 });
             }
         }

@@ -72,7 +72,7 @@ impl Core {
     /// # Errors
     /// Returns why it is refused.
     pub fn explain(&self, id: &GroupId, spec: &Spec) -> Result<String, Refused> {
-        self.check_ceiling(spec)?;
+        self.check_ceiling(id, spec)?;
         let Some(group) = self.groups.get(id) else {
             let empty = infrakit_plan::Observed::default();
             let change = SpecChange {
@@ -91,15 +91,23 @@ impl Core {
         Ok(sentence(change, &group.seen))
     }
 
-    fn check_ceiling(&self, spec: &Spec) -> Result<(), Refused> {
+    /// Refuses a spec that lets a group have more instances than any may. One that lets it have no
+    /// more than it may have already is a step in the right direction.
+    fn check_ceiling(&self, id: &GroupId, spec: &Spec) -> Result<(), Refused> {
+        let Some(most) = self.config.max_instances else {
+            return Ok(());
+        };
+        let all = |spec: &Spec| {
+            let size = spec.size.count();
+            size.saturating_add(spec.updating.surge(size))
+        };
+        let before = self.groups.get(id).map_or(0, |group| all(&group.spec));
+        if all(spec) <= most.max(before) {
+            return Ok(());
+        }
         let size = spec.size.count();
         let surge = spec.updating.surge(size);
-        match self.config.max_instances {
-            Some(most) if size.saturating_add(surge) > most => {
-                Err(Refused::Ceiling { size, surge, most })
-            }
-            Some(_) | None => Ok(()),
-        }
+        Err(Refused::Ceiling { size, surge, most })
     }
 
     /// Commits a spec. `nonce` names the record of a group that is new.

@@ -1,5 +1,7 @@
 //! The journal: what is written before anything is done, and what waits for it.
 
+use std::time::Duration;
+
 use infrakit_plan::{Memory, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_store::{Change, Durability};
@@ -8,6 +10,9 @@ use super::{Call, Core, Effect, NotWritten, Target};
 use crate::core::remembered::stored_part;
 use crate::records::put_memory;
 
+/// Pause before something is tried again that could not be written down.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
+
 /// A change of a group's memory. It is made twice: of what is stored, and of what is in force.
 pub(super) type Edit = Box<dyn Fn(&mut Memory) + Send>;
 
@@ -15,6 +20,8 @@ pub(super) type Edit = Box<dyn Fn(&mut Memory) + Send>;
 pub(super) enum Batch {
     /// Nothing.
     Nothing,
+    /// Nothing: a plan's memory, which it does not act upon.
+    Memory(Target),
     /// Calls of a plan: they may begin once what it remembers is in the store.
     Plan(Target, Vec<Call>),
     /// A commit: it takes effect once it is in the store.
@@ -90,7 +97,7 @@ impl Core {
 
     fn written(&mut self, batch: Batch, now: Timestamp) {
         match batch {
-            Batch::Nothing => {}
+            Batch::Nothing | Batch::Memory(_) => {}
             Batch::Plan(_, calls) => self.effects.extend(calls.into_iter().map(Effect::Call)),
             Batch::Commit(pending) => self.committed(*pending, now),
             Batch::Edit(target, edit) => {
@@ -120,6 +127,14 @@ impl Core {
     fn not_written(&mut self, batch: Batch, error: &str, now: Timestamp) {
         match batch {
             Batch::Nothing => tracing::error!(%error, "cannot write to the store"),
+            Batch::Memory(target) => {
+                tracing::error!(group = %target.group, %error, "cannot write to the store");
+                if let Some(group) = self.living(&target) {
+                    // What the store holds is not known any more.
+                    group.stored = Memory::default();
+                }
+                self.wake_by(&target.group, now + RETRY);
+            }
             // Whoever asked for these is told; nothing has changed.
             Batch::Commit(_) | Batch::Edit(..) | Batch::Forget(_) | Batch::Destroying(_) => {}
             Batch::Plan(target, calls) => {
@@ -127,12 +142,12 @@ impl Core {
                 let Some(group) = self.living(&target) else {
                     return;
                 };
-                // What the store holds is not known any more.
                 group.stored = Memory::default();
                 for call in calls {
                     super::acting::undo(group, call, now);
                 }
-                self.touch(&target.group);
+                // At once it would not be taken either.
+                self.wake_by(&target.group, now + RETRY);
             }
         }
     }
@@ -141,7 +156,7 @@ impl Core {
 /// Returns the group whose planning rests until the entry is written.
 fn changing(batch: &Batch) -> Option<GroupId> {
     match batch {
-        Batch::Nothing | Batch::Plan(..) => None,
+        Batch::Nothing | Batch::Memory(_) | Batch::Plan(..) => None,
         Batch::Commit(pending) => Some(pending.id().clone()),
         Batch::Edit(target, _) | Batch::Forget(target) | Batch::Destroying(target) => {
             Some(target.group.clone())

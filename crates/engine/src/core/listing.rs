@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp};
+use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token};
 use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{GroupId, PluginName, tags};
 
@@ -118,10 +118,14 @@ impl Core {
                 members.push(description);
             }
         }
-        for (id, members) in by_group {
+        for (id, mut members) in by_group {
             let Some(group) = self.groups.get_mut(id) else {
                 continue;
             };
+            let plugin = circumstances.plugin;
+            if group.seen.homes().any(|home| home != plugin) {
+                members.retain(|one| !lives_elsewhere(group, plugin, one));
+            }
             let first = group.seen.listed_on(circumstances.plugin).is_none();
             let nonce = group.memory.nonce.as_str();
             let seen = group
@@ -151,6 +155,21 @@ impl Core {
             }
         }
     }
+}
+
+/// Returns whether an instance that `plugin` lists is known as a member on another plugin. Two names
+/// may lead to the same instances; counted twice, half of them would be too many.
+fn lives_elsewhere(group: &Group, plugin: &PluginName, listed: &Description) -> bool {
+    let nonce = &group.memory.nonce;
+    let tag = listed.tags.as_ref().and_then(|all| all.get(tags::TOKEN));
+    let token = tag.and_then(|tag| Token::number_of(nonce, tag));
+    let mut others = group.seen.homes().filter(|home| *home != plugin);
+    others.any(|home| {
+        group.seen.get_on(home, &listed.id).is_some_and(|known| {
+            let same = known.description.tags == listed.tags;
+            known.token == token && (token.is_some() || same)
+        })
+    })
 }
 
 /// Returns whether something is awaited that only a list of `plugin` can show.

@@ -63,6 +63,12 @@ pub(crate) struct Bench {
     pub(crate) labels: Option<Error>,
     pub(crate) repair: Option<Repaired>,
     pub(crate) fate: Fate,
+    /// Whether the store has no room.
+    pub(crate) full: bool,
+    /// Journal entries that were asked for.
+    pub(crate) entries: usize,
+    /// Plugins that show the instances of another one, too.
+    pub(crate) alias: Option<(PluginName, PluginName)>,
     /// Calls that were made, but for checks, in words.
     pub(crate) made: Vec<String>,
     /// Calls that may still be carried out before the others are kept; any number where not set.
@@ -91,6 +97,9 @@ impl Bench {
             labels: None,
             repair: None,
             fate: Fate::Done,
+            full: false,
+            entries: 0,
+            alias: None,
             made: Vec::new(),
             calls_left: None,
             extremes: (0, 0),
@@ -190,7 +199,13 @@ impl Bench {
                 plugin, started, ..
             } => {
                 let there = self.instances.iter();
-                let there = there.filter(|((home, _), _)| *home == plugin);
+                let alias = |home: &PluginName| match &self.alias {
+                    Some((one, other)) => {
+                        [one, other].contains(&home) && [one, other].contains(&&plugin)
+                    }
+                    None => false,
+                };
+                let there = there.filter(|((home, _), _)| *home == plugin || alias(home));
                 let list = there.map(|(_, description)| description.clone()).collect();
                 let answer = ListAnswer {
                     plugin,
@@ -205,9 +220,14 @@ impl Bench {
                 changes,
                 durability,
             } => {
-                let written = self.store.commit(changes, durability);
-                let written = written.now_or_never().unwrap();
-                let outcome = written.map(drop).map_err(|error| NotWritten::of(&error));
+                self.entries += 1;
+                let outcome = if self.full {
+                    Err(NotWritten::Failed("no space left".to_owned()))
+                } else {
+                    let written = self.store.commit(changes, durability);
+                    let written = written.now_or_never().unwrap();
+                    written.map(drop).map_err(|error| NotWritten::of(&error))
+                };
                 let event = Event::Journaled { batch, outcome };
                 self.core.handle(event, self.now);
             }
@@ -254,6 +274,10 @@ impl Bench {
                 self.made.push(format!("destroy {}: {reason}", subject.id));
                 let key = (subject.plugin.clone(), subject.id.clone());
                 self.instances.remove(&key);
+                if let Some((one, other)) = &self.alias {
+                    let keys = [one, other].map(|home| (home.clone(), subject.id.clone()));
+                    self.instances.retain(|known, _| !keys.contains(known));
+                }
                 let outcome = Ok(());
                 Event::Destroyed { subject, outcome }
             }

@@ -105,3 +105,16 @@ fn a_group_that_stays_has_one_home() {
     bench.arrive(cattle(2, "2"));
     assert!(bench.memory().homes.is_empty());
 }
+
+#[test]
+fn two_names_of_one_plugin_do_not_make_two_members_of_one_instance() {
+    let mut bench = Bench::new();
+    bench.arrive(on("old", 4));
+    bench.alias = Some(("old".into(), "new".into()));
+    bench.watch_extremes();
+    bench.commit(on("new", 4));
+    bench.wait(300);
+    assert_eq!(bench.extremes, (3, 4));
+    assert!(bench.converged(), "{:?}", bench.made);
+    assert_eq!((bench.count("create"), bench.count("destroy")), (8, 4));
+}

@@ -50,6 +50,16 @@ fn no_group_may_be_larger_than_the_ceiling() {
     error.unwrap_err();
     bench.settle();
     assert_eq!(bench.core.size(&GROUP.into()).unwrap(), 5);
+    // A ceiling that came down later lets a group shrink, however far.
+    bench.config.max_instances = Some(2);
+    bench.crash();
+    bench.core.set_size(&GROUP.into(), 4, bench.now).unwrap();
+    bench.wait(60);
+    assert_eq!(bench.ids().len(), 4);
+    bench
+        .core
+        .set_size(&GROUP.into(), 5, bench.now)
+        .unwrap_err();
 }
 
 #[test]

@@ -135,3 +135,29 @@ fn a_group_being_destroyed_goes_on_after_a_crash() {
     assert_eq!(bench.ids(), Vec::<&str>::new());
     assert_eq!(bench.records(""), ["term"]);
 }
+
+#[test]
+fn without_room_in_the_store_nothing_is_done_and_it_is_tried_at_leisure() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(4, "1"));
+    let lost = bench.ids()[0].to_owned();
+    bench.lose(&lost);
+    bench.sick.insert(bench.ids()[0].into());
+    bench.full = true;
+    let before = (bench.made.len(), bench.entries);
+    bench.wait(120);
+    assert_eq!(bench.made.len(), before.0, "{:?}", bench.made);
+    let tried = bench.entries - before.1;
+    assert!((2..200).contains(&tried), "{tried}");
+    let group = "g".into();
+    bench.core.set_size(&group, 2, bench.now).unwrap();
+    bench.wait(1);
+    assert_eq!(bench.core.size(&group).unwrap(), 4, "nothing has changed");
+    bench.full = false;
+    bench.sick.clear();
+    bench.wait(300);
+    assert!(bench.converged());
+    assert_eq!(bench.ids().len(), 4);
+    assert_eq!(bench.records("departures/"), Vec::<String>::new());
+    assert_eq!(bench.records("intents/"), Vec::<String>::new());
+}
