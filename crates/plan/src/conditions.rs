@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, PausedBy, Reason, WaitingOn};
 use crate::draft::Draft;
-use crate::{Direction, Timestamp};
+use crate::{Direction, RollResult, Timestamp};
 
 /// What is said of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,7 +115,10 @@ pub(crate) fn judge(draft: &mut Draft<'_>) {
 type Said = (bool, &'static str, String);
 
 fn available(draft: &Draft<'_>) -> Said {
-    let (serving, needed) = (draft.tally.serving, draft.needed());
+    let (mut serving, needed) = (draft.tally.serving, draft.needed());
+    if serving < needed {
+        serving += presumed(draft);
+    }
     if serving >= needed {
         (
             true,
@@ -126,6 +129,22 @@ fn available(draft: &Draft<'_>) -> Said {
         let text = format!("{serving} members serve, {needed} are needed");
         (false, "TooFewServe", text)
     }
+}
+
+/// Members that were not asked for their health yet, where the revision is known to be good: a
+/// controller that has just started knows nothing of them, which is no news about the group.
+fn presumed(draft: &Draft<'_>) -> usize {
+    let memory = &draft.memory;
+    let outcome = memory.outcomes.get(&memory.revision);
+    if memory.roll.is_some()
+        || outcome.is_none_or(|outcome| outcome.result != RollResult::Completed)
+    {
+        return 0;
+    }
+    let unproved = draft.members(&draft.index.unproved);
+    unproved
+        .filter(|(_, member)| member.health.checked().is_none() && !member.is_pending())
+        .count()
 }
 
 fn up_to_date(draft: &Draft<'_>) -> Said {

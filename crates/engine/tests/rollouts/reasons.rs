@@ -232,3 +232,18 @@ async fn a_plugin_that_does_not_list_is_named_with_its_reason() {
     settled(&engine).await;
     reaches(&engine, RolloutState::Completed).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_changes_nothing_about_how_the_group_is() {
+    let world = World::new();
+    let engine = world.engine().await;
+    settle(&engine, &group(3, "1", "")).await;
+    let before = engine.conditions(&"g".into()).await.unwrap();
+    assert_eq!(before.len(), 7);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let engine = world.engine().await;
+    settled(&engine).await;
+    assert_eq!(engine.conditions(&"g".into()).await.unwrap(), before);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(engine.conditions(&"g".into()).await.unwrap(), before);
+}
