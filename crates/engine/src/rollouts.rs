@@ -79,7 +79,7 @@ impl Rollouts for Engine {
 
     async fn conditions(&self, id: &GroupId) -> Result<Vec<Condition>> {
         let id = id.clone();
-        let conditions = self.ask(move |shell, _| shell.core.conditions(&id));
+        let conditions = self.ask(move |shell, now| shell.core.conditions(&id, now));
         conditions.await?.map_err(refused)
     }
 }

@@ -93,8 +93,11 @@ pub(crate) fn judge(draft: &mut Draft<'_>) {
     let mut said = std::mem::take(&mut draft.memory.conditions);
     let now = draft.now;
     if draft.seen.listed().is_none() {
-        let text = "no complete list of the instances was seen yet".to_owned();
-        said.say(ConditionKind::Degraded, true, ("NotObserved", text), now);
+        // What was said before a restart stands until there is a list.
+        if said.get(ConditionKind::Degraded).is_none() {
+            let text = "no complete list of the instances was seen yet".to_owned();
+            said.say(ConditionKind::Degraded, true, ("NotObserved", text), now);
+        }
         draft.memory.conditions = said;
         return;
     }

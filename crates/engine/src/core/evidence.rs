@@ -60,6 +60,24 @@ impl Group {
         }
     }
 
+    /// Says why the instances cannot be listed, if the last attempt has failed, and since when
+    /// nothing is known of them; `None` for since ever.
+    pub(super) fn blind(&self) -> Option<(Option<Timestamp>, &str)> {
+        let (at, message) = self.unlisted.as_ref()?;
+        let listed = self.seen.listed();
+        let stale = listed.is_none_or(|listed| listed < *at);
+        stale.then_some((listed, message.as_str()))
+    }
+
+    /// Says as of when the members are known, if they cannot be listed.
+    pub(super) fn as_of(&self, now: Timestamp) -> Option<String> {
+        let (listed, message) = self.blind()?;
+        let listed = since(listed?, now);
+        Some(format!(
+            "{message}; what is known of the members is of {listed}"
+        ))
+    }
+
     fn not_listed(&self, now: Timestamp) -> String {
         if let Some((at, message)) = &self.unlisted {
             return format!("{message}, at {}", since(*at, now));

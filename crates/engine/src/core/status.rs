@@ -12,6 +12,9 @@ use super::said::moment;
 use super::why::said;
 use super::{Core, Group, Refused};
 
+/// Looks at a group that may fail in a row before it counts as degraded.
+const MISSED: u32 = 3;
+
 /// Numbers of members that stay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Census {
@@ -113,8 +116,9 @@ impl Core {
     ///
     /// # Errors
     /// Returns why it is refused.
-    pub fn conditions(&self, id: &GroupId) -> Result<Vec<Condition>, Refused> {
-        let conditions = self.known(id)?.memory.conditions.iter();
+    pub fn conditions(&self, id: &GroupId, now: Timestamp) -> Result<Vec<Condition>, Refused> {
+        let group = self.known(id)?;
+        let conditions = group.memory.conditions.iter();
         let told = conditions.map(|(kind, condition)| Condition {
             kind: match kind {
                 Kind::Available => ConditionKind::Available,
@@ -130,7 +134,27 @@ impl Core {
             message: condition.message.clone(),
             since: moment(condition.since),
         });
-        Ok(told.collect())
+        let mut told: Vec<Condition> = told.collect();
+        // A plan says what it knows; that it knows nothing new, it does not.
+        let patience = self.config.poll_interval.saturating_mul(MISSED);
+        let blind = group.blind().filter(|(listed, _)| {
+            let waits = group.waiting.iter().map(|(_, since)| *since).min();
+            let from = listed.or(waits).unwrap_or(now);
+            now.since(from) >= patience
+        });
+        if let Some((listed, message)) = blind {
+            for degraded in &mut told {
+                if degraded.kind == ConditionKind::Degraded && !degraded.status {
+                    degraded.status = true;
+                    degraded.reason = "NotListed".to_owned();
+                    message.clone_into(&mut degraded.message);
+                    if let Some(listed) = listed {
+                        degraded.since = moment(listed);
+                    }
+                }
+            }
+        }
+        Ok(told)
     }
 }
 

@@ -227,7 +227,8 @@ impl Group {
     fn why(&self, now: Timestamp) -> Vec<String> {
         let what: Vec<String> = self.waiting.iter().map(|(on, _)| said(on)).collect();
         if what.is_empty() {
-            return vec![self.all_is_well()];
+            let lines = std::iter::once(self.all_is_well());
+            return lines.chain(self.as_of(now)).collect();
         }
         let began = self.waiting.iter();
         let began = began.map(|(on, noted)| since(self.began(on, *noted), now));
@@ -242,6 +243,7 @@ impl Group {
                 evidence.push(text);
             }
         }
+        evidence.extend(self.as_of(now));
         if !evidence.is_empty() {
             lines.push(evidence.join("; "));
         }

@@ -215,8 +215,26 @@ async fn a_plugin_that_does_not_list_is_named_with_its_reason() {
     let engine = world.engine().await;
     settle(&engine, &group(2, "1", "")).await;
     world.state().hidden = Some("credentials expired".to_owned());
+    // As long as nothing has to be done, it is only said.
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    let why = engine.why(&"g".into(), None).await.unwrap().lines;
+    assert!(
+        why[0].starts_with("nothing is waited for: 2 members"),
+        "{why:?}"
+    );
+    assert!(
+        why[1].starts_with(
+            "cannot list `fake`: credentials expired; what is known of the members is of 20"
+        ),
+        "{why:?}"
+    );
+    let conditions = engine.conditions(&"g".into()).await.unwrap();
+    let degraded = conditions.last().unwrap();
+    assert_eq!(
+        (degraded.status, degraded.reason.as_str()),
+        (true, "NotListed")
+    );
     let engine = world.engine().await;
-    drop(engine.why(&"g".into(), None).await);
     let why = waits_for(&engine, "waiting for a complete list of the instances").await;
     let why = if why[2].contains("credentials") {
         why
