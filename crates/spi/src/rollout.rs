@@ -53,7 +53,7 @@ words! {
     /// Where a rollout stands.
     #[derive(Default)]
     pub enum RolloutState {
-        /// There is nothing to roll.
+        /// There is nothing to roll, but not all members have proved themselves yet.
         #[default]
         None = "None",
         /// Members are being replaced.
@@ -207,7 +207,7 @@ wire_struct! {
     /// A field of a spec that a commit changes.
     #[derive(PartialEq, Eq)]
     pub struct Change {
-        /// Path of the field, as in `Instance/Properties/Image`.
+        /// Path of the field, as in `Instance.Properties.Image`.
         pub path: String => "Path",
         /// What it is now; absent for a new field.
         pub before: Option<Any> => "Before" omit,

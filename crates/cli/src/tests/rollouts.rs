@@ -160,9 +160,9 @@ impl Rollouts for Fake {
             plan: "1f8c20a9".to_owned(),
             sentence: String::new(),
             changes: vec![
-                change("Instance/Properties/Note", any("\"a\""), any("\"b\"")),
-                change("Updating/MaxSurge", None, any("2")),
-                change("Updating/Count", any("1"), None),
+                change("Instance.Properties.Note", any("\"a\""), any("\"b\"")),
+                change("Updating.MaxSurge", None, any("2")),
+                change("Updating.Count", any("1"), None),
             ],
             waves: (1..=30).map(wave).collect(),
             duration: "5m0s".parse().ok(),
@@ -334,9 +334,9 @@ fn a_plan_is_shown_below_the_sentence() {
     let want = format!(
         "Committing cattle would involve: Performing a rolling update on 30 instances\n\
          What changes in the specification:\n  \
-         ~ Instance/Properties/Note: \"a\" -> \"b\"\n  \
-         + Updating/MaxSurge: 2\n  \
-         - Updating/Count: 1\n\
+         ~ Instance.Properties.Note: \"a\" -> \"b\"\n  \
+         + Updating.MaxSurge: 2\n  \
+         - Updating.Count: 1\n\
          Wave 1 (at 0s, takes 10s): 1 goes, 1 comes\n  \
          - i-1 (pet)  outdated\n  \
          + 1 new  hash2\n  \
@@ -361,7 +361,7 @@ fn a_plan_is_shown_below_the_sentence() {
     );
     assert_eq!(json["Waves"].as_array().map(Vec::len), Some(30));
     let yaml = world.run("group commit HOME/cattle.json --pretend -o yaml");
-    assert!(yaml.contains("Path: Updating/MaxSurge"), "{yaml}");
+    assert!(yaml.contains("Path: Updating.MaxSurge"), "{yaml}");
     assert_eq!(
         world.run("group commit HOME/cattle.json --plan 1f8c20a9"),
         "Committed cattle: as shown for cattle\n"

@@ -80,7 +80,7 @@ fn preview() -> Preview {
         plan: "p-1".to_owned(),
         sentence: "Managing 3 instances".to_owned(),
         changes: vec![Change {
-            path: "Instance/Properties/Note".to_owned(),
+            path: "Instance.Properties.Note".to_owned(),
             before: None,
             after: Any::parse("1.50").ok(),
         }],

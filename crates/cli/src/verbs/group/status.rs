@@ -111,15 +111,18 @@ fn end(status: &RolloutStatus, followed: u64, target: &str) -> Option<Result> {
         Some(Err(error.maybe_hint(next(status, target))))
     };
     match status.state {
-        RolloutState::None | RolloutState::Completed if status.revision == followed => Some(Ok(())),
-        RolloutState::None | RolloutState::Completed => failed(&format!(
+        RolloutState::Completed if status.revision == followed => Some(Ok(())),
+        RolloutState::Completed => failed(&format!(
             "gave way: revision {} is in force instead of {followed}",
             status.revision
         )),
         RolloutState::Paused => failed("is paused"),
         RolloutState::Aborted => failed("was aborted"),
         RolloutState::Failed => failed("failed"),
-        RolloutState::Rolling
+        // A group that is new, or has another size now: nothing is rolled, but its members have yet
+        // to prove themselves.
+        RolloutState::None
+        | RolloutState::Rolling
         | RolloutState::Baking
         | RolloutState::AwaitingApproval
         | RolloutState::AwaitingWindow
@@ -274,10 +277,8 @@ mod tests {
     #[test]
     fn following_ends_well_only_with_the_revision_that_was_followed() {
         let ended = |state, followed| end(&status(state), followed, "group");
-        for state in [RolloutState::Completed, RolloutState::None] {
-            assert_eq!(ended(state, 4), Some(Ok(())));
-            assert!(ended(state, 3).unwrap().is_err());
-        }
+        assert_eq!(ended(RolloutState::Completed, 4), Some(Ok(())));
+        assert!(ended(RolloutState::Completed, 3).unwrap().is_err());
         for state in [
             RolloutState::Paused,
             RolloutState::Aborted,
@@ -288,7 +289,8 @@ mod tests {
         for state in RolloutState::ALL {
             let goes_on = matches!(
                 state,
-                RolloutState::Rolling
+                RolloutState::None
+                    | RolloutState::Rolling
                     | RolloutState::Baking
                     | RolloutState::AwaitingApproval
                     | RolloutState::AwaitingWindow
