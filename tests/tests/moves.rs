@@ -134,3 +134,50 @@ fn another_set_of_identities_touches_only_the_difference() {
         }
     }
 }
+
+#[test]
+fn the_member_that_the_controller_runs_on_is_drained_and_never_destroyed() {
+    let home = Home::new();
+    let own = [("INFRAKIT_GROUP_SELF_LOGICAL_ID", "b")];
+    let _daemon = fleet::start(&home, &own);
+    let drained = home.path().join("drained").display().to_string();
+    let version = |version: u64| {
+        let mut document = pets(&["a", "b", "c"]);
+        document["Properties"]["Instance"]["Properties"]["Note"] = json!(version);
+        document["Properties"]["Flavor"]["Properties"] = json!({
+            "Drain": {"Command": ["sh", "-c", format!("echo $INFRAKIT_LOGICAL_ID >> {drained}")]},
+        });
+        document
+    };
+    commit(&home, &version(1));
+    let before = named(&home, &["a", "b", "c"]);
+    commit(&home, &version(2));
+    eventually(SOON, "all are drained", || {
+        let text = std::fs::read_to_string(&drained).unwrap_or_default();
+        if text.lines().count() == 3 {
+            Ok(())
+        } else {
+            Err(text)
+        }
+    });
+    let text = std::fs::read_to_string(&drained).expect("just read");
+    assert_eq!(text.lines().last(), Some("b"), "it is not the last: {text}");
+    let after = eventually(SOON, "the others are new", || {
+        let found = identities(&home);
+        let kept = found.keys().filter(|id| before.contains_key(*id)).count();
+        if found.len() == 3 && kept == 1 {
+            Ok(found)
+        } else {
+            Err(format!("{found:?}"))
+        }
+    });
+    for (id, name) in &before {
+        assert_eq!(after.contains_key(id), name == "b", "{name}");
+    }
+    let why = home.cli("group why cattle").ok().stdout;
+    assert!(why.contains("the controller runs on it"), "{why}");
+    println!(
+        "{why}{}",
+        home.cli("group rollout status cattle").ok().stdout
+    );
+}

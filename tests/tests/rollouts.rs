@@ -392,3 +392,23 @@ fn a_configuration_error_stops_at_once_and_a_resume_tries_again() {
     assert_ne!(fleet::converged(&home, "cattle", 3, SOON), first);
     assert_eq!(rollout::others(&home, "cattle", &first), 3);
 }
+
+#[test]
+fn a_stranger_that_nobody_was_shown_stops_the_rollout() {
+    let home = Home::new();
+    let _daemon = fleet::start(&home, &[]);
+    settled(&home, &canary(4, 1), 4);
+    commit(&home, &canary(4, 2));
+    reaches(&home, "cattle", "AwaitingApproval");
+    let tags = json!({"infrakit.group": "cattle", "infrakit.config.hash": "older"});
+    home.write(
+        "stranger.json",
+        &json!({"Tags": tags, "Properties": {}}).to_string(),
+    );
+    let stranger = said(&home, "file provision stranger.json");
+    let paused = reaches(&home, "cattle", "Paused");
+    assert!(paused.to_string().contains(stranger.trim()), "{paused}");
+    assert!(ids(&home, "cattle").contains(stranger.trim()));
+    let followed = home.cli("group rollout status cattle --watch").failed(1);
+    assert!(followed.stderr.contains(stranger.trim()), "{followed:?}");
+}
