@@ -18,6 +18,10 @@ pub struct Config {
     pub settle: Duration,
     /// How long an instance whose creation succeeded may be missing from lists of a remote plugin.
     pub visibility: Duration,
+    /// How old the copy of the truth may be that a list of a remote plugin comes from: for so long a
+    /// young instance may be missing from a list although one before has shown it, and a dead one be
+    /// on it.
+    pub relapse: Duration,
     /// Health checks a second that the routine sweeps of all groups together may cost. When there
     /// are more members than this times the poll interval, they are swept more slowly instead.
     pub checks_per_second: u32,
@@ -52,6 +56,7 @@ impl Default for Config {
             poll_interval: Duration::from_secs(10),
             settle: Duration::from_secs(15),
             visibility: Duration::from_secs(15),
+            relapse: Duration::from_secs(5),
             checks_per_second: 10,
             other_members: 0,
             hash_tag: infrakit_spi::tags::CONFIG_HASH,

@@ -158,16 +158,17 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
 
 /// Pauses a rollout when outdated members turn up that nobody was shown.
 fn note_strangers(draft: &Draft<'_>, roll: &mut Roll) {
-    if roll.shown.is_empty() && draft.index.foreign.is_empty() || roll.paused.is_some() {
+    if roll.paused.is_some() {
         return;
     }
+    let index = draft.index;
     let stranger = draft
-        .members(&draft.index.foreign)
+        .members(index.foreign_since(roll.begun))
         .find(|(key, member)| !roll.shown.contains(&key.id) && !draft.is_untouchable(member));
     let Some((key, _)) = stranger else { return };
     let what = format!("`{}` has come, made from another configuration", key.id);
     // Whoever lets the rollout go on has taken notice of all that are there now.
-    let all = draft.index.foreign.iter();
+    let all = index.foreign_since(Timestamp::default());
     roll.shown = all.map(|key| key.id.clone()).collect();
     roll.paused = Some(Pause {
         by: PausedBy::Changed { what },

@@ -80,7 +80,7 @@ pub(crate) struct Filing {
     unhealthy: bool,
     flaps: bool,
     asking: bool,
-    foreign: bool,
+    foreign: Option<Timestamp>,
     nameless: bool,
     token: Option<u64>,
     identity: Option<LogicalId>,
@@ -130,7 +130,7 @@ pub(crate) struct Index {
     /// Staying members that ask for adoption.
     pub(crate) asking: BTreeSet<Key>,
     /// Working members of other configurations that no intent of this record made.
-    pub(crate) foreign: BTreeSet<Key>,
+    foreign: BTreeSet<(Timestamp, Key)>,
     /// Staying members without an identity, where members are named.
     pub(crate) nameless: BTreeSet<Key>,
     /// Who was made by which intent.
@@ -195,7 +195,7 @@ impl Index {
             unhealthy: stays && member.health.last() == Health::Unhealthy,
             flaps: stays && member.health.flaps(),
             asking: stays && member.asks_for_adoption(),
-            foreign: working && !matches && member.token.is_none(),
+            foreign: (working && !matches && member.token.is_none()).then_some(member.created),
             nameless: stays && named && member.identity().is_none(),
             token: member.token,
             identity: member.identity().cloned(),
@@ -229,8 +229,10 @@ impl Index {
         file(&mut self.unhealthy, filing.unhealthy);
         file(&mut self.flapping, filing.flaps);
         file(&mut self.asking, filing.asking);
-        file(&mut self.foreign, filing.foreign);
         file(&mut self.nameless, filing.nameless);
+        if let Some(created) = filing.foreign {
+            self.foreign.insert((created, key.clone()));
+        }
         if filing.outdated {
             self.outdated.insert((!filing.unhealthy, key.clone()));
         }
@@ -269,10 +271,12 @@ impl Index {
             &mut self.unhealthy,
             &mut self.flapping,
             &mut self.asking,
-            &mut self.foreign,
             &mut self.nameless,
         ] {
             set.remove(key);
+        }
+        if let Some(created) = filing.foreign {
+            self.foreign.remove(&(created, key.clone()));
         }
         if filing.outdated {
             self.outdated.remove(&(!filing.unhealthy, key.clone()));
@@ -330,6 +334,17 @@ impl Index {
         } else {
             self.contested.remove(id);
         }
+    }
+
+    /// Returns the working members of other configurations that no intent of this record made, and
+    /// that became known after `since`.
+    pub(crate) fn foreign_since(&self, since: Timestamp) -> impl Iterator<Item = &Key> {
+        let first = Key {
+            id: InstanceId::default(),
+            plugin: PluginName::default(),
+        };
+        let later = self.foreign.range((since, first)..);
+        later.map(|(_, key)| key)
     }
 
     /// Returns members that were checked before and do well, those first that were checked longest

@@ -62,13 +62,22 @@ impl Seen {
     }
 }
 
+/// How far a plugin's lists may lag behind the truth.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lag {
+    /// Behind a creation that no list has shown yet.
+    first: Duration,
+    /// Behind another list.
+    relapse: Duration,
+}
+
 /// What is known of one plugin's lists.
 #[derive(Clone, Copy, Debug, Default)]
 struct Home {
     /// When the last complete list was started.
     listed: Option<Timestamp>,
-    /// How far lists may lag behind creations; known from the last one.
-    lag: Duration,
+    /// How far lists may lag behind; known from the last one.
+    lag: Lag,
     /// Members that live there.
     population: usize,
 }
@@ -345,7 +354,7 @@ impl Observed {
         let lag = self
             .homes
             .get(plugin)
-            .map_or(Duration::ZERO, |home| home.lag);
+            .map_or_else(Lag::default, |home| home.lag);
         // Those that the list showed it shows again.
         let unlisted = self.members.iter();
         let unlisted = unlisted.filter(|(_, member)| member.origin != Origin::Listed);
@@ -368,7 +377,7 @@ impl Observed {
     fn miss(
         &mut self,
         missing: Vec<Key>,
-        (started, lag): (Timestamp, Duration),
+        (started, lag): (Timestamp, Lag),
         now: Timestamp,
         seen: &mut Seen,
     ) {
@@ -391,7 +400,7 @@ impl Observed {
     fn lose(
         &mut self,
         key: &Key,
-        (started, lag): (Timestamp, Duration),
+        (started, lag): (Timestamp, Lag),
         now: Timestamp,
         seen: &mut Seen,
     ) {
@@ -399,7 +408,7 @@ impl Observed {
         let Some(member) = self.remove(key) else {
             return;
         };
-        if !lag.is_zero() {
+        if !lag.relapse.is_zero() {
             self.tombs.insert(key.clone(), (started, member.token));
         }
         seen.vanished += 1;
@@ -429,10 +438,14 @@ impl Observed {
             return seen;
         }
         let lag = match locality {
-            Locality::InProcess => Duration::ZERO,
-            Locality::Remote => config.visibility,
+            Locality::InProcess => Lag::default(),
+            Locality::Remote => Lag {
+                first: config.visibility,
+                relapse: config.relapse,
+            },
         };
-        self.tombs.retain(|_, (seen, _)| started <= *seen + lag);
+        self.tombs
+            .retain(|_, (seen, _)| started <= *seen + lag.relapse);
         self.missed.retain(|key| key.plugin != *plugin);
         let mut present = BTreeSet::new();
         for description in list {
@@ -513,18 +526,20 @@ fn key(plugin: &PluginName, id: &InstanceId) -> Key {
 }
 
 /// Returns until when a member is to be kept although a list that was started at `started` lacks
-/// it; `None` when it is gone. Lists may lag behind creations by `lag`: they may come from a copy of
-/// the truth that is that old, also after a younger one has shown the member. Of instances that
+/// it; `None` when it is gone. Lists may lag behind creations: they may come from a copy of the truth
+/// that is a little older, also after a younger one has shown the member. Of instances that
 /// others made nobody knows how old they are; they are gone at once.
-fn still_there(member: &Member, started: Timestamp, lag: Duration) -> Option<Timestamp> {
+fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestamp> {
     let until = match (member.origin, member.departure) {
-        (Origin::Provisioned(answered), None) => answered + lag,
+        (Origin::Provisioned(answered), None) => answered + lag.first,
         // Destroyed before any list showed it: gone as soon as a list from after that lacks it.
         (Origin::Provisioned(answered), Some(departure)) => match departure.step {
             Step::InFlight(at) | Step::Accepted(at) => answered.max(at),
             Step::Failed(..) => answered,
         },
-        (Origin::Listed, None) if member.token.is_some() && !lag.is_zero() => member.created + lag,
+        (Origin::Listed, None) if member.token.is_some() && !lag.relapse.is_zero() => {
+            member.created + lag.relapse
+        }
         (Origin::Listed, _) => return None,
     };
     (started <= until).then_some(until)
@@ -649,16 +664,16 @@ mod tests {
         let mut seen = Observed::default();
         list(&mut seen, &["a"], 1, Locality::Remote);
         let older = list(&mut seen, &[], 3, Locality::Remote);
-        // It became known at 2 s; a list that is started 15 s later cannot be that old.
-        assert_eq!((older.vanished, older.look_again), (0, Some(at(17))));
+        // It became known at 2 s; a list that is started 5 s later cannot be that old.
+        assert_eq!((older.vanished, older.look_again), (0, Some(at(7))));
         let mut same = seen.clone();
-        assert_eq!(same.unchanged(&"p".into(), at(17), at(17)).vanished, 0);
-        assert_eq!(same.unchanged(&"p".into(), at(18), at(18)).vanished, 1);
-        assert_eq!(list(&mut seen, &[], 18, Locality::Remote).vanished, 1);
-        assert_eq!(list(&mut seen, &["a"], 19, Locality::Remote).appeared, 0);
+        assert_eq!(same.unchanged(&"p".into(), at(7), at(7)).vanished, 0);
+        assert_eq!(same.unchanged(&"p".into(), at(8), at(8)).vanished, 1);
+        assert_eq!(list(&mut seen, &[], 8, Locality::Remote).vanished, 1);
+        assert_eq!(list(&mut seen, &["a"], 9, Locality::Remote).appeared, 0);
         assert!(seen.is_empty());
         assert_eq!(
-            list(&mut seen, &["a"], 34, Locality::Remote).appeared,
+            list(&mut seen, &["a"], 14, Locality::Remote).appeared,
             1,
             "it is back indeed"
         );

@@ -21,10 +21,6 @@ use crate::{
 /// made in less than a second; a roll of ten thousand members one by one needs fewer.
 const PLANS: usize = if cfg!(test) { 3_000 } else { 40_000 };
 
-/// Members that a plan can look through in the time of another plan. It looks through those that no
-/// intent of the group made, as those are that were adopted from elsewhere.
-const LOOKED_THROUGH: usize = 100;
-
 /// Plans in which nothing begins, after which nothing is expected to begin any more.
 const IDLE: usize = 400;
 
@@ -90,7 +86,7 @@ pub(super) fn play(input: &PreviewInput<'_>) -> End {
         if model.approve(&decided) {
             continue;
         }
-        effort += 1 + model.seen.index().foreign.len() / LOOKED_THROUGH;
+        effort += 1;
         if effort > PLANS {
             return model.cut();
         }
