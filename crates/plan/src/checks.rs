@@ -19,6 +19,10 @@ const QUICKLY: Duration = Duration::from_millis(500);
 /// Members that are asked beside a suspect: what they say tells whether the observer is sane.
 const CONTROLS: usize = 9;
 
+/// Members up to which a group whose revision is new is asked for its health at once: as many checks
+/// as the routine sweeps of all groups may cost in ten seconds.
+const FRESH: usize = 100;
+
 /// Asks for the health of members whose turn it is.
 ///
 /// A proof that something waits for is asked for at once, and again soon. Suspects are asked
@@ -111,7 +115,11 @@ impl Pace {
             .max(SOON);
         let members = draft.seen.len() + draft.config.other_members;
         let sweep = Duration::from_secs_f64(members as f64 / rate);
-        let awaited = draft.memory.roll.is_some()
+        // A small group shows at once whether its revision works; a large one is swept for it.
+        let known = draft.memory.outcomes.contains_key(&draft.memory.revision);
+        let fresh = !known && draft.seen.len() <= FRESH;
+        let awaited = fresh
+            || draft.memory.roll.is_some()
             || draft
                 .waiting
                 .iter()

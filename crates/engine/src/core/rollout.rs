@@ -42,7 +42,7 @@ pub enum Unfit {
     },
     /// There is nothing to return to.
     #[error(
-        "group '{0}' has no former revision that is known to be good; `infrakit group rollout history {0}` lists those to choose from with `--to`"
+        "group '{0}' has no former revision to go back to that did not fail; `infrakit group rollout history {0}` lists those to choose from with `--to`"
     )]
     NoFormer(GroupId),
     /// A revision that is not there.
@@ -399,8 +399,22 @@ fn target(group: &Group, to: Option<u64>) -> Result<u64, Unfit> {
             .filter(differs);
         let roll = group.memory.roll.as_ref();
         let former = || roll?.former.as_ref().map(|former| former.revision);
+        // Nobody knows that it works, but nobody saw it fail either.
+        let untried = || {
+            let failed = |revision: &u64| {
+                let outcome = group.memory.outcomes.get(revision);
+                outcome.is_some_and(|outcome| match outcome.result {
+                    RollResult::Aborted | RollResult::RolledBack => true,
+                    RollResult::Completed | RollResult::Superseded => false,
+                })
+            };
+            let earlier = group.revisions.keys().rev().copied();
+            earlier.filter(differs).find(|revision| !failed(revision))
+        };
         let found = good.next().or_else(|| former().filter(differs));
-        return found.ok_or_else(|| Unfit::NoFormer(id.clone()));
+        return found
+            .or_else(untried)
+            .ok_or_else(|| Unfit::NoFormer(id.clone()));
     };
     if !group.revisions.contains_key(&to) {
         let from = group.revisions.keys().next().copied();

@@ -35,7 +35,7 @@ async fn a_command_that_does_not_fit_says_what_the_group_is_doing() {
         ),
         (
             Command::Rollback { to: None },
-            "group 'g' has no former revision that is known to be good; `infrakit group rollout history g` lists those to choose from with `--to`",
+            "group 'g' has no former revision to go back to that did not fail; `infrakit group rollout history g` lists those to choose from with `--to`",
         ),
         (
             Command::Rollback { to: Some(7) },
