@@ -344,7 +344,7 @@ fn a_plan_is_shown_below_the_sentence() {
          Waves 2 to 30 (begin at 10s to 4m50s): in each, 1 goes, 1 comes\n  \
          - i-2  outdated\n  - i-3  outdated\n  - i-4  outdated\n  - i-5  outdated\n  \
          - i-6  outdated\n  - i-7  outdated\n  - i-8  outdated\n  - i-9  outdated\n  \
-         - i-10  outdated\n  - i-11  outdated\n    and 19 more\n  \
+         - i-10  outdated\n  - i-11  outdated\n    and 19 more; `-o json` lists them\n  \
          + 29 new  hash2\n\
          It is expected to take 5m0s, going by 20 creations that took 10s.\n\
          Note: i-9 is held\n\

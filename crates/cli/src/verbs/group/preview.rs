@@ -6,7 +6,14 @@ use infrakit_spi::rollout::{Change, Comer, Leaver, Preview, Wave};
 /// Members that are listed one a line in a wave; of more, the first ones and how many others.
 const LISTED: usize = 10;
 
-/// Waves that are told one by one; of more, equal neighbours are told together.
+/// The same in a plan of more than [`MANY`] members.
+const FEW: usize = 3;
+
+/// Members that go and come, together, beyond which a plan is told in short.
+const MANY: usize = 80;
+
+/// Waves that are told one by one; of more, equal neighbours are told together, as are all in a
+/// plan of many members.
 const WAVES: usize = 12;
 
 /// Longest value of a field that is shown whole, in characters.
@@ -72,11 +79,14 @@ fn shown(value: &Any) -> String {
 }
 
 fn waves(waves: &[Wave]) -> Vec<String> {
-    if waves.len() <= WAVES {
+    let members = waves.iter().map(|wave| wave.go.len() + wave.come.len());
+    let many = members.sum::<usize>() > MANY;
+    let listed = if many { FEW } else { LISTED };
+    if waves.len() <= WAVES && !many {
         return waves
             .iter()
             .enumerate()
-            .flat_map(|(at, wave)| one(at + 1, wave))
+            .flat_map(|(at, wave)| one(at + 1, wave, listed))
             .collect();
     }
     let mut lines = Vec::new();
@@ -86,8 +96,8 @@ fn waves(waves: &[Wave]) -> Vec<String> {
         let (run, others) = rest.split_at(alike);
         let at = waves.len() - rest.len() + 1;
         match run {
-            [only] => lines.extend(one(at, only)),
-            run => lines.extend(several(at, run)),
+            [only] => lines.extend(one(at, only, listed)),
+            run => lines.extend(several(at, run, listed)),
         }
         rest = others;
     }
@@ -99,19 +109,19 @@ fn same(a: &Wave, b: &Wave) -> bool {
     (a.go.len(), a.come.len(), &a.then) == (b.go.len(), b.come.len(), &b.then)
 }
 
-fn one(number: usize, wave: &Wave) -> Vec<String> {
+fn one(number: usize, wave: &Wave, most: usize) -> Vec<String> {
     let mut lines = vec![format!(
         "Wave {number}{}: {}",
         timing(wave),
         counts(wave.go.len(), wave.come.len())
     )];
-    lines.extend(listed(wave.go.iter().map(leaver)));
-    lines.extend(listed(comers(&wave.come).into_iter()));
+    lines.extend(listed(wave.go.iter().map(leaver), most));
+    lines.extend(listed(comers(&wave.come).into_iter(), most));
     lines.extend(then(wave));
     lines
 }
 
-fn several(number: usize, run: &[Wave]) -> Vec<String> {
+fn several(number: usize, run: &[Wave], most: usize) -> Vec<String> {
     let last = number + run.len() - 1;
     let (Some(first), Some(end)) = (run.first(), run.last()) else {
         return Vec::new();
@@ -125,9 +135,9 @@ fn several(number: usize, run: &[Wave]) -> Vec<String> {
         counts(first.go.len(), first.come.len())
     )];
     let go: Vec<&Leaver> = run.iter().flat_map(|wave| &wave.go).collect();
-    lines.extend(listed(go.into_iter().map(leaver)));
+    lines.extend(listed(go.into_iter().map(leaver), most));
     let come: Vec<Comer> = run.iter().flat_map(|wave| wave.come.clone()).collect();
-    lines.extend(listed(comers(&come).into_iter()));
+    lines.extend(listed(comers(&come).into_iter(), most));
     lines.extend(then(first));
     lines
 }
@@ -188,12 +198,15 @@ fn comers(come: &[Comer]) -> Vec<String> {
     lines
 }
 
-fn listed(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+fn listed(lines: impl ExactSizeIterator<Item = String>, most: usize) -> Vec<String> {
     let count = lines.len();
-    let shown = if count > LISTED + 1 { LISTED } else { count };
+    let shown = if count > most + 1 { most } else { count };
     let mut lines: Vec<String> = lines.take(shown).collect();
     if count > shown {
-        lines.push(format!("    and {} more", count - shown));
+        lines.push(format!(
+            "    and {} more; `-o json` lists them",
+            count - shown
+        ));
     }
     lines
 }
