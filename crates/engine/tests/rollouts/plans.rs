@@ -90,7 +90,9 @@ async fn a_plan_that_no_longer_fits_is_refused_and_changes_nothing() {
 async fn a_preview_of_a_huge_group_stalls_nobody() {
     let world = World::new();
     let engine = world.engine().await;
-    settle(&engine, &group(2000, "1", "")).await;
+    let first = group(2000, "1", "");
+    engine.commit(&first, Commit::Enforce).await.unwrap();
+    settled(&engine).await;
     let huge = group(2000, "2", r#","Updating":{"MaxUnavailable":"10%"}"#);
     let asked = {
         let (engine, huge) = (engine.clone(), huge.clone());
