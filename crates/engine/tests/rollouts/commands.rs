@@ -251,3 +251,50 @@ async fn a_member_that_is_held_stays_until_it_is_released() {
     assert_eq!(world.count("2"), 3);
     assert!(status(&engine).await.held.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_bakes_is_approved_in_advance() {
+    let world = World::new();
+    let engine = world.engine().await;
+    let stages = r#","Updating":{"Stages":[{"Until":1,"Bake":"10m","Approve":true}]}"#;
+    settle(&engine, &group(3, "1", stages)).await;
+    let next = group(3, "2", stages);
+    engine.commit(&next, Commit::Enforce).await.unwrap();
+    reaches(&engine, RolloutState::Baking).await;
+    steer(&engine, Command::Pause).await;
+    assert_eq!(
+        steer(&engine, Command::Approve).await,
+        "Stage 1 of 1 of group 'g' is approved; the rollout is paused, and goes on when it is resumed"
+    );
+    assert_eq!(
+        refused(&engine, Command::Approve).await,
+        "nothing waits for approval: stage 1 of 1 is approved already"
+    );
+    steer(&engine, Command::Resume).await;
+    reaches(&engine, RolloutState::Baking).await;
+    assert_eq!(world.count("2"), 1);
+    settled(&engine).await;
+    assert_eq!(world.count("2"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_on_its_way_out_is_not_steered() {
+    let world = World::new();
+    let engine = world.engine().await;
+    settle(&engine, &group(2, "1", "")).await;
+    world.state().hidden = Some("away".to_owned());
+    let (id, leaving) = ("g".into(), engine.clone());
+    let destroying = tokio::spawn(async move { leaving.destroy(&"g".into()).await });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let text =
+        "Group 'g' is being destroyed: wait until it is gone, or free it to keep what is left";
+    for command in [Command::Pause, Command::Rollback { to: Some(1) }] {
+        assert_eq!(refused(&engine, command).await, text);
+    }
+    let hold = engine.hold(&id, &"i-001".into(), Hold::Set).await;
+    assert_eq!(hold.unwrap_err().message(), text);
+    world.state().hidden = None;
+    destroying.await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert!(world.members().is_empty());
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infrakit_spi::FailureClass;
 use infrakit_spi::group::{Commit, Group as _};
-use infrakit_spi::rollout::{RolloutState, Rollouts as _};
+use infrakit_spi::rollout::{Hold, RolloutState, Rollouts as _};
 
 use crate::world::{CANARY, World, group, reaches, settle, settled, waits_for};
 
@@ -106,6 +106,17 @@ async fn a_budget_that_is_used_up_names_who_does_not_serve() {
     let _ = tokio::time::timeout(Duration::from_secs(1), asked).await;
     let why = waits_for(&engine, "members are available").await;
     assert!(why[2].contains("not serving: "), "{why:?}");
+    // What is decided is not held up any more.
+    let hold = engine.hold(&id, &doomed[0], Hold::Set).await;
+    assert_eq!(
+        hold.unwrap_err().message(),
+        "`i-003` cannot be held: it is on its way out of group 'g' already, since its destruction was requested"
+    );
+    let why = engine.why(&id, Some(&doomed[0])).await.unwrap().lines;
+    assert!(
+        why[0].contains("is to go: its destruction was requested"),
+        "{why:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
