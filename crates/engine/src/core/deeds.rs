@@ -106,7 +106,7 @@ impl Scene {
         let size = group.spec.size.count();
         let hold = group.memory.roll.as_ref().and_then(|roll| roll.hold);
         Self {
-            there: group.seen.len() - group.seen.leaving().count(),
+            there: group.seen.len() - group.seen.departing(),
             wanted: hold.map_or(size, |hold| size.min(hold)),
             at,
         }

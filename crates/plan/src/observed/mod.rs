@@ -139,6 +139,13 @@ impl Observed {
         leaving.filter_map(|key| self.members.get(key))
     }
 
+    /// Returns how many members are on their way out. Where nothing was aimed at yet, none are known
+    /// as such.
+    #[must_use]
+    pub fn departing(&self) -> usize {
+        self.index.leaving.len()
+    }
+
     /// Returns how many members are known.
     #[must_use]
     pub fn len(&self) -> usize {
