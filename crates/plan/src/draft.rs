@@ -128,11 +128,12 @@ impl<'a> Draft<'a> {
         self.memory.held.contains(&member.id) || self.is_self(member)
     }
 
-    /// Returns the working members of other configurations that may be replaced.
+    /// Returns the working members of other configurations that may be replaced. One that the last
+    /// list lacks is most likely gone already.
     pub(crate) fn replaceable(&self) -> impl Iterator<Item = (&'a Key, &'a Member)> {
         let outdated = self.index.outdated.iter().map(|(_, key)| key);
         self.members(outdated)
-            .filter(|(_, member)| !self.is_untouchable(member))
+            .filter(|(_, member)| !member.missed && !self.is_untouchable(member))
     }
 
     /// Returns whether a member was made from another configuration.

@@ -115,11 +115,12 @@ impl HealthRecord {
             && self.checked.since(self.since) >= updating.duration
     }
 
-    /// Returns whether a verdict of sickness counts already: past the grace period, or the member
-    /// was healthy before.
+    /// Returns whether a verdict of sickness counts already: it came after the grace period, or the
+    /// member was healthy before. What was found within the grace period is no news at its end.
     pub(crate) fn counts(&self, policy: &HealthPolicy, created: Timestamp, now: Timestamp) -> bool {
+        let patient = created + policy.grace_period;
         self.last == Health::Unhealthy
-            && (self.ever_healthy || now.since(created) >= policy.grace_period)
+            && (self.ever_healthy || (now >= patient && self.checked >= patient))
     }
 
     /// Returns whether a member is suspected to be sick: unhealthy at least `Threshold` times among
@@ -202,8 +203,10 @@ mod tests {
     #[test]
     fn within_grace_nobody_is_sick_who_was_never_healthy() {
         let policy = HealthPolicy::default();
-        let record = record("uuuuuuuuuuuuuuu");
+        let mut record = record("uuuuuuuuuuuuuuu");
         assert!(!record.sick(&policy, at(0), at(299)));
+        assert!(!record.sick(&policy, at(0), at(300)), "that is old news");
+        record.note(Health::Unhealthy, at(300));
         assert!(record.sick(&policy, at(0), at(300)));
     }
 

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{LogicalId, Tags, tags};
 
+use crate::Timestamp;
 use crate::action::{Action, Cause, Drain, Reason, WaitingOn};
 use crate::budget::number;
 use crate::draft::Draft;
@@ -208,17 +209,16 @@ fn name_the_nameless<'a>(
     if underway {
         draft.wait(WaitingOn::Observation);
     }
-    let mut nameless: Vec<(&Key, &Member)> = draft
-        .members(&draft.index.nameless)
-        .filter(|(_, member)| !draft.is_untouchable(member))
-        .collect();
+    let mut nameless: Vec<(&Key, &Member)> = draft.members(&draft.index.nameless).collect();
     if nameless.is_empty() && !underway && draft.pending() == 0 {
         draft.memory.naming = false;
         return free;
     }
-    // The best ones are named first, so that the others are those that would go anyway.
+    // Those that cannot go are named first, then the best ones, so that the others are those that
+    // would go anyway.
     nameless.sort_by_key(|(_, member)| {
         (
+            !draft.is_untouchable(member),
             draft.outdated(member),
             member.health.last() == Health::Unhealthy,
         )
@@ -226,20 +226,27 @@ fn name_the_nameless<'a>(
     free.reverse();
     let mut rest = Vec::new();
     for entry @ (_, member) in nameless {
-        let nameable = member.labelling == Labelling::Nothing && !member.asks_for_adoption();
-        match free.pop() {
-            Some((_, id)) if nameable => draft.actions.push(Action::Adopt {
-                id: member.id.clone(),
-                plugin: member.plugin.clone(),
-                labels: Tags::from([(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned())]),
-            }),
-            Some(position) => {
-                free.push(position);
-                rest.push(entry);
+        match Nameable::of(draft, member) {
+            Nameable::Never => rest.push(entry),
+            // Its place is kept until then.
+            Nameable::Later(at) => {
+                if free.pop().is_none() {
+                    rest.push(entry);
+                }
+                draft.wake(at);
+                draft.wait(WaitingOn::Observation);
             }
-            None => rest.push(entry),
+            Nameable::Now => match free.pop() {
+                None => rest.push(entry),
+                Some((_, id)) => draft.actions.push(Action::Adopt {
+                    id: member.id.clone(),
+                    plugin: member.plugin.clone(),
+                    labels: Tags::from([(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned())]),
+                }),
+            },
         }
     }
+    rest.retain(|(_, member)| !draft.is_untouchable(member));
     let under_way = draft.tally.leaving + draft.pending();
     let slots = draft.budget.replacements().saturating_sub(under_way);
     let mut slots = slots.max(draft.tally.working.saturating_sub(draft.wanted));
@@ -256,6 +263,31 @@ fn name_the_nameless<'a>(
     }
     free.reverse();
     free
+}
+
+/// Attempts to label a member before it counts as one that its plugin will not label.
+const ATTEMPTS: u32 = 5;
+
+/// Whether a member can be given an identity by labelling it.
+enum Nameable {
+    Now,
+    Later(Timestamp),
+    Never,
+}
+
+impl Nameable {
+    fn of(draft: &Draft<'_>, member: &Member) -> Self {
+        match member.labelling {
+            Labelling::Nothing if !member.asks_for_adoption() => Self::Now,
+            Labelling::Failed(_) if member.label_failures >= ATTEMPTS => Self::Never,
+            Labelling::Failed(retry_at) if retry_at > draft.now => Self::Later(retry_at),
+            Labelling::Failed(..) => Self::Now,
+            // The adoption comes first; a list has to confirm it.
+            Labelling::Nothing | Labelling::UnderWay(_) => {
+                Self::Later(draft.now + draft.config.poll_interval)
+            }
+        }
+    }
 }
 
 /// Returns whether creations pause after failures, and notes it.

@@ -188,12 +188,12 @@ impl Core {
             self.refresh_on(&target.group, plugin, now + settle);
         } else if let Some(mut member) = group.seen.get_mut_on(plugin, id) {
             let named = matches!(member.labelling, Labelling::UnderWay(Some(_)));
-            let refused = error.delivery() == Delivery::Refused;
-            member.labelling = if named && refused {
-                Labelling::Refused
+            if named && error.delivery() == Delivery::Refused {
+                member.label_failures += 1;
+                member.labelling = Labelling::Failed(again);
             } else {
-                Labelling::Nothing
-            };
+                member.labelling = Labelling::Nothing;
+            }
         }
         self.wake_by(&target.group, again);
     }

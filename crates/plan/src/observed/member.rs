@@ -48,8 +48,8 @@ pub enum Labelling {
     Nothing,
     /// Those that adopt it, or give it this identity.
     UnderWay(Option<LogicalId>),
-    /// The plugin would not give it an identity; it is not asked again.
-    Refused,
+    /// They could not be put; it may be tried again from this moment on.
+    Failed(Timestamp),
 }
 
 /// A member of the group.
@@ -71,8 +71,12 @@ pub struct Member {
     pub origin: Origin,
     /// Its destruction, once decided.
     pub departure: Option<Departure>,
+    /// Whether the last list lacks it, and it is only kept because lists may lag behind.
+    pub missed: bool,
     /// Labels that are being put on it.
     pub labelling: Labelling,
+    /// How often labels could not be put on it.
+    pub label_failures: u32,
     /// What is known of its health.
     pub health: HealthRecord,
     /// The plugin's own description.
@@ -98,7 +102,9 @@ impl Member {
             created: now,
             origin,
             departure: None,
+            missed: false,
             labelling: Labelling::Nothing,
+            label_failures: 0,
             health: HealthRecord::default(),
             description: Arc::new(Description::default()),
         };
@@ -118,7 +124,7 @@ impl Member {
         let done = match &self.labelling {
             Labelling::UnderWay(None) => !self.asks_for_adoption(),
             Labelling::UnderWay(Some(id)) => self.logical_id.as_ref() == Some(id),
-            Labelling::Nothing | Labelling::Refused => false,
+            Labelling::Nothing | Labelling::Failed(..) => false,
         };
         if done {
             self.labelling = Labelling::Nothing;
@@ -146,7 +152,7 @@ impl Member {
     pub fn identity(&self) -> Option<&LogicalId> {
         let given = match &self.labelling {
             Labelling::UnderWay(given) => given.as_ref(),
-            Labelling::Nothing | Labelling::Refused => None,
+            Labelling::Nothing | Labelling::Failed(..) => None,
         };
         self.logical_id.as_ref().or(given)
     }
@@ -159,9 +165,10 @@ impl Member {
 
     /// Returns whether the member counts as doing its work, in a group whose configuration has this
     /// hash. One of the current configuration has to be known as healthy; an outdated one is only
-    /// known not to when it was found unhealthy. One that is still coming up does not.
+    /// known not to when it was found unhealthy. One that is still coming up does not, nor one that
+    /// the last list lacks.
     pub(crate) fn serves(&self, hash: &ConfigHash) -> bool {
-        if self.description.state == Lifecycle::Pending {
+        if self.missed || self.description.state == Lifecycle::Pending {
             return false;
         }
         match self.health.last() {

@@ -395,7 +395,10 @@ impl Observed {
             match still_there(member, started, lag) {
                 None => self.lose(&key, (started, lag), now, seen),
                 Some(until) => {
-                    self.missed.insert(key);
+                    self.missed.insert(key.clone());
+                    if let Some(mut member) = self.changing(key) {
+                        member.missed = true;
+                    }
                     let earliest = seen.look_again.map_or(until, |at| at.min(until));
                     seen.look_again = Some(earliest);
                 }
@@ -499,7 +502,8 @@ impl Observed {
             }
             return;
         };
-        if member.origin == Origin::Listed && *member.description == description {
+        let same = member.origin == Origin::Listed && *member.description == description;
+        if same && !member.missed {
             return;
         }
         let fresh = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
@@ -512,6 +516,7 @@ impl Observed {
         let Some(member) = self.members.get_mut(&key) else {
             return;
         };
+        member.missed = false;
         if member.origin != Origin::Listed {
             member.origin = Origin::Listed;
             seen.changed += 1;

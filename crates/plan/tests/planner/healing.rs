@@ -41,6 +41,8 @@ fn one_that_never_was_healthy_has_its_grace_period() {
     bench.pass(Duration::from_secs(299));
     assert!(destroyed(&bench.preview()).is_empty());
     bench.pass(Duration::from_secs(1));
+    assert!(destroyed(&bench.preview()).is_empty(), "that is old news");
+    bench.verdict("a", Health::Unhealthy);
     assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
 }
 

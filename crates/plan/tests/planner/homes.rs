@@ -126,7 +126,8 @@ fn a_member_that_takes_no_name_makes_way_within_the_budget() {
         plan.waiting.contains(&WaitingOn::Creations { count: 0 }) || destroyed(&plan).is_empty()
     );
     for id in ["x", "y", "z"] {
-        bench.member(id).labelling = Labelling::Refused;
+        let mut member = bench.member(id);
+        (member.labelling, member.label_failures) = (Labelling::Failed(at(0)), 5);
     }
     let played = bench.play(&[]);
     assert_eq!((played.gone.len(), played.come.len()), (3, 3));
@@ -153,4 +154,34 @@ fn another_set_of_identities_changes_only_the_difference() {
     );
     let tags = bench.list.last().unwrap().tags.as_ref().unwrap();
     assert_eq!(tags[tags::LOGICAL_ID], "d");
+}
+
+/// A hold keeps a member from being destroyed, not from being named.
+#[test]
+fn a_held_member_is_named_first() {
+    let mut bench = Bench::healthy(cattle(3), &["x", "y", "z"]);
+    bench.memory.held.insert("z".into());
+    bench.commit(pets(&["a", "b"]));
+    bench.memory.naming = true;
+    let played = bench.play(&[]);
+    assert_eq!((played.gone.len(), played.come.len()), (1, 0));
+    assert_ne!(played.gone[0].0, "z");
+    assert!(played.last().converged);
+}
+
+#[test]
+fn a_label_that_fails_once_costs_nobody_its_life() {
+    let mut bench = Bench::healthy(cattle(2), &["x", "y"]);
+    bench.commit(pets(&["a", "b"]));
+    bench.memory.naming = true;
+    let mut member = bench.member("x");
+    (member.labelling, member.label_failures) = (Labelling::Failed(at(5)), 1);
+    drop(member);
+    let plan = bench.preview();
+    assert!(destroyed(&plan).is_empty() && created(&plan).is_empty());
+    assert_eq!(plan.wake_at, Some(at(5)));
+    bench.now = at(5);
+    let played = bench.play(&[]);
+    assert!(played.gone.is_empty() && played.come.is_empty());
+    assert!(played.last().converged);
 }

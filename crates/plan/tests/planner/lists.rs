@@ -118,3 +118,20 @@ fn a_member_that_loses_its_tag_is_no_member() {
     assert_eq!(bench.seen.len(), 1);
     assert!(bench.plan().converged);
 }
+
+/// It is capacity, so that none is made in its place too early, and does not serve.
+#[test]
+fn a_member_that_the_last_list_lacks_is_not_counted_on() {
+    let mut bench = Bench::new(spec(r#"{"Size":3}"#, "v1", ""));
+    bench.play(&[]);
+    bench.all_are_well();
+    let lost = bench.list[0].id.to_string();
+    bench.remove(&lost);
+    assert!(created(&bench.preview()).is_empty(), "lists may lag");
+    bench.commit(spec(r#"{"Size":3}"#, "v2", ""));
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty(), "only two serve");
+    bench.pass(std::time::Duration::from_secs(6));
+    bench.look();
+    assert_eq!(created(&bench.plan()).len(), 1);
+}

@@ -219,6 +219,7 @@ fn a_sick_member_of_the_new_configuration_stops_the_roll_and_is_replaced() {
     // It never was healthy and is within its grace period.
     assert!(destroyed(&bench.preview()).is_empty());
     bench.pass(Duration::from_secs(300));
+    bench.verdict("x", Health::Unhealthy);
     assert_eq!(destroyed(&bench.plan()), [("x", Reason::Unhealthy)]);
     assert!(destroyed(&bench.plan()).is_empty());
 }
