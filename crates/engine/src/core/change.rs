@@ -394,6 +394,10 @@ impl Core {
         // Decoding it again applies every check that a committed size goes through.
         let properties = group.spec.with_size(size).canonical();
         let spec = Spec::decode(Some(&properties))?;
+        let grows = size > group.spec.size.count();
+        if let Some(most) = spec.max_instances.filter(|most| grows && size > *most) {
+            return Err(Refused::OwnCeiling { size, most });
+        }
         if spec == *group.spec {
             let details = self.explain(id, &spec)?;
             let batch = None;

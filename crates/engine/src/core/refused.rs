@@ -49,6 +49,16 @@ pub enum Refused {
         /// How many there may be.
         most: u64,
     },
+    /// More members than the group's own spec allows.
+    #[error(
+        "the group may have {most} instances, as `Allocation.MaxInstances` says, and {size} are more: ask for fewer, or commit a higher ceiling"
+    )]
+    OwnCeiling {
+        /// Size asked for.
+        size: u64,
+        /// How many there may be.
+        most: u64,
+    },
     /// Members that would be destroyed are held.
     #[error(
         "{}: held in group '{group}'; nothing was destroyed: release them first, with `infrakit group release {group} INSTANCE`", list(.instances)

@@ -63,6 +63,21 @@ fn no_group_may_be_larger_than_the_ceiling() {
 }
 
 #[test]
+fn no_group_is_scaled_beyond_its_own_ceiling() {
+    let mut bench = Bench::new();
+    let bounded = spec(r#"{"Size":2,"MaxInstances":3}"#, ("file", "1"), "");
+    bench.arrive(bounded);
+    let error = bench.core.set_size(&GROUP.into(), 4, bench.now);
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "the group may have 3 instances, as `Allocation.MaxInstances` says, and 4 are more: ask for fewer, or commit a higher ceiling"
+    );
+    bench.core.set_size(&GROUP.into(), 3, bench.now).unwrap();
+    bench.settle();
+    assert_eq!(bench.core.size(&GROUP.into()).unwrap(), 3);
+}
+
+#[test]
 fn what_is_held_is_not_destroyed() {
     let mut bench = Bench::new();
     bench.arrive(cattle(2, "1"));
