@@ -165,6 +165,13 @@ impl Index {
         }
     }
 
+    /// Returns whether a member of the configuration in force has yet to prove itself.
+    pub(crate) fn is_unproved(&self, member: &Member) -> bool {
+        self.aim.as_ref().is_some_and(|aim| {
+            member.matches(&aim.spec.hash) && !member.health.proved(&aim.spec.updating)
+        })
+    }
+
     /// Returns how a member is to be filed.
     pub(crate) fn filing(&self, member: &Member) -> Filing {
         let Some(aim) = &self.aim else {
@@ -191,7 +198,8 @@ impl Index {
             concerned,
             serves: working && member.serves(&aim.spec.hash),
             outdated: working && !matches,
-            unproved: working && matches && !member.health.proved(&aim.spec.updating),
+            // One that the last list lacks is not counted on, whatever it proved.
+            unproved: working && (member.missed && matches || self.is_unproved(member)),
             unhealthy: stays && member.health.last() == Health::Unhealthy,
             flaps: stays && member.health.flaps(),
             asking: stays && member.asks_for_adoption(),

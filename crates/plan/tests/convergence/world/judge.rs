@@ -28,7 +28,7 @@ impl World {
             .filter(|event| matches!(event, Event::Appear(_)))
             .count();
         let size = usize::try_from(self.spec.size.count()).expect("sizes are small here");
-        let size = size + super::budget(self.kind, self.budget).1;
+        let size = size + super::specs::budget(self.kind, self.budget).1;
         let there = ours + coming;
         match self.kind {
             Kind::Cattle => {

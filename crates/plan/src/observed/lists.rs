@@ -1,0 +1,396 @@
+//! Lists: what they show, what they cannot deny, and how far they may be behind.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::{GroupId, PluginName, tags};
+
+use super::member::{identified, is_another};
+use super::{Key, Member, Observed, Origin, Step, key};
+use crate::{Config, Timestamp};
+
+/// Circumstances of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    /// The plugin that was asked.
+    pub plugin: &'a PluginName,
+    /// When the list was asked for.
+    pub started: Timestamp,
+    /// When its answer is taken in.
+    pub now: Timestamp,
+    /// Where the plugin runs.
+    pub locality: Locality,
+}
+
+/// What a list changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Members that were not known before.
+    pub appeared: usize,
+    /// Members that are gone.
+    pub vanished: usize,
+    /// Members whose tags or identity changed, or that were confirmed.
+    pub changed: usize,
+    /// Members of the configuration in force that went without our doing before they had proved
+    /// themselves.
+    pub stillborn: usize,
+    /// How long the destructions took that the list shows as done.
+    pub departed: Vec<Duration>,
+    /// The list lacks a member that is too young to be missed: a list started after this moment
+    /// tells.
+    pub look_again: Option<Timestamp>,
+}
+
+impl Seen {
+    /// Returns whether anything is different.
+    #[must_use]
+    pub fn anything(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
+/// How far a plugin's lists may lag behind the truth.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lag {
+    /// Behind a creation that no list has shown yet.
+    first: Duration,
+    /// Behind another list.
+    relapse: Duration,
+}
+
+impl Observed {
+    /// Takes in that a later look showed the same list as before. Members that it lacks, and that
+    /// it would have to show by now, are gone.
+    pub fn unchanged(&mut self, plugin: &PluginName, started: Timestamp, now: Timestamp) -> Seen {
+        let mut seen = Seen::default();
+        if self.is_stale(plugin, started) {
+            return seen;
+        }
+        let lag = self
+            .homes
+            .get(plugin)
+            .map_or_else(Lag::default, |home| home.lag);
+        // Those that the list showed it shows again.
+        let unlisted = self.members.iter();
+        let unlisted = unlisted.filter(|(_, member)| member.origin != Origin::Listed);
+        let missing: Vec<Key> = unlisted
+            .map(|(key, _)| key)
+            .chain(&self.missed)
+            .filter(|key| key.plugin == *plugin)
+            .cloned()
+            .collect();
+        self.miss(missing, (started, lag), now, &mut seen);
+        self.homes.entry(plugin.clone()).or_default().listed = Some(started);
+        seen
+    }
+
+    fn is_stale(&self, plugin: &PluginName, started: Timestamp) -> bool {
+        self.listed_on(plugin).is_some_and(|last| started < last)
+    }
+
+    /// Takes in that a list lacks members: they are gone, unless they are too young to be missed.
+    fn miss(
+        &mut self,
+        missing: Vec<Key>,
+        (started, lag): (Timestamp, Lag),
+        now: Timestamp,
+        seen: &mut Seen,
+    ) {
+        for key in missing {
+            let Some(member) = self.members.get(&key) else {
+                continue;
+            };
+            match still_there(member, started, lag) {
+                None => self.lose(&key, (started, lag), now, seen),
+                Some(until) => {
+                    self.missed.insert(key.clone());
+                    if let Some(mut member) = self.changing(key) {
+                        member.missed = true;
+                    }
+                    let earliest = seen.look_again.map_or(until, |at| at.min(until));
+                    seen.look_again = Some(earliest);
+                }
+            }
+        }
+    }
+
+    /// Takes in that a member is gone.
+    fn lose(
+        &mut self,
+        key: &Key,
+        (started, lag): (Timestamp, Lag),
+        now: Timestamp,
+        seen: &mut Seen,
+    ) {
+        let Some(member) = self.remove(key) else {
+            return;
+        };
+        let unproved = self.index.is_unproved(&member);
+        if !lag.relapse.is_zero() {
+            self.tombs.insert(key.clone(), (started, member.token));
+        }
+        seen.vanished += 1;
+        match member.departure {
+            Some(departure) => seen.departed.push(now.since(departure.since)),
+            None => seen.stillborn += usize::from(unproved),
+        }
+    }
+
+    /// Takes in a complete list of the group's instances on one plugin; one that was started before
+    /// another that was taken in already is ignored.
+    pub fn apply(
+        &mut self,
+        group: &GroupId,
+        list: impl IntoIterator<Item = Description>,
+        circumstances: Listed<'_>,
+        (nonce, config): (&str, &Config),
+    ) -> Seen {
+        let Listed {
+            plugin,
+            started,
+            now,
+            locality,
+        } = circumstances;
+        let mut seen = Seen::default();
+        if self.is_stale(plugin, started) {
+            return seen;
+        }
+        let lag = match locality {
+            Locality::InProcess => Lag::default(),
+            Locality::Remote => Lag {
+                first: config.visibility,
+                relapse: config.relapse,
+            },
+        };
+        self.tombs
+            .retain(|_, (seen, _)| started <= *seen + lag.relapse);
+        self.missed.retain(|key| key.plugin != *plugin);
+        let mut present = BTreeSet::new();
+        for description in list {
+            let owner = description
+                .tags
+                .as_ref()
+                .and_then(|tags| tags.get(tags::GROUP));
+            if owner.map(String::as_str) != Some(group.as_str()) {
+                continue;
+            }
+            let key = key(plugin, &description.id);
+            // A list that names an instance twice shows one instance; the first entry counts.
+            if present.insert(key.clone()) {
+                self.see(key, identified(description), (nonce, now), &mut seen);
+            }
+        }
+        let missing: Vec<Key> = self
+            .members
+            .keys()
+            .filter(|key| key.plugin == *plugin && !present.contains(*key))
+            .cloned()
+            .collect();
+        self.miss(missing, (started, lag), now, &mut seen);
+        let home = self.homes.entry(plugin.clone()).or_default();
+        home.lag = lag;
+        home.listed = Some(started);
+        seen
+    }
+
+    /// Takes in one entry of a list.
+    fn see(
+        &mut self,
+        key: Key,
+        description: Description,
+        (nonce, now): (&str, Timestamp),
+        seen: &mut Seen,
+    ) {
+        let Some(member) = self.members.get(&key) else {
+            let member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+            let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
+            if !self.tombs.get(&key).is_some_and(ghost) {
+                seen.appeared += 1;
+                self.insert(key, member);
+            }
+            return;
+        };
+        let same = member.origin == Origin::Listed && *member.description == description;
+        if same && !member.missed {
+            return;
+        }
+        let fresh = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+        if is_another(member, &fresh) {
+            seen.changed += 1;
+            self.insert(key, fresh);
+            return;
+        }
+        let before = self.index.filing(member);
+        let Some(member) = self.members.get_mut(&key) else {
+            return;
+        };
+        member.missed = false;
+        if member.origin != Origin::Listed {
+            member.origin = Origin::Listed;
+            seen.changed += 1;
+        }
+        if member.description != fresh.description {
+            member.describe(Arc::unwrap_or_clone(fresh.description), nonce);
+            seen.changed += 1;
+        }
+        let after = self.index.filing(member);
+        self.refile(&key, &before, &after);
+    }
+}
+
+/// Returns until when a member is to be kept although a list that was started at `started` lacks
+/// it; `None` when it is gone. Lists may lag behind creations: they may come from a copy of the truth
+/// that is a little older, also after a younger one has shown the member. Of instances that
+/// others made nobody knows how old they are; they are gone at once.
+fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestamp> {
+    let until = match (member.origin, member.departure) {
+        (Origin::Provisioned(answered), None) => answered + lag.first,
+        // Destroyed before any list showed it: gone as soon as a list from after that lacks it.
+        (Origin::Provisioned(answered), Some(departure)) => match departure.step {
+            Step::InFlight(at) | Step::Accepted(at) => answered.max(at),
+            Step::Failed(..) => answered,
+        },
+        (Origin::Listed, None) if member.token.is_some() && !lag.relapse.is_zero() => {
+            member.created + lag.relapse
+        }
+        (Origin::Listed, _) => return None,
+    };
+    (started <= until).then_some(until)
+}
+
+#[cfg(test)]
+mod tests {
+    use infrakit_spi::hash::ConfigHash;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp(seconds * 1_000_000_000)
+    }
+
+    fn description(id: &str) -> Description {
+        let tags = [
+            (tags::GROUP, "g"),
+            (tags::CONFIG_HASH, "h"),
+            (tags::TOKEN, "n-4"),
+        ];
+        Description {
+            id: id.into(),
+            tags: Some(
+                tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .into(),
+            ),
+            ..Description::default()
+        }
+    }
+
+    fn list(seen: &mut Observed, ids: &[&str], started: u64, locality: Locality) -> Seen {
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: at(started),
+            now: at(started + 1),
+            locality,
+        };
+        let ids = ids.iter().map(|id| description(id));
+        seen.apply(&"g".into(), ids, circumstances, ("n", &Config::default()))
+    }
+
+    fn ids(seen: &Observed) -> Vec<&str> {
+        seen.members().map(|member| member.id.as_str()).collect()
+    }
+
+    #[test]
+    fn reads_tags_and_ignores_strangers() {
+        let mut seen = Observed::default();
+        let stranger = Description {
+            id: "s".into(),
+            ..Description::default()
+        };
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: at(1),
+            now: at(1),
+            locality: Locality::Remote,
+        };
+        seen.apply(
+            &"g".into(),
+            [stranger, description("a")],
+            circumstances,
+            ("n", &Config::default()),
+        );
+        assert_eq!(ids(&seen), ["a"]);
+        let member = seen.get(&"a".into()).unwrap();
+        assert_eq!(
+            (member.token, member.matches(&ConfigHash::from_tag("h"))),
+            (Some(4), true)
+        );
+    }
+
+    #[test]
+    fn a_list_from_before_a_creation_cannot_deny_it() {
+        let mut seen = Observed::default();
+        let made = Member::new(
+            description("a"),
+            &"p".into(),
+            Origin::Provisioned(at(10)),
+            "n",
+            at(10),
+        );
+        seen.provisioned(made);
+        list(&mut seen, &[], 9, Locality::InProcess);
+        assert_eq!(ids(&seen), ["a"]);
+        assert_eq!(list(&mut seen, &[], 11, Locality::InProcess).vanished, 1);
+        assert!(seen.is_empty());
+    }
+
+    #[test]
+    fn remote_lists_may_lag_behind_a_creation() {
+        let mut seen = Observed::default();
+        let made = Member::new(
+            description("a"),
+            &"p".into(),
+            Origin::Provisioned(at(10)),
+            "n",
+            at(10),
+        );
+        seen.provisioned(made);
+        list(&mut seen, &[], 20, Locality::Remote);
+        assert_eq!(ids(&seen), ["a"]);
+        list(&mut seen, &[], 26, Locality::Remote);
+        assert!(seen.is_empty());
+    }
+
+    #[test]
+    fn what_was_listed_and_is_missing_is_gone() {
+        for (locality, old) in [(Locality::InProcess, 0), (Locality::Remote, 20)] {
+            let mut seen = Observed::default();
+            list(&mut seen, &["a", "b"], 1, locality);
+            assert_eq!(list(&mut seen, &["b"], 2 + old, locality).vanished, 1);
+            assert_eq!(ids(&seen), ["b"]);
+            assert!(!list(&mut seen, &["b"], 3 + old, locality).anything());
+        }
+    }
+
+    /// Lists of one plugin may come from copies that lag behind each other.
+    #[test]
+    fn an_older_copy_of_the_truth_neither_takes_a_member_nor_brings_one_back() {
+        let mut seen = Observed::default();
+        list(&mut seen, &["a"], 1, Locality::Remote);
+        let older = list(&mut seen, &[], 3, Locality::Remote);
+        // It became known at 2 s; a list that is started 5 s later cannot be that old.
+        assert_eq!((older.vanished, older.look_again), (0, Some(at(7))));
+        let mut same = seen.clone();
+        assert_eq!(same.unchanged(&"p".into(), at(7), at(7)).vanished, 0);
+        assert_eq!(same.unchanged(&"p".into(), at(8), at(8)).vanished, 1);
+        assert_eq!(list(&mut seen, &[], 8, Locality::Remote).vanished, 1);
+        assert_eq!(list(&mut seen, &["a"], 9, Locality::Remote).appeared, 0);
+        assert!(seen.is_empty());
+        assert_eq!(
+            list(&mut seen, &["a"], 14, Locality::Remote).appeared,
+            1,
+            "it is back indeed"
+        );
+    }
+}
