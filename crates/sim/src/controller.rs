@@ -3,6 +3,8 @@
 //! The words here are the world's own, so that any policy can be put into it: ours
 //! ([`crate::ours`]), or a naive one that shows that a scenario can be failed.
 
+use std::collections::BTreeSet;
+
 use infrakit_plan::{Drain, Timestamp};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
@@ -156,6 +158,15 @@ pub enum Operation {
     Release(InstanceId),
 }
 
+/// What a controller says beforehand of a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foreseen {
+    /// The members that will go.
+    pub go: BTreeSet<InstanceId>,
+    /// How many will come.
+    pub come: u64,
+}
+
 /// A policy under test, in one of its lives.
 ///
 /// Time never runs backwards within a life. Everything that is to outlive it has to be in the store.
@@ -201,6 +212,11 @@ pub trait Controller {
 
     /// Returns the specs in force.
     fn specs(&self) -> Vec<GroupSpec>;
+
+    /// Says what a commit would do; `None` when it cannot say.
+    fn foresee(&self, _group: &GroupId, _properties: &str, _now: Timestamp) -> Option<Foreseen> {
+        None
+    }
 
     /// Says in a few words what it waits for, for stories.
     fn explain(&self, _group: &GroupId) -> String {

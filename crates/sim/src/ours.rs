@@ -5,16 +5,17 @@
 use std::collections::BTreeMap;
 
 use infrakit_engine::core::{
-    Accepted, Call, Claim, Core, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Refused,
-    Subject, Target,
+    Accepted, Call, Claim, Core, CreationAnswer, Effect, Event, Limits, ListAnswer, NotWritten,
+    Refused, Subject, Target,
 };
 use infrakit_plan::{Config, Spec, Timestamp};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::Locality;
+use infrakit_spi::rollout::{Command, Hold};
 use infrakit_spi::{Any, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Revision, Store};
 
-use crate::controller::{Answer, Ask, Controller, Creation, Operation, Ticket};
+use crate::controller::{Answer, Ask, Controller, Creation, Foreseen, Operation, Ticket};
 use crate::world::Traits;
 
 /// The engine's core, and what it waits for.
@@ -59,7 +60,10 @@ impl Ours {
             ..Config::default()
         };
         Self {
-            core: Core::new(config),
+            core: Core::new(config).governed(Limits {
+                creates_per_minute: traits.creates_per_minute,
+                destroys_per_minute: traits.destroys_per_minute,
+            }),
             claim: None,
             localities: traits.localities.clone(),
             open: BTreeMap::new(),
@@ -283,13 +287,16 @@ impl Controller for Ours {
             }
             Operation::Destroy => written(self.core.destroy(group).map(drop)),
             Operation::Free => written(self.core.free(group).map(drop)),
-            Operation::Pause
-            | Operation::Resume
-            | Operation::Approve
-            | Operation::Abort
-            | Operation::Rollback(_)
-            | Operation::Hold(_)
-            | Operation::Release(_) => Err("not known yet".to_owned()),
+            Operation::Pause => done(self.core.steer(group, &Command::Pause, now)),
+            Operation::Resume => done(self.core.steer(group, &Command::Resume, now)),
+            Operation::Approve => done(self.core.steer(group, &Command::Approve, now)),
+            Operation::Abort => done(self.core.steer(group, &Command::Abort, now)),
+            Operation::Rollback(to) => {
+                let command = Command::Rollback { to: *to };
+                done(self.core.steer(group, &command, now))
+            }
+            Operation::Hold(id) => done(self.core.hold(group, id, Hold::Set)),
+            Operation::Release(id) => done(self.core.hold(group, id, Hold::Release)),
         }
     }
 
@@ -331,6 +338,27 @@ impl Controller for Ours {
         let instances = described.and_then(|described| described.instances);
         let instances = instances.unwrap_or_default();
         instances.iter().map(|one| one.id.clone()).collect()
+    }
+
+    fn foresee(&self, group: &GroupId, properties: &str, now: Timestamp) -> Option<Foreseen> {
+        let properties = Any::parse(properties).ok()?;
+        let spec = Spec::parse(Some(&properties)).ok()?;
+        let raw = GroupSpec {
+            id: group.clone(),
+            properties: Some(properties),
+        };
+        let preview = self
+            .core
+            .outlook(&raw, spec, "pretend", now)
+            .ok()?
+            .preview();
+        let mut foreseen = Foreseen::default();
+        for wave in preview.waves {
+            let go = wave.go.into_iter().map(|one| one.id);
+            foreseen.go.extend(go);
+            foreseen.come += wave.come.len() as u64;
+        }
+        Some(foreseen)
     }
 
     fn specs(&self) -> Vec<GroupSpec> {

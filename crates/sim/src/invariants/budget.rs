@@ -1,5 +1,7 @@
 //! No action of ours takes the members that serve below what the budget demands.
 
+use std::collections::BTreeSet;
+
 use infrakit_spi::flavor::Health;
 
 use crate::controller::Ask;
@@ -32,6 +34,14 @@ impl Invariant for Budget {
         }
         let promise = scene.sight.promises.get(group)?;
         let seen = scene.sight.members.get(&(plugin.clone(), id.clone()))?;
+        // Whoever takes a name out of the list takes out what bears it.
+        let unlisted = |ids: &BTreeSet<String>| {
+            let own = seen.logical_id.as_ref();
+            own.is_some_and(|own| !ids.contains(own))
+        };
+        if promise.ids.as_ref().is_some_and(unlisted) {
+            return None;
+        }
         // What this life was not told of the one that goes cannot be held against it; of the others
         // it is taken to serve who served as far as any life knows.
         let serves = match seen.verdict {

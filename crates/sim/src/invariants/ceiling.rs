@@ -22,7 +22,9 @@ impl Invariant for Ceiling {
         let ours = scene
             .park
             .of(group.as_str())
-            .filter(|(_, one)| one.maker == Maker::Controller);
+            .filter(|(plugin, _)| scene.ledger.is_home(group, plugin))
+            .filter(|(_, one)| one.maker == Maker::Controller)
+            .filter(|(_, one)| one.identity().is_some() || scene.ledger.owns_nameless(group));
         let there = ours.count();
         let coming = scene.coming.get(group).map_or(0, Vec::len);
         let total = (there + coming + 1) as u64;

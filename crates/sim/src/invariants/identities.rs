@@ -24,8 +24,9 @@ impl Invariant for Identities {
         let mut there = scene
             .park
             .of(creation.group.as_str())
+            .filter(|(plugin, _)| scene.ledger.is_home(&creation.group, plugin))
             .filter(|(_, one)| one.maker == Maker::Controller);
-        let holder = there.find(|(_, one)| one.logical_id.as_ref() == Some(own));
+        let holder = there.find(|(_, one)| one.identity() == Some(own.as_str()));
         let coming = scene.coming.get(&creation.group);
         let coming = coming.is_some_and(|coming| coming.contains(&Some(own.clone())));
         match holder {

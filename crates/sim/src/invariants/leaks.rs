@@ -19,6 +19,9 @@ impl Invariant for Leaks {
     fn rest(&self, scene: &Scene<'_>, group: &GroupId) -> Option<String> {
         let mut tokens = BTreeMap::new();
         for (plugin, one) in scene.park.of(group.as_str()) {
+            if !scene.ledger.is_home(group, plugin) {
+                continue;
+            }
             let place = (plugin.clone(), one.id.clone());
             if !scene.sight.members.contains_key(&place) {
                 return Some(format!(

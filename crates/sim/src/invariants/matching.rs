@@ -41,7 +41,7 @@ impl Invariant for Matching {
                     let same = |other: &&Seen| other.logical_id.as_ref() == Some(own);
                     !ids.contains(own) || scene.sight.staying(group).filter(same).count() > 1
                 }
-                None => false,
+                None => scene.sight.staying(group).count() as u64 > promise.size,
             },
         };
         (!excused).then(|| format!("`{id}` of `{group}` is as promised, and destroyed: {why}"))

@@ -30,10 +30,11 @@ pub static ALL: [&dyn Invariant; 11] = [
 ];
 
 /// Promises that the world itself watches over.
-pub const OF_THE_WORLD: [&str; 5] = [
+pub const OF_THE_WORLD: [&str; 6] = [
     "takes the lead",
     "no busy loops",
     "takes what is asked",
+    "pretend equals done",
     "arrives",
     "stays silent",
 ];

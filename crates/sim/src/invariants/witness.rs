@@ -55,7 +55,7 @@ fn excess(scene: &Scene<'_>, ask: &Ask, seen: &Seen) -> bool {
         return scene.sight.staying(group).count() as u64 > promise.size;
     };
     let Some(own) = &seen.logical_id else {
-        return false;
+        return scene.sight.staying(group).count() as u64 > promise.size;
     };
     let same = |other: &&Seen| other.logical_id.as_ref() == Some(own);
     !ids.contains(own) || scene.sight.staying(group).filter(same).count() > 1

@@ -8,7 +8,7 @@ use infrakit_spi::instance::{Description, Listing};
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName, Tags, tags};
 
 use super::Promise;
-use crate::controller::{Answer, Ask, Operation, Ticket};
+use crate::controller::{Answer, Ask, Foreseen, Operation, Ticket};
 
 /// What brought a step about, as far as it matters to the judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -221,6 +221,10 @@ pub struct Ledger {
     pub groups: BTreeSet<GroupId>,
     /// Groups that are to be destroyed.
     pub destroying: BTreeSet<GroupId>,
+    /// Groups that had like members at some time since they came under management.
+    alike: BTreeSet<GroupId>,
+    /// Plugins that each group has lived on since it came under management.
+    homes: BTreeMap<GroupId, BTreeSet<PluginName>>,
     /// Members whose end a person asked for.
     pub requested: BTreeSet<(GroupId, InstanceId)>,
     /// Members that a person has put a hand over.
@@ -228,6 +232,7 @@ pub struct Ledger {
     books: Books,
     /// How many members each group has reached under the promise in force.
     reached: BTreeMap<GroupId, Reached>,
+    done: BTreeMap<GroupId, Foreseen>,
     /// When each term of office began.
     pub terms: Vec<(u64, u64)>,
     /// How long lists may lag behind creations that were answered.
@@ -289,7 +294,16 @@ impl Ledger {
             // What was decided for a group that is given up is not decided for its successor.
             for former in sight.promises.keys() {
                 if !promises.contains_key(former) {
+                    self.homes.remove(former);
+                    self.alike.remove(former);
                     self.books.condemned.retain(|_, group| group != former);
+                }
+            }
+            for (group, promise) in &promises {
+                let homes = self.homes.entry(group.clone()).or_default();
+                homes.insert(promise.plugin.clone());
+                if promise.ids.is_none() {
+                    self.alike.insert(group.clone());
                 }
             }
             let known = |seen: &Seen| promises.contains_key(&seen.group);
@@ -349,19 +363,48 @@ impl Ledger {
                 self.groups.remove(group);
                 self.destroying.remove(group);
             }
-            Operation::Hold(id) => {
-                self.held.insert((group.clone(), id.clone()));
-            }
-            Operation::Release(id) => {
-                self.held.remove(&(group.clone(), id.clone()));
-            }
             Operation::SetSize(_)
             | Operation::Pause
             | Operation::Resume
             | Operation::Approve
             | Operation::Abort
-            | Operation::Rollback(_) => {}
+            | Operation::Rollback(_)
+            | Operation::Hold(_)
+            | Operation::Release(_) => {}
         }
+    }
+
+    /// Returns whether a group has lived on a plugin since somebody took it up. What a group that
+    /// was given up has left elsewhere is nobody's affair.
+    #[must_use]
+    pub fn is_home(&self, group: &GroupId, plugin: &PluginName) -> bool {
+        self.homes
+            .get(group)
+            .is_some_and(|homes| homes.contains(plugin))
+    }
+
+    /// Returns whether members without identity are a group's own. In one that always had named
+    /// members they are nobody's.
+    #[must_use]
+    pub fn owns_nameless(&self, group: &GroupId) -> bool {
+        self.alike.contains(group)
+    }
+
+    /// Notes on which members of a group the store says that a hand lies.
+    pub fn hands(&mut self, group: &GroupId, ids: impl Iterator<Item = InstanceId>) {
+        self.held.retain(|(of, _)| of != group);
+        self.held.extend(ids.map(|id| (group.clone(), id)));
+    }
+
+    /// Forgets what was done for a group so far.
+    pub fn begin_account(&mut self, group: &GroupId) {
+        self.done.remove(group);
+    }
+
+    /// Returns what was done for a group since its account was begun.
+    #[must_use]
+    pub fn account(&self, group: &GroupId) -> Foreseen {
+        self.done.get(group).cloned().unwrap_or_default()
     }
 
     /// Notes that a life has decided on the end of an instance, and journals that.
@@ -402,11 +445,18 @@ impl Ledger {
                 group: filter.get(tags::GROUP).map(|id| id.as_str().into()),
                 started: now,
             },
-            Ask::Create(creation) => Open::Create {
-                group: creation.group.clone(),
-                plugin: creation.plugin.clone(),
-            },
-            Ask::Destroy { plugin, id, .. } => {
+            Ask::Create(creation) => {
+                self.done.entry(creation.group.clone()).or_default().come += 1;
+                Open::Create {
+                    group: creation.group.clone(),
+                    plugin: creation.plugin.clone(),
+                }
+            }
+            Ask::Destroy {
+                group, plugin, id, ..
+            } => {
+                let done = self.done.entry(group.clone()).or_default();
+                done.go.insert(id.clone());
                 let place = (plugin.clone(), id.clone());
                 if let Some(seen) = sight.members.get_mut(&place) {
                     seen.leaving = true;

@@ -58,6 +58,17 @@ pub struct Scene<'a> {
     pub park: &'a Park,
     /// What is about to be true.
     pub coming: &'a Coming,
+    /// How far what is judged has come.
+    pub stage: Stage,
+}
+
+/// How far something that a controller does has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It is decided, and about to be journaled.
+    Decided,
+    /// It begins.
+    Begun,
 }
 
 /// Something that must always hold. Each returns what is wrong, if something is.

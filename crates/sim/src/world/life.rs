@@ -10,7 +10,7 @@ use infrakit_store::Durability;
 use super::{Happening, MILLIS, MINUTE, Maker, SECOND, World};
 use crate::controller::{Answer, Ask, Controller, Ticket};
 use crate::faults::Kind;
-use crate::judge::Cause;
+use crate::judge::{Cause, Stage};
 
 /// Steps at one moment after which a controller counts as caught in a loop.
 const LOOP: u32 = 2_000;
@@ -130,6 +130,7 @@ impl World {
         }
         self.counts.crashes += 1;
         self.ledger.end(number);
+        self.turns.retain(|(whose, _), _| *whose != number);
         self.note(format_args!("controller {number} dies"));
         let power = self.strikes(Kind::PowerCut);
         let survives = !power && self.dice.amount(Kind::PowerCut, 0, 1) == 1;
@@ -271,9 +272,15 @@ impl World {
                 return false;
             }
         }
-        self.judge_ask(number, &ask);
+        self.judge_ask(number, Stage::Begun, &ask);
         self.judge_departures(number, &ask);
         self.ledger.asked(number, ticket, &ask, self.now);
+        // The first write after a person's wish is that wish.
+        if matches!(ask, Ask::Write { .. })
+            && let Some(group) = self.asking.take()
+        {
+            self.turns.insert((number, group), ticket);
+        }
         if let Some(life) = self.lives.iter_mut().find(|life| life.number == number) {
             if routine {
                 life.looking += 1;
@@ -341,6 +348,10 @@ impl World {
             life.looking = life.looking.saturating_sub(1);
         } else {
             life.busy = life.busy.saturating_sub(1);
+        }
+        if matches!(answer, Answer::Written(_)) {
+            self.turns
+                .retain(|(whose, _), own| *whose != number || *own != ticket);
         }
         let written = matches!(answer, Answer::Written(Ok(())));
         let now = life.clock(world_now);

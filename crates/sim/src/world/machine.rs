@@ -71,6 +71,13 @@ impl Machine {
         self.tags.get(tags::GROUP).map(String::as_str)
     }
 
+    /// Returns the identity that it has, from its birth or by a label.
+    #[must_use]
+    pub fn identity(&self) -> Option<&str> {
+        let label = self.tags.get(tags::LOGICAL_ID).map(String::as_str);
+        label.or_else(|| self.logical_id.as_ref().map(LogicalId::as_str))
+    }
+
     /// Returns the token of the intent that made it.
     #[must_use]
     pub fn token(&self) -> Option<&str> {

@@ -18,14 +18,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::Drain;
 use infrakit_spi::{GroupId, InstanceId, PluginName, Tags};
-use infrakit_store::{Change, Durability};
+use infrakit_store::{Change, Durability, Store as _};
 use serde_json::Value;
 
 use crate::controller::{Answer, Ask, Maker as ControllerMaker, Operation, Ticket};
 use crate::faults::{Dice, Kind};
 use crate::invariants;
-use crate::judge::{Breach, Coming, Ledger, Scene};
+use crate::judge::{Breach, Coming, Ledger, Scene, Stage};
 use crate::rng::Rng;
+use crate::scenario::Deed;
 use crate::trace::{DAWN, Tells, Trace};
 use queue::Queue;
 
@@ -70,7 +71,7 @@ pub struct World {
     term: u64,
     queue: Queue<Happening>,
     /// What [`Happening::Deed`] refers to.
-    deeds: Vec<crate::scenario::Deed>,
+    deeds: Vec<Deed>,
     dice: Dice,
     rng: Rng,
     trace: Trace,
@@ -83,6 +84,11 @@ pub struct World {
     skips: bool,
     counts: Counts,
     step_guard: (u64, u32),
+    /// Changes that people asked for and that are on their way to the store: those of one group
+    /// come one after the other.
+    turns: BTreeMap<(u32, GroupId), Ticket>,
+    /// The group that a person is asking something of right now.
+    asking: Option<GroupId>,
     /// When transactions were taken whose answers are on their way.
     applied: BTreeMap<(u32, Ticket), u64>,
     /// The opportunities for faults until the first death of a controller.
@@ -135,6 +141,8 @@ impl World {
             skips: false,
             counts: Counts::default(),
             step_guard: (0, 0),
+            turns: BTreeMap::new(),
+            asking: None,
             applied: BTreeMap::new(),
             met_at_death: Vec::new(),
         }
@@ -281,13 +289,23 @@ impl World {
             Happening::Depose(life) => self.depose(life),
             Happening::Deed(index) => {
                 let deed = self.deeds[index].clone();
-                self.perform(&deed);
+                let waits = matches!(&deed, Deed::Operate(group, _) | Deed::DestroyOne(group, _)
+                    | Deed::HoldOne(group, _) if self.is_someones_turn(group));
+                if waits {
+                    let later = self.now + 100 * MILLIS;
+                    self.queue.push(later, Happening::Deed(index));
+                } else {
+                    self.perform(&deed);
+                }
             }
         }
     }
 
     /// Lets all invariants judge something that a life is about to do.
-    fn judge_ask(&mut self, life: u32, ask: &Ask) {
+    fn judge_ask(&mut self, life: u32, stage: Stage, ask: &Ask) {
+        if let Ask::Destroy { group, .. } | Ask::Repair { group, .. } = ask {
+            self.look_for_hands(group);
+        }
         let Some(sight) = self.ledger.sight(life) else {
             return;
         };
@@ -298,6 +316,7 @@ impl World {
             ledger: &self.ledger,
             park: &self.park,
             coming: &self.coming,
+            stage,
         };
         let broken = invariants::ALL
             .iter()
@@ -306,6 +325,17 @@ impl World {
             self.breach(name, what);
             self.tell_what_is_known(life);
         }
+    }
+
+    /// Reads on which members of a group a hand lies. A wish that the store has not taken is none.
+    fn look_for_hands(&mut self, group: &GroupId) {
+        let record = self.store.get(&format!("memory/{group}").into());
+        let record = record.and_then(|record| record.value.decode::<Value>().ok());
+        let held = record
+            .as_ref()
+            .and_then(|record| record.get("held")?.as_array());
+        let held = held.into_iter().flatten().filter_map(Value::as_str);
+        self.ledger.hands(group, held.map(InstanceId::from));
     }
 
     /// Tells what a life was told of its members, for whoever wonders why a promise was broken.
@@ -333,7 +363,7 @@ impl World {
             return;
         };
         for destroy in changes.iter().flat_map(departures) {
-            self.judge_ask(life, &destroy);
+            self.judge_ask(life, Stage::Decided, &destroy);
             if let Ask::Destroy {
                 group, plugin, id, ..
             } = destroy
@@ -341,6 +371,12 @@ impl World {
                 self.ledger.condemned(life, &group, (plugin, id));
             }
         }
+    }
+
+    /// Returns whether a change of a group is on its way to the store.
+    pub(crate) fn is_someones_turn(&self, group: &GroupId) -> bool {
+        let leader = self.leader().map(|life| life.number);
+        leader.is_some_and(|number| self.turns.contains_key(&(number, group.clone())))
     }
 
     fn note(&mut self, line: std::fmt::Arguments<'_>) {
@@ -360,12 +396,17 @@ impl World {
             .collect()
     }
 
-    /// Asks the controller in office for something, as a person would. `None` when none is there.
+    /// Asks the controller in office for something, as a person would, once the change before it is
+    /// made. `None` when no controller is there.
     pub fn operate(
         &mut self,
         group: &GroupId,
         operation: Operation,
     ) -> Option<Result<String, String>> {
+        let patience = self.now + 30 * SECOND;
+        while self.is_someones_turn(group) && self.now < patience && self.breaches.is_empty() {
+            self.run_for(10 * MILLIS);
+        }
         self.ask_of_the_leader(group, operation)
     }
 

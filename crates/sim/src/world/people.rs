@@ -3,7 +3,7 @@
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName, Tags, tags};
 
 use super::{Birth, Maker, Truth, World};
-use crate::controller::Operation;
+use crate::controller::{Foreseen, Operation};
 use crate::scenario::Deed;
 
 impl World {
@@ -34,7 +34,9 @@ impl World {
             }
             Err(refusal) => self.note(format_args!("refused: {refusal}")),
         }
+        self.asking = reply.is_ok().then(|| group.clone());
         self.step(number);
+        self.asking = None;
         Some(reply)
     }
 
@@ -56,13 +58,11 @@ impl World {
                 }
             }
             Deed::ReleaseAll(group) => {
-                let held = self.ledger.held.iter();
-                let own: Vec<InstanceId> = held
-                    .filter(|(of, _)| of == group)
-                    .map(|(_, id)| id.clone())
-                    .collect();
-                for id in own {
-                    self.ask_of_the_leader(group, Operation::Release(id));
+                // Whoever does not know where his hands are takes them away everywhere.
+                let leader = self.leader();
+                let members = leader.map(|life| life.controller().members(group));
+                for id in members.unwrap_or_default() {
+                    self.operate(group, Operation::Release(id));
                 }
             }
             Deed::Die(pick) => {
@@ -109,6 +109,19 @@ impl World {
             }
             Deed::Nudge(plugin) => self.nudge(plugin),
         }
+    }
+
+    /// Returns what the controller in office says that a commit would do.
+    pub fn foresee(&mut self, group: &GroupId, properties: &str) -> Option<Foreseen> {
+        let now = self.now;
+        let life = self.lives.iter_mut().find(|life| !life.deposed)?;
+        let clock = life.clock(now);
+        life.controller.foresee(group, properties, clock)
+    }
+
+    /// Begins to count what is done for a group.
+    pub fn begin_account(&mut self, group: &GroupId) {
+        self.ledger.begin_account(group);
     }
 
     /// Lets a plugin say that its list may have changed.

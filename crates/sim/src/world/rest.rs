@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use infrakit_spi::GroupId;
 
 use super::{Happening, SECOND, Truth, World, time};
+use crate::controller::Operation;
 use crate::invariants;
-use crate::judge::Scene;
+use crate::judge::{Scene, Stage};
 
 impl World {
     /// Skips the time until something happens, if until then nothing but routine would.
@@ -41,7 +42,7 @@ impl World {
             life.wake = Some(wake);
         }
         self.now = now;
-        self.trace.note(now, format_args!("(idle until now)"));
+        self.trace.murmur(now, format_args!("(idle until now)"));
     }
 
     /// Ends all faults: from now on everybody behaves, and every instance is well.
@@ -68,12 +69,36 @@ impl World {
         let deadline = self.now + bound;
         while self.breaches.is_empty() {
             self.run_for(20 * SECOND);
+            let groups: Vec<GroupId> = self.ledger.groups.iter().cloned().collect();
+            for group in groups {
+                self.urge(&group);
+            }
             let Err(reason) = self.arrived() else {
                 return;
             };
             if self.now > deadline && self.breaches.is_empty() {
                 self.breach("arrives", reason);
             }
+        }
+    }
+
+    /// Returns whether the controller says that a group is as specified, and nothing of it is on
+    /// its way.
+    #[must_use]
+    pub fn is_quiet(&self, group: &GroupId) -> bool {
+        let leader = self.leader();
+        let converged = leader.and_then(|life| life.controller().converged(group));
+        let coming = self.coming.get(group).map_or(0, Vec::len);
+        converged == Some(true) && coming == 0
+    }
+
+    /// Does what a person does who wants a rollout to go on: approves its stages, resumes it.
+    pub fn urge(&mut self, group: &GroupId) {
+        if self.is_quiet(group) {
+            return;
+        }
+        for operation in [Operation::Approve, Operation::Resume] {
+            self.ask_of_the_leader(group, operation);
         }
     }
 
@@ -107,6 +132,7 @@ impl World {
             ledger: &self.ledger,
             park: &self.park,
             coming: &self.coming,
+            stage: Stage::Begun,
         };
         let mut broken = Vec::new();
         for group in &self.ledger.groups {
@@ -165,8 +191,11 @@ impl World {
         let (mut names, mut owned) = (BTreeSet::new(), 0);
         let mut count = 0;
         for (plugin, one) in self.park.of(group.as_str()) {
+            if !self.ledger.is_home(group, plugin) {
+                continue;
+            }
             // A pet without a name is nobody's.
-            if promise.ids.is_some() && one.logical_id.is_none() {
+            if promise.ids.is_some() && one.identity().is_none() {
                 continue;
             }
             let is_own = own.is_some() && one.logical_id.as_ref() == own;
@@ -177,8 +206,8 @@ impl World {
                     one.id
                 ));
             }
-            if let (Some(_), Some(name)) = (&promise.ids, &one.logical_id)
-                && !names.insert(name.as_str().to_owned())
+            if let (Some(_), Some(name)) = (&promise.ids, one.identity())
+                && !names.insert(name.to_owned())
             {
                 return Err(format!("`{name}` of `{group}` is there twice"));
             }

@@ -26,6 +26,10 @@ pub struct Traits {
     pub checks_per_second: u32,
     /// Identity of the member that the controller runs on.
     pub own: Option<LogicalId>,
+    /// Creations that each plugin gets in a minute; `None` for no limit.
+    pub creates_per_minute: Option<u32>,
+    /// Destructions that each plugin gets in a minute; `None` for no limit.
+    pub destroys_per_minute: Option<u32>,
     /// Where each plugin runs.
     pub localities: BTreeMap<PluginName, Locality>,
 }
@@ -38,6 +42,8 @@ impl Default for Traits {
             visibility: Duration::from_secs(15),
             checks_per_second: 10,
             own: None,
+            creates_per_minute: None,
+            destroys_per_minute: None,
             localities: BTreeMap::new(),
         }
     }
