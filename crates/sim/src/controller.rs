@@ -107,6 +107,8 @@ pub struct Creation {
     pub tags: Tags,
     /// What the instance plugin is to make it of.
     pub properties: Option<Any>,
+    /// Its position in the group, from 0, for templates.
+    pub sequence: u64,
 }
 
 /// What came of something that was asked.

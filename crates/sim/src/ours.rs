@@ -25,6 +25,8 @@ pub struct Ours {
     localities: BTreeMap<PluginName, Locality>,
     open: BTreeMap<Ticket, Open>,
     next: Ticket,
+    /// The latest moment that it knows of.
+    last: Timestamp,
 }
 
 /// What an answer is an answer to.
@@ -68,6 +70,7 @@ impl Ours {
             localities: traits.localities.clone(),
             open: BTreeMap::new(),
             next: 0,
+            last: Timestamp::default(),
         }
     }
 
@@ -136,6 +139,7 @@ impl Ours {
                     logical_id: provision.logical_id,
                     tags: provision.tags,
                     properties: spec.instance.properties.clone(),
+                    sequence: provision.sequence,
                 };
                 let open = Open::Create {
                     target,
@@ -147,6 +151,7 @@ impl Ours {
             }
             Call::Destroy {
                 subject,
+                spec,
                 reason,
                 drain,
                 ..
@@ -157,7 +162,7 @@ impl Ours {
                     plugin,
                     id,
                     drain,
-                    why: reason.to_string(),
+                    why: format!("{reason}; drained as {}", spec.hash),
                 };
                 self.asked(Open::Destroy(subject), ask)
             }
@@ -315,6 +320,7 @@ impl Controller for Ours {
     }
 
     fn step(&mut self, now: Timestamp) -> Vec<(Ticket, Ask)> {
+        self.last = now;
         self.core.plan(now);
         self.core.look(now);
         let effects = self.core.take_effects();
@@ -363,5 +369,20 @@ impl Controller for Ours {
 
     fn specs(&self) -> Vec<GroupSpec> {
         self.core.committed_specs()
+    }
+
+    fn explain(&self, group: &GroupId) -> String {
+        let why = self.core.why(group, None, self.last);
+        let Ok(why) = why else { return String::new() };
+        let deeds = why.deeds.into_iter();
+        let deeds = deeds.map(|deed| {
+            let (who, what) = (deed.instance, deed.action);
+            format!("`{who}` {what} ({}): {}", deed.rule, deed.evidence)
+        });
+        why.lines
+            .into_iter()
+            .chain(deeds)
+            .collect::<Vec<String>>()
+            .join("\n")
     }
 }

@@ -193,6 +193,7 @@ impl World {
             logical_id,
             tags,
             properties,
+            sequence,
         } = creation;
         let token = tags
             .get(infrakit_spi::tags::TOKEN)
@@ -200,7 +201,7 @@ impl World {
             .unwrap_or_default();
         let (life, ticket) = whose;
         self.note(format_args!(
-            "{life}#{ticket} create a member of `{group}` on `{plugin}`, token {token}"
+            "{life}#{ticket} create a member of `{group}` on `{plugin}`, token {token}, number {sequence}"
         ));
         let Some(provider) = self.park.get(&plugin) else {
             let error = Error::not_delivered(format!("no plugin `{plugin}`"));

@@ -23,9 +23,31 @@
 //!    know of is said with [`Stage::demand`](stage::Stage::demand).
 //! 3. Give the naive policy the weakness, as a [`Habit`](naive::Habit). Without habits it is a fair
 //!    small controller, so that what it fails at is the habit's doing.
+//! 4. [`exhibit`](stage::exhibit) plays it a third time, with the naive policy without its habit,
+//!    which must pass: then the habit alone is to blame. Where a fair small controller cannot do
+//!    the thing at all, [`exhibit_beyond`](stage::exhibit_beyond) leaves that out.
+//!
+//! # Rows without an exhibit
+//!
+//! | Row | Why |
+//! |---|---|
+//! | A20 | A ticker that is not stopped leaks memory, and no behaviour: there are no tickers here. |
+//! | hash outside of Go | Shown by the tests of `infrakit-spi`, against recorded hashes. |
+//! | pool, resource, enrollment, ingress | Controllers of other kinds, which this one does not have. |
+//! | pool record in the store | The manager's affair: how it waits for plugins that are not there. |
+//! | etcd at start | A store of its own; shown by the tests of the stores. |
+//! | selector with a backend down | A plugin's affair; a destruction without an answer is in every random run. |
+//! | D7, D8 | Documentation, and how plugins are started. |
+//! | D29 | Nothing is ever replaced to save money. |
+//! | D36 to D39 in numbers | Speed and scale are measured, in `docs/performance.md`; who waits for whom is here. |
 
 mod churn;
 mod healing;
+mod identities;
+mod leaks;
 mod naive;
+mod people;
+mod rollback;
 mod rollout;
 mod stage;
+mod staleness;

@@ -1,11 +1,12 @@
 //! Where exhibits are played.
 
+use infrakit_plan::Spec;
 use infrakit_sim::controller::{Controller, Operation};
 use infrakit_sim::faults::{Kind, Strike};
 use infrakit_sim::ours::Ours;
 use infrakit_sim::trace::news;
-use infrakit_sim::world::{MINUTE, Machine, Park, Provider, SECOND, Traits, World};
-use infrakit_spi::{GroupId, InstanceId, PluginName};
+use infrakit_sim::world::{MINUTE, Machine, Park, Provider, SECOND, Traits, Truth, World};
+use infrakit_spi::{Any, GroupId, InstanceId, PluginName};
 
 use crate::naive::{Habit, Naive};
 
@@ -17,10 +18,21 @@ pub(crate) struct Stage {
 
 /// Plays `scene` with the naive policy, which must fail, and with ours, which must not.
 pub(crate) fn exhibit(habit: Habit, scene: impl Fn(&mut Stage)) {
+    exhibit_in(&Traits::default(), habit, scene);
+}
+
+/// Plays `scene` in a world of which controllers are told more; and with the naive policy without
+/// its habit, too, so that what it fails at is the habit's doing.
+pub(crate) fn exhibit_in(traits: &Traits, habit: Habit, scene: impl Fn(&mut Stage)) {
+    contrast(traits, habit, &scene);
+    fair_in(traits, scene);
+}
+
+fn contrast(traits: &Traits, habit: Habit, scene: &impl Fn(&mut Stage)) {
     let naive =
         move |traits: &Traits| -> Box<dyn Controller> { Box::new(Naive::new(traits, [habit])) };
-    let failed = play(Box::new(naive), &scene);
-    let stage = play(Box::new(Ours::boxed), &scene);
+    let failed = play(traits, Box::new(naive), scene);
+    let stage = play(traits, Box::new(Ours::boxed), scene);
     let complaints = stage.complaints();
     assert!(
         complaints.is_empty(),
@@ -37,24 +49,38 @@ pub(crate) fn exhibit(habit: Habit, scene: impl Fn(&mut Stage)) {
     );
 }
 
+/// Plays `scene` as [`exhibit`] does, where a fair small controller cannot do it at all, as to move
+/// a group to another plugin.
+pub(crate) fn exhibit_beyond(habit: Habit, scene: impl Fn(&mut Stage)) {
+    contrast(&Traits::default(), habit, &scene);
+}
+
 /// Plays `scene` with the naive policy without any weakness, which must not fail either.
 pub(crate) fn fair(scene: impl Fn(&mut Stage)) {
+    fair_in(&Traits::default(), scene);
+}
+
+fn fair_in(traits: &Traits, scene: impl Fn(&mut Stage)) {
     let naive = |traits: &Traits| -> Box<dyn Controller> { Box::new(Naive::new(traits, [])) };
-    let stage = play(Box::new(naive), &scene);
+    let stage = play(traits, Box::new(naive), &scene);
     assert!(
         stage.complaints().is_empty(),
-        "{}\n{}",
+        "without habits it fails, too: {}\n{}",
         stage.complaints().join("\n"),
         news(stage.world.trace().story()),
     );
 }
 
-fn play(maker: Box<infrakit_sim::controller::Maker>, scene: &impl Fn(&mut Stage)) -> Stage {
+fn play(
+    traits: &Traits,
+    maker: Box<infrakit_sim::controller::Maker>,
+    scene: &impl Fn(&mut Stage),
+) -> Stage {
     let mut park = Park::default();
     park.add("a", Provider::default());
     park.add("b", Provider::default());
     let mut stage = Stage {
-        world: World::new(1, Traits::default(), park, maker).telling(),
+        world: World::new(1, traits.clone(), park, maker).telling(),
         complaints: Vec::new(),
     };
     stage.world.start();
@@ -65,7 +91,12 @@ fn play(maker: Box<infrakit_sim::controller::Maker>, scene: &impl Fn(&mut Stage)
 /// A group of `size` like members on plugin `a`, of configuration `note`. A note with `sick` in it
 /// makes members that never get well, one with `refused` is refused by the plugin.
 pub(crate) fn cattle(size: u64, note: &str) -> String {
-    spec("a", &format!(r#"{{"Size":{size}}}"#), note, "")
+    herd(size, note, "")
+}
+
+/// A group of `size` like members on plugin `a`, with more properties; see [`spec`].
+pub(crate) fn herd(size: u64, note: &str, more: &str) -> String {
+    spec("a", &format!(r#"{{"Size":{size}}}"#), note, more)
 }
 
 /// A group of these named members on plugin `a`.
@@ -78,6 +109,13 @@ pub(crate) fn spec(plugin: &str, allocation: &str, note: &str, more: &str) -> St
     format!(
         r#"{{"Instance":{{"Plugin":"{plugin}","Properties":{{"Note":"{note}"}}}},"Flavor":{{"Plugin":"f"}},"Allocation":{allocation}{more}}}"#
     )
+}
+
+/// Returns the hash that members of a spec carry.
+pub(crate) fn hash_of(properties: &str) -> String {
+    let properties = Any::parse(properties).expect("specs of exhibits are JSON");
+    let spec = Spec::parse(Some(&properties)).expect("specs of exhibits are sound");
+    spec.hash.to_string()
 }
 
 impl Stage {
@@ -107,20 +145,41 @@ impl Stage {
         reply.unwrap_or_else(|| Err("no controller is there".to_owned()))
     }
 
-    /// Commits a spec, which must be taken.
-    pub(crate) fn commit(&mut self, group: &str, properties: &str) {
-        let operation = Operation::Commit {
-            properties: properties.to_owned(),
-        };
+    /// Asks something of the controller that it must grant.
+    pub(crate) fn order(&mut self, group: &str, operation: Operation) {
+        let what = format!("{operation:?}");
         if let Err(refusal) = self.ask(group, operation) {
-            self.demand(false, format!("the commit is refused: {refusal}"));
+            self.demand(false, format!("refused: {what}: {refusal}"));
         }
         self.seconds(1);
+    }
+
+    /// Commits a spec, which must be taken.
+    pub(crate) fn commit(&mut self, group: &str, properties: &str) {
+        let properties = properties.to_owned();
+        self.order(group, Operation::Commit { properties });
+    }
+
+    /// Asks for a commit, and returns what is said to it.
+    pub(crate) fn try_commit(&mut self, group: &str, properties: &str) -> Result<String, String> {
+        let properties = properties.to_owned();
+        self.ask(group, Operation::Commit { properties })
     }
 
     /// Lets time pass.
     pub(crate) fn seconds(&mut self, seconds: u64) {
         self.world.run_for(seconds * SECOND);
+    }
+
+    /// Lets time pass until something is so. Returns whether it came to that in that time.
+    pub(crate) fn until(&mut self, seconds: u64, so: impl Fn(&Self) -> bool) -> bool {
+        for _ in 0..seconds {
+            if so(self) {
+                return true;
+            }
+            self.seconds(1);
+        }
+        so(self)
     }
 
     /// Makes a fault strike at its next `count` opportunities.
@@ -131,11 +190,35 @@ impl Stage {
         }
     }
 
+    /// Makes a fault strike at its next `count` opportunities, by this amount.
+    pub(crate) fn force_by(&mut self, kind: Kind, count: u32, amount: u64) {
+        let met = self.world.dice().met(kind);
+        for at in met..met + count {
+            self.world.dice().force_by(Strike { kind, at }, amount);
+        }
+    }
+
     /// Ends all faults, and waits until every group is as specified and stays so.
     pub(crate) fn settle(&mut self) {
         self.world.calm();
         self.world.arrive(30 * MINUTE);
         self.world.stay_silent(5);
+    }
+
+    /// Settles, and demands that a group is of this spec then.
+    pub(crate) fn settle_at(&mut self, properties: &str) {
+        self.settle();
+        let (count, new) = (self.count("g"), self.made_of("g", properties).len());
+        self.demand(
+            count == new,
+            format!("{new} of {count} are as they should be"),
+        );
+    }
+
+    /// Commits a spec and settles.
+    pub(crate) fn found(&mut self, group: &str, properties: &str) {
+        self.commit(group, properties);
+        self.settle();
     }
 
     /// Returns the instances of a group, with their plugins.
@@ -146,9 +229,28 @@ impl Stage {
             .collect()
     }
 
+    /// Returns the ids of the instances of a group.
+    pub(crate) fn ids(&self, group: &str) -> Vec<InstanceId> {
+        let machines = self.world.park().of(group);
+        machines.map(|(_, one)| one.id.clone()).collect()
+    }
+
+    /// Returns the ids of the instances of a group that are made of this spec.
+    pub(crate) fn made_of(&self, group: &str, properties: &str) -> Vec<InstanceId> {
+        let hash = hash_of(properties);
+        let machines = self.world.park().of(group);
+        let alike = machines.filter(|(_, one)| one.hash() == Some(hash.as_str()));
+        alike.map(|(_, one)| one.id.clone()).collect()
+    }
+
     /// Returns how many instances a group has in truth.
     pub(crate) fn count(&self, group: &str) -> usize {
         self.world.park().of(group).count()
+    }
+
+    /// Returns whether a group has no other members than so many of this spec.
+    pub(crate) fn is_all(&self, group: &str, count: usize, properties: &str) -> bool {
+        self.count(group) == count && self.made_of(group, properties).len() == count
     }
 
     /// Returns whether the controller in office says that a group is converged.
@@ -157,10 +259,47 @@ impl Stage {
         self.world.leader()?.controller().converged(&group)
     }
 
+    /// Returns what the controller in office says about a group.
+    pub(crate) fn why(&self, group: &str) -> String {
+        let group = GroupId::from(group);
+        let leader = self.world.leader();
+        leader.map_or_else(String::new, |life| life.controller().explain(&group))
+    }
+
+    /// Returns whether the story has a line with all these words in it.
+    pub(crate) fn tells(&self, words: &[&str]) -> bool {
+        let mut story = self.world.trace().story().iter();
+        story.any(|line| words.iter().all(|word| line.text.contains(word)))
+    }
+
     /// Deletes an instance behind everybody's back.
-    pub(crate) fn delete(&mut self, plugin: &str, id: &InstanceId) {
+    pub(crate) fn delete(&mut self, id: &InstanceId) {
         let now = self.world.now();
-        let provider = self.plugin(plugin);
-        assert!(provider.bury(id, now).is_some(), "no instance `{id}`");
+        let mut gone = false;
+        for name in ["a", "b"] {
+            gone |= self.plugin(name).bury(id, now).is_some();
+        }
+        assert!(gone, "no instance `{id}`");
+    }
+
+    /// Changes how an instance really is.
+    pub(crate) fn turn(&mut self, id: &InstanceId, truth: Truth) {
+        for name in ["a", "b"] {
+            self.world.turn(&name.into(), id, truth);
+        }
+    }
+
+    /// Kills the controller; the next one starts a second later.
+    pub(crate) fn crash(&mut self) {
+        self.world.crash(SECOND);
+        self.seconds(2);
+    }
+
+    /// Demands that none of these is gone.
+    pub(crate) fn demand_alive(&mut self, group: &str, ids: &[InstanceId]) {
+        let there = self.ids(group);
+        for id in ids {
+            self.demand(there.contains(id), format!("`{id}` is gone"));
+        }
     }
 }

@@ -5,77 +5,36 @@
 //! of those virtues away.
 
 mod decide;
+mod group;
+mod habit;
+mod people;
+mod roll;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_plan::{Spec, Timestamp};
-use infrakit_sim::controller::{Answer, Ask, Controller, Operation, Ticket};
+use infrakit_plan::Timestamp;
+use infrakit_sim::controller::{Answer, Ask, Controller, Foreseen, Operation, Ticket};
 use infrakit_sim::world::Traits;
-use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Listing};
-use infrakit_spi::{Any, Delivery, GroupId, InstanceId, PluginName, Tags, tags};
+use infrakit_spi::{
+    Delivery, Error, FailureClass, GroupId, InstanceId, LogicalId, PluginName, Tags, tags,
+};
 use infrakit_store::{Change, Durability, Revision, Store};
 
-/// A weakness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Habit {
-    /// Takes a creation that is not answered in 15 s for a failed one, and begins another (A6).
-    BlindRetry,
-    /// Takes a list that did not come for an empty one.
-    TrustsFailedLists,
-    /// Destroys whoever got one bad verdict (D2).
-    HealsAtOnce,
-    /// Takes the new plugin's list for the whole group when the plugin changes (A3).
-    ForgetsTheFormerPlugin,
-    /// Rolls everybody at once.
-    RollsAllAtOnce,
-    /// Keeps nothing over a restart (A16).
-    ForgetsAll,
-    /// Lowers the size by the number of ids named, whoever they are (A13).
-    CountsStrangers,
-    /// Says that all is well when nothing is under way (A7).
-    SaysConverged,
-}
+use group::{Group, Member};
+pub(crate) use habit::Habit;
 
-/// A group, as the naive controller sees it.
-struct Group {
-    raw: GroupSpec,
-    spec: Spec,
-    members: BTreeMap<InstanceId, Member>,
-    listed: bool,
-    /// Creations that are not answered, and since when.
-    begun: BTreeMap<Ticket, Timestamp>,
-    /// Creations whose answer was lost, and until when they count.
-    doubtful: Vec<(String, Timestamp)>,
-    destroying: bool,
-}
-
-struct Member {
-    description: Description,
-    leaving: bool,
-    bad: u32,
-    health: Health,
-}
-
-impl Member {
-    fn new(description: Description) -> Self {
-        Self {
-            description,
-            leaving: false,
-            bad: 0,
-            health: Health::Unknown,
-        }
-    }
-}
+/// How many groups the habit [`Habit::TakesUpFew`] takes up.
+const FEW: usize = 45;
 
 enum Open {
     List(GroupId),
     Create(GroupId, String),
     Destroy(GroupId, InstanceId),
     Check(GroupId, InstanceId),
-    Write,
+    Other,
 }
 
 /// The naive controller.
@@ -83,11 +42,19 @@ pub(crate) struct Naive {
     habits: BTreeSet<Habit>,
     poll: Duration,
     settle: Duration,
+    own: Option<LogicalId>,
+    creates_per_minute: Option<u32>,
     groups: BTreeMap<GroupId, Group>,
     open: BTreeMap<Ticket, Open>,
     next: Ticket,
     token: u64,
     due: Timestamp,
+    /// When this life may create for the first time.
+    ready: Timestamp,
+    /// When creations were begun, of late.
+    made: Vec<Timestamp>,
+    /// Until when all groups wait.
+    pause: Timestamp,
     asks: Vec<(Ticket, Ask)>,
 }
 
@@ -97,11 +64,16 @@ impl Naive {
             habits: habits.into_iter().collect(),
             poll: traits.poll_interval,
             settle: traits.settle,
+            own: traits.own.clone(),
+            creates_per_minute: traits.creates_per_minute,
             groups: BTreeMap::new(),
             open: BTreeMap::new(),
             next: 0,
             token: 0,
             due: Timestamp::default(),
+            ready: Timestamp::default(),
+            made: Vec::new(),
+            pause: Timestamp::default(),
             asks: Vec::new(),
         }
     }
@@ -117,89 +89,61 @@ impl Naive {
         self.next
     }
 
-    fn put_in_force(&mut self, raw: GroupSpec) -> Result<(), String> {
-        let spec = Spec::parse(raw.properties.as_ref()).map_err(|error| error.to_string())?;
-        match self.groups.get_mut(&raw.id) {
-            Some(group) => {
-                if group.spec.instance.plugin != spec.instance.plugin {
-                    if !self.habits.contains(&Habit::ForgetsTheFormerPlugin) {
-                        return Err("the plugin cannot change".to_owned());
-                    }
-                    group.members.clear();
-                    group.listed = false;
-                }
-                (group.raw, group.spec) = (raw, spec);
-            }
-            None => {
-                let group = Group {
-                    raw: raw.clone(),
-                    spec,
-                    members: BTreeMap::new(),
-                    listed: false,
-                    begun: BTreeMap::new(),
-                    doubtful: Vec::new(),
-                    destroying: false,
-                };
-                self.groups.insert(raw.id, group);
-            }
-        }
-        Ok(())
-    }
-
-    fn commit(&mut self, group: &GroupId, properties: Option<Any>) -> Result<(), String> {
-        let raw = GroupSpec {
-            id: group.clone(),
-            properties,
-        };
-        self.put_in_force(raw.clone())?;
-        let change = Change::put_value(format!("naive/{group}"), &raw);
-        self.write(change.map_err(|error| error.to_string())?);
-        Ok(())
-    }
-
     fn write(&mut self, change: Change) {
         let ask = Ask::Write {
             changes: vec![change],
             durability: Durability::Synced,
         };
-        self.ask(Open::Write, ask);
-    }
-
-    fn resize(&mut self, group: &GroupId, by: impl Fn(u64) -> u64) -> Result<(), String> {
-        let known = self.groups.get(group).ok_or("no such group")?;
-        let spec = known.spec.with_size(by(known.spec.size.count()));
-        self.commit(group, Some(spec.canonical()))
+        self.ask(Open::Other, ask);
     }
 
     fn list(&mut self, id: &GroupId) {
+        let everybody = self.has(Habit::ListsEverybody);
         if let Some(group) = self.groups.get(id) {
             let plugin = group.spec.instance.plugin.clone();
             let filter = Tags::from([(tags::GROUP.to_owned(), id.to_string())]);
             let ask = Ask::List {
                 plugin,
-                filter,
+                filter: if everybody { Tags::new() } else { filter },
                 seen: None,
             };
             self.ask(Open::List(id.clone()), ask);
         }
     }
 
-    fn take_in(&mut self, id: &GroupId, list: Vec<Description>) {
+    fn take_in(&mut self, id: &GroupId, list: Vec<Description>, now: Timestamp) {
+        let patience = if self.has(Habit::BelievesStaleLists) {
+            Duration::ZERO
+        } else {
+            self.settle
+        };
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
         group.listed = true;
         let mut former = std::mem::take(&mut group.members);
+        let shown: BTreeSet<InstanceId> = list.iter().map(|one| one.id.clone()).collect();
+        group.ignored.retain(|id| shown.contains(id));
         for description in list {
-            let token = description
-                .tags
-                .as_ref()
-                .and_then(|tags| tags.get(tags::TOKEN));
+            let tags = description.tags.as_ref();
+            let token = tags.and_then(|tags| tags.get(tags::TOKEN));
             group.doubtful.retain(|(own, _)| Some(own) != token);
-            let member = former.remove(&description.id);
-            let member = member.unwrap_or_else(|| Member::new(description.clone()));
+            if group.ignored.contains(&description.id) {
+                continue;
+            }
+            let member = match former.remove(&description.id) {
+                Some(member) => Member {
+                    description: description.clone(),
+                    ..member
+                },
+                None => Member::new(description.clone(), &group.text, now),
+            };
             group.members.insert(description.id.clone(), member);
         }
+        let young = former
+            .into_iter()
+            .filter(|(_, member)| !member.leaving && member.since + patience > now);
+        group.members.extend(young);
     }
 
     fn created(
@@ -217,26 +161,104 @@ impl Naive {
         group.begun.remove(&ticket);
         match answer {
             Answer::Created(Ok(made)) => {
-                let member = Member::new((*made).clone());
+                let member = Member::new((*made).clone(), &group.text, now);
                 group.members.insert(made.id, member);
+                group.failures = 0;
             }
-            Answer::Created(Err(error)) if error.delivery() == Delivery::Unknown && !blind => {
+            Answer::Created(Err(error)) if error.delivery() == Delivery::Unknown && blind => {}
+            Answer::Created(Err(error)) if error.delivery() == Delivery::Unknown => {
                 group.doubtful.push((place.1, now + settle));
             }
+            Answer::Created(Err(error)) => self.failed(&place.0, &error, now),
             _ => {}
+        }
+    }
+
+    fn failed(&mut self, id: &GroupId, error: &Error, now: Timestamp) {
+        let loops = self.has(Habit::NoBackoff) || self.has(Habit::LoopsOnConfigErrors);
+        let stops = self.has(Habit::StopsAtAnyError)
+            || (error.class() == FailureClass::Configuration && !loops);
+        let waits = !self.has(Habit::NoBackoff);
+        let all = self.has(Habit::OneBackoff);
+        let Some(group) = self.groups.get_mut(id) else {
+            return;
+        };
+        group.said = error.to_string();
+        group.failures += 1;
+        group.stopped |= stops;
+        if waits {
+            let pause = Duration::from_secs(5 << group.failures.min(6));
+            group.retry = now + pause;
+            if all {
+                self.pause = now + pause;
+            }
+        }
+    }
+
+    fn destroyed(&mut self, id: &GroupId, member: &InstanceId, answer: &Answer) {
+        let (at_once, gives_up) = (self.has(Habit::GoneWhenAccepted), self.has(Habit::GivesUp));
+        let Some(group) = self.groups.get_mut(id) else {
+            return;
+        };
+        match answer {
+            Answer::Done(Ok(())) if at_once => {
+                group.members.remove(member);
+                group.ignored.insert(member.clone());
+            }
+            Answer::Done(Err(_)) => {
+                if let Some(member) = group.members.get_mut(member) {
+                    member.leaving = false;
+                }
+                group.frozen |= gives_up;
+            }
+            _ => {}
+        }
+    }
+
+    fn not_listed(&mut self, id: &GroupId, now: Timestamp) {
+        if self.has(Habit::TrustsFailedLists) {
+            if let Some(group) = self.groups.get_mut(id) {
+                group.members.clear();
+            }
+            self.take_in(id, Vec::new(), now);
+            self.decide(id, now);
+        }
+        if self.has(Habit::GivesUp)
+            && let Some(group) = self.groups.get_mut(id)
+        {
+            group.frozen = true;
         }
     }
 }
 
 impl Controller for Naive {
-    fn start(&mut self, store: &dyn Store, _claimed: Revision, _now: Timestamp) {
+    fn start(&mut self, store: &dyn Store, _claimed: Revision, now: Timestamp) {
         if self.has(Habit::ForgetsAll) {
             return;
         }
-        for (_, record) in store.scan("naive/") {
+        let few = if self.has(Habit::TakesUpFew) {
+            FEW
+        } else {
+            usize::MAX
+        };
+        let records = store.scan("naive/");
+        if !records.is_empty() && !self.has(Habit::NoJournal) {
+            self.ready = now + self.settle + self.settle;
+        }
+        for (_, record) in records.into_iter().take(few) {
             let raw = record.value.decode::<GroupSpec>();
-            let taken = raw.map(|raw| self.put_in_force(raw));
-            assert!(matches!(taken, Ok(Ok(()))), "what was stored is sound");
+            let raw = raw.expect("what was stored is sound");
+            let id = raw.id.clone();
+            let taken = self.put_in_force(raw, now);
+            assert!(matches!(taken, Ok(())), "what was stored is sound");
+            let first = self.has(Habit::FirstCommitIsTheTruth);
+            let canary = self.has(Habit::ForgetsTheCanary);
+            let locked = !store.scan(&format!("naive-lock/{id}")).is_empty();
+            if let Some(group) = self.groups.get_mut(&id) {
+                (group.fresh, group.frozen) = (first, first);
+                group.locked = locked;
+                group.stage = if canary { usize::MAX } else { 0 };
+            }
         }
     }
 
@@ -247,75 +269,26 @@ impl Controller for Naive {
         _nonce: &str,
         now: Timestamp,
     ) -> Result<String, String> {
-        self.due = now;
-        match operation {
-            Operation::Commit { properties } => {
-                let properties = Any::parse(properties).map_err(|error| error.to_string())?;
-                self.commit(group, Some(properties))?;
-            }
-            Operation::SetSize(size) => {
-                let size = u64::try_from(*size).map_err(|_| "size cannot be negative")?;
-                self.resize(group, |_| size)?;
-            }
-            Operation::DestroyMembers(ids) => {
-                let known = self.groups.get(group).ok_or("no such group")?;
-                let members = ids.iter().filter(|id| known.members.contains_key(*id));
-                let members: Vec<InstanceId> = members.cloned().collect();
-                if members.len() < ids.len() && !self.has(Habit::CountsStrangers) {
-                    return Err("not a member".to_owned());
-                }
-                let count = ids.len() as u64;
-                self.resize(group, |size| size.saturating_sub(count))?;
-                for id in members {
-                    self.destroy(group, &id, "requested");
-                }
-            }
-            Operation::Destroy => {
-                let known = self.groups.get_mut(group).ok_or("no such group")?;
-                known.destroying = true;
-            }
-            Operation::Free => {
-                self.groups.remove(group).ok_or("no such group")?;
-                self.write(Change::delete(format!("naive/{group}")));
-            }
-            Operation::Pause
-            | Operation::Resume
-            | Operation::Approve
-            | Operation::Abort
-            | Operation::Rollback(_)
-            | Operation::Hold(_)
-            | Operation::Release(_) => return Err("not known".to_owned()),
-        }
-        Ok(String::new())
+        // Not before the store has it.
+        self.due = now + Duration::from_millis(100);
+        self.obey(group, operation, now).map(|()| String::new())
     }
 
     fn hear(&mut self, ticket: Ticket, answer: Answer, now: Timestamp) {
         match (self.open.remove(&ticket), answer) {
             (Some(Open::List(id)), Answer::Listed(Ok(Listing::Changed(list, _)))) => {
-                self.take_in(&id, list);
+                self.take_in(&id, list, now);
                 self.decide(&id, now);
             }
-            (Some(Open::List(id)), Answer::Listed(Err(_)))
-                if self.has(Habit::TrustsFailedLists) =>
-            {
-                self.take_in(&id, Vec::new());
-                self.decide(&id, now);
-            }
+            (Some(Open::List(id)), Answer::Listed(Err(_))) => self.not_listed(&id, now),
             (Some(Open::Create(id, token)), answer) => {
                 self.created(ticket, (id, token), answer, now);
             }
-            (Some(Open::Destroy(group, id)), Answer::Done(Err(_))) => {
-                let group = self.groups.get_mut(&group);
-                if let Some(member) = group.and_then(|group| group.members.get_mut(&id)) {
-                    member.leaving = false;
-                }
-            }
+            (Some(Open::Destroy(group, id)), answer) => self.destroyed(&group, &id, &answer),
             (Some(Open::Check(group, id)), Answer::Checked(verdict)) => {
                 let group = self.groups.get_mut(&group);
                 if let Some(member) = group.and_then(|group| group.members.get_mut(&id)) {
-                    member.health = verdict.unwrap_or_default();
-                    let sick = member.health == Health::Unhealthy;
-                    member.bad = if sick { member.bad + 1 } else { 0 };
+                    member.judged(verdict.unwrap_or_default());
                 }
             }
             _ => {}
@@ -334,6 +307,11 @@ impl Controller for Naive {
                 self.list(&id);
             }
         }
+        if self.has(Habit::OneAtATime) {
+            let under_way = self.open.len() > self.asks.len();
+            let next = usize::from(!under_way && !self.asks.is_empty());
+            return self.asks.drain(..next).collect();
+        }
         std::mem::take(&mut self.asks)
     }
 
@@ -343,12 +321,21 @@ impl Controller for Naive {
 
     fn converged(&self, group: &GroupId) -> Option<bool> {
         let group = self.groups.get(group)?;
-        let members = group.members.values().filter(|member| !member.leaving);
         let quiet = group.begun.is_empty() && group.doubtful.is_empty();
         if self.has(Habit::SaysConverged) {
             return Some(quiet);
         }
-        Some(group.listed && quiet && members.count() as u64 == group.spec.size.count())
+        let current = group
+            .members
+            .values()
+            .all(|one| group.matches(one) || self.is_own(one));
+        let named = group.members.values();
+        let named = named.filter(|one| {
+            one.identity().is_some() && one.identity() == self.own.as_ref().map(LogicalId::as_str)
+        });
+        let size = group.spec.size.count().max(named.count() as u64);
+        let staying = group.members.values().filter(|member| !member.leaving);
+        Some(group.listed && quiet && current && staying.count() as u64 == size)
     }
 
     fn members(&self, group: &GroupId) -> Vec<InstanceId> {
@@ -357,9 +344,19 @@ impl Controller for Naive {
     }
 
     fn specs(&self) -> Vec<GroupSpec> {
-        self.groups
-            .values()
-            .map(|group| group.raw.clone())
-            .collect()
+        let groups = self.groups.values();
+        groups.map(|group| group.raw.clone()).collect()
+    }
+
+    fn foresee(&self, group: &GroupId, properties: &str, _now: Timestamp) -> Option<Foreseen> {
+        self.outlook(group, properties)
+    }
+
+    fn explain(&self, group: &GroupId) -> String {
+        let group = self
+            .groups
+            .get(group)
+            .filter(|_| !self.has(Habit::SaysNothing));
+        group.map_or_else(String::new, |group| group.said.clone())
     }
 }
