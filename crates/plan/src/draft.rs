@@ -144,9 +144,13 @@ impl<'a> Draft<'a> {
     /// Returns how many more members may be given the configuration in force, those that will fill
     /// the places that are free already left out.
     pub(crate) fn allowed(&self) -> usize {
+        self.most_new.saturating_sub(self.tally.new + self.free())
+    }
+
+    /// Returns how many places are free, beyond what is being created.
+    pub(crate) fn free(&self) -> usize {
         let there = self.tally.working + self.pending();
-        let free = self.wanted.saturating_sub(there);
-        self.most_new.saturating_sub(self.tally.new + free)
+        self.wanted.saturating_sub(there)
     }
 
     /// Returns how many members have to serve, whatever is done.
@@ -251,7 +255,12 @@ impl<'a> Draft<'a> {
         if let Some(id) = logical_id {
             labels.insert(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned());
         }
-        self.tally.new += usize::from(hash == self.spec.hash);
+        if hash == self.spec.hash {
+            self.tally.new += 1;
+            if let Some(roll) = &mut self.memory.roll {
+                roll.owed = roll.owed.saturating_sub(1);
+            }
+        }
         let intent = Intent {
             logical_id: logical_id.cloned(),
             plugin,

@@ -69,6 +69,12 @@ impl HealthRecord {
         self.last
     }
 
+    /// Returns the last verdict that was not "unknown".
+    #[must_use]
+    pub fn last_known(&self) -> Option<Health> {
+        self.known
+    }
+
     /// Returns how many equal verdicts came in a row, the last one included.
     #[must_use]
     pub fn streak(&self) -> u32 {

@@ -43,9 +43,10 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     }
     // New members that have yet to prove themselves do not count: an old one stays for each.
     let mut available = ready(draft);
-    // Those on their way out, and those that are coming, are part of what has to be there.
+    // Those on their way out, those that are coming, and those that cannot be made are part of what
+    // has to be there.
     let known = draft.tally.working + draft.tally.leaving + draft.pending();
-    let least = number(draft.spec.size.count()).min(known);
+    let least = number(draft.spec.size.count()).min(known.max(draft.wanted));
     let new_first = draft.budget.order == Order::SurgeFirst && !draft.creation_blocked;
     let spare = if new_first {
         0
@@ -72,6 +73,9 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
             extra -= 1;
         } else {
             allowed -= 1;
+            if let Some(roll) = &mut draft.memory.roll {
+                roll.owed += 1;
+            }
         }
     }
 }

@@ -69,6 +69,10 @@ pub struct Roll {
     /// began.
     #[serde(default)]
     pub batch: u64,
+    /// Members that were taken and are to be made anew: a window that closes meanwhile does not
+    /// stop that.
+    #[serde(default)]
+    pub owed: u64,
     /// Members that have proved themselves.
     #[serde(default)]
     pub proved: u64,

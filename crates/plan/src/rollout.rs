@@ -100,7 +100,7 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     };
     note_strangers(draft, &mut roll);
     note_progress(draft, &mut roll);
-    let mut waits = false;
+    let (mut waits, mut owed) = (false, 0);
     let mut most = number(u64::MAX);
     if roll.paused.is_none()
         && let Some(by) = failure(draft, &roll, illness)
@@ -120,6 +120,8 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
                 draft.wake(at);
             }
             draft.frozen = true;
+            // What was taken in the window is made anew outside of it, and as it was meant to be.
+            owed = draft.free().min(number(roll.owed));
         } else {
             let (bakes, stage) = stage(draft, &mut roll);
             most = stage.min(batch(draft, &mut roll));
@@ -137,7 +139,7 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
         draft.frozen = true;
     }
     if draft.frozen {
-        (waits, most) = (true, most.min(draft.tally.new));
+        (waits, most) = (true, most.min(draft.tally.new + owed));
     }
     if waits {
         roll.waits = true;

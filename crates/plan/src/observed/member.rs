@@ -165,7 +165,7 @@ impl Member {
 
     /// Returns whether the member counts as doing its work, in a group whose configuration has this
     /// hash. One of the current configuration has to be known as healthy; an outdated one is only
-    /// known not to when it was found unhealthy. One that is still coming up does not, nor one that
+    /// known not to when it was found unhealthy, and nothing else was heard of it since. One that is still coming up does not, nor one that
     /// the last list lacks.
     pub(crate) fn serves(&self, hash: &ConfigHash) -> bool {
         if self.missed || self.description.state == Lifecycle::Pending {
@@ -173,7 +173,9 @@ impl Member {
         }
         match self.health.last() {
             Health::Healthy => true,
-            Health::Unknown => !self.matches(hash),
+            Health::Unknown => {
+                !self.matches(hash) && self.health.last_known() != Some(Health::Unhealthy)
+            }
             Health::Unhealthy => false,
         }
     }

@@ -191,3 +191,21 @@ fn a_paused_rollout_replaces_nobody_and_makes_members_as_before() {
     bench.play(&[]);
     assert_eq!(of(&bench, "v2"), 20);
 }
+
+#[test]
+fn what_was_taken_in_a_window_is_made_anew_when_it_has_closed() {
+    let mut bench = staged(r#""Windows":[{"Cron":"0 22 * * *","Duration":"2h"}]"#);
+    let late = Timestamp(20_000 * 86_400 * 1_000_000_000) + Duration::from_secs(24 * 3600 - 1);
+    bench.now = late;
+    bench.look();
+    let plan = bench.plan();
+    let taken = destroyed(&plan)[0].0.to_owned();
+    bench.pass(Duration::from_secs(2));
+    bench.remove(&taken);
+    // Another one is lost at the same time: that is no part of the rollout.
+    let lost = bench.list[0].id.to_string();
+    bench.remove(&lost);
+    let played = bench.play(&[]);
+    assert!(played.gone.is_empty());
+    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (19, 1));
+}

@@ -150,3 +150,20 @@ fn the_ceiling_is_never_passed() {
     );
     assert!(!played.last().converged);
 }
+
+/// What is gone and cannot be made anew is part of what has to be there.
+#[test]
+fn while_nothing_can_be_made_no_second_one_goes() {
+    let mut bench = rolled(2, r#"{"MaxSurge":1,"MaxUnavailable":1}"#);
+    bench.fail();
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), [("a000", Reason::Outdated)]);
+    bench.remove("a000");
+    let plan = bench.plan();
+    assert!(created(&plan).is_empty() && destroyed(&plan).is_empty());
+    let budget = WaitingOn::Budget {
+        available: 1,
+        needed: 2,
+    };
+    assert!(plan.waiting.contains(&budget), "{:?}", plan.waiting);
+}
