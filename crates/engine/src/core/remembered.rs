@@ -105,6 +105,8 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         approved,
         paused,
         batch: _,
+        // Written with the departure, or the creation, that changes it.
+        owed: _,
         proved: _,
         progress,
         waits,
