@@ -166,7 +166,7 @@ pub fn selects(topic: &str, event: &str) -> bool {
 }
 
 /// Returns the time as RFC 3339 with nanoseconds, in UTC.
-fn now() -> String {
+pub(crate) fn now() -> String {
     timestamp(
         SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -1,6 +1,12 @@
 //! Instance plugins over the wire.
 
+use std::pin::Pin;
+
 use async_trait::async_trait;
+use futures_core::Stream;
+use futures_util::StreamExt as _;
+use infrakit_spi::event::Events as _;
+use infrakit_spi::event::wire::{ListRequest, ListResponse};
 use infrakit_spi::instance::wire::{
     DescribeRequest, DescribeResponse, DestroyRequest, Done, LabelRequest, ProvisionRequest,
     ProvisionResponse, RepairRequest, ValidateRequest,
@@ -8,13 +14,16 @@ use infrakit_spi::instance::wire::{
 use infrakit_spi::instance::{
     Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality, Repaired,
 };
-use infrakit_spi::{Any, Error, InstanceId, Result, Tags};
+use infrakit_spi::{Any, Error, InstanceId, Result, Tags, version};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::client::Client;
 use crate::fingerprint::fingerprint;
+use crate::handshake::{self, Hello};
 use crate::info::{Method, method};
+use crate::kind::changes::TOPIC;
+use crate::kind::events::EventsClient;
 use crate::kind::list::List;
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_type};
@@ -24,6 +33,8 @@ use crate::server::objects::{Objects, by_type};
 pub struct InstanceClient {
     client: Client,
     kind: String,
+    /// The topic on which the plugin tells of changes, where it does.
+    topic: Option<String>,
 }
 
 impl InstanceClient {
@@ -32,7 +43,30 @@ impl InstanceClient {
         Self {
             client,
             kind: kind.into(),
+            topic: None,
         }
+    }
+
+    /// Finds out whether the plugin, which said `hello`, tells of changes of its list.
+    ///
+    /// What it answers is not needed for anything else: a plugin that does not is polled.
+    #[must_use = "the client that listens is returned"]
+    pub async fn listening(mut self, hello: &Hello) -> Self {
+        if handshake::check(hello, version::EVENT).is_err() {
+            return self;
+        }
+        let request = ListRequest {
+            topic: self.kind.clone(),
+        };
+        let answer = self.client.brief().call("Event.List", &request).await;
+        let topics = answer.ok().and_then(|answer: ListResponse| answer.nodes);
+        if topics.is_some_and(|topics| topics.iter().any(|topic| topic == TOPIC)) {
+            self.topic = Some(match self.kind.as_str() {
+                "" => TOPIC.to_owned(),
+                kind => format!("{kind}/{TOPIC}"),
+            });
+        }
+        self
     }
 
     /// Calls a method that creates or destroys.
@@ -149,6 +183,14 @@ impl Instance for InstanceClient {
 
     fn locality(&self) -> Locality {
         Locality::Remote
+    }
+
+    /// Connects when first polled; the first item says that it is connected. Ends when the plugin
+    /// does.
+    fn changes(&self) -> Option<Pin<Box<dyn Stream<Item = ()> + Send>>> {
+        let topic = self.topic.as_ref()?;
+        let events = EventsClient::new(self.client.clone()).subscribe(topic);
+        Some(events.map(drop).boxed())
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file per kind of plugin: the client that implements its trait, and the methods that serve it.
 
+pub mod changes;
 pub mod controller;
 pub mod events;
 pub mod flavor;
@@ -15,6 +16,7 @@ pub mod updatable;
 
 use infrakit_spi::version::{self, Interface};
 
+pub use changes::ChangeEvents;
 pub use controller::ControllerClient;
 pub use events::EventsClient;
 pub use flavor::FlavorClient;

@@ -94,6 +94,15 @@ impl Instance for Fake {
         })
     }
 
+    fn changes(&self) -> Option<Pin<Box<dyn Stream<Item = ()> + Send>>> {
+        let receiver = self.events.subscribe();
+        let next = |mut receiver: broadcast::Receiver<Event>| async {
+            receiver.recv().await.ok()?;
+            Some(((), receiver))
+        };
+        Some(Box::pin(futures_util::stream::unfold(receiver, next)))
+    }
+
     fn example(&self) -> Option<Any> {
         let example = r#"{"exampleBool":true,"exampleInt":1,"exampleString":"a_string"}"#;
         Some(Any::parse(example).unwrap())

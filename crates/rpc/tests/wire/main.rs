@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod captures;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod fakes;
