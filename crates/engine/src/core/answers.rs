@@ -25,6 +25,9 @@ impl Core {
             outcome,
         } = answer;
         let settle = self.config.settle;
+        if let Some(observer) = self.observers.get_mut(&plugin) {
+            observer.acted(now);
+        }
         let Some(group) = self.living(&target) else {
             return;
         };
@@ -75,6 +78,9 @@ impl Core {
     ) {
         let Subject { target, plugin, id } = subject;
         let poll_interval = self.config.poll_interval;
+        if let Some(observer) = self.observers.get_mut(plugin) {
+            observer.acted(now);
+        }
         let Some(group) = self.living(target) else {
             return;
         };

@@ -102,6 +102,13 @@ pub enum Event {
         /// The plugin.
         plugin: PluginName,
     },
+    /// A plugin in another process began or ceased to tell of changes.
+    Watched {
+        /// The plugin.
+        plugin: PluginName,
+        /// Whether it does.
+        watched: bool,
+    },
     /// A list came, or did not.
     Listed(ListAnswer),
     /// A journal entry was written, or was not.

@@ -62,10 +62,21 @@ impl Core {
         }
     }
 
-    /// Asks for a list of all groups of a plugin as soon as one may be started.
+    /// Asks for a list of all groups of a plugin because it says that something changed.
     pub(super) fn look_again(&mut self, plugin: &PluginName, now: Timestamp) {
+        let poll_interval = self.config.poll_interval;
         if let Some(observer) = self.observers.get_mut(plugin) {
-            observer.want_all(now);
+            observer.changed(now, poll_interval);
+        }
+    }
+
+    /// Notes that a plugin in another process began or ceased to tell of changes. What happened
+    /// meanwhile nobody has told.
+    pub(super) fn told(&mut self, plugin: &PluginName, watched: bool, now: Timestamp) {
+        let poll_interval = self.config.poll_interval;
+        if let Some(observer) = self.observers.get_mut(plugin) {
+            tracing::info!(%plugin, watched, "its changes are heard of");
+            observer.told(watched, now, poll_interval);
         }
     }
 

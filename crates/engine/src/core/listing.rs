@@ -41,7 +41,7 @@ impl Core {
         let Some(observer) = self.observers.get_mut(plugin) else {
             return;
         };
-        let Some(served) = observer.end(started) else {
+        let Some(served) = observer.end(started, now) else {
             return;
         };
         let poll_interval = self.config.poll_interval;

@@ -97,6 +97,7 @@ impl Core {
         }
         match event {
             Event::Changed { plugin } => self.look_again(&plugin, now),
+            Event::Watched { plugin, watched } => self.told(&plugin, watched, now),
             Event::Listed(answer) => self.listed(answer, now),
             Event::Journaled { batch, outcome } => self.journaled(batch, outcome, now),
             Event::Provisioned(answer) => self.provisioned(answer, now),

@@ -11,6 +11,13 @@ use infrakit_spi::{GroupId, Tags, tags};
 const EAGER: Duration = Duration::from_millis(100);
 /// Share of the time that lists of a plugin in this process may take: one part in five.
 const REST: u32 = 4;
+/// Share of the time that lists of a plugin in another process may take which nothing but its word
+/// of a change calls for: one part in twenty.
+const REMOTE_REST: u32 = 19;
+/// How many times the poll interval a plugin is trusted that tells of changes.
+const TRUST: u32 = 6;
+/// A change that is told of so soon after one of our own calls is taken for the echo of that call.
+const ECHO: Duration = Duration::from_secs(1);
 
 /// Watches the instances of one plugin for the groups on it.
 #[derive(Debug, Default)]
@@ -31,6 +38,14 @@ pub(super) struct Observer {
     /// How often something awaited was looked for in vain.
     looked: u32,
     failures: u32,
+    /// How long the last list of a single group took, and the last one of all.
+    took: (Option<Duration>, Option<Duration>),
+    /// Whether the plugin, in another process, tells of changes.
+    watched: bool,
+    /// Not before this moment for a mere change that such a plugin tells of.
+    rest_until: Timestamp,
+    /// When one of our own calls last changed something there.
+    acted: Timestamp,
 }
 
 impl Observer {
@@ -46,6 +61,34 @@ impl Observer {
     /// Asks for a list of all groups at `at`, or earlier if one is due earlier.
     pub(super) fn want_all(&mut self, at: Timestamp) {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Asks for a list of all groups because something changed. What the plugin tells of while our
+    /// own calls change its list is most likely these; the list is then looked at once a poll
+    /// interval, as if nothing had been told.
+    pub(super) fn changed(&mut self, now: Timestamp, poll_interval: Duration) {
+        if !self.watched {
+            return self.want_all(now);
+        }
+        let at = if now.since(self.acted) < ECHO {
+            now + poll_interval
+        } else {
+            now.max(self.rest_until)
+        };
+        self.want_all(at);
+    }
+
+    /// Notes that the plugin began or ceased to tell of changes.
+    pub(super) fn told(&mut self, watched: bool, now: Timestamp, poll_interval: Duration) {
+        self.watched = watched;
+        if !watched {
+            self.want_all(now + poll_interval.min(ECHO));
+        }
+    }
+
+    /// Notes that one of our own calls changed something.
+    pub(super) fn acted(&mut self, now: Timestamp) {
+        self.acted = now;
     }
 
     /// Asks for a list of one group at `at`, or earlier if one is due earlier.
@@ -82,9 +125,16 @@ impl Observer {
             .filter(|(group, at)| **at <= now && self.groups.contains(*group))
             .map(|(group, _)| group.clone())
             .collect();
-        if served.len() != 1 || self.due.is_some_and(|due| due <= now) {
+        if self.due.is_some_and(|due| due <= now) {
             served.clone_from(&self.groups);
             self.due = None;
+        } else if served.len() != 1 {
+            if self.is_better_one_by_one(served.len()) {
+                served = served.pop_first().into_iter().collect();
+            } else {
+                served.clone_from(&self.groups);
+                self.due = None;
+            }
         }
         // A group that is not watched any more must not be wanted for ever.
         self.wanted
@@ -104,11 +154,26 @@ impl Observer {
         (filter, self.fingerprint)
     }
 
+    /// Returns whether lists of so many single groups take less time together than one of all.
+    fn is_better_one_by_one(&self, groups: usize) -> bool {
+        let groups = u32::try_from(groups).unwrap_or(u32::MAX);
+        match self.took {
+            (Some(one), Some(all)) => one.saturating_mul(groups) < all,
+            _ => false,
+        }
+    }
+
     /// Ends a list. Returns the groups that it serves and that are still watched, unless it is not
     /// the one under way.
-    pub(super) fn end(&mut self, started: Timestamp) -> Option<BTreeSet<GroupId>> {
+    pub(super) fn end(&mut self, started: Timestamp, now: Timestamp) -> Option<BTreeSet<GroupId>> {
         match self.in_flight.take() {
             Some((at, mut groups)) if at == started => {
+                let took = if groups.len() == 1 {
+                    &mut self.took.0
+                } else {
+                    &mut self.took.1
+                };
+                *took = Some(now.since(started));
                 groups.retain(|group| self.groups.contains(group));
                 Some(groups)
             }
@@ -129,10 +194,12 @@ impl Observer {
     ) {
         self.failures = 0;
         self.looked = self.looked.saturating_add(1);
-        if locality == Locality::InProcess {
-            self.not_before = now + now.since(started) * REST;
+        match locality {
+            Locality::InProcess => self.not_before = now + now.since(started) * REST,
+            Locality::Remote => self.rest_until = now + now.since(started) * REMOTE_REST,
         }
-        self.want_all(now + poll_interval);
+        let trust = if self.watched { TRUST } else { 1 };
+        self.want_all(now + poll_interval.saturating_mul(trust));
     }
 
     pub(super) fn remember(&mut self, fingerprint: Option<Fingerprint>) {

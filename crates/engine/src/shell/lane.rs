@@ -102,7 +102,10 @@ fn error_of(event: &Event) -> Option<&Error> {
         | Event::Labelled { outcome, .. } => outcome.as_ref().err(),
         Event::Repaired { outcome, .. } => outcome.as_ref().err(),
         Event::Checked { outcome, .. } => outcome.as_ref().err(),
-        Event::Changed { .. } | Event::Listed(_) | Event::Journaled { .. } => None,
+        Event::Changed { .. }
+        | Event::Watched { .. }
+        | Event::Listed(_)
+        | Event::Journaled { .. } => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
 use infrakit_spi::flavor::Flavor;
-use infrakit_spi::instance::Instance;
+use infrakit_spi::instance::{Instance, Locality};
 use infrakit_spi::{PluginName, Plugins, Result};
 use tokio::sync::mpsc;
 
@@ -69,34 +69,51 @@ impl Resolver {
         found.flavors.remove(name);
     }
 
-    /// Passes on the plugin's signs of change, once.
+    /// Passes on the plugin's signs of change, as long as there are any. To be called before each
+    /// list: where they have ended, they are listened for anew.
     pub(crate) fn watch(
-        &self,
+        self: &Arc<Self>,
         name: &PluginName,
         instance: &dyn Instance,
         inputs: &mpsc::UnboundedSender<Input>,
     ) {
-        if !self.found().watched.insert(name.clone()) {
+        if self.found().watched.contains(name) {
             return;
         }
         let Some(mut changes) = instance.changes() else {
             return;
         };
+        self.found().watched.insert(name.clone());
+        let remote = instance.locality() == Locality::Remote;
         let inputs = inputs.downgrade();
+        let resolver = Arc::downgrade(self);
         let plugin = name.clone();
+        let tell = move |event| {
+            let inputs = inputs.upgrade();
+            inputs.is_some_and(|inputs| inputs.send(Input::Event(event)).is_ok())
+        };
         tokio::spawn(async move {
+            let watched = |watched| Event::Watched {
+                plugin: plugin.clone(),
+                watched,
+            };
+            let mut heard = false;
             while changes.next().await.is_some() {
-                let Some(inputs) = inputs.upgrade() else {
-                    return;
-                };
-                if inputs
-                    .send(Input::Event(Event::Changed {
-                        plugin: plugin.clone(),
-                    }))
-                    .is_err()
-                {
+                if remote && !heard && !tell(watched(true)) {
                     return;
                 }
+                heard = true;
+                let plugin = plugin.clone();
+                if !tell(Event::Changed { plugin }) {
+                    return;
+                }
+            }
+            if let Some(resolver) = resolver.upgrade() {
+                resolver.found().watched.remove(&plugin);
+            }
+            if remote && heard {
+                // The loop may have ended; then nobody needs to know.
+                tell(watched(false));
             }
         });
     }

@@ -75,6 +75,8 @@ pub(crate) struct Bench {
     pub(crate) calls_left: Option<usize>,
     /// Fewest and most instances at a time, since this was last set.
     pub(crate) extremes: (usize, usize),
+    /// Is shown each effect before it is carried out.
+    pub(crate) witness: Option<Box<dyn Fn(&Effect)>>,
     kept: Vec<Call>,
     serial: u64,
 }
@@ -103,6 +105,7 @@ impl Bench {
             made: Vec::new(),
             calls_left: None,
             extremes: (0, 0),
+            witness: None,
             kept: Vec::new(),
             serial: 0,
         };
@@ -194,6 +197,9 @@ impl Bench {
     }
 
     fn carry_out(&mut self, effect: Effect) {
+        if let Some(witness) = &self.witness {
+            witness(&effect);
+        }
         match effect {
             Effect::List {
                 plugin, started, ..

@@ -4,9 +4,11 @@
 
 mod bench;
 mod failures;
+mod hearing;
 mod homes;
 mod limits;
 mod naming;
+mod neighbours;
 mod records;
 mod repairs;
 mod restarts;
