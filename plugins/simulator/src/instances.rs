@@ -17,7 +17,7 @@ use infrakit_spi::instance::{
     Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Lifecycle, Listing,
     Locality, Repaired,
 };
-use infrakit_spi::{Any, Error, GoDuration, InstanceId, Result, Tags, tags};
+use infrakit_spi::{Any, Error, GoDuration, InstanceId, Result, Tags};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -244,9 +244,9 @@ impl Inner {
         };
         let young = self.young().clone();
         let mut list = Vec::new();
-        self.records.visit(&mut |record| {
+        self.records.visit(filter, &mut |record| {
             let youth = young.get(&record.id).copied().unwrap_or_default();
-            if youth.listed.is_some() || !tags::matches(Some(&record.tags), filter) {
+            if youth.listed.is_some() {
                 return;
             }
             let mut tags = record.tags.clone();

@@ -1,13 +1,13 @@
 //! Where simulated instances are kept: in memory, or one file for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use infrakit_spi::instance::Attachment;
-use infrakit_spi::{Any, Error, InstanceId, LogicalId, Result, Tags, wire_struct};
+use infrakit_spi::{Any, Error, InstanceId, LogicalId, Result, Tags, tags, wire_struct};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -35,8 +35,8 @@ pub(crate) trait Records: Send + Sync {
     /// Returns whether calls wait for a disk.
     fn blocks(&self) -> bool;
 
-    /// Shows all records, in the order of their ids.
-    fn visit(&self, show: &mut dyn FnMut(&Record)) -> Result<()>;
+    /// Shows the records that carry all of these tags, in the order of their ids.
+    fn visit(&self, filter: &Tags, show: &mut dyn FnMut(&Record)) -> Result<()>;
 
     /// Adds a record, unless there are `cap` of them already.
     fn insert(&self, record: Record, cap: Option<u64>) -> Result<()>;
@@ -61,10 +61,38 @@ fn check_cap(count: usize, cap: Option<u64>) -> Result<()> {
 
 /// Records in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(Mutex<BTreeMap<InstanceId, Record>>);
+pub(crate) struct Memory(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    records: BTreeMap<InstanceId, Record>,
+    /// Ids by the group that the instance is tagged with: most lists ask for one group.
+    by_group: BTreeMap<String, BTreeSet<InstanceId>>,
+}
+
+impl Table {
+    fn file(&mut self, record: &Record) {
+        if let Some(group) = record.tags.get(tags::GROUP) {
+            let ids = self.by_group.entry(group.clone()).or_default();
+            ids.insert(record.id.clone());
+        }
+    }
+
+    fn unfile(&mut self, record: &Record) {
+        let Some(group) = record.tags.get(tags::GROUP) else {
+            return;
+        };
+        if let Some(ids) = self.by_group.get_mut(group) {
+            ids.remove(&record.id);
+            if ids.is_empty() {
+                self.by_group.remove(group);
+            }
+        }
+    }
+}
 
 impl Memory {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Record>> {
+    fn lock(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -74,30 +102,43 @@ impl Records for Memory {
         false
     }
 
-    fn visit(&self, show: &mut dyn FnMut(&Record)) -> Result<()> {
-        self.lock().values().for_each(show);
+    fn visit(&self, filter: &Tags, show: &mut dyn FnMut(&Record)) -> Result<()> {
+        let table = self.lock();
+        let matches = |record: &&Record| tags::matches(Some(&record.tags), filter);
+        match filter.get(tags::GROUP) {
+            Some(group) => {
+                let ids = table.by_group.get(group).into_iter().flatten();
+                let records = ids.filter_map(|id| table.records.get(id));
+                records.filter(matches).for_each(show);
+            }
+            None => table.records.values().filter(matches).for_each(show),
+        }
         Ok(())
     }
 
     fn insert(&self, record: Record, cap: Option<u64>) -> Result<()> {
-        let mut records = self.lock();
-        check_cap(records.len(), cap)?;
-        records.insert(record.id.clone(), record);
+        let mut table = self.lock();
+        check_cap(table.records.len(), cap)?;
+        table.file(&record);
+        table.records.insert(record.id.clone(), record);
         Ok(())
     }
 
     fn label(&self, id: &InstanceId, labels: &Tags) -> Result<()> {
-        let mut records = self.lock();
-        let record = records.get_mut(id).ok_or_else(|| not_found(id))?;
+        let mut table = self.lock();
+        let mut record = table.records.remove(id).ok_or_else(|| not_found(id))?;
+        table.unfile(&record);
         record.tags.extend(labels.clone());
+        table.file(&record);
+        table.records.insert(id.clone(), record);
         Ok(())
     }
 
     fn remove(&self, id: &InstanceId) -> Result<()> {
-        match self.lock().remove(id) {
-            Some(_) => Ok(()),
-            None => Err(not_found(id)),
-        }
+        let mut table = self.lock();
+        let record = table.records.remove(id).ok_or_else(|| not_found(id))?;
+        table.unfile(&record);
+        Ok(())
     }
 }
 
@@ -154,11 +195,13 @@ impl Records for Files {
         true
     }
 
-    fn visit(&self, show: &mut dyn FnMut(&Record)) -> Result<()> {
+    fn visit(&self, filter: &Tags, show: &mut dyn FnMut(&Record)) -> Result<()> {
         for id in self.ids()? {
             if let Some(mut record) = read::<Record>(&self.path(&id)?)? {
                 record.id = id;
-                show(&record);
+                if tags::matches(Some(&record.tags), filter) {
+                    show(&record);
+                }
             }
         }
         Ok(())

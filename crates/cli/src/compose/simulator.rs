@@ -1,6 +1,7 @@
 //! The kind `simulator`.
 
 use infrakit_plugin_simulator::{Simulator, SimulatorOptions, Store};
+use infrakit_rpc::kind::ChangeEvents;
 use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::{GoDuration, PluginName};
 
@@ -40,13 +41,21 @@ pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
             .local
             .add_instance(request.name.lookup(), kind, std::sync::Arc::clone(instance));
     }
+    let events: Vec<_> = instances
+        .iter()
+        .filter_map(|(kind, instance)| Some((kind.clone(), ChangeEvents::of(instance)?)))
+        .collect();
     let balancers: Vec<_> = simulator
         .balancers()
         .into_iter()
         .filter_map(|name| Some((name.clone(), simulator.l4(&name)?)))
         .collect();
     let faults = (Simulator::FAULTS.to_owned(), simulator.metadata());
-    Ok(Plugin::new()
+    let mut plugin = Plugin::new();
+    if !events.is_empty() {
+        plugin = plugin.events(Fixed::new(events));
+    }
+    Ok(plugin
         .instance(Fixed::new(instances))
         .l4(Fixed::new(balancers))
         .updatable(Fixed::new([faults]))
