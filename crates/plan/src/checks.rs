@@ -12,6 +12,12 @@ use crate::observed::{Key, Member};
 
 /// Shortest time between two checks of a member whose proof is waited for.
 const SOON: Duration = Duration::from_millis(100);
+/// Members that are asked often for their proof, so that the others need not be.
+const SCOUTS: usize = 5;
+/// Shortest time between two checks of one of them.
+const FINE: Duration = Duration::from_millis(25);
+/// The share of the usual time until the proof from which on it may come any moment.
+const NEARLY: f64 = 0.95;
 /// How many times the pace of routine checks those of members may come whose proof is waited for.
 const HASTE: f64 = 10.0;
 /// Time between two checks of a suspect, and of those that are asked beside it.
@@ -56,11 +62,16 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
         }
     }
     if let Some(least) = pace.proof {
+        let scouts = scouts(draft);
         for key in &index.unproved {
             if let Some(member) = draft.seen.at(key) {
-                let at = member.health.checked().map_or(member.created, |at| {
-                    at + proof_pause(draft, member, at).max(least)
-                });
+                let role = if scouts.contains(&key) {
+                    Role::Scout
+                } else {
+                    Role::Follower(least)
+                };
+                let checked = member.health.checked();
+                let at = checked.map_or(member.created, |at| proof_due(draft, member, at, role));
                 urgent(key, member, at);
             }
         }
@@ -137,23 +148,73 @@ impl Pace {
     }
 }
 
-/// How long after its last verdict, which came at `checked`, a member is asked again for its proof.
-fn proof_pause(draft: &Draft<'_>, member: &Member, checked: Timestamp) -> Duration {
+/// How a member is asked for its proof.
+#[derive(Clone, Copy)]
+enum Role {
+    /// Often: it shows how long members take now.
+    Scout,
+    /// Once it is as old as others were when they proved themselves; beside that at leisure, no
+    /// sooner than so long after it was last asked.
+    Follower(Duration),
+}
+
+/// Returns the oldest members that have yet to give a good verdict. What they take the others will
+/// take, so that a few that are asked often spare the many.
+fn scouts<'a>(draft: &Draft<'a>) -> Vec<&'a Key> {
+    let unproved = draft.index.unproved.iter();
+    let mut oldest: Vec<(Timestamp, &Key)> = unproved
+        .filter_map(|key| {
+            let member = draft.seen.at(key)?;
+            let waits = member.health.last() != Health::Healthy && !member.is_pending();
+            waits.then_some((member.created, key))
+        })
+        .collect();
+    if oldest.len() > SCOUTS {
+        oldest.select_nth_unstable(SCOUTS);
+        oldest.truncate(SCOUTS);
+    }
+    oldest.into_iter().map(|(_, key)| key).collect()
+}
+
+/// When a member whose last verdict came at `checked` is asked again for its proof.
+fn proof_due(draft: &Draft<'_>, member: &Member, checked: Timestamp, role: Role) -> Timestamp {
     let updating = &draft.spec.updating;
-    let healthy = member.health.last() == Health::Healthy;
-    if updating.count > 1 && healthy {
+    let poll_interval = draft.config.poll_interval;
+    if member.health.last() == Health::Healthy {
+        let least = match role {
+            Role::Scout => SOON,
+            Role::Follower(least) => least,
+        };
         // `Count` counts looks at the usual pace, as in the original.
-        return draft.config.poll_interval;
+        let mut pause = poll_interval;
+        if updating.count <= 1 {
+            let left = (member.health.since() + updating.duration).since(checked);
+            pause = left.min(poll_interval);
+        }
+        return checked + pause.max(least);
     }
-    if !updating.duration.is_zero() && healthy {
-        let left = (member.health.since() + updating.duration).since(checked);
-        return left.min(draft.config.poll_interval);
-    }
-    // Waiting for a first good verdict: soon at first, then at leisure, never beyond a second.
     let waited = checked.since(member.created);
-    (waited / 4)
-        .clamp(SOON, Duration::from_secs(1))
-        .min(draft.config.poll_interval.max(SOON))
+    let usual = draft.memory.measured.proof.usual();
+    match role {
+        Role::Scout => {
+            // Close by where the first good verdict is due; behind that ever more rarely.
+            let soonest = usual.map_or(Duration::ZERO, |usual| usual.mul_f64(NEARLY));
+            let overdue = waited.saturating_sub(usual.unwrap_or_default());
+            let longest = Duration::from_secs(1).min(poll_interval.max(SOON));
+            let step = (overdue / 16).clamp(FINE, longest);
+            checked + step.max(soonest.saturating_sub(waited).min(longest))
+        }
+        Role::Follower(least) => {
+            let pause = (waited / 4)
+                .clamp(SOON, Duration::from_secs(1))
+                .min(poll_interval.max(SOON));
+            let at = checked + pause.max(least);
+            match usual {
+                Some(usual) if waited < usual => at.min(member.created + usual),
+                _ => at,
+            }
+        }
+    }
 }
 
 /// Rounds to the nearest multiple of `step`. Rounding up would put off a check by a whole step

@@ -96,7 +96,7 @@ fn a_proof_that_is_awaited_is_asked_for_at_once_and_again_soon() {
     let plan = bench.plan();
     assert_eq!(
         (checked(&plan).len(), plan.wake_at),
-        (0, Some(after(Duration::from_millis(100))))
+        (0, Some(after(Duration::from_millis(25))))
     );
     let looks = run(&mut bench, at(60), Health::Unknown);
     let times: Vec<Timestamp> = looks.iter().map(|(time, _)| *time).collect();
