@@ -48,6 +48,9 @@ pub(crate) enum Fate {
     Kept,
 }
 
+/// Is shown effects.
+pub(crate) type Witness = Box<dyn Fn(&Effect)>;
+
 pub(crate) struct Bench {
     pub(crate) core: Core,
     pub(crate) config: Config,
@@ -76,7 +79,7 @@ pub(crate) struct Bench {
     /// Fewest and most instances at a time, since this was last set.
     pub(crate) extremes: (usize, usize),
     /// Is shown each effect before it is carried out.
-    pub(crate) witness: Option<Box<dyn Fn(&Effect)>>,
+    pub(crate) witness: Option<Witness>,
     kept: Vec<Call>,
     serial: u64,
 }
