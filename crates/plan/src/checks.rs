@@ -209,10 +209,11 @@ fn proof_due(draft: &Draft<'_>, member: &Member, checked: Timestamp, role: Role)
                 .clamp(SOON, Duration::from_secs(1))
                 .min(poll_interval.max(SOON));
             let at = checked + pause.max(least);
-            match usual {
-                Some(usual) if waited < usual => at.min(member.created + usual),
-                _ => at,
-            }
+            // The usual time follows slowly when members begin to take longer.
+            let longest = draft.memory.measured.proof.longest;
+            let known = [usual.unwrap_or_default(), longest].into_iter();
+            let next = known.filter(|known| waited < *known).min();
+            next.map_or(at, |known| at.min(member.created + known))
         }
     }
 }
