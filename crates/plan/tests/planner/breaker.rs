@@ -177,3 +177,26 @@ fn states_that_plugins_report_are_believed() {
     bench.remove("p");
     assert_eq!(created(&bench.plan()).len(), 1);
 }
+
+/// It counts from when there were too many last, not from when it opened.
+#[test]
+fn the_breaker_closes_a_poll_after_the_last_excess() {
+    let mut bench = Bench::healthy(cattle(3), &["a", "b", "c"]);
+    bench.sicken("a");
+    bench.sicken("b");
+    bench.plan();
+    bench.pass(Duration::from_secs(60));
+    bench.verdicts("b", 1, Health::Unhealthy);
+    bench.plan();
+    bench.verdict("b", Health::Healthy);
+    bench.pass(Duration::from_secs(9));
+    let plan = bench.plan();
+    assert!(plan.memory.breaker.is_some() && destroyed(&plan).is_empty());
+    assert_eq!(
+        plan.memory.breaker.unwrap().since,
+        at(0),
+        "it is the same one"
+    );
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
+}

@@ -7,6 +7,7 @@ mod departures;
 mod healing;
 mod homes;
 mod intents;
+mod invariants;
 mod limits;
 mod lists;
 mod pets;
