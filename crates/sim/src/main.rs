@@ -44,7 +44,7 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
     /// How much is to happen in one history
-    #[arg(long, value_enum, default_value_t = Kind::Day)]
+    #[arg(long, value_enum, default_value_t = Kind::Days)]
     extent: Kind,
     /// List the faults that can strike and the promises that are held
     #[arg(long)]
@@ -65,15 +65,15 @@ The exit code is 0 when every promise was kept, and 1 otherwise.";
 enum Kind {
     /// One group, one hour
     Small,
-    /// A few groups, one day
-    Day,
+    /// A few groups, five days
+    Days,
 }
 
 impl From<Kind> for Extent {
     fn from(kind: Kind) -> Self {
         match kind {
             Kind::Small => Self::Small,
-            Kind::Day => Self::Day,
+            Kind::Days => Self::Days,
         }
     }
 }

@@ -5,12 +5,12 @@ use infrakit_sim::faults::{CATALOGUE, Kind};
 use infrakit_sim::scenario::{Scenario, ours};
 use infrakit_sim::trace::{Tells, news};
 
-/// Second faults that matter after a death. Stale lists will join them once a creation stays
-/// journaled until a list has shown it.
-const SECOND: [Kind; 7] = [
+/// Second faults that matter after a death.
+const SECOND: [Kind; 8] = [
     Kind::CrashBefore,
     Kind::CrashAfter,
     Kind::CrashHearing,
+    Kind::ListStale,
     Kind::ListFails,
     Kind::CreateUnanswered,
     Kind::CreateLate,
@@ -19,11 +19,7 @@ const SECOND: [Kind; 7] = [
 
 fn explore(name: &str) {
     let scenario = Scenario::small(name);
-    let kinds: Vec<Kind> = CATALOGUE
-        .iter()
-        .map(|fault| fault.kind)
-        .filter(|kind| *kind != Kind::Takeover)
-        .collect();
+    let kinds: Vec<Kind> = CATALOGUE.iter().map(|fault| fault.kind).collect();
     let mut explored = singly(&scenario, &kinds);
     explored.add(after_deaths(&scenario, &SECOND));
     println!(

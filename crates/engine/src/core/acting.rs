@@ -372,13 +372,17 @@ fn unrepair(group: &mut Group, id: &InstanceId) {
     }
 }
 
-/// Removes the records of batches whose creations all have an outcome.
+/// Removes the records of batches whose creations all have an outcome that lists have shown.
 fn close_batches(group: &mut Group) -> Vec<Change> {
     let intents = &group.memory.intents;
     let closed: Vec<u64> = group
         .batches
         .iter()
-        .filter(|(first, count)| intents.range(**first..**first + **count).next().is_none())
+        .filter(|(first, count)| {
+            let numbers = **first..**first + **count;
+            let open = intents.range(numbers.clone()).next();
+            open.is_none() && group.unseen.range(numbers).next().is_none()
+        })
         .map(|(first, _)| *first)
         .collect();
     let id = group.target.group.clone();

@@ -39,6 +39,8 @@ impl Core {
                 let took = now.since(begun);
                 group.memory.measured.provision.note(took);
                 group.memory.creation.succeed(begun);
+                let id = description.id.clone();
+                group.unseen.insert(number, (plugin.clone(), id));
                 take_in(group, *description, &plugin, (begun, now));
                 if !group.homes().any(|home| *home == plugin) {
                     // It came so late that nobody looked there any more.

@@ -40,6 +40,9 @@ pub(super) struct Group {
     pub(super) stored: Memory,
     /// Journaled intents: number of the first of a batch to how many it has.
     pub(super) batches: BTreeMap<u64, u64>,
+    /// Creations that were answered and that no list has shown yet, by number. Their batches stay
+    /// journaled: a restart forgets the answers, and its first list may lag behind them.
+    pub(super) unseen: BTreeMap<u64, (PluginName, InstanceId)>,
     /// Journaled destructions.
     pub(super) departures: Departures,
     /// Intents of a former process; a plugin in this process cannot fulfil them any more.
@@ -86,6 +89,7 @@ impl Group {
             stored: Memory::default(),
             memory,
             batches: BTreeMap::new(),
+            unseen: BTreeMap::new(),
             departures: Departures::default(),
             inherited: Vec::new(),
             seen: Observed::default(),

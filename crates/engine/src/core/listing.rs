@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token};
+use infrakit_plan::{Labelling, Listed, Origin, Seen, Step, Timestamp, Token};
 use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{GroupId, PluginName, tags};
 
@@ -92,6 +92,7 @@ impl Core {
             let seen = group.seen.unchanged(plugin, started, now);
             settle_inherited(group, circumstances);
             settle_labels(group, circumstances);
+            note_seen(group);
             learn(group, &seen);
             look_then(self.observers.get_mut(plugin), id, &seen);
             if seen.anything() || !group.converged {
@@ -133,6 +134,7 @@ impl Core {
                 .apply(id, members, circumstances, (nonce, &self.config));
             settle_inherited(group, circumstances);
             settle_labels(group, circumstances);
+            note_seen(group);
             learn(group, &seen);
             look_then(self.observers.get_mut(circumstances.plugin), id, &seen);
             if seen.vanished > 0 {
@@ -187,6 +189,15 @@ fn awaits_list(group: &Group, plugin: &PluginName) -> bool {
             .intents
             .values()
             .any(|intent| intent.doubt.is_some() && intent.plugin == *plugin)
+}
+
+/// Drops those from the creations that no list has shown which one has shown, or which are gone.
+fn note_seen(group: &mut Group) {
+    let seen = &group.seen;
+    group.unseen.retain(|_, (plugin, id)| {
+        let member = seen.get_on(plugin, id);
+        member.is_some_and(|member| member.origin != Origin::Listed)
+    });
 }
 
 /// Learns from what a list changed.

@@ -294,7 +294,10 @@ impl Ledger {
             // What was decided for a group that is given up is not decided for its successor.
             for former in sight.promises.keys() {
                 if !promises.contains_key(former) {
-                    self.homes.remove(former);
+                    // Of one that is destroyed it is still to be seen what is left.
+                    if !self.destroying.contains(former) {
+                        self.homes.remove(former);
+                    }
                     self.alike.remove(former);
                     self.books.condemned.retain(|_, group| group != former);
                 }

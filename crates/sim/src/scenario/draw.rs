@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use infrakit_plan::Spec;
 use infrakit_spi::instance::Locality;
-use infrakit_spi::{GroupId, PluginName};
+use infrakit_spi::{Any, GroupId, PluginName};
 
 use super::{Deed, Scenario};
 use crate::controller::Operation;
@@ -16,8 +17,8 @@ use crate::world::{MILLIS, MINUTE, Park, Provider, SECOND, Traits, Truth};
 pub enum Extent {
     /// One group, an hour, a handful of events.
     Small,
-    /// A few groups, a day.
-    Day,
+    /// A few groups, five days: most of the time nothing happens, and is skipped.
+    Days,
 }
 
 /// A group as the one who draws remembers it.
@@ -29,25 +30,44 @@ struct Plot {
     note: u64,
     updating: &'static str,
     health: &'static str,
+    /// Whether the controller's own machine is one of it.
+    owned: bool,
+    /// Whether a hand may be over one of its members.
+    held: bool,
     /// Whether it is under management.
     lives: bool,
 }
 
 /// Faults that the engine does not stand up to yet.
-const NOT_YET: [Kind; 2] = [Kind::ListGoesBack, Kind::ListStale];
+const NOT_YET: [Kind; 0] = [];
 
 /// What is added behind the allocation; the empty one is the most usual.
-const UPDATING: [&str; 4] = [
+const UPDATING: [&str; 16] = [
     "",
     r#","Updating":{"Count":2}"#,
     r#","Updating":{"Duration":"20s"}"#,
     r#","Updating":{"SkipBeforeInstanceDestroy":"drain"}"#,
+    r#","Updating":{"MaxSurge":1}"#,
+    r#","Updating":{"MaxSurge":"50%"}"#,
+    r#","Updating":{"MaxSurge":2,"MaxUnavailable":1}"#,
+    r#","Updating":{"MaxSurge":2,"MaxUnavailable":2,"Order":"destroy-first"}"#,
+    r#","Updating":{"MaxUnavailable":2}"#,
+    r#","Updating":{"MaxUnavailable":"40%","Count":2}"#,
+    r#","Updating":{"MaxSurge":1,"Batch":2}"#,
+    r#","Updating":{"Stages":[{"Until":1,"Bake":"30s"},{"Until":"50%","Bake":"1m"}]}"#,
+    r#","Updating":{"Stages":[{"Until":1,"Bake":"1m","Approve":true}],"MaxSurge":1}"#,
+    r#","Updating":{"ProgressDeadline":"10m","OnFailure":"rollback"}"#,
+    r#","Updating":{"FailureThreshold":2,"OnFailure":"continue","MaxSurge":2}"#,
+    r#","Updating":{"Windows":[{"Cron":"*/20 * * * *","Duration":"8m"}]}"#,
 ];
 
-const HEALTH: [&str; 3] = [
+const HEALTH: [&str; 6] = [
     "",
     r#","Health":{"GracePeriod":"30s","Threshold":2}"#,
     r#","Health":{"GracePeriod":"60s","Threshold":5,"Interval":"5s"}"#,
+    r#","Health":{"Threshold":3,"Window":5,"MaxUnhealthy":"50%"}"#,
+    r#","Health":{"GracePeriod":"40s","Repair":["reboot"],"RepairWait":"1m"}"#,
+    r#","Health":{"MaxUnhealthy":1}"#,
 ];
 
 impl Plot {
@@ -68,11 +88,20 @@ impl Plot {
             } else {
                 rng.pick::<&str>(&HEALTH)
             },
+            owned: false,
+            held: false,
             lives: true,
         }
     }
 
+    /// Properties of the group; how it rolls is left out where that does not go with its size.
     fn properties(&self, kind: &str) -> String {
+        let whole = self.written(kind, self.updating);
+        let sound = Any::parse(&whole).is_ok_and(|any| Spec::parse(Some(&any)).is_ok());
+        if sound { whole } else { self.written(kind, "") }
+    }
+
+    fn written(&self, kind: &str, updating: &str) -> String {
         let allocation = if self.pets {
             let ids: Vec<String> = (0..self.size.clamp(1, 5))
                 .map(|number| format!("pet-{number}"))
@@ -84,7 +113,6 @@ impl Plot {
         let Self {
             plugin,
             note,
-            updating,
             health,
             ..
         } = self;
@@ -106,12 +134,14 @@ impl Scenario {
         let rng = &mut Rng::new(seed, 2);
         let (groups, span, incidents) = match extent {
             Extent::Small => (1, 60 * MINUTE, rng.between(2, 6)),
-            Extent::Day => (rng.between(1, 3), 24 * 60 * MINUTE, rng.between(4, 12)),
+            Extent::Days => (rng.between(1, 3), 5 * 24 * 60 * MINUTE, rng.between(4, 12)),
         };
         let settle = rng.between(15, 60) * SECOND;
         let own = rng.chance(100).then(|| "controller".into());
         let traits = Traits {
             own: own.clone(),
+            creates_per_minute: rng.chance(100).then_some(20),
+            destroys_per_minute: rng.chance(100).then_some(20),
             poll_interval: Duration::from_secs(*rng.pick(&[5, 10, 10, 30])),
             settle: Duration::from_nanos(settle),
             ..Traits::default()
@@ -124,8 +154,9 @@ impl Scenario {
         let mut deeds: Vec<(u64, Deed)> =
             plots.iter().map(|plot| (SECOND, plot.commit(""))).collect();
         if own.is_some()
-            && let Some(plot) = plots.iter().find(|plot| !plot.pets)
+            && let Some(plot) = plots.iter_mut().find(|plot| !plot.pets)
         {
+            plot.owned = true;
             let deed = Deed::OwnMachine(plot.id.clone(), plot.plugin.into());
             deeds.insert(0, (0, deed));
         }
@@ -173,7 +204,7 @@ fn provider(rng: &mut Rng, settle: u64) -> Provider {
     provider.creation = (creation / 10, creation);
     // Shorter than any grace period.
     provider.boot = (0, rng.between(0, 25) * SECOND);
-    provider.lag = quarter.min(8 * SECOND);
+    provider.lag = quarter.min(4 * SECOND);
     provider.patience = quarter;
     provider.late = quarter;
     provider
@@ -208,9 +239,14 @@ fn something(rng: &mut Rng, plots: &mut [Plot], at: u64, deeds: &mut Vec<(u64, D
     let deed = incident(rng, plot);
     let bad = match &deed {
         Deed::Operate(_, Operation::Commit { properties }) => {
-            properties.contains("-sick") || properties.contains("-refused")
+            let bad = ["-sick", "-refused", "Approve"];
+            bad.iter().any(|word| properties.contains(word))
         }
-        Deed::Turn(..) | Deed::TurnMany(..) => true,
+        Deed::Operate(_, Operation::Pause | Operation::Abort | Operation::Rollback(_))
+        | Deed::HoldOne(..)
+        | Deed::HandMade(..)
+        | Deed::Turn(..)
+        | Deed::TurnMany(..) => true,
         _ => false,
     };
     deeds.push((at, deed));
@@ -220,6 +256,13 @@ fn something(rng: &mut Rng, plots: &mut [Plot], at: u64, deeds: &mut Vec<(u64, D
         deeds.push((cured, plot.commit("")));
         let all = Deed::TurnMany(plot.id.clone(), Truth::Well, 1000);
         deeds.push((cured, all));
+        // Nor does a person leave a rollout where it is for days.
+        let later = cured + rng.between(30, 600) * SECOND;
+        deeds.push((later, Deed::ReleaseAll(plot.id.clone())));
+        let approve = Deed::Operate(plot.id.clone(), Operation::Approve);
+        deeds.push((later + SECOND, approve));
+        let resume = Deed::Operate(plot.id.clone(), Operation::Resume);
+        deeds.push((later + 2 * SECOND, resume));
     }
 }
 
@@ -230,7 +273,7 @@ fn incident(rng: &mut Rng, plot: &mut Plot) -> Deed {
         plot.lives = true;
         return plot.commit("");
     }
-    match rng.below(20) {
+    match rng.below(30) {
         0..=2 => {
             plot.note += 1;
             plot.commit("")
@@ -281,6 +324,36 @@ fn incident(rng: &mut Rng, plot: &mut Plot) -> Deed {
             Deed::HandMade(group, PluginName::from(plot.plugin), hash.to_owned())
         }
         15 => Deed::Crash(rng.between(1, 120) * SECOND),
+        16 => Deed::Operate(group, Operation::Pause),
+        17 => Deed::Operate(group, Operation::Resume),
+        18 => Deed::Operate(group, Operation::Approve),
+        19 => Deed::Operate(group, Operation::Abort),
+        20 | 21 => Deed::Operate(group, Operation::Rollback(None)),
+        22 => {
+            plot.held = true;
+            Deed::HoldOne(group, rng.draw())
+        }
+        23 => {
+            plot.held = false;
+            Deed::ReleaseAll(group)
+        }
+        24 => {
+            // The whole group moves to the other plugin.
+            plot.plugin = if plot.plugin == "a" { "b" } else { "a" };
+            plot.commit("")
+        }
+        // The controller's own machine has a name of its own, which is none of the group's.
+        25 if !plot.owned && !plot.held => {
+            // Like members get names, or lose them.
+            plot.pets = !plot.pets;
+            plot.size = plot.size.clamp(1, 5);
+            plot.commit("")
+        }
+        26 if plot.pets => {
+            plot.size = rng.between(1, 5);
+            plot.commit("")
+        }
+        27 => Deed::Turn(rng.draw(), Truth::Hung),
         _ => Deed::Die(rng.draw()),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use infrakit_spi::GroupId;
+
 use super::{Deed, Scenario};
 use crate::controller::{Maker, Operation};
 use crate::faults::{Kind, Strike};
@@ -80,6 +82,9 @@ impl Scenario {
         world.calm();
         // Whoever was killed is back by then, and whoever was deposed knows it.
         world.run_for(6 * MINUTE);
+        for (group, _) in &self.finals {
+            world.perform(&Deed::ReleaseAll(group.clone()));
+        }
         let (mut groups, mut destroying) = (BTreeSet::new(), BTreeSet::new());
         for (group, deed) in &self.finals {
             let Deed::Operate(_, operation) = deed else {
@@ -93,22 +98,50 @@ impl Scenario {
                 continue;
             }
             groups.insert(group.clone());
-            for again in 0..20 {
-                let reply = world.operate(group, operation.clone());
-                if matches!(reply, Some(Ok(_))) {
-                    break;
-                }
-                if again == 19 && world.breaches().is_empty() {
-                    let what = format!("`{group}` cannot be changed: {reply:?}");
-                    world.breach("takes what is asked", what);
-                }
-                world.run_for(30 * SECOND);
-            }
+            self.change(world, group, operation);
         }
         world.expect(groups, destroying);
         world.run_for(SECOND);
         world.arrive(BOUND);
         world.stay_silent(SILENCE);
+    }
+}
+
+impl Scenario {
+    /// Asks for the last change of a group. Where all is quiet, what happens then must be what the
+    /// controller said beforehand.
+    fn change(&self, world: &mut World, group: &GroupId, operation: &Operation) {
+        let quiet = world.is_quiet(group);
+        let foreseen = match operation {
+            Operation::Commit { properties } if quiet => world.foresee(group, properties),
+            _ => None,
+        };
+        world.begin_account(group);
+        for again in 0..20 {
+            let reply = world.operate(group, operation.clone());
+            if matches!(reply, Some(Ok(_))) {
+                break;
+            }
+            if again == 19 && world.breaches().is_empty() {
+                let what = format!("`{group}` cannot be changed: {reply:?}");
+                world.breach("takes what is asked", what);
+            }
+            world.run_for(30 * SECOND);
+        }
+        let Some(foreseen) = foreseen else {
+            return;
+        };
+        let deadline = world.now() + BOUND;
+        world.run_for(SECOND);
+        while !world.is_quiet(group) && world.now() < deadline && world.breaches().is_empty() {
+            world.run_for(20 * SECOND);
+            world.urge(group);
+        }
+        let done = world.ledger().account(group);
+        if done != foreseen && world.breaches().is_empty() {
+            let what = format!("of `{group}` it was said {foreseen:?}, and done is {done:?}");
+            world.breach("pretend equals done", what);
+        }
     }
 }
 

@@ -158,7 +158,8 @@ impl World {
             if controller.converged(group).is_some() {
                 return Err(format!("`{group}` is still being destroyed"));
             }
-            if let Some((_, left)) = self.park.of(group.as_str()).next() {
+            let mut left = self.park.of(group.as_str());
+            if let Some((_, left)) = left.find(|(home, _)| self.ledger.is_home(group, home)) {
                 return Err(format!("`{}` is left of `{group}`", left.id));
             }
         }
