@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use infrakit_rpc::kind::{FlavorClient, InstanceClient};
-use infrakit_rpc::{Directory, Limits, connect, greet};
+use infrakit_rpc::{Directory, Limits, connect};
 use infrakit_spi::flavor::Flavor;
 use infrakit_spi::instance::Instance;
 use infrakit_spi::{Error, PluginName, Plugins, Result, version};
@@ -126,10 +126,9 @@ impl Plugins for LocalFirst {
         match local {
             Some(found) => found,
             None => {
-                let greeted = greet(&self.directory, name, version::INSTANCE, self.limits).await;
-                let (client, hello) = greeted?;
+                let client = connect(&self.directory, name, version::INSTANCE, self.limits).await?;
                 let instance = InstanceClient::new(client, name.subtype());
-                Ok(Arc::new(instance.listening(&hello).await))
+                Ok(Arc::new(instance.listening().await))
             }
         }
     }

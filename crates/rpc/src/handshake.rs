@@ -95,26 +95,12 @@ pub async fn connect(
     interface: Interface,
     limits: Limits,
 ) -> Result<Client> {
-    let greeted = greet(directory, name, interface, limits).await;
-    greeted.map(|(client, _)| client)
-}
-
-/// Does as [`connect`] does, and returns what the plugin said of itself as well.
-///
-/// # Errors
-/// As [`connect`].
-pub async fn greet(
-    directory: &Directory,
-    name: &PluginName,
-    interface: Interface,
-    limits: Limits,
-) -> Result<(Client, Hello)> {
     let client = Client::new(directory.find(name)?, limits);
     // A greeting has no effect, so whatever becomes of it, nothing was delivered.
     let harmless = |error: Error| Error::not_delivered(error.message());
     let hello = client.hello().await.map_err(harmless)?;
     check(&hello, interface)?;
-    Ok((client, hello))
+    Ok(client)
 }
 
 wire_struct! {

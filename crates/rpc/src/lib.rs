@@ -35,7 +35,7 @@ mod sse;
 
 pub use client::{Client, Limits};
 pub use discovery::{Address, Directory};
-pub use handshake::{Hello, connect, greet};
+pub use handshake::{Hello, connect};
 pub use listen::{Bound, ListenError, bind, bind_tcp};
 pub use server::{Fixed, Listener, Objects, Plugin, serve};
 pub use sse::{Subscription, selects};

@@ -53,7 +53,7 @@ pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
     let faults = (Simulator::FAULTS.to_owned(), simulator.metadata());
     let mut plugin = Plugin::new();
     if !events.is_empty() {
-        plugin = plugin.events(Fixed::new(events));
+        plugin = plugin.changes(Fixed::new(events));
     }
     Ok(plugin
         .instance(Fixed::new(instances))

@@ -1,6 +1,7 @@
 //! Instance plugins over the wire.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_core::Stream;
@@ -14,13 +15,12 @@ use infrakit_spi::instance::wire::{
 use infrakit_spi::instance::{
     Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality, Repaired,
 };
-use infrakit_spi::{Any, Error, InstanceId, Result, Tags, version};
+use infrakit_spi::{Any, Error, InstanceId, Result, Tags};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::client::Client;
 use crate::fingerprint::fingerprint;
-use crate::handshake::{self, Hello};
 use crate::info::{Method, method};
 use crate::kind::changes::TOPIC;
 use crate::kind::events::EventsClient;
@@ -47,18 +47,16 @@ impl InstanceClient {
         }
     }
 
-    /// Finds out whether the plugin, which said `hello`, tells of changes of its list.
+    /// Finds out whether the plugin tells of changes of its list. It need not announce that.
     ///
     /// What it answers is not needed for anything else: a plugin that does not is polled.
     #[must_use = "the client that listens is returned"]
-    pub async fn listening(mut self, hello: &Hello) -> Self {
-        if handshake::check(hello, version::EVENT).is_err() {
-            return self;
-        }
+    pub async fn listening(mut self) -> Self {
         let request = ListRequest {
             topic: self.kind.clone(),
         };
-        let answer = self.client.brief().call("Event.List", &request).await;
+        let client = self.client.brief();
+        let answer = client.call_within(HEARING, "Event.List", &request).await;
         let topics = answer.ok().and_then(|answer: ListResponse| answer.nodes);
         if topics.is_some_and(|topics| topics.iter().any(|topic| topic == TOPIC)) {
             self.topic = Some(match self.kind.as_str() {
@@ -90,6 +88,8 @@ impl InstanceClient {
     }
 }
 
+/// How long a plugin has to say whether it tells of changes.
+const HEARING: Duration = Duration::from_secs(1);
 const DESCRIBE: &str = "Instance.DescribeInstances";
 
 #[async_trait]

@@ -211,7 +211,7 @@ async fn collect(mut body: Incoming) -> Result<Vec<u8>, StatusCode> {
 /// misses nothing.
 fn events(plugin: &Plugin, closing: watch::Receiver<bool>, query: Option<&str>) -> Response<Body> {
     let topic = kind::events::topic(query.unwrap_or_default());
-    let events = kind::events::subscribe(plugin.events.as_deref(), &topic);
+    let events = kind::events::subscribe(plugin.told().as_deref(), &topic);
     let closed = async move {
         let mut closing = closing;
         closed(&mut closing).await;

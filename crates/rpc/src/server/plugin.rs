@@ -42,6 +42,8 @@ pub struct Plugin {
     pub(crate) controller: Table<dyn Controller>,
     pub(crate) stack: Table<dyn Stack>,
     pub(crate) events: Table<dyn Events>,
+    /// Events that are served and not announced, where there are no others.
+    pub(crate) changes: Table<dyn Events>,
     pub(crate) l4: Table<dyn L4>,
     pub(crate) resource: Table<dyn Resource>,
     pub(crate) vendor: Option<Vendor>,
@@ -78,6 +80,19 @@ macro_rules! tables {
                     self
                 }
             )*
+
+            /// Serves signs of change of instances as events, without announcing them: peers of
+            /// the original see the plugin that they know.
+            #[must_use]
+            pub fn changes(mut self, objects: impl Objects<dyn Events> + 'static) -> Self {
+                self.changes = Some(Arc::new(objects));
+                self
+            }
+
+            /// Returns the events that can be subscribed to.
+            pub(crate) fn told(&self) -> Table<dyn Events> {
+                self.events.clone().or_else(|| self.changes.clone())
+            }
 
             /// Returns the interfaces of this plugin with the names of their objects.
             fn tables(&self) -> Vec<(Interface, Vec<String>)> {
@@ -212,6 +227,7 @@ impl Plugin {
             },
             "Controller" => route!(self.controller, controller, call),
             "Manager" => route!(self.stack, stack, call),
+            "Event" if self.events.is_none() => route!(self.changes, events, call),
             "Event" => route!(self.events, events, call),
             "L4" => route!(self.l4, l4, call),
             "Resource" => route!(self.resource, resource, call),

@@ -16,7 +16,7 @@ fn telling(fake: &Fake) -> Plugin {
     let events = ChangeEvents::of(&instance).unwrap();
     Plugin::new()
         .instance(Fixed::new([("compute".to_owned(), instance)]))
-        .events(Fixed::new([("compute".to_owned(), events)]))
+        .changes(Fixed::new([("compute".to_owned(), events)]))
 }
 
 #[tokio::test]
@@ -24,8 +24,9 @@ async fn a_plugin_that_tells_of_changes_is_heard() {
     let fake = Fake::default();
     let served = Served::start(telling(&fake));
     let hello = served.client().hello().await.unwrap();
+    assert!(!hello.objects.keys().any(|key| key.starts_with("Event")));
     let instance = InstanceClient::new(served.client(), "compute");
-    let instance = instance.listening(&hello).await;
+    let instance = instance.listening().await;
     let mut changes = instance.changes().unwrap();
     // The first says that they are heard of from now on.
     assert_eq!(bounded(changes.next()).await, Some(()));
@@ -50,9 +51,8 @@ async fn events_about_other_things_are_no_signs_of_change() {
         )])),
     ] {
         let served = Served::start(plugin);
-        let hello = served.client().hello().await.unwrap();
         let instance = InstanceClient::new(served.client(), "compute");
-        assert!(instance.listening(&hello).await.changes().is_none());
+        assert!(instance.listening().await.changes().is_none());
         served.stop().await;
     }
 }
