@@ -492,13 +492,17 @@ impl Ledger {
             }
             (Open::Check(plugin, id), Answer::Checked(verdict)) => {
                 let place = (plugin.clone(), id.clone());
+                let told = verdict.clone().unwrap_or_default();
                 if let Some(seen) = sight.members.get_mut(&place) {
-                    seen.verdict = verdict.clone().unwrap_or_default();
-                    if seen.verdict != Health::Unknown {
-                        seen.former = seen.verdict;
-                        self.books.verdicts.insert(place, seen.verdict);
+                    seen.verdict = told;
+                    seen.unproved &= told != Health::Healthy;
+                    if told != Health::Unknown {
+                        seen.former = told;
                     }
-                    seen.unproved &= seen.verdict != Health::Healthy;
+                }
+                // A list that lacks it for a moment does not make it unsaid.
+                if told != Health::Unknown {
+                    self.books.verdicts.insert(place, told);
                 }
             }
             (Open::Destroy(plugin, id), Answer::Done(Ok(()))) => {
