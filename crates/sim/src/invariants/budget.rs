@@ -46,7 +46,10 @@ impl Invariant for Budget {
         // it is taken to serve who served as far as any life knows.
         let serves = match seen.verdict {
             Health::Healthy => true,
-            Health::Unknown => !promise.matches(seen.hash.as_deref()),
+            // Silence after sickness is no service.
+            Health::Unknown => {
+                seen.former != Health::Unhealthy && !promise.matches(seen.hash.as_deref())
+            }
             Health::Unhealthy => false,
         };
         if seen.leaving || !serves {
