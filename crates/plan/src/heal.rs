@@ -8,7 +8,7 @@ use crate::budget::number;
 use crate::draft::Draft;
 use crate::observed::{Key, Member};
 use crate::repair::Repair;
-use crate::replace::{drain, wait_for_proof};
+use crate::replace::{drain, on_trial, wait_for_proof};
 
 /// How long a repair is remembered after it was begun, as a multiple of the time that it has to
 /// help: a member that has to be rebooted again and again is replaced in the end.
@@ -161,11 +161,7 @@ pub(crate) fn heal<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     }
     let under_way = draft.tally.leaving + draft.pending() + draft.missing;
     let grace = draft.spec.health.grace_period;
-    let unproved: Vec<&Member> = draft
-        .members(&draft.index.unproved)
-        .map(|(_, member)| member)
-        .filter(|member| !draft.is_self(member) && !is_sick(draft, member))
-        .collect();
+    let unproved = on_trial(draft);
     let young = |member: &&&Member| draft.now.since(member.created) < grace;
     let settling = unproved.iter().filter(young).count();
     let slots = draft.budget.replacements();

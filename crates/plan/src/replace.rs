@@ -16,11 +16,7 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     if draft.memory.roll.is_none() || draft.frozen {
         return;
     }
-    let unproved: Vec<&Member> = draft
-        .members(&draft.index.unproved)
-        .map(|(_, member)| member)
-        .filter(|member| !draft.is_self(member) && !is_sick(draft, member))
-        .collect();
+    let unproved = on_trial(draft);
     if draft.replaceable().next().is_none() {
         wait_for_proof(draft, &unproved);
         return;
@@ -94,6 +90,16 @@ fn ready(draft: &Draft<'_>) -> usize {
         })
         .count();
     (draft.index.serving_outdated + proved).saturating_sub(gone)
+}
+
+/// Returns the members of the configuration in force that have yet to prove themselves and may:
+/// neither sick ones nor the controller's own, for which nothing waits.
+pub(crate) fn on_trial<'a>(draft: &Draft<'a>) -> Vec<&'a Member> {
+    draft
+        .members(&draft.index.unproved)
+        .map(|(_, member)| member)
+        .filter(|member| !draft.is_self(member) && !is_sick(draft, member))
+        .collect()
 }
 
 pub(crate) fn wait_for_proof(draft: &mut Draft<'_>, unproved: &[&Member]) {
