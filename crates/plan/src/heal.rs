@@ -35,9 +35,10 @@ pub(crate) struct Illness<'a> {
 
 /// Returns whether a member is sick.
 pub(crate) fn is_sick(draft: &Draft<'_>, member: &Member) -> bool {
+    let witnesses = draft.index.witnesses();
     member
         .health
-        .sick(&draft.spec.health, member.created, draft.now)
+        .sick(&draft.spec.health, member.created, draft.now, witnesses)
 }
 
 /// Returns whether a member is suspected to be sick: enough to spare it what only serves those that

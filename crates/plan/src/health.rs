@@ -10,10 +10,22 @@ use crate::{HealthPolicy, Timestamp, Updating};
 /// answers at random: of ten more answers that are wrong six times in ten, all say "unhealthy" six
 /// times in a thousand, and meanwhile the members asked beside it contradict themselves, too.
 pub(crate) const CONFIRMATION: u32 = 10;
+/// The same for a suspect beside whom nobody can be asked. Where no other verdict can contradict the
+/// observer, the suspect's own have to agree for longer.
+const CONFIRMATION_ALONE: u32 = 30;
 /// Known verdicts over which changes are counted.
 const FLAP_WINDOW: u32 = 16;
 /// Changes among them from which on a member flaps. One change is an illness, two a recovery.
 const FLAPS: u32 = 3;
+
+/// Whether others can be asked beside a suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Witnesses {
+    /// The suspect is the only member.
+    None,
+    /// There are others.
+    Some,
+}
 
 /// Verdicts on one member, condensed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +65,11 @@ impl HealthRecord {
         self.streak = self.streak.saturating_add(1);
         self.checked = now;
         self.in_flight = false;
-        self.ever_healthy |= verdict == Health::Healthy;
+        if verdict == Health::Healthy && !self.ever_healthy {
+            // That it was not up before it was up is no sign of sickness.
+            self.ever_healthy = true;
+            self.failures = 0;
+        }
         self.failures = self.failures << 1 | u64::from(verdict == Health::Unhealthy);
         if verdict != Health::Unknown {
             let differs = self.known.is_some_and(|known| known != verdict);
@@ -137,18 +153,35 @@ impl HealthRecord {
         created: Timestamp,
         now: Timestamp,
     ) -> bool {
-        let window = policy.window.max(policy.threshold).max(1);
-        self.counts(policy, created, now) && self.failed_of(window) >= policy.threshold.max(1)
+        self.counts(policy, created, now) && self.failed(policy, 0)
     }
 
     /// Returns whether a suspect is sick: it went on failing at the same rate when it was asked
-    /// ten more times.
-    pub(crate) fn sick(&self, policy: &HealthPolicy, created: Timestamp, now: Timestamp) -> bool {
+    /// more often. Without witnesses that takes longer, and verdicts that changed several times are
+    /// not believed at all.
+    pub(crate) fn sick(
+        &self,
+        policy: &HealthPolicy,
+        created: Timestamp,
+        now: Timestamp,
+        witnesses: Witnesses,
+    ) -> bool {
+        let (more, believed) = match witnesses {
+            Witnesses::Some => (CONFIRMATION, true),
+            Witnesses::None => (CONFIRMATION_ALONE, self.changes.count_ones() < FLAPS),
+        };
+        believed && self.suspect(policy, created, now) && self.failed(policy, more)
+    }
+
+    /// Returns whether it failed as often as the policy allows, at the same rate over `more` verdicts
+    /// than those that it looks at. A threshold alone means failures in a row, of any number.
+    fn failed(&self, policy: &HealthPolicy, more: u32) -> bool {
         let threshold = policy.threshold.max(1);
-        let window = policy.window.max(threshold);
-        let more = CONFIRMATION * threshold / window;
-        self.suspect(policy, created, now)
-            && self.failed_of(window + CONFIRMATION) >= threshold + more
+        if policy.window <= threshold {
+            return self.last == Health::Unhealthy && self.streak >= threshold.saturating_add(more);
+        }
+        let needed = threshold + more * threshold / policy.window;
+        self.failed_of(policy.window + more) >= needed
     }
 
     fn failed_of(&self, window: u32) -> u32 {
@@ -182,7 +215,7 @@ mod tests {
         let record = record(verdicts);
         (
             record.suspect(policy, at(0), at(20)),
-            record.sick(policy, at(0), at(20)),
+            record.sick(policy, at(0), at(20), Witnesses::Some),
         )
     }
 
@@ -210,10 +243,54 @@ mod tests {
     fn within_grace_nobody_is_sick_who_was_never_healthy() {
         let policy = HealthPolicy::default();
         let mut record = record("uuuuuuuuuuuuuuu");
-        assert!(!record.sick(&policy, at(0), at(299)));
-        assert!(!record.sick(&policy, at(0), at(300)), "that is old news");
+        let sick = |record: &HealthRecord, second| {
+            record.sick(&policy, at(0), at(second), Witnesses::Some)
+        };
+        assert!(!sick(&record, 299));
+        assert!(!sick(&record, 300), "that is old news");
         record.note(Health::Unhealthy, at(300));
-        assert!(record.sick(&policy, at(0), at(300)));
+        assert!(sick(&record, 300));
+    }
+
+    #[test]
+    fn verdicts_before_the_first_good_one_are_no_sign_of_sickness() {
+        let mut policy = HealthPolicy::default();
+        policy.window = 5;
+        assert_eq!(states("uuuuuuuuuuuuhuuu", &policy), (true, false));
+        assert_eq!(states("hhhhhhuuuuuuuuu", &policy), (true, true));
+    }
+
+    #[test]
+    fn failures_in_a_row_are_counted_however_many_are_asked_for() {
+        let mut policy = HealthPolicy::default();
+        (policy.threshold, policy.window) = (100, 100);
+        assert_eq!(
+            states(&format!("h{}", "u".repeat(99)), &policy),
+            (false, false)
+        );
+        assert_eq!(
+            states(&format!("h{}", "u".repeat(109)), &policy),
+            (true, false)
+        );
+        assert_eq!(
+            states(&format!("h{}", "u".repeat(110)), &policy),
+            (true, true)
+        );
+    }
+
+    #[test]
+    fn without_witnesses_a_suspect_is_asked_for_longer_and_must_not_contradict_itself() {
+        let alone = |verdicts: &str, policy: &HealthPolicy| {
+            record(verdicts).sick(policy, at(0), at(20), Witnesses::None)
+        };
+        let mut policy = HealthPolicy::default();
+        assert!(!alone(&format!("h{}", "u".repeat(32)), &policy));
+        assert!(alone(&format!("h{}", "u".repeat(33)), &policy));
+        policy.window = 5;
+        assert!(!alone(&format!("h{}", "u".repeat(20)), &policy));
+        assert!(alone(&format!("hhhhh{}", "u".repeat(21)), &policy));
+        let wavering = format!("huuuuuhuuuuuhu{}", "u".repeat(21));
+        assert!(!alone(&wavering, &policy));
     }
 
     #[test]

@@ -3,18 +3,8 @@
 use infrakit_sim::scenario::{Extent, Scenario, ours};
 use infrakit_sim::trace::Tells;
 
-/// Promises that a few histories still break, and how many in a hundred may. The list is to be
-/// empty; docs/reliability.md says what is known of each. All others are never broken.
-const OPEN: [(&str, usize); 1] = [("nobody goes on false witness", 2)];
-
-fn is_open(invariant: &str, broken: usize, played: usize) -> bool {
-    let mut open = OPEN.iter();
-    open.any(|(name, of_hundred)| *name == invariant && broken * 100 <= played * of_hundred)
-}
-
 /// Plays these seeds. The first that breaks a promise is named, with the command that tells it.
 fn play(seeds: std::ops::Range<u64>, extent: Extent) {
-    let played = seeds.clone().count();
     let mut failed = Vec::new();
     for seed in seeds {
         let outcome = Scenario::draw(seed, extent).run(ours(), Tells::Hash);
@@ -22,17 +12,6 @@ fn play(seeds: std::ops::Range<u64>, extent: Extent) {
             failed.push((seed, breach));
         }
     }
-    let all = failed.clone();
-    failed.retain(|(seed, breach)| {
-        let same = all
-            .iter()
-            .filter(|(_, one)| one.invariant == breach.invariant);
-        let open = is_open(breach.invariant, same.count(), played);
-        if open {
-            println!("seed {seed} is known to fail: {breach}");
-        }
-        !open
-    });
     let Some((seed, breach)) = failed.first() else {
         return;
     };

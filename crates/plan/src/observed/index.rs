@@ -9,6 +9,7 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
 use super::member::{Member, Step};
+use crate::health::Witnesses;
 use crate::{Size, Spec, Timestamp};
 
 /// What tells members apart: ids are only unique within one plugin. Ordered by id first.
@@ -360,6 +361,15 @@ impl Index {
     pub(crate) fn controls(&self) -> impl Iterator<Item = &Key> {
         let checked = self.checked.iter().map(|(_, key)| key);
         checked.filter(|key| !self.unhealthy.contains(key))
+    }
+
+    /// Returns whether a suspect has others beside it that can be asked.
+    pub(crate) fn witnesses(&self) -> Witnesses {
+        if self.staying > 1 {
+            Witnesses::Some
+        } else {
+            Witnesses::None
+        }
     }
 
     /// Returns the members whose routine check is due, and when the next one after them is, at a

@@ -174,7 +174,8 @@ impl Bench {
 
     /// Notes the bad verdicts that make a sick member of a suspect.
     pub(crate) fn confirm(&mut self, id: &str) {
-        self.verdicts(id, 10, Health::Unhealthy);
+        let more = if self.seen.len() > 1 { 10 } else { 30 };
+        self.verdicts(id, more, Health::Unhealthy);
     }
 
     pub(crate) fn verdicts(&mut self, id: &str, count: usize, health: Health) {

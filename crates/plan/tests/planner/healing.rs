@@ -37,11 +37,21 @@ fn a_member_is_sick_after_so_many_bad_verdicts_in_a_row() {
 fn one_that_never_was_healthy_has_its_grace_period() {
     let mut bench = Bench::new(cattle(1));
     bench.add(shown("a", "v1"));
-    bench.verdicts("a", 20, Health::Unhealthy);
+    bench.verdicts("a", 40, Health::Unhealthy);
     bench.pass(Duration::from_secs(299));
     assert!(destroyed(&bench.preview()).is_empty());
     bench.pass(Duration::from_secs(1));
     assert!(destroyed(&bench.preview()).is_empty(), "that is old news");
+    bench.verdict("a", Health::Unhealthy);
+    assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
+}
+
+/// Where nobody can contradict the observer, the suspect is asked for longer.
+#[test]
+fn an_only_member_is_asked_for_longer() {
+    let mut bench = Bench::healthy(cattle(1), &["a"]);
+    bench.verdicts("a", 32, Health::Unhealthy);
+    assert!(destroyed(&bench.preview()).is_empty());
     bench.verdict("a", Health::Unhealthy);
     assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
 }
