@@ -12,13 +12,13 @@ use crate::compile::Fault;
 const MARK: &str = "\u{1}mark";
 
 /// Checks the blocks of `text`, which parses.
-pub(crate) fn check(text: &str) -> Result<(), Fault> {
-    if !text.contains("{{") {
+pub(crate) fn check(text: &str, (left, right): (&str, &str)) -> Result<(), Fault> {
+    if !text.contains(left) {
         return Ok(());
     }
-    let marked = format!("{text}{{{{`{MARK}`}}}}");
+    let marked = format!("{text}{left}`{MARK}`{right}");
     // An error can only come from the mark: the text itself was parsed before.
-    let (body, defines) = Parser::new(&marked, "{{", "}}")
+    let (body, defines) = Parser::new(&marked, left, right)
         .and_then(Parser::parse)
         .map_err(|error| Fault {
             offset: text.len(),
@@ -37,7 +37,7 @@ pub(crate) fn check(text: &str) -> Result<(), Fault> {
             message: "the block is not closed".to_owned(),
         },
         None => Fault {
-            offset: stray(text),
+            offset: stray(text, left),
             message: "`end` or `else` without an open block".to_owned(),
         },
     })
@@ -78,10 +78,10 @@ fn holds_mark(list: &ListNode) -> bool {
 
 /// Returns the offset of the keyword that closes nothing: the first at which as much is closed
 /// as was opened. Keywords in quoted texts and comments can mislead it, not [`check`].
-fn stray(text: &str) -> usize {
+fn stray(text: &str, left: &str) -> usize {
     let mut open = 0_usize;
-    for (at, _) in text.match_indices("{{") {
-        let inside = text[at + 2..].trim_start_matches('-').trim_start();
+    for (at, _) in text.match_indices(left) {
+        let inside = text[at + left.len()..].trim_start_matches('-').trim_start();
         let word: &str = inside
             .split(|c: char| !c.is_ascii_alphabetic())
             .next()
@@ -114,7 +114,7 @@ mod tests {
             ("a{{end}}b", 3, "without an open block"),
             ("{{if .x}}{{end}}{{- else }}b", 20, "without an open block"),
         ] {
-            let fault = check(text)
+            let fault = check(text, ("{{", "}}"))
                 .map_err(|fault| (fault.offset, fault.message))
                 .unwrap_err();
             assert!(fault.1.contains(want), "{text}: {fault:?}");
@@ -133,7 +133,7 @@ mod tests {
             "{{block \"a\" .}}{{end}} ",
             "{{range .x}}{{end -}}",
         ] {
-            assert!(check(text).is_ok(), "{text}");
+            assert!(check(text, ("{{", "}}")).is_ok(), "{text}");
         }
     }
 
@@ -148,7 +148,7 @@ mod tests {
                 open += [1, -1, 0][part];
                 balanced &= open >= 0;
             }
-            prop_assert_eq!(check(&text).is_ok(), balanced && open == 0, "{}", text);
+            prop_assert_eq!(check(&text, ("{{", "}}")).is_ok(), balanced && open == 0, "{}", text);
         }
     }
 }

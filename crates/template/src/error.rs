@@ -38,15 +38,60 @@ impl Position {
     }
 }
 
-/// A failure to render. Its message is one line; [`snippet`](Self::snippet) shows the place.
+/// A failure to render. Its message is one line, with the templates that the failing one was
+/// included from; [`snippet`](Self::snippet) shows the place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("template: {name}{}: {message}", Place(.position))]
-pub struct TemplateError {
+#[error("{0}")]
+pub struct TemplateError(Box<Failure>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Failure {
     kind: ErrorKind,
     name: String,
     position: Option<Position>,
     message: String,
     source_line: Option<String>,
+    included_from: Vec<Include>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, message, .. } = self;
+        let (place, chain) = (Place(&self.position), Chain(&self.included_from));
+        write!(f, "template: {name}{place}: {message}{chain}")
+    }
+}
+
+/// Where a template was included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// Name of the enclosing template.
+    pub name: String,
+    /// Place of the action in it.
+    pub position: Position,
+}
+
+/// Most links of a chain that a message shows.
+const MOST_LINKS: usize = 4;
+
+/// Writes `, included from a:1:2, from b:3:4`, the innermost first.
+struct Chain<'a>(&'a [Include]);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, link) in self.0.iter().take(MOST_LINKS).enumerate() {
+            f.write_str(if at == 0 {
+                ", included from "
+            } else {
+                ", from "
+            })?;
+            write!(f, "{}{}", link.name, Place(&Some(link.position)))?;
+        }
+        match self.0.len().saturating_sub(MOST_LINKS) {
+            0 => Ok(()),
+            more => write!(f, ", and {more} more"),
+        }
+    }
 }
 
 /// Writes `:line:column`, or nothing where no place is known.
@@ -63,51 +108,67 @@ impl fmt::Display for Place<'_> {
 
 impl TemplateError {
     pub(crate) fn new(kind: ErrorKind, name: &str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Failure {
             kind,
             name: name.to_owned(),
             position: None,
             message: message.into(),
             source_line: None,
-        }
+            included_from: Vec::new(),
+        }))
+    }
+
+    /// Adds that the failing template was included at `position` of `name`.
+    pub(crate) fn included_from(mut self, name: &str, position: Position) -> Self {
+        self.0.included_from.push(Include {
+            name: name.to_owned(),
+            position,
+        });
+        self
     }
 
     /// Adds the place, and the line of `text` it lies in.
     pub(crate) fn at(mut self, text: &str, position: Position) -> Self {
-        self.position = Some(position);
-        self.source_line = text.split('\n').nth(position.line - 1).map(str::to_owned);
+        self.0.position = Some(position);
+        self.0.source_line = text.split('\n').nth(position.line - 1).map(str::to_owned);
         self
     }
 
     /// Returns the step that failed.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// Returns the name of the template, as given to the engine.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// Returns the place of the failure, where one is known.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
-        self.position
+        self.0.position
     }
 
     /// Returns the message without name and place.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
+    }
+
+    /// Returns where the failing template was included, the innermost place first.
+    #[must_use]
+    pub fn includes(&self) -> &[Include] {
+        &self.0.included_from
     }
 
     /// Returns the offending line with a caret below the column, as two lines; long lines are
     /// cut around the column.
     #[must_use]
     pub fn snippet(&self) -> Option<String> {
-        let (position, line) = (self.position?, self.source_line.as_ref()?);
+        let (position, line) = (self.0.position?, self.0.source_line.as_ref()?);
         let start = position.column.saturating_sub(60);
         let shown: String = line
             .chars()
@@ -143,11 +204,21 @@ pub enum LoadError {
         /// The host it names.
         host: String,
     },
-    /// The caller did not grant the file.
-    #[error("failed to load template `{path}`: reading it is not granted")]
+    /// The caller did not grant it.
+    #[error("failed to load template `{path}`: {why}")]
     Denied {
-        /// The file.
+        /// The file or the URL.
         path: String,
+        /// What is not granted.
+        why: &'static str,
+    },
+    /// The other side did not hand it over.
+    #[error("failed to fetch `{url}`: {reason}")]
+    Fetch {
+        /// The URL.
+        url: String,
+        /// Why not.
+        reason: String,
     },
     /// The file cannot be read.
     #[error("failed to read template `{path}`: {reason}", reason = brief(source))]
@@ -164,7 +235,7 @@ pub enum LoadError {
         /// The file.
         path: String,
         /// What it is instead.
-        what: &'static str,
+        what: String,
     },
 }
 

@@ -23,18 +23,30 @@
 
 mod access;
 mod balance;
+mod cells;
 mod compile;
 mod engine;
 mod error;
+mod frame;
 mod functions;
+mod limits;
 mod load;
+mod own;
+mod render;
+mod rewrite;
 mod run;
+mod url;
 mod value;
 mod vars;
 
-pub use access::{Access, FileAccess};
+pub use access::{Access, Fetch, FileAccess, Metadata, Origin, Request, Trust};
 pub use engine::{Engine, UnsetVar};
-pub use error::{ErrorKind, LoadError, Position, TemplateError};
-pub use functions::functions_json;
-pub use load::{display_name, load};
+pub use error::{ErrorKind, Include, LoadError, Position, TemplateError};
+pub use functions::{FunctionHelp, functions, functions_json};
+pub use gotmpl::Value;
+pub use limits::Limits;
+pub use load::{Source, load};
+pub use own::Caller;
+pub use url::{display_name, resolve};
+pub use value::{from_json, to_json};
 pub use vars::Vars;

@@ -1,15 +1,88 @@
-//! Fetches the text behind a template's URL. Knows local schemes only; the network is not here.
+//! Reads the text behind a URL under the grants of the caller.
 
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::{Access, FileAccess, LoadError};
+use crate::access::{Access, FileAccess, Origin, Request};
+use crate::error::LoadError;
+use crate::limits::Limits;
+use crate::url::{display_name, scheme_of};
 
-/// Largest template that is read, in bytes.
-const LARGEST: u64 = 8 * 1024 * 1024;
+/// Longest name of a template in messages; of a longer one its end is shown.
+const LONGEST_NAME: usize = 200;
 
-/// Returns the text behind `url`: `str://text`, `file:///path`, or a plain path.
+/// The text of a template, and where it came from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// What to call it in messages.
+    pub(crate) name: String,
+    /// What relative URLs in it are relative to.
+    pub(crate) base: String,
+    pub(crate) origin: Origin,
+    pub(crate) text: Arc<str>,
+}
+
+impl Source {
+    /// Makes a source of a text that the caller has; `url` stands in errors, relative URLs are
+    /// relative to it, and with `http` or `https` it makes the template a remote one.
+    #[must_use]
+    pub fn new(url: &str, text: &str) -> Self {
+        Self {
+            name: name_of(url),
+            base: base_of(url).to_owned(),
+            origin: origin_of(url),
+            text: text.into(),
+        }
+    }
+
+    /// Reads the text behind `url`: `str://text`, `file:///path` or a plain path, and, where
+    /// fetching is granted, `http://…`, `https://…` and `unix:///socket/path`.
+    ///
+    /// # Errors
+    /// Returns which scheme is not known, what is not granted, or why it cannot be read.
+    pub fn load(url: &str, access: &Access) -> Result<Self, LoadError> {
+        let limits = Limits::default();
+        let reading = Reading {
+            access,
+            origin: Origin::Local,
+            headers: &[],
+            limit: limits.fetch_bytes,
+            timeout: limits.time,
+        };
+        let text = reading.read(url)?;
+        Ok(Self::new(url, &text))
+    }
+
+    /// Calls the template `name` in errors.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Returns what errors call the template.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns where the template came from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+}
+
+/// Returns the text behind `url`, see [`Source::load`].
 ///
 /// ```
 /// use infrakit_template::{Access, load};
@@ -23,55 +96,133 @@ const LARGEST: u64 = 8 * 1024 * 1024;
 /// Returns which scheme is not supported, or why the file cannot be read: not granted, absent,
 /// not a regular file, larger than 8 MiB, not UTF-8.
 pub fn load(url: &str, access: &Access) -> Result<String, LoadError> {
-    let Some((scheme, rest)) = scheme_of(url) else {
-        return read(Path::new(url), access);
-    };
-    match scheme {
-        "str" => Ok(rest.to_owned()),
-        "file" => {
-            let at = rest.find('/').unwrap_or(rest.len());
-            let (host, path) = rest.split_at(at);
-            if !host.is_empty() && host != "localhost" {
-                return Err(LoadError::Host {
-                    url: display_name(url),
-                    host: host.to_owned(),
-                });
+    Source::load(url, access).map(|source| source.text.as_ref().to_owned())
+}
+
+/// Returns where a template behind `url` came from.
+pub(crate) fn origin_of(url: &str) -> Origin {
+    match scheme_of(url) {
+        Some(("http" | "https", _)) => Origin::Remote,
+        _ => Origin::Local,
+    }
+}
+
+/// Returns what relative URLs in the template at `url` are relative to.
+fn base_of(url: &str) -> &str {
+    match scheme_of(url) {
+        Some(("str", _)) => "",
+        _ => url,
+    }
+}
+
+/// Returns what to call the template at `url` in messages: a path as it is, its end where it is
+/// very long.
+pub(crate) fn name_of(url: &str) -> String {
+    if url.starts_with("str://") {
+        return display_name(url);
+    }
+    let shown: String = url
+        .strip_prefix("file://")
+        .unwrap_or(url)
+        .escape_debug()
+        .collect();
+    let over = shown.chars().count().saturating_sub(LONGEST_NAME);
+    if over == 0 {
+        return shown;
+    }
+    let end: String = shown.chars().skip(over).collect();
+    format!("…{end}")
+}
+
+/// How something is read: for whom, and with what bounds.
+pub(crate) struct Reading<'a> {
+    pub(crate) access: &'a Access,
+    /// Where the template came from that asks.
+    pub(crate) origin: Origin,
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) limit: usize,
+    pub(crate) timeout: Duration,
+}
+
+impl Reading<'_> {
+    /// Returns the text behind `url`.
+    pub(crate) fn read(&self, url: &str) -> Result<String, LoadError> {
+        let Some((scheme, rest)) = scheme_of(url) else {
+            return self.file(url);
+        };
+        match scheme {
+            "str" => Ok(rest.to_owned()),
+            "file" => {
+                let at = rest.find('/').unwrap_or(rest.len());
+                let (host, path) = rest.split_at(at);
+                if !host.is_empty() && host != "localhost" {
+                    return Err(LoadError::Host {
+                        url: display_name(url),
+                        host: host.to_owned(),
+                    });
+                }
+                self.file(path)
             }
-            read(Path::new(path), access)
+            "http" | "https" => self.fetch(url),
+            "unix" => {
+                self.must_be_local(url, "a template from another machine gets no unix socket")?;
+                self.fetch(url)
+            }
+            _ => Err(LoadError::Scheme {
+                url: display_name(url),
+                scheme: scheme.to_owned(),
+                why: "not known, use `file://`, `https://`, `unix://` or `str://`",
+            }),
         }
-        _ => Err(LoadError::Scheme {
-            url: display_name(url),
-            scheme: scheme.to_owned(),
-            why: match scheme {
-                "http" | "https" | "unix" => "not supported yet, use `file://` or `str://`",
-                _ => "not known, use `file://` or `str://`",
-            },
-        }),
+    }
+
+    fn must_be_local(&self, what: &str, why: &'static str) -> Result<(), LoadError> {
+        if self.access.is_local(self.origin) {
+            return Ok(());
+        }
+        Err(LoadError::Denied {
+            path: name_of(what),
+            why,
+        })
+    }
+
+    fn fetch(&self, url: &str) -> Result<String, LoadError> {
+        let failed = |reason: String| LoadError::Fetch {
+            url: name_of(url),
+            reason,
+        };
+        let fetch = self
+            .access
+            .fetch
+            .as_ref()
+            .ok_or_else(|| LoadError::Denied {
+                path: name_of(url),
+                why: "the network is not granted",
+            })?;
+        let request = Request {
+            url,
+            headers: self.headers,
+            limit: self.limit,
+            timeout: self.timeout,
+        };
+        let bytes = fetch.fetch(&request).map_err(failed)?;
+        if bytes.len() > self.limit {
+            return Err(failed(format!(
+                "the answer is larger than {} bytes",
+                self.limit
+            )));
+        }
+        String::from_utf8(bytes).map_err(|_| failed("the answer is not UTF-8 text".to_owned()))
+    }
+
+    fn file(&self, path: &str) -> Result<String, LoadError> {
+        self.must_be_local(path, "a template from another machine gets no files")?;
+        read(Path::new(path), &self.access.files, self.limit)
     }
 }
 
-/// Returns `url` in a form fit for messages: one line, at most 60 characters.
-#[must_use]
-pub fn display_name(url: &str) -> String {
-    let mut shown: String = url.escape_debug().take(60).collect();
-    if url.escape_debug().count() > 60 {
-        shown.push('…');
-    }
-    shown
-}
-
-/// Splits `scheme://rest`; a plain path has no scheme.
-fn scheme_of(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    named.then_some((scheme, rest))
-}
-
-fn read(path: &Path, access: &Access) -> Result<String, LoadError> {
-    let shown = || display_name(&path.to_string_lossy());
+fn read(path: &Path, files: &FileAccess, limit: usize) -> Result<String, LoadError> {
+    let shown = || name_of(&path.to_string_lossy());
     let failed = |source| LoadError::Read {
         path: shown(),
         source,
@@ -80,15 +231,19 @@ fn read(path: &Path, access: &Access) -> Result<String, LoadError> {
         path: shown(),
         what,
     };
-    let real = match &access.files {
-        FileAccess::Denied => return Err(LoadError::Denied { path: shown() }),
+    let denied = || LoadError::Denied {
+        path: shown(),
+        why: "reading it is not granted",
+    };
+    let real = match files {
+        FileAccess::Denied => return Err(denied()),
         FileAccess::Anywhere => path.to_owned(),
         FileAccess::Under(directory) => {
             // Both sides are resolved, so neither `..` nor a link leads out of the directory.
             let root = fs::canonicalize(directory).map_err(failed)?;
             let real = fs::canonicalize(path).map_err(failed)?;
             if !real.starts_with(root) {
-                return Err(LoadError::Denied { path: shown() });
+                return Err(denied());
             }
             real
         }
@@ -96,19 +251,30 @@ fn read(path: &Path, access: &Access) -> Result<String, LoadError> {
     // Asked before opening: to open a named pipe would wait for a writer that may never come.
     let metadata = fs::metadata(&real).map_err(failed)?;
     if !metadata.is_file() {
-        return Err(unfit("not a regular file"));
+        return Err(unfit("not a regular file".to_owned()));
     }
     let mut text = String::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX);
     let read = File::open(&real)
-        .and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text))
+        .and_then(|file| file.take(most.saturating_add(1)).read_to_string(&mut text))
         .map_err(|error| match error.kind() {
-            std::io::ErrorKind::InvalidData => unfit("not UTF-8 text"),
+            std::io::ErrorKind::InvalidData => unfit("not UTF-8 text".to_owned()),
             _ => failed(error),
         })?;
-    if read as u64 > LARGEST {
-        return Err(unfit("larger than 8 MiB"));
+    if read > limit {
+        return Err(unfit(format!("larger than {}", bytes(limit))));
     }
     Ok(text)
+}
+
+/// Writes a number of bytes, in MiB where it is whole.
+pub(crate) fn bytes(count: usize) -> String {
+    const MIB: usize = 1024 * 1024;
+    if count >= MIB && count.is_multiple_of(MIB) {
+        format!("{} MiB", count / MIB)
+    } else {
+        format!("{count} bytes")
+    }
 }
 
 #[cfg(test)]
@@ -160,13 +326,13 @@ mod tests {
         let binary = home.path().join("binary");
         fs::write(&binary, [0xFF, 0xFE]).unwrap();
         let large = home.path().join("large");
-        File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
+        File::create(&large)
+            .unwrap()
+            .set_len(8 * 1024 * 1024 + 1)
+            .unwrap();
         for (url, want) in [
-            (
-                "http://host/x",
-                "scheme `http` is not supported yet, use `file://` or `str://`",
-            ),
-            ("unix:///sock/x", "not supported yet"),
+            ("http://host/x", "the network is not granted"),
+            ("unix:///sock/x", "the network is not granted"),
             ("gopher://x", "scheme `gopher` is not known"),
             ("file://other/x", "host `other` is not this one"),
             ("/nonexistent/x", "it does not exist"),

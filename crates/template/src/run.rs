@@ -1,13 +1,16 @@
-//! One rendering in progress: what its functions see, how much it may still do, where it is.
+//! One rendering in progress: what all of its templates share, and how much it may still do.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use gotmpl::{TemplateError as Cause, Value};
 
+use crate::Engine;
+use crate::cells::Cells;
+use crate::error::TemplateError;
 use crate::value;
-use crate::{UnsetVar, Vars};
 
 /// Fuel of one rendering. A unit is about a nanosecond of work in a release build, so that the
 /// dearest template takes a fraction of a second; honest ones need less than a thousandth of it.
@@ -16,45 +19,38 @@ const FUEL: u64 = 1 << 28;
 const STEP: u64 = 50;
 /// Fuel for calling a function, beside what its arguments and its result weigh.
 const CALL: u64 = 100;
-/// Longest format of `printf`. Each verb of it can ask for 65,535 characters.
-const LONGEST_FORMAT: usize = 4096;
 
-/// What the functions of one rendering share.
+/// What the templates of one rendering share.
 pub(crate) struct Run {
-    /// Variables of `var`.
-    pub(crate) vars: Vars,
-    /// Environment, where it is granted.
-    pub(crate) env: Option<Arc<BTreeMap<String, String>>>,
-    /// Seconds since 1970.
+    /// Options and grants.
+    pub(crate) engine: Engine,
+    /// Seconds since 1970, the same for the whole rendering.
     pub(crate) now: i64,
-    /// What an unset variable becomes.
-    pub(crate) unset: UnsetVar,
+    /// Dicts that were changed.
+    pub(crate) cells: Cells,
+    /// Texts that were fetched, by URL and headers.
+    fetched: Mutex<HashMap<String, Arc<str>>>,
+    fetches: AtomicUsize,
+    /// The failure of an included template, on its way to the enclosing one.
+    nested: Mutex<Option<TemplateError>>,
+    started: Instant,
     fuel: AtomicU64,
-    at: AtomicUsize,
     exhausted: AtomicBool,
 }
 
 impl Run {
-    pub(crate) fn new(
-        vars: Vars,
-        env: Option<Arc<BTreeMap<String, String>>>,
-        now: i64,
-        unset: UnsetVar,
-    ) -> Self {
+    pub(crate) fn new(engine: &Engine) -> Self {
         Self {
-            vars,
-            env,
-            now,
-            unset,
+            now: engine.now(),
+            engine: engine.clone(),
+            cells: Cells::default(),
+            fetched: Mutex::default(),
+            fetches: AtomicUsize::new(0),
+            nested: Mutex::default(),
+            started: Instant::now(),
             fuel: AtomicU64::new(FUEL),
-            at: AtomicUsize::new(0),
             exhausted: AtomicBool::new(false),
         }
-    }
-
-    /// Returns the byte offset of the action that was reached last.
-    pub(crate) fn offset(&self) -> usize {
-        self.at.load(Ordering::Relaxed)
     }
 
     /// Returns whether a limit was hit.
@@ -62,9 +58,9 @@ impl Run {
         self.exhausted.load(Ordering::Relaxed)
     }
 
-    /// Notes that the action at `offset` is reached.
-    pub(crate) fn step(&self, offset: usize) -> Result<(), Cause> {
-        self.at.store(offset, Ordering::Relaxed);
+    /// Pays for reaching an action.
+    pub(crate) fn pay_step(&self) -> Result<(), Cause> {
+        self.time_left()?;
         self.burn(STEP)
     }
 
@@ -80,29 +76,58 @@ impl Run {
         self.burn(weight as u64)
     }
 
-    /// Refuses a format of `printf` that could print too much at once.
-    pub(crate) fn check_format(&self, format: &Value) -> Result<(), Cause> {
-        if format
-            .as_str()
-            .is_some_and(|text| text.len() > LONGEST_FORMAT)
-        {
-            return Err(self.exhaust("the format of `printf` is longer than 4096 bytes"));
-        }
-        Ok(())
+    /// Returns how long it may still take, or the failure when that is no time at all.
+    pub(crate) fn time_left(&self) -> Result<Duration, Cause> {
+        let time = self.engine.limits.time;
+        time.checked_sub(self.started.elapsed())
+            .filter(|left| !left.is_zero())
+            .ok_or_else(|| self.exhaust(format!("the template takes longer than {time:?}")))
     }
 
-    fn burn(&self, units: u64) -> Result<(), Cause> {
+    /// Counts a URL that is read.
+    pub(crate) fn count_fetch(&self) -> Result<(), Cause> {
+        let most = self.engine.limits.fetches;
+        if self.fetches.fetch_add(1, Ordering::Relaxed) < most {
+            return Ok(());
+        }
+        Err(self.exhaust(format!("the template reads more than {most} URLs")))
+    }
+
+    /// Returns the text under `key` if it was fetched before.
+    pub(crate) fn fetched(&self, key: &str) -> Option<Arc<str>> {
+        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.get(key).cloned()
+    }
+
+    /// Keeps the text under `key` for as long as the rendering takes.
+    pub(crate) fn keep_fetched(&self, key: String, text: Arc<str>) {
+        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.insert(key, text);
+    }
+
+    /// Hands the failure of an included template to the enclosing one.
+    pub(crate) fn set_nested(&self, error: TemplateError) {
+        *self.nested.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// Returns the failure of an included template if `message` is about it.
+    pub(crate) fn take_nested(&self, message: &str) -> Option<TemplateError> {
+        let mut nested = self.nested.lock().unwrap_or_else(PoisonError::into_inner);
+        nested.take_if(|error| message.ends_with(&error.to_string()))
+    }
+
+    pub(crate) fn burn(&self, units: u64) -> Result<(), Cause> {
         // One thread renders; the atomics only make the closures `Sync`.
         let left = self.fuel.load(Ordering::Relaxed);
         let rest = left
             .checked_sub(units)
-            .ok_or_else(|| self.exhaust("the template takes too long"))?;
+            .ok_or_else(|| self.exhaust("the template takes too long: it does too much work"))?;
         self.fuel.store(rest, Ordering::Relaxed);
         Ok(())
     }
 
-    pub(crate) fn exhaust(&self, what: &str) -> Cause {
+    pub(crate) fn exhaust(&self, what: impl Into<String>) -> Cause {
         self.exhausted.store(true, Ordering::Relaxed);
-        Cause::Exec(what.to_owned())
+        Cause::Exec(what.into())
     }
 }

@@ -20,7 +20,8 @@ pub(crate) fn text(text: impl Into<Arc<str>>) -> Value {
 }
 
 /// Returns JSON as the value that Go's decoder would make of it: every number is a float64.
-pub(crate) fn from_json(json: &serde_json::Value) -> Value {
+#[must_use]
+pub fn from_json(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Null => Value::Nil,
         serde_json::Value::Bool(flag) => Value::Bool(*flag),
@@ -37,7 +38,8 @@ pub(crate) fn from_json(json: &serde_json::Value) -> Value {
 }
 
 /// Returns a value as JSON; a function, which JSON cannot hold, becomes `null`.
-pub(crate) fn to_json(value: &Value) -> serde_json::Value {
+#[must_use]
+pub fn to_json(value: &Value) -> serde_json::Value {
     match value {
         Value::Nil | Value::Function(_) => serde_json::Value::Null,
         Value::Bool(flag) => (*flag).into(),
@@ -158,6 +160,42 @@ fn float_text(number: f64) -> String {
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.abs())
+}
+
+/// Returns a copy whose dicts are others than those of `value`: changing one does not change the
+/// other. What is nested too deep to be printed is left as it is.
+pub(crate) fn deep_copy(value: &Value) -> Value {
+    fn copy(value: &Value, depth: usize) -> Value {
+        match value {
+            _ if depth > DEEPEST => value.clone(),
+            Value::List(items) => {
+                Value::List(items.iter().map(|item| copy(item, depth + 1)).collect())
+            }
+            Value::Map(entries) => Value::Map(Arc::new(
+                entries
+                    .iter()
+                    .map(|(key, item)| (Arc::clone(key), copy(item, depth + 1)))
+                    .collect(),
+            )),
+            other => other.clone(),
+        }
+    }
+    copy(value, 0)
+}
+
+/// Returns the name of a value's type in Go.
+pub(crate) fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Nil => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int",
+        Value::Uint(_) => "uint",
+        Value::Float(_) => "float64",
+        Value::String(_) => "string",
+        Value::List(_) => "[]interface {}",
+        Value::Map(_) => "map[string]interface {}",
+        Value::Function(_) => "func()",
+    }
 }
 
 /// Returns the weight of `value`, or what is wrong with its size. Looks at no more than what is

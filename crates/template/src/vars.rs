@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gotmpl::Value;
 
+use crate::cells::Cells;
 use crate::value;
 
 /// Variables that templates read and set with `var`. Clones share their content.
@@ -29,12 +30,32 @@ impl Vars {
         self.get_value(name).map(|value| value::to_json(&value))
     }
 
+    /// Returns the names of all variables, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// Returns a copy: what is set in it is not seen here.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.lock().clone())))
+    }
+
     pub(crate) fn set_value(&self, name: String, value: Value) {
         self.lock().insert(name, value);
     }
 
     pub(crate) fn get_value(&self, name: &str) -> Option<Value> {
         self.lock().get(name).cloned()
+    }
+
+    /// Replaces dicts that were changed by what they hold now.
+    pub(crate) fn settle(&self, cells: &Cells) -> Result<(), &'static str> {
+        for value in self.lock().values_mut() {
+            *value = cells.all_now(value)?;
+        }
+        Ok(())
     }
 
     /// A panic between lock and unlock cannot leave the map half changed.

@@ -117,7 +117,7 @@ fn data_and_encodings() {
         ),
         (
             "{{ $d := dict }}{{ $e := set $d \"k\" 1 }}{{ len $d }}{{ $e.k }} {{ keys .m }}",
-            "01 [a b]",
+            "11 [a b]",
         ),
         (
             "{{ index_of \"b\" .l }} {{ indexOf \"3\" (list 1 3) }} {{ index_of \"3\" (list 3) true }}",

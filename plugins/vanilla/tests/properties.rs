@@ -172,7 +172,7 @@ async fn faults_of_commands_addresses_and_templates_are_named() {
         ),
         (
             json!({"InitScriptTemplateURL": "http://host/t"}),
-            "not supported yet",
+            "the network is not granted",
         ),
         (
             json!({"InitScriptTemplateURL": "str://{{ if }}"}),

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use gotmpl::Value;
 
-use crate::run::Run;
+use crate::cells::Dict;
+use crate::frame::Frame;
 
-/// The arguments of one call, and the rendering it belongs to.
+/// The arguments of one call, and the template it belongs to.
 ///
 /// The arity was checked before; an argument that is optional and absent reads as nil.
 pub(super) struct Args<'a> {
     pub(super) values: &'a [Value],
-    pub(super) run: &'a Run,
+    pub(super) frame: &'a Arc<Frame>,
 }
 
 impl<'a> Args<'a> {
@@ -56,6 +57,14 @@ impl<'a> Args<'a> {
     pub(super) fn dict(&self, index: usize) -> Result<&'a BTreeMap<Arc<str>, Value>, String> {
         match self.value(index) {
             Value::Map(entries) => Ok(entries),
+            _ => Err(self.mismatch(index, "a dict")),
+        }
+    }
+
+    /// Returns an argument that must be a dict, to change it.
+    pub(super) fn handle(&self, index: usize) -> Result<&'a Dict, String> {
+        match self.value(index) {
+            Value::Map(dict) => Ok(dict),
             _ => Err(self.mismatch(index, "a dict")),
         }
     }

@@ -4,87 +4,78 @@ use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 
 use super::args::Args;
-use super::{Arity, Function, Origin, Outcome};
+use super::{Arity, Function, Outcome, made};
 use crate::value::{from_json, text, write_json};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "b64enc",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ b64enc \"a\" }}",
-        about: &["Encodes a text in base 64."],
-        call: |args| Ok(text(BASE64.encode(args.string(0)?.as_bytes()))),
-    },
-    Function {
-        name: "b64dec",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ b64dec \"YQ==\" }}",
-        about: &["Decodes a text from base 64."],
-        call: b64dec,
-    },
-    Function {
-        name: "sha256sum",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ sha256sum \"a\" }}",
-        about: &["Returns the SHA-256 sum of a text, in hexadecimal."],
-        call: |args| Ok(text(HEXLOWER.encode(&Sha256::digest(args.string(0)?)))),
-    },
-    Function {
-        name: "jsonEncode",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(interface {}) (string, error)",
-        usage: "{{ dict \"a\" 1 | jsonEncode }}",
-        about: &["Writes a value as JSON, on one line, with sorted keys."],
-        call: json_encode,
-    },
-    Function {
-        name: "jsonDecode",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(interface {}) (interface {}, error)",
-        usage: "{{ (jsonDecode \"{}\") | len }}",
-        about: &["Reads a value from JSON."],
-        call: json_decode,
-    },
-    Function {
-        name: "escape",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ escape \"a\" }}",
-        about: &[
-            "Escapes the delimiters of a text, so that a later rendering does not evaluate it.",
-        ],
-        call: |args| {
+    made(
+        "b64enc",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ b64enc \"a\" }}",
+        "Encodes a text in base 64.",
+        |args| Ok(text(BASE64.encode(args.string(0)?.as_bytes()))),
+    ),
+    made(
+        "b64dec",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ b64dec \"YQ==\" }}",
+        "Decodes a text from base 64.",
+        b64dec,
+    ),
+    made(
+        "sha256sum",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ sha256sum \"a\" }}",
+        "Returns the SHA-256 sum of a text, in hexadecimal.",
+        |args| Ok(text(HEXLOWER.encode(&Sha256::digest(args.string(0)?)))),
+    ),
+    made(
+        "jsonEncode",
+        Arity::Exactly(1),
+        "func(interface {}) (string, error)",
+        "{{ dict \"a\" 1 | jsonEncode }}",
+        "Writes a value as JSON, on one line, with sorted keys.",
+        json_encode,
+    ),
+    made(
+        "jsonDecode",
+        Arity::Exactly(1),
+        "func(interface {}) (interface {}, error)",
+        "{{ (jsonDecode \"{}\") | len }}",
+        "Reads a value from JSON.",
+        json_decode,
+    ),
+    made(
+        "escape",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ escape \"a\" }}",
+        "Escapes the delimiters of a text, so that a later rendering does not evaluate it.",
+        |args| {
             Ok(text(
                 args.string(0)?
                     .replace("{{", r"\{\{")
                     .replace("}}", r"\}\}"),
             ))
         },
-    },
-    Function {
-        name: "unescape",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ unescape \"a\" }}",
-        about: &["Takes back what escape did."],
-        call: |args| {
+    ),
+    made(
+        "unescape",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ unescape \"a\" }}",
+        "Takes back what escape did.",
+        |args| {
             Ok(text(
                 args.string(0)?
                     .replace(r"\{\{", "{{")
                     .replace(r"\}\}", "}}"),
             ))
         },
-    },
+    ),
 ];
 
 fn b64dec(args: &Args<'_>) -> Outcome {

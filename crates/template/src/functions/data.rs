@@ -3,119 +3,105 @@
 use gotmpl::Value;
 
 use super::args::Args;
-use super::{Arity, Function, Origin, Outcome};
+use super::{Arity, Function, Outcome, made, passed};
 use crate::value::{map, text, to_text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "list",
-        arity: Arity::AtLeast(0),
-        origin: Origin::Made,
-        signature: "func(...interface {}) []interface {}",
-        usage: "{{ list 1 \"a\" | len }}",
-        about: &["Makes a list of the arguments."],
-        call: |args| Ok(Value::List(args.values.into())),
-    },
-    Function {
-        name: "dict",
-        arity: Arity::AtLeast(0),
-        origin: Origin::Made,
-        signature: "func(...interface {}) map[string]interface {}",
-        usage: "{{ (dict \"a\" 1).a }}",
-        about: &[
-            "Makes a dict of pairs of key and value; a last key without value gets an empty text.",
-        ],
-        call: dict,
-    },
-    Function {
-        name: "get",
-        arity: Arity::Exactly(2),
-        origin: Origin::Passed,
-        signature: "func(map[string]interface {}, string) interface {}",
-        usage: "{{ get (dict \"a\" 1) \"a\" }}",
-        about: &["Returns the value under a key, or an empty text."],
-        call: |args| {
+    made(
+        "list",
+        Arity::AtLeast(0),
+        "func(...interface {}) []interface {}",
+        "{{ list 1 \"a\" | len }}",
+        "Makes a list of the arguments.",
+        |args| Ok(Value::List(args.values.into())),
+    )
+    .unseen(),
+    made(
+        "dict",
+        Arity::AtLeast(0),
+        "func(...interface {}) map[string]interface {}",
+        "{{ (dict \"a\" 1).a }}",
+        "Makes a dict of pairs of key and value; a last key without value gets an empty text.",
+        dict,
+    )
+    .unseen(),
+    passed(
+        "get",
+        Arity::Exactly(2),
+        "func(map[string]interface {}, string) interface {}",
+        "{{ get (dict \"a\" 1) \"a\" }}",
+        "Returns the value under a key, or an empty text.",
+        |args| {
             Ok(args
                 .dict(0)?
                 .get(args.string(1)?)
                 .cloned()
                 .unwrap_or_else(|| text("")))
         },
-    },
-    Function {
-        name: "set",
-        arity: Arity::Exactly(3),
-        origin: Origin::Made,
-        signature: "func(map[string]interface {}, string, interface {}) map[string]interface {}",
-        usage: "{{ (set (dict \"a\" 1) \"b\" 2).b }}",
-        about: &["Returns the dict with a value set. The dict that was given stays as it was."],
-        call: set,
-    },
-    Function {
-        name: "keys",
-        arity: Arity::AtLeast(1),
-        origin: Origin::Made,
-        signature: "func(...map[string]interface {}) []string",
-        usage: "{{ keys (dict \"a\" 1) | join \",\" }}",
-        about: &["Returns the keys of all dicts, sorted within each."],
-        call: keys,
-    },
-    Function {
-        name: "first",
-        arity: Arity::Exactly(1),
-        origin: Origin::Passed,
-        signature: "func(interface {}) interface {}",
-        usage: "{{ list 1 2 | first }}",
-        about: &["Returns the first item of a list."],
-        call: |args| Ok(args.list(0)?.first().cloned().unwrap_or(Value::Nil)),
-    },
-    Function {
-        name: "last",
-        arity: Arity::Exactly(1),
-        origin: Origin::Passed,
-        signature: "func(interface {}) interface {}",
-        usage: "{{ list 1 2 | last }}",
-        about: &["Returns the last item of a list."],
-        call: |args| Ok(args.list(0)?.last().cloned().unwrap_or(Value::Nil)),
-    },
-    Function {
-        name: "index_of",
-        arity: Arity::Between(2, 3),
-        origin: Origin::Made,
-        signature: "func(interface {}, interface {}, ...bool) int",
-        usage: "{{ index_of \"b\" (list \"a\" \"b\") }}",
-        about: &[
-            "Returns the position of the first argument in a list, counted from 0, or -1.",
-            "Values that print alike are taken as equal, unless a third argument `true` asks for equal types too.",
-        ],
-        call: index_of,
-    },
-    Function {
-        name: "indexOf",
-        arity: Arity::Between(2, 3),
-        origin: Origin::Made,
-        signature: "func(interface {}, interface {}, ...bool) int",
-        usage: "{{ indexOf \"b\" (list \"a\" \"b\") }}",
-        about: &["The same as index_of."],
-        call: index_of,
-    },
-    Function {
-        name: "loop",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(int) []int",
-        usage: "{{ range loop 3 }}x{{ end }}",
-        about: &[
-            "Returns a list of the given length, at most a million, to range over. Its items count from 0.",
-        ],
-        call: |args| {
+    ),
+    made(
+        "set",
+        Arity::Exactly(3),
+        "func(map[string]interface {}, string, interface {}) map[string]interface {}",
+        "{{ (set (dict \"a\" 1) \"b\" 2).b }}",
+        "Sets a value in a dict, and returns the dict. All who hold it see the change.",
+        set,
+    )
+    .unseen(),
+    made(
+        "keys",
+        Arity::AtLeast(1),
+        "func(...map[string]interface {}) []string",
+        "{{ keys (dict \"a\" 1) | join \",\" }}",
+        "Returns the keys of all dicts, sorted within each.",
+        keys,
+    ),
+    passed(
+        "first",
+        Arity::Exactly(1),
+        "func(interface {}) interface {}",
+        "{{ list 1 2 | first }}",
+        "Returns the first item of a list.",
+        |args| Ok(args.list(0)?.first().cloned().unwrap_or(Value::Nil)),
+    ),
+    passed(
+        "last",
+        Arity::Exactly(1),
+        "func(interface {}) interface {}",
+        "{{ list 1 2 | last }}",
+        "Returns the last item of a list.",
+        |args| Ok(args.list(0)?.last().cloned().unwrap_or(Value::Nil)),
+    ),
+    made(
+        "index_of",
+        Arity::Between(2, 3),
+        "func(interface {}, interface {}, ...bool) int",
+        "{{ index_of \"b\" (list \"a\" \"b\") }}",
+        "Returns the position of the first argument in a list, counted from 0, or -1.\nValues that print alike are taken as equal, unless a third argument `true` asks for equal types too.",
+        index_of,
+    ),
+    made(
+        "indexOf",
+        Arity::Between(2, 3),
+        "func(interface {}, interface {}, ...bool) int",
+        "{{ indexOf \"b\" (list \"a\" \"b\") }}",
+        "The same as index_of.",
+        index_of,
+    ),
+    made(
+        "loop",
+        Arity::Exactly(1),
+        "func(int) []int",
+        "{{ range loop 3 }}x{{ end }}",
+        "Returns a list of the given length, at most a million, to range over. Its items count from 0.",
+        |args| {
             Ok(Value::List(
                 (0..args.count(0)?)
                     .map(|turn| Value::Int(turn as i64))
                     .collect(),
             ))
         },
-    },
+    ),
 ];
 
 fn dict(args: &Args<'_>) -> Outcome {
@@ -127,9 +113,11 @@ fn dict(args: &Args<'_>) -> Outcome {
 }
 
 fn set(args: &Args<'_>) -> Outcome {
-    let mut entries = args.dict(0)?.clone();
-    entries.insert(args.string(1)?.into(), args.value(2).clone());
-    Ok(Value::Map(entries.into()))
+    let (dict, key, value) = (args.handle(0)?, args.string(1)?, args.value(2).clone());
+    args.frame.run.cells.change(dict, |entries| {
+        entries.insert(key.into(), value);
+    });
+    Ok(args.value(0).clone())
 }
 
 fn keys(args: &Args<'_>) -> Outcome {

@@ -1,27 +1,36 @@
-//! The functions of templates, one table per subject, and their description.
+//! The functions of templates, one table per subject, and how they are bound to a template.
 
 mod args;
 mod codec;
 mod data;
+mod describe;
+mod include;
 mod logic;
 mod math;
+mod print;
 mod scope;
 mod strings;
 mod write;
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 use gotmpl::{FuncMap, TemplateError as Cause, Value, ValueFunc};
-use serde::Serialize;
 
-use crate::compile::{FORMAT, GUARD, SHOW, STEP};
-use crate::run::Run;
+use crate::compile::BUILTINS;
+use crate::engine::Engine;
+use crate::frame::Frame;
+use crate::own::{Caller, Own};
+use crate::rewrite::{FIELD, NOW, SHOW, STEP};
 use crate::value;
 use args::Args;
+pub use describe::{FunctionHelp, functions, functions_json};
 use write::Bounded;
 
 /// What a function returns, or what is wrong with its arguments.
 type Outcome = Result<Value, String>;
+/// The code of a function.
+type Call = fn(&Args<'_>) -> Outcome;
 
 /// How many arguments a function takes.
 enum Arity {
@@ -57,172 +66,256 @@ enum Origin {
     Passed,
 }
 
+/// How far changed dicts in the arguments are replaced by what they hold now.
+enum Sees {
+    /// To the last part: for functions that look into what they are given.
+    All,
+    /// The arguments themselves: for functions that hand on what they find in them.
+    Outside,
+    /// Not at all: for functions that put arguments into others, or change them.
+    Nothing,
+}
+
 /// A function of templates.
 struct Function {
     name: &'static str,
     arity: Arity,
     origin: Origin,
+    sees: Sees,
     /// Type in Go's notation, as `/info/functions.json` shows it.
     signature: &'static str,
     usage: &'static str,
-    about: &'static [&'static str],
-    call: fn(&Args<'_>) -> Outcome,
+    /// Lines of help; the first one stands alone in lists.
+    about: &'static str,
+    call: Call,
 }
 
-const TABLES: [&[Function]; 6] = [
+/// Returns a function whose result is made anew.
+#[expect(clippy::too_many_arguments, reason = "it is a row of a table")]
+const fn made(
+    name: &'static str,
+    arity: Arity,
+    signature: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    call: Call,
+) -> Function {
+    Function {
+        name,
+        arity,
+        origin: Origin::Made,
+        sees: Sees::All,
+        signature,
+        usage,
+        about,
+        call,
+    }
+}
+
+/// Returns a function whose result was there before.
+#[expect(clippy::too_many_arguments, reason = "it is a row of a table")]
+const fn passed(
+    name: &'static str,
+    arity: Arity,
+    signature: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    call: Call,
+) -> Function {
+    let mut function = made(name, arity, signature, usage, about, call);
+    function.origin = Origin::Passed;
+    function.sees = Sees::Outside;
+    function
+}
+
+impl Function {
+    /// Gives it its arguments as they were written, not as they are now.
+    const fn unseen(mut self) -> Self {
+        self.sees = Sees::Nothing;
+        self
+    }
+
+    /// Shows it what its arguments are now, but not what is in them.
+    const fn outside(mut self) -> Self {
+        self.sees = Sees::Outside;
+        self
+    }
+}
+
+const TABLES: [&[Function]; 8] = [
     math::FUNCTIONS,
     strings::FUNCTIONS,
     data::FUNCTIONS,
     logic::FUNCTIONS,
     codec::FUNCTIONS,
     scope::FUNCTIONS,
+    print::FUNCTIONS,
+    include::FUNCTIONS,
 ];
 
 fn all() -> impl Iterator<Item = &'static Function> {
     TABLES.into_iter().flatten()
 }
 
-/// Returns all functions, bound to `run`.
-pub(crate) fn table(run: &Arc<Run>) -> FuncMap {
-    let mut table: FuncMap = all()
-        .map(|function| (function.name.to_owned(), bind(function, run)))
-        .collect();
-    let own = Arc::clone(run);
-    table.insert(
-        STEP.to_owned(),
-        Arc::new(move |args: &[Value]| {
-            let offset = args.first().and_then(Value::as_int).unwrap_or_default();
-            own.step(usize::try_from(offset).unwrap_or_default())?;
+/// Returns the function of this name.
+fn find(name: &str) -> Option<&'static Function> {
+    static BY_NAME: LazyLock<BTreeMap<&'static str, &'static Function>> =
+        LazyLock::new(|| all().map(|function| (function.name, function)).collect());
+    BY_NAME.get(name).copied()
+}
+
+/// Returns whether a template of `engine` can call `name`.
+pub(crate) fn is_known(engine: &Engine, name: &str) -> bool {
+    engine.own.contains_key(name) || find(name).is_some() || BUILTINS.contains(&name)
+}
+
+/// Returns the names of all functions of `engine`.
+pub(crate) fn names(engine: &Engine) -> Vec<String> {
+    let own = engine.own.keys().cloned();
+    let ours = all().map(|function| function.name.to_owned());
+    own.chain(ours).chain(BUILTINS.map(str::to_owned)).collect()
+}
+
+/// Binds the functions of these names to `frame`; those that `gotmpl` brings are left out.
+pub(crate) fn bind_all(names: &BTreeSet<String>, frame: &Arc<Frame>) -> FuncMap {
+    names
+        .iter()
+        .filter_map(|name| Some((name.clone(), bind(name, frame)?)))
+        .collect()
+}
+
+fn bind(name: &str, frame: &Arc<Frame>) -> Option<ValueFunc> {
+    let frame = Arc::clone(frame);
+    if let Some(own) = frame.run.engine.own.get(name) {
+        let (own, name) = (own.clone(), name.to_owned());
+        return Some(Arc::new(move |values: &[Value]| {
+            invoke_own(&own, &name, &frame, values)
+        }));
+    }
+    if let Some(function) = find(name) {
+        return Some(Arc::new(move |values: &[Value]| {
+            invoke(function, &frame, values)
+        }));
+    }
+    Some(match name {
+        STEP => Arc::new(move |values: &[Value]| {
+            let offset = values.first().and_then(Value::as_int).unwrap_or_default();
+            frame.reach(usize::try_from(offset).unwrap_or_default());
+            frame.run.pay_step()?;
             Ok(Value::String("".into()))
         }),
-    );
-    let own = Arc::clone(run);
-    table.insert(
-        GUARD.to_owned(),
-        Arc::new(move |args: &[Value]| pass(args, |value| own.pay_result(value))),
-    );
-    let own = Arc::clone(run);
-    table.insert(
-        FORMAT.to_owned(),
-        Arc::new(move |args: &[Value]| pass(args, |value| own.check_format(value))),
-    );
-    table.insert(SHOW.to_owned(), Arc::new(|args: &[Value]| Ok(show(args))));
-    table
-}
-
-/// Returns the last argument as Go prints it, where `gotmpl` would print it otherwise.
-fn show(args: &[Value]) -> Value {
-    match args.last() {
-        Some(made @ (Value::Float(_) | Value::List(_) | Value::Map(_))) => {
-            value::text(value::to_text(made))
-        }
-        other => other.cloned().unwrap_or(Value::Nil),
-    }
-}
-
-/// Returns the last argument if `check` lets it pass.
-fn pass(args: &[Value], check: impl Fn(&Value) -> Result<(), Cause>) -> Result<Value, Cause> {
-    let value = args.last().cloned().unwrap_or(Value::Nil);
-    check(&value)?;
-    Ok(value)
-}
-
-fn bind(function: &'static Function, run: &Arc<Run>) -> ValueFunc {
-    let run = Arc::clone(run);
-    Arc::new(move |values: &[Value]| {
-        let fail =
-            |message: String| Cause::Exec(format!("error calling {}: {message}", function.name));
-        if let Some(want) = function.arity.refuse(values.len()) {
-            let usage = function.usage;
-            let got = values.len();
-            return Err(fail(format!("it takes {want}, not {got}, as in `{usage}`")));
-        }
-        run.pay_call(values)?;
-        let args = Args { values, run: &run };
-        let result = (function.call)(&args).map_err(|message| {
-            if message == write::TOO_LARGE {
-                run.exhaust(&message)
-            } else {
-                fail(message)
-            }
-        })?;
-        if function.origin == Origin::Made {
-            run.pay_result(&result)?;
-        }
-        Ok(result)
+        SHOW => Arc::new(move |values: &[Value]| {
+            let value = values.last().unwrap_or(&Value::Nil);
+            show(&frame, value)
+        }),
+        NOW => Arc::new(move |values: &[Value]| {
+            Ok(frame.run.cells.now(values.last().unwrap_or(&Value::Nil)))
+        }),
+        FIELD => Arc::new(move |values: &[Value]| field(&frame, values)),
+        _ => return None,
     })
 }
 
-/// A function as `/info/functions.json` describes it.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Described {
-    name: &'static str,
-    description: &'static [&'static str],
-    function: &'static str,
-    usage: &'static str,
+/// Returns a value as Go prints it, where `gotmpl` would print it otherwise.
+fn show(frame: &Frame, value: &Value) -> Result<Value, Cause> {
+    match value {
+        Value::Float(_) | Value::List(_) | Value::Map(_) => {
+            let run = &frame.run;
+            let now = run.cells.all_now(value).map_err(|what| run.exhaust(what))?;
+            Ok(value::text(value::to_text(&now)))
+        }
+        other => Ok(other.clone()),
+    }
 }
 
-/// Returns the description of all functions in the form of `/info/functions.json`:
-/// `{"builtin": [{"Name", "Description", "Function", "Usage"}]}`, indented by two spaces.
-///
-/// ```
-/// let described: serde_json::Value =
-///     serde_json::from_str(&infrakit_template::functions_json())?;
-/// assert!(described["builtin"].as_array().unwrap().iter().any(|f| f["Name"] == "upper"));
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[must_use]
-pub fn functions_json() -> String {
-    #[derive(Serialize)]
-    struct Document {
-        builtin: Vec<Described>,
+/// Takes the fields named behind the first argument of it, one in the other.
+fn field(frame: &Frame, values: &[Value]) -> Result<Value, Cause> {
+    let [whole, names @ ..] = values else {
+        return Ok(Value::Nil);
+    };
+    let mut value = frame.run.cells.now(whole);
+    for name in names.iter().filter_map(Value::as_str) {
+        value = match &value {
+            Value::Map(entries) => match entries.get(name) {
+                Some(inner) => frame.run.cells.now(inner),
+                None => Value::Nil,
+            },
+            Value::Nil => Value::Nil,
+            other => {
+                let kind = other.type_name();
+                let message = format!("can't evaluate field {name} in type {kind}");
+                return Err(Cause::Exec(message));
+            }
+        };
     }
-    let mut builtin: Vec<Described> = all()
-        .map(|function| Described {
-            name: function.name,
-            description: function.about,
-            function: function.signature,
-            usage: function.usage,
-        })
-        .collect();
-    builtin.sort_by_key(|described| described.name);
-    serde_json::to_string_pretty(&Document { builtin }).expect("plain text always serialises")
+    Ok(value)
+}
+
+fn fail(name: &str, message: &str) -> Cause {
+    Cause::Exec(format!("error calling {name}: {message}"))
+}
+
+fn invoke(function: &Function, frame: &Arc<Frame>, values: &[Value]) -> Result<Value, Cause> {
+    let (run, name) = (&frame.run, function.name);
+    if let Some(want) = function.arity.refuse(values.len()) {
+        let (usage, got) = (function.usage, values.len());
+        let message = format!("it takes {want}, not {got}, as in `{usage}`");
+        return Err(fail(name, &message));
+    }
+    run.pay_call(values)?;
+    let seen = match function.sees {
+        Sees::Nothing => values.to_vec(),
+        Sees::Outside => values.iter().map(|value| run.cells.now(value)).collect(),
+        Sees::All => values
+            .iter()
+            .map(|value| run.cells.all_now(value))
+            .collect::<Result<_, _>>()
+            .map_err(|what| run.exhaust(what))?,
+    };
+    let args = Args {
+        values: &seen,
+        frame,
+    };
+    let result = (function.call)(&args).map_err(|message| {
+        if message == write::TOO_LARGE {
+            run.exhaust(message)
+        } else {
+            fail(name, &message)
+        }
+    })?;
+    if function.origin == Origin::Made {
+        run.pay_result(&result)?;
+    }
+    Ok(result)
+}
+
+fn invoke_own(own: &Own, name: &str, frame: &Arc<Frame>, values: &[Value]) -> Result<Value, Cause> {
+    let run = &frame.run;
+    run.pay_call(values)?;
+    let seen: Vec<Value> = values
+        .iter()
+        .map(|value| run.cells.all_now(value))
+        .collect::<Result<_, _>>()
+        .map_err(|what| run.exhaust(what))?;
+    let caller = Caller { frame, name };
+    let result = (own.call)(&seen, &caller).map_err(|message| fail(name, &message))?;
+    run.pay_result(&result)?;
+    Ok(result)
+}
+
+/// Calls the function of this name that the caller's own has taken the place of.
+pub(crate) fn call_original(
+    name: &str,
+    frame: &Arc<Frame>,
+    values: &[Value],
+) -> Result<Value, String> {
+    let function = find(name).ok_or_else(|| format!("`{name}` takes the place of none"))?;
+    let before = format!("error calling {name}: ");
+    invoke(function, frame, values).map_err(|cause| match cause {
+        Cause::Exec(message) => message.strip_prefix(&before).unwrap_or(&message).to_owned(),
+        other => other.to_string(),
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::{Engine, Vars};
-
-    #[test]
-    fn every_function_is_described_once_and_its_usage_parses() {
-        let mut names = BTreeSet::new();
-        for function in all() {
-            assert!(names.insert(function.name), "{} twice", function.name);
-            assert!(!function.about.is_empty() && function.signature.starts_with("func("));
-            Engine::new().check(function.usage, function.name).unwrap();
-            assert!(function.usage.contains(function.name));
-        }
-        assert!(names.is_disjoint(&crate::compile::BUILTINS.into()));
-    }
-
-    #[test]
-    fn every_usage_runs() {
-        let vars = Vars::new();
-        let env = [("HOME".to_owned(), "/h".to_owned())].into();
-        let engine = Engine::new().with_access(&crate::Access::none().with_env(env));
-        for function in all() {
-            engine
-                .render(
-                    function.usage,
-                    function.name,
-                    &serde_json::Value::Null,
-                    &vars,
-                )
-                .unwrap();
-        }
-    }
-}
+mod tests;

@@ -1,71 +1,77 @@
 //! What a template knows beside its context: variables, the clock, the environment.
 
+use std::collections::BTreeMap;
+
 use gotmpl::Value;
 
 use super::args::Args;
-use super::{Arity, Function, Origin, Outcome};
+use super::{Arity, Function, Outcome, made, passed};
 use crate::UnsetVar;
-use crate::value::text;
+use crate::frame::Frame;
+use crate::value::{from_json, text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "var",
-        arity: Arity::Between(1, 2),
-        origin: Origin::Passed,
-        signature: "func(string, ...interface {}) (interface {}, error)",
-        usage: "{{ var \"a\" 1 }}{{ var \"a\" }}",
-        about: &[
-            "Returns a variable, or sets it where a value is given, which prints nothing.",
-            "Variables are known to everything that is rendered together.",
-        ],
-        call: var,
-    },
-    Function {
-        name: "unixtime",
-        arity: Arity::Exactly(0),
-        origin: Origin::Made,
-        signature: "func() interface {}",
-        usage: "{{ unixtime }}",
-        about: &["Returns the seconds since 1970 began."],
-        call: |args| Ok(Value::Int(args.run.now)),
-    },
-    Function {
-        name: "env",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ env \"HOME\" }}",
-        about: &[
-            "Returns a variable of the environment, or an empty text. An error where the environment is not granted.",
-        ],
-        call: env,
-    },
+    passed(
+        "var",
+        Arity::AtLeast(1),
+        "func(string, ...interface {}) (interface {}, error)",
+        "{{ var \"a\" 1 }}{{ var \"a\" }}",
+        "Returns a variable, or sets it where a value is given, which prints nothing.\nVariables are known to everything that is rendered together.",
+        var,
+    )
+    .unseen(),
+    made(
+        "unixtime",
+        Arity::Exactly(0),
+        "func() interface {}",
+        "{{ unixtime }}",
+        "Returns the seconds since 1970 began.",
+        |args| Ok(Value::Int(args.frame.run.now)),
+    ),
+    made(
+        "env",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ env \"HOME\" }}",
+        "Returns a variable of the environment, or an empty text. An error where the environment is not granted.",
+        env,
+    ),
 ];
 
 fn var(args: &Args<'_>) -> Outcome {
-    let name = args.string(0)?;
-    if args.values.len() == 2 {
-        args.run
-            .vars
-            .set_value(name.to_owned(), args.value(1).clone());
+    let (name, frame) = (args.string(0)?, args.frame);
+    if let [_, .., value] = args.values {
+        frame.vars.set_value(name.to_owned(), value.clone());
         return Ok(text(""));
     }
-    Ok(args
-        .run
-        .vars
-        .get_value(name)
-        .unwrap_or_else(|| match args.run.unset {
-            UnsetVar::NoValue => Value::Nil,
-            UnsetVar::Keep => text(format!("{{{{ var `{name}` }}}}")),
-        }))
+    if let Some(value) = frame.vars.get_value(name) {
+        return Ok(value);
+    }
+    if let Some(metadata) = frame.run.engine.access.metadata.as_ref()
+        && frame.is_local()
+        && let Some(value) = metadata.get(name)?
+    {
+        return Ok(from_json(&value));
+    }
+    Ok(match frame.run.engine.unset {
+        UnsetVar::NoValue => Value::Nil,
+        UnsetVar::Keep => {
+            let (left, right) = frame.run.engine.delimiters();
+            text(format!("{left} var `{name}` {right}"))
+        }
+    })
 }
 
 fn env(args: &Args<'_>) -> Outcome {
     let name = args.string(0)?;
-    let env = args
-        .run
-        .env
-        .as_ref()
-        .ok_or("the environment is not granted to this template")?;
+    let env = environment(args.frame)?;
     Ok(text(env.get(name).map_or("", String::as_str)))
+}
+
+fn environment(frame: &Frame) -> Result<&BTreeMap<String, String>, String> {
+    if !frame.is_local() {
+        return Err("a template from another machine does not see the environment".to_owned());
+    }
+    let env = frame.run.engine.access.env.as_ref();
+    env.ok_or_else(|| "the environment is not granted to this template".to_owned())
 }

@@ -5,235 +5,210 @@ use std::fmt::Write as _;
 use gotmpl::Value;
 
 use super::args::Args;
-use super::{Arity, Bounded, Function, Origin, Outcome, write};
+use super::{Arity, Bounded, Function, Outcome, made, write};
 use crate::value::{map, text, to_text};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "upper",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ upper \"web\" }}",
-        about: &["Returns the text in upper case."],
-        call: |args| ok(args.string(0)?.to_uppercase()),
-    },
-    Function {
-        name: "lower",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ lower \"WEB\" }}",
-        about: &["Returns the text in lower case."],
-        call: |args| ok(args.string(0)?.to_lowercase()),
-    },
-    Function {
-        name: "trim",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ trim \" web \" }}",
-        about: &["Removes white space from both ends."],
-        call: |args| ok(args.string(0)?.trim()),
-    },
-    Function {
-        name: "trimSuffix",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(string, string) string",
-        usage: "{{ trimSuffix \".yml\" \"a.yml\" }}",
-        about: &["Removes the first argument from the end of the second."],
-        call: |args| {
+    made(
+        "upper",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ upper \"web\" }}",
+        "Returns the text in upper case.",
+        |args| ok(args.string(0)?.to_uppercase()),
+    ),
+    made(
+        "lower",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ lower \"WEB\" }}",
+        "Returns the text in lower case.",
+        |args| ok(args.string(0)?.to_lowercase()),
+    ),
+    made(
+        "trim",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ trim \" web \" }}",
+        "Removes white space from both ends.",
+        |args| ok(args.string(0)?.trim()),
+    ),
+    made(
+        "trimSuffix",
+        Arity::Exactly(2),
+        "func(string, string) string",
+        "{{ trimSuffix \".yml\" \"a.yml\" }}",
+        "Removes the first argument from the end of the second.",
+        |args| {
             let text = args.string(1)?;
             ok(text.strip_suffix(args.string(0)?).unwrap_or(text))
         },
-    },
-    Function {
-        name: "trimPrefix",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(string, string) string",
-        usage: "{{ trimPrefix \"v\" \"v1.2\" }}",
-        about: &["Removes the first argument from the start of the second."],
-        call: |args| {
+    ),
+    made(
+        "trimPrefix",
+        Arity::Exactly(2),
+        "func(string, string) string",
+        "{{ trimPrefix \"v\" \"v1.2\" }}",
+        "Removes the first argument from the start of the second.",
+        |args| {
             let text = args.string(1)?;
             ok(text.strip_prefix(args.string(0)?).unwrap_or(text))
         },
-    },
-    Function {
-        name: "replace",
-        arity: Arity::Exactly(3),
-        origin: Origin::Made,
-        signature: "func(string, string, string) string",
-        usage: "{{ replace \"a\" \"b\" \"banana\" }}",
-        about: &["Replaces the first argument by the second wherever it stands in the third."],
-        call: replace,
-    },
-    Function {
-        name: "contains",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(string, string) bool",
-        usage: "{{ contains \"an\" \"banana\" }}",
-        about: &["Tells whether the first argument stands in the second."],
-        call: |args| yes(args.string(1)?.contains(args.string(0)?)),
-    },
-    Function {
-        name: "hasPrefix",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(string, string) bool",
-        usage: "{{ hasPrefix \"ba\" \"banana\" }}",
-        about: &["Tells whether the second argument starts with the first."],
-        call: |args| yes(args.string(1)?.starts_with(args.string(0)?)),
-    },
-    Function {
-        name: "hasSuffix",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(string, string) bool",
-        usage: "{{ hasSuffix \"na\" \"banana\" }}",
-        about: &["Tells whether the second argument ends with the first."],
-        call: |args| yes(args.string(1)?.ends_with(args.string(0)?)),
-    },
-    Function {
-        name: "join",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(string, interface {}) string",
-        usage: "{{ list \"a\" \"b\" | join \",\" }}",
-        about: &["Joins the items of a list, with the first argument between them."],
-        call: join,
-    },
-    Function {
-        name: "split",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(string, string) map[string]string",
-        usage: "{{ (split \",\" \"a,b\")._0 }}",
-        about: &["Splits the second argument at the first, into a dict with the keys _0, _1, ..."],
-        call: split,
-    },
-    Function {
-        name: "splitList",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(string, string) []string",
-        usage: "{{ splitList \",\" \"a,b\" | first }}",
-        about: &["Splits the second argument at the first, into a list."],
-        call: |args| {
+    ),
+    made(
+        "replace",
+        Arity::Exactly(3),
+        "func(string, string, string) string",
+        "{{ replace \"a\" \"b\" \"banana\" }}",
+        "Replaces the first argument by the second wherever it stands in the third.",
+        replace,
+    ),
+    made(
+        "contains",
+        Arity::Exactly(2),
+        "func(string, string) bool",
+        "{{ contains \"an\" \"banana\" }}",
+        "Tells whether the first argument stands in the second.",
+        |args| yes(args.string(1)?.contains(args.string(0)?)),
+    ),
+    made(
+        "hasPrefix",
+        Arity::Exactly(2),
+        "func(string, string) bool",
+        "{{ hasPrefix \"ba\" \"banana\" }}",
+        "Tells whether the second argument starts with the first.",
+        |args| yes(args.string(1)?.starts_with(args.string(0)?)),
+    ),
+    made(
+        "hasSuffix",
+        Arity::Exactly(2),
+        "func(string, string) bool",
+        "{{ hasSuffix \"na\" \"banana\" }}",
+        "Tells whether the second argument ends with the first.",
+        |args| yes(args.string(1)?.ends_with(args.string(0)?)),
+    ),
+    made(
+        "join",
+        Arity::Exactly(2),
+        "func(string, interface {}) string",
+        "{{ list \"a\" \"b\" | join \",\" }}",
+        "Joins the items of a list, with the first argument between them.",
+        join,
+    ),
+    made(
+        "split",
+        Arity::Exactly(2),
+        "func(string, string) map[string]string",
+        "{{ (split \",\" \"a,b\")._0 }}",
+        "Splits the second argument at the first, into a dict with the keys _0, _1, ...",
+        split,
+    ),
+    made(
+        "splitList",
+        Arity::Exactly(2),
+        "func(string, string) []string",
+        "{{ splitList \",\" \"a,b\" | first }}",
+        "Splits the second argument at the first, into a list.",
+        |args| {
             Ok(Value::List(
                 pieces(args.string(1)?, args.string(0)?).map(text).collect(),
             ))
         },
-    },
-    Function {
-        name: "lines",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(interface {}) ([]string, error)",
-        usage: "{{ lines \"a\" | len }}",
-        about: &["Splits a text into the list of its lines."],
-        call: |args| Ok(Value::List(args.string(0)?.split('\n').map(text).collect())),
-    },
-    Function {
-        name: "quote",
-        arity: Arity::AtLeast(0),
-        origin: Origin::Made,
-        signature: "func(...interface {}) string",
-        usage: "{{ quote \"a b\" }}",
-        about: &["Puts each argument into double quotes, with escapes, and a space between them."],
-        call: |args| {
+    ),
+    made(
+        "lines",
+        Arity::Exactly(1),
+        "func(interface {}) ([]string, error)",
+        "{{ lines \"a\" | len }}",
+        "Splits a text into the list of its lines.",
+        |args| Ok(Value::List(args.string(0)?.split('\n').map(text).collect())),
+    ),
+    made(
+        "quote",
+        Arity::AtLeast(0),
+        "func(...interface {}) string",
+        "{{ quote \"a b\" }}",
+        "Puts each argument into double quotes, with escapes, and a space between them.",
+        |args| {
             write::join(
                 present(args).map(|value| double_quoted(&to_text(value))),
                 " ",
             )
         },
-    },
-    Function {
-        name: "squote",
-        arity: Arity::AtLeast(0),
-        origin: Origin::Made,
-        signature: "func(...interface {}) string",
-        usage: "{{ squote \"a b\" }}",
-        about: &["Puts each argument into single quotes, with a space between them."],
-        call: |args| {
+    ),
+    made(
+        "squote",
+        Arity::AtLeast(0),
+        "func(...interface {}) string",
+        "{{ squote \"a b\" }}",
+        "Puts each argument into single quotes, with a space between them.",
+        |args| {
             write::join(
                 present(args).map(|value| format!("'{}'", to_text(value))),
                 " ",
             )
         },
-    },
-    Function {
-        name: "repeat",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(int, string) string",
-        usage: "{{ repeat 3 \"ab\" }}",
-        about: &["Repeats a text a number of times."],
-        call: |args| {
+    ),
+    made(
+        "repeat",
+        Arity::Exactly(2),
+        "func(int, string) string",
+        "{{ repeat 3 \"ab\" }}",
+        "Repeats a text a number of times.",
+        |args| {
             let mut text = Bounded::default();
             text.push_times(args.string(1)?, args.count(0)?)?;
             text.done()
         },
-    },
-    Function {
-        name: "indent",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(int, string) string",
-        usage: "{{ indent 4 \"a\" }}",
-        about: &["Puts a number of spaces in front of each line."],
-        call: |args| indent(args, ""),
-    },
-    Function {
-        name: "nindent",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(int, string) string",
-        usage: "{{ nindent 4 \"a\" }}",
-        about: &["Starts a new line and puts a number of spaces in front of each line."],
-        call: |args| indent(args, "\n"),
-    },
-    Function {
-        name: "cat",
-        arity: Arity::AtLeast(0),
-        origin: Origin::Made,
-        signature: "func(...interface {}) string",
-        usage: "{{ cat \"a\" 1 true }}",
-        about: &["Joins all arguments with spaces, leaving out those without value."],
-        call: |args| write::join(present(args).map(to_text), " "),
-    },
-    Function {
-        name: "nospace",
-        arity: Arity::Exactly(1),
-        origin: Origin::Made,
-        signature: "func(string) string",
-        usage: "{{ nospace \"a b\" }}",
-        about: &["Removes all white space."],
-        call: |args| ok(args.string(0)?.split_whitespace().collect::<String>()),
-    },
-    Function {
-        name: "substr",
-        arity: Arity::Exactly(3),
-        origin: Origin::Made,
-        signature: "func(int, int, string) string",
-        usage: "{{ substr 0 3 \"banana\" }}",
-        about: &[
-            "Returns the bytes from the first position up to, not including, the second.",
-            "A negative start means the start of the text, a negative end its end.",
-        ],
-        call: substr,
-    },
-    Function {
-        name: "trunc",
-        arity: Arity::Exactly(2),
-        origin: Origin::Made,
-        signature: "func(int, string) string",
-        usage: "{{ trunc 3 \"banana\" }}",
-        about: &["Keeps the first bytes of a text; a negative number keeps the last ones."],
-        call: trunc,
-    },
+    ),
+    made(
+        "indent",
+        Arity::Exactly(2),
+        "func(int, string) string",
+        "{{ indent 4 \"a\" }}",
+        "Puts a number of spaces in front of each line.",
+        |args| indent(args, ""),
+    ),
+    made(
+        "nindent",
+        Arity::Exactly(2),
+        "func(int, string) string",
+        "{{ nindent 4 \"a\" }}",
+        "Starts a new line and puts a number of spaces in front of each line.",
+        |args| indent(args, "\n"),
+    ),
+    made(
+        "cat",
+        Arity::AtLeast(0),
+        "func(...interface {}) string",
+        "{{ cat \"a\" 1 true }}",
+        "Joins all arguments with spaces, leaving out those without value.",
+        |args| write::join(present(args).map(to_text), " "),
+    ),
+    made(
+        "nospace",
+        Arity::Exactly(1),
+        "func(string) string",
+        "{{ nospace \"a b\" }}",
+        "Removes all white space.",
+        |args| ok(args.string(0)?.split_whitespace().collect::<String>()),
+    ),
+    made(
+        "substr",
+        Arity::Exactly(3),
+        "func(int, int, string) string",
+        "{{ substr 0 3 \"banana\" }}",
+        "Returns the bytes from the first position up to, not including, the second.\nA negative start means the start of the text, a negative end its end.",
+        substr,
+    ),
+    made(
+        "trunc",
+        Arity::Exactly(2),
+        "func(int, string) string",
+        "{{ trunc 3 \"banana\" }}",
+        "Keeps the first bytes of a text; a negative number keeps the last ones.",
+        trunc,
+    ),
 ];
 
 fn ok(result: impl Into<std::sync::Arc<str>>) -> Outcome {
