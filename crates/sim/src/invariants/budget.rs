@@ -1,11 +1,9 @@
 //! No action of ours takes the members that serve below what the budget demands.
 
-use std::collections::BTreeSet;
-
 use infrakit_spi::flavor::Health;
 
 use crate::controller::Ask;
-use crate::judge::{Invariant, Scene};
+use crate::judge::{Invariant, Scene, Victim};
 
 /// Of the members that serve, by the verdicts that the controller has had, at least the size less
 /// `MaxUnavailable` go on serving, whatever the reason is. What a person asks for by name, and the
@@ -18,30 +16,15 @@ impl Invariant for Budget {
     }
 
     fn ask(&self, scene: &Scene<'_>, ask: &Ask) -> Option<String> {
-        let Ask::Destroy {
+        let victim = Victim::of(scene, ask)?;
+        let Victim {
             group,
-            plugin,
             id,
             why,
+            promise,
+            seen,
             ..
-        } = ask
-        else {
-            return None;
-        };
-        let place = (group.clone(), id.clone());
-        if scene.ledger.destroying.contains(group) || scene.ledger.requested.contains(&place) {
-            return None;
-        }
-        let promise = scene.sight.promises.get(group)?;
-        let seen = scene.sight.members.get(&(plugin.clone(), id.clone()))?;
-        // Whoever takes a name out of the list takes out what bears it.
-        let unlisted = |ids: &BTreeSet<String>| {
-            let own = seen.logical_id.as_ref();
-            own.is_some_and(|own| !ids.contains(own))
-        };
-        if promise.ids.as_ref().is_some_and(unlisted) {
-            return None;
-        }
+        } = victim;
         // What this life was not told of the one that goes cannot be held against it; of the others
         // it is taken to serve who served as far as any life knows.
         let serves = match seen.verdict {
@@ -52,7 +35,8 @@ impl Invariant for Budget {
             }
             Health::Unhealthy => false,
         };
-        if seen.leaving || !serves {
+        // Whoever takes a name out of the list takes out what bears it.
+        if !serves || victim.is_unlisted() {
             return None;
         }
         let serving = scene.sight.serving(group);

@@ -24,9 +24,7 @@ impl Invariant for Holds {
         };
         let place = (group.clone(), id.clone());
         let seen = scene.sight.members.get(&(plugin.clone(), id.clone()));
-        let asked_for = scene.ledger.destroying.contains(group)
-            || scene.ledger.requested.contains(&place)
-            || seen.is_some_and(|seen| seen.leaving);
+        let asked_for = scene.ledger.asked_for(group, id) || seen.is_some_and(|seen| seen.leaving);
         (scene.ledger.held.contains(&place) && !asked_for)
             .then(|| format!("`{id}` of `{group}` is held, and touched"))
     }

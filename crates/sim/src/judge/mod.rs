@@ -5,9 +5,13 @@
 
 mod ledger;
 mod promise;
+mod sight;
+mod victim;
 
-pub use ledger::{Cause, Ledger, Seen, Sight};
+pub use ledger::Ledger;
 pub use promise::Promise;
+pub use sight::{Cause, Seen, Sight};
+pub use victim::Victim;
 
 use std::collections::BTreeMap;
 use std::fmt;
