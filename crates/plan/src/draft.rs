@@ -43,7 +43,7 @@ pub(crate) struct Draft<'a> {
 }
 
 /// Numbers of members, kept up to date while a plan is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// Not on their way out.
     pub(crate) staying: usize,
@@ -326,6 +326,104 @@ impl<'a> Draft<'a> {
             memory: self.memory,
             waiting: self.waiting,
             wake_at: self.wake_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use infrakit_spi::Any;
+    use infrakit_spi::flavor::Health;
+    use infrakit_spi::instance::{Description, Locality};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Departure, Listed, Step};
+
+    const NOW: Timestamp = Timestamp(1_000_000_000);
+
+    fn spec(allocation: &str) -> Spec {
+        let text = format!(r#"{{"Allocation":{allocation}}}"#);
+        Spec::parse(Some(&Any::parse(&text).expect("valid JSON"))).expect("a valid spec")
+    }
+
+    /// Members of this configuration or another, with or without an identity, of this health.
+    fn observed(spec: &Spec, members: &[(bool, bool, Health)], naming: bool) -> Observed {
+        let list = members.iter().enumerate().map(|(number, (new, named, _))| {
+            let id = format!("i{number}");
+            let hash = if *new { spec.hash.as_str() } else { "other" };
+            let mut tags = Tags::from([
+                (tags::GROUP.to_owned(), "g".to_owned()),
+                (tags::CONFIG_HASH.to_owned(), hash.to_owned()),
+            ]);
+            if *named {
+                tags.insert(tags::LOGICAL_ID.to_owned(), id.clone());
+            }
+            Description {
+                id: id.into(),
+                tags: Some(tags),
+                ..Description::default()
+            }
+        });
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: NOW,
+            now: NOW,
+            locality: Locality::InProcess,
+        };
+        let mut seen = Observed::default();
+        seen.apply(&"g".into(), list, circumstances, ("n", &Config::default()));
+        for (number, (_, _, health)) in members.iter().enumerate() {
+            let id = format!("i{number}").into();
+            let mut member = seen.get_mut(&id).expect("it was listed");
+            member.health.note(*health, NOW);
+        }
+        seen.aim(&Arc::new(spec.clone()), naming);
+        seen
+    }
+
+    fn member() -> impl Strategy<Value = (bool, bool, Health)> {
+        let health = prop_oneof![
+            Just(Health::Healthy),
+            Just(Health::Unknown),
+            Just(Health::Unhealthy)
+        ];
+        (any::<bool>(), any::<bool>(), health)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whoever is let go in a plan is counted as the next plan will count it.
+        #[test]
+        fn the_tally_is_what_a_count_gives(
+            members in prop::collection::vec((member(), any::<bool>()), 0..12),
+            pets in any::<bool>(),
+            naming in any::<bool>(),
+        ) {
+            let spec = spec(if pets { r#"{"LogicalIDs":["i1","i2"]}"# } else { r#"{"Size":3}"# });
+            let kinds: Vec<_> = members.iter().map(|(kind, _)| *kind).collect();
+            let seen = observed(&spec, &kinds, naming);
+            let mut after = seen.clone();
+            let config = Config::default();
+            let memory = Memory { naming, ..Memory::default() };
+            let mut draft = Draft::new(&spec, &seen, memory.clone(), NOW, &config);
+            for (number, (_, goes)) in members.iter().enumerate() {
+                let id = format!("i{number}").into();
+                if !goes {
+                    continue;
+                }
+                draft.let_go(seen.entry(&id).expect("it was listed"));
+                after.get_mut(&id).expect("it was listed").departure = Some(Departure {
+                    reason: Reason::Surplus,
+                    since: NOW,
+                    step: Step::InFlight(NOW),
+                });
+            }
+            let counted = Draft::new(&spec, &after, memory, NOW, &config).tally;
+            prop_assert_eq!(draft.tally, counted);
         }
     }
 }

@@ -310,3 +310,6 @@ fn key(plugin: &PluginName, id: &InstanceId) -> Key {
         plugin: plugin.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;
