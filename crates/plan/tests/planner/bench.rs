@@ -71,6 +71,7 @@ pub(crate) fn and(mut description: Description, key: &str, value: &str) -> Descr
 }
 
 /// A group under test.
+#[derive(Clone)]
 pub(crate) struct Bench {
     pub(crate) spec: Spec,
     pub(crate) seen: Observed,

@@ -1,6 +1,7 @@
 //! Another instance plugin, another set of identities, names for the nameless.
 
 use infrakit_plan::{Action, Labelling, Reason, Spec, WaitingOn};
+use infrakit_spi::flavor::Health;
 use infrakit_spi::{Any, LogicalId, tags};
 
 use crate::bench::*;
@@ -184,4 +185,129 @@ fn a_label_that_fails_once_costs_nobody_its_life() {
     let played = bench.play(&[]);
     assert!(played.gone.is_empty() && played.come.is_empty());
     assert!(played.last().converged);
+}
+
+/// Returns the members that are given names, and the names.
+fn named(plan: &infrakit_plan::Plan) -> Vec<(&str, &str)> {
+    let given = plan.actions.iter().filter_map(|action| match action {
+        Action::Adopt { id, labels, .. } => Some((id.as_str(), labels[tags::LOGICAL_ID].as_str())),
+        _ => None,
+    });
+    given.collect()
+}
+
+#[test]
+fn those_that_do_well_are_named_first_and_the_others_make_way() {
+    let mut bench = Bench::healthy(cattle(4), &["w", "x", "y", "z"]);
+    bench.verdict("w", Health::Unhealthy);
+    bench.list[1] = shown("x", "v0");
+    bench.look();
+    bench.commit(pets(&["a", "b"]));
+    bench.memory.naming = true;
+    let plan = bench.plan();
+    assert_eq!(named(&plan), [("y", "a"), ("z", "b")]);
+    let gone = [("w", Reason::Unlisted), ("x", Reason::Unlisted)];
+    assert_eq!(destroyed(&plan), gone);
+    // A list has to confirm it.
+    let plan = bench.plan();
+    assert!(named(&plan).is_empty() && plan.waiting.contains(&WaitingOn::Observation));
+    assert!(!plan.converged && plan.memory.naming);
+}
+
+#[test]
+fn of_those_that_take_no_name_one_goes_at_a_time() {
+    let mut bench = Bench::healthy(cattle(3), &["x", "y", "z"]);
+    bench.commit(pets(&["a", "b", "c"]));
+    bench.memory.naming = true;
+    for id in ["x", "y", "z"] {
+        let mut member = bench.member(id);
+        (member.labelling, member.label_failures) = (Labelling::Failed(at(0)), 5);
+    }
+    assert_eq!(destroyed(&bench.preview()), [("x", Reason::Unlisted)]);
+    let mut busy = bench.clone();
+    busy.intend(9, Some("a"));
+    assert!(
+        destroyed(&busy.preview()).is_empty(),
+        "one is replaced already"
+    );
+    let mut leaving = bench.clone();
+    leaving.depart("x", Reason::Unlisted, infrakit_plan::Step::Accepted(at(0)));
+    assert!(destroyed(&leaving.preview()).is_empty());
+    bench.verdict("y", Health::Unknown);
+    let plan = bench.preview();
+    let budget = WaitingOn::Budget {
+        available: 2,
+        needed: 3,
+    };
+    assert!(destroyed(&plan).is_empty() && plan.waiting.contains(&budget));
+}
+
+#[test]
+fn a_label_is_put_on_again_when_its_time_has_come() {
+    let mut bench = Bench::healthy(cattle(2), &["x", "y"]);
+    bench.commit(pets(&["a", "b"]));
+    bench.memory.naming = true;
+    let until = at(5);
+    bench.member("x").labelling = Labelling::Failed(until);
+    bench.member("x").label_failures = 4;
+    let plan = bench.preview();
+    assert_eq!(named(&plan), [("y", "b")], "the place of `x` is kept");
+    assert!(created(&plan).is_empty() && destroyed(&plan).is_empty());
+    assert_eq!(plan.wake_at, Some(until));
+    bench.now = until;
+    assert_eq!(named(&bench.preview()), [("x", "a"), ("y", "b")]);
+    // One that asks for adoption is adopted before it is named.
+    let mut bench = Bench::new(cattle(1));
+    bench.add(tagged("x", &[(tags::CONFIG_HASH, tags::BOOTSTRAP)]));
+    bench.commit(pets(&["a"]));
+    bench.memory.naming = true;
+    let plan = bench.plan();
+    assert_eq!(adopted(&plan), ["x"]);
+    assert!(created(&plan).is_empty(), "its place is kept");
+}
+
+#[test]
+fn naming_lasts_until_the_last_creation_has_come_true() {
+    let mut bench = Bench::named(pets(&["a", "b"]), &["a"]);
+    bench.memory.naming = true;
+    bench.intend(7, None);
+    let plan = bench.plan();
+    assert!(plan.memory.naming, "what comes may have no name");
+    bench.add(and(shown("x", "v1"), tags::TOKEN, "n-7"));
+    assert_eq!(named(&bench.plan()), [("x", "b")]);
+    bench.list[1] = and(bench.list[1].clone(), tags::LOGICAL_ID, "b");
+    bench.look();
+    bench.verdict("x", Health::Healthy);
+    let plan = bench.plan();
+    assert!(plan.converged && !plan.memory.naming);
+}
+
+#[test]
+fn a_former_home_is_left_when_nothing_can_come_to_it_any_more() {
+    let home = infrakit_spi::PluginName::from("other");
+    let kept = |bench: &Bench| bench.preview().memory.homes.contains(&home);
+    let mut bench = Bench::healthy(cattle(1), &["a"]);
+    bench.memory.homes.insert(home.clone());
+    assert!(kept(&bench), "it was never listed");
+    let mut watched = bench.clone();
+    watched.homes.insert("elsewhere".into(), home.clone());
+    watched.look();
+    assert!(!kept(&watched));
+    let mut coming = watched.clone();
+    coming.spec = coming.spec.with_size(2);
+    coming.intend(3, None).plugin = home.clone();
+    assert!(kept(&coming), "a creation may come true there");
+    let mut rolled = watched.clone();
+    rolled.add(shown("old", "v0"));
+    rolled.memory.roll = Some(infrakit_plan::Roll {
+        former: Some(infrakit_plan::Former {
+            revision: 0,
+            hash: infrakit_spi::hash::ConfigHash::from_tag("other"),
+            plugin: home.clone(),
+        }),
+        ..infrakit_plan::Roll::begin(&rolled.seen, at(0))
+    });
+    assert!(kept(&rolled), "the rollout may go back there");
+    watched.add(shown("elsewhere", "v1"));
+    assert!(kept(&watched), "somebody lives there");
 }

@@ -1,6 +1,6 @@
 //! More than one at a time, and new ones before old ones.
 
-use infrakit_plan::{Reason, Spec, WaitingOn};
+use infrakit_plan::{Action, Cause, Reason, Spec, WaitingOn};
 use infrakit_spi::flavor::Health;
 
 use crate::bench::*;
@@ -166,4 +166,84 @@ fn while_nothing_can_be_made_no_second_one_goes() {
         needed: 2,
     };
     assert!(plan.waiting.contains(&budget), "{:?}", plan.waiting);
+}
+
+#[test]
+fn what_is_wanted_gone_is_replaced_first_where_none_may_be_missing() {
+    let mut bench = rolled(2, r#"{"MaxSurge":1}"#);
+    for one in &mut bench.list {
+        *one = shown(one.id.as_str(), "v2");
+    }
+    bench.look();
+    bench.memory.doomed.insert("a000".into());
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty());
+    let budget = WaitingOn::Budget {
+        available: 2,
+        needed: 3,
+    };
+    assert!(plan.waiting.contains(&budget), "{:?}", plan.waiting);
+    assert_eq!(created(&plan).len(), 1);
+    bench.create(&plan, &["x"]);
+    assert!(
+        destroyed(&bench.plan()).is_empty(),
+        "`x` does not serve yet"
+    );
+    bench.verdict("x", Health::Healthy);
+    assert_eq!(destroyed(&bench.plan()), [("a000", Reason::Requested)]);
+}
+
+#[test]
+fn a_creation_says_whether_a_member_is_missing_or_comes_before_another_goes() {
+    let causes = |bench: &Bench| -> Vec<Cause> {
+        let plan = bench.preview();
+        let causes = plan.actions.iter().filter_map(|action| match action {
+            Action::Provision(one) => Some(one.cause),
+            _ => None,
+        });
+        causes.collect()
+    };
+    let mut bench = rolled(3, r#"{"MaxSurge":1}"#);
+    assert_eq!(causes(&bench), [Cause::Surge]);
+    bench.remove("a001");
+    assert_eq!(causes(&bench), [Cause::Missing, Cause::Surge]);
+    bench.memory.roll = None;
+    bench.memory.aborted = Some(bench.spec.hash.clone());
+    assert_eq!(causes(&bench), [Cause::Missing]);
+}
+
+#[test]
+fn the_ceiling_counts_who_is_leaving_and_is_said_only_where_it_matters() {
+    let ceiling = WaitingOn::Ceiling { most: 3 };
+    let mut bench = Bench::healthy(cattle(3), &["a", "b", "c"]);
+    bench.config.max_instances = Some(3);
+    let plan = bench.preview();
+    assert!(plan.converged && plan.waiting.is_empty());
+    bench.depart("a", Reason::Requested, infrakit_plan::Step::Accepted(at(0)));
+    bench.spec = bench.spec.with_size(5);
+    let plan = bench.preview();
+    assert!(created(&plan).is_empty() && plan.waiting.contains(&ceiling));
+    bench.remove("a");
+    let plan = bench.preview();
+    assert_eq!(created(&plan).len(), 1);
+    // Of two ceilings the lower one holds.
+    let spec = spec(r#"{"Size":5,"MaxInstances":6}"#, "v1", "");
+    bench.spec = spec;
+    assert_eq!(created(&bench.preview()).len(), 1);
+    bench.config.max_instances = None;
+    assert_eq!(created(&bench.preview()).len(), 3);
+}
+
+/// Members beyond the size go without being replaced, and no more than there are.
+#[test]
+fn surplus_of_a_stage_takes_no_more_old_ones_than_it_made() {
+    let more = r#"{"MaxSurge":1,"MaxUnavailable":3,"Stages":[{"Until":1,"Approve":true}]}"#;
+    let mut bench = rolled(6, more);
+    let plan = bench.plan();
+    assert_eq!((created(&plan).len(), destroyed(&plan).len()), (1, 0));
+    bench.create(&plan, &["x"]);
+    bench.verdict("x", Health::Healthy);
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), [("a000", Reason::Outdated)]);
+    assert_eq!(plan.memory.roll.unwrap().owed, 0, "`x` has its place");
 }

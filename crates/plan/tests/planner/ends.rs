@@ -1,0 +1,135 @@
+//! How rollouts end, what is remembered of them, and what keeps them from ending.
+
+use std::time::Duration;
+
+use infrakit_plan::{Outcome, Phase, Reason, Roll, RollResult, Spec, Timestamp, WaitingOn};
+use infrakit_spi::flavor::Health;
+use infrakit_spi::tags;
+
+use crate::bench::*;
+
+fn v2(more: &str) -> Spec {
+    spec(r#"{"Size":4}"#, "v2", &format!(r#","Updating":{{{more}}}"#))
+}
+
+fn rolled(more: &str) -> Bench {
+    let mut bench = Bench::new(cattle(4));
+    bench.memory.revision = 1;
+    bench.play(&[]);
+    bench.commit(v2(more));
+    bench
+}
+
+#[test]
+fn a_last_stage_that_is_the_whole_group_bakes_to_its_end() {
+    let mut bench = rolled(r#""Stages":[{"Until":"50%"},{"Until":"100%","Bake":"10m"}]"#);
+    let played = bench.play(&[]);
+    assert_eq!(played.gone.len(), 4);
+    assert!(!played.last().converged && bench.memory.roll.is_some());
+    let bakes = |on: &WaitingOn| matches!(on, WaitingOn::Bake { stage: 2, .. });
+    assert!(played.last().waiting.iter().any(bakes));
+    bench.pass(Duration::from_secs(601));
+    bench.look();
+    assert!(bench.play(&[]).last().converged && bench.memory.roll.is_none());
+}
+
+#[test]
+fn a_stage_that_can_reach_no_more_members_is_complete() {
+    let mut bench = rolled(r#""Stages":[{"Until":"50%"},{"Until":"100%"}]"#);
+    let held = bench.list[3].id.clone();
+    bench.memory.held.insert(held);
+    let played = bench.play(&[]);
+    assert_eq!(played.gone.len(), 3);
+    assert!(played.last().converged && bench.memory.roll.is_none());
+}
+
+#[test]
+fn an_aborted_rollout_of_which_nothing_is_left_keeps_nobody_waiting() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    bench.memory.aborted = Some(bench.spec.hash.clone());
+    let plan = bench.preview();
+    assert!(plan.converged && plan.waiting.is_empty());
+}
+
+#[test]
+fn only_a_group_as_specified_makes_its_revision_a_good_one() {
+    let outcomes = |bench: &Bench| bench.preview().memory.outcomes;
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    bench.memory.revision = 7;
+    let good = Outcome {
+        result: RollResult::Completed,
+        at: bench.now,
+        note: String::new(),
+    };
+    assert_eq!(outcomes(&bench), [(7, good.clone())].into());
+    // Once it is known to be good, it stays that with its moment.
+    bench.memory.outcomes = outcomes(&bench);
+    bench.pass(Duration::from_secs(5));
+    assert_eq!(outcomes(&bench), [(7, good)].into());
+
+    let mut missing = Bench::healthy(cattle(2), &["a"]);
+    missing.intend(1, None);
+    assert!(outcomes(&missing).is_empty());
+    let mut unproved = Bench::healthy(cattle(2), &["a"]);
+    unproved.add(shown("b", "v1"));
+    assert!(outcomes(&unproved).is_empty());
+    let mut aborted = Bench::healthy(cattle(2), &["a", "b"]);
+    aborted.memory.aborted = Some(aborted.spec.hash.clone());
+    assert!(outcomes(&aborted).is_empty());
+    let mut destroyed = Bench::new(cattle(0));
+    destroyed.memory.phase = Phase::Destroying;
+    assert!(outcomes(&destroyed).is_empty());
+}
+
+#[test]
+fn the_outcomes_of_twenty_revisions_are_remembered() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    bench.memory.revision = 30;
+    for revision in 1..=25 {
+        let outcome = Outcome {
+            result: RollResult::Superseded,
+            at: at(revision),
+            note: String::new(),
+        };
+        bench.memory.outcomes.insert(revision, outcome);
+    }
+    let kept: Vec<u64> = bench.preview().memory.outcomes.into_keys().collect();
+    let want: Vec<u64> = (7..=25).chain([30]).collect();
+    assert_eq!(kept, want);
+}
+
+/// A rollout of the first releases had no moment of its beginning: it begins now, and holds.
+#[test]
+fn a_rollout_without_a_beginning_is_given_one_and_keeps_its_hold() {
+    let mut bench = Bench::healthy(v2(""), &["a", "b"]);
+    bench.pass(Duration::from_secs(9));
+    bench.memory.roll = Some(Roll {
+        hold: Some(2),
+        ..Roll::default()
+    });
+    let roll = bench.plan().memory.roll.unwrap();
+    assert_eq!((roll.begun, roll.hold), (at(9), Some(2)));
+    bench.pass(Duration::from_secs(9));
+    assert_eq!(bench.plan().memory.roll.unwrap().begun, at(9), "only once");
+    assert_ne!(roll.begun, Timestamp::default());
+}
+
+#[test]
+fn a_hold_ends_with_its_rollout_and_not_before() {
+    let mut bench = Bench::healthy(v2(""), &["a"]);
+    bench.add(and(shown("x", "v2"), tags::TOKEN, "n-1"));
+    bench.verdict("x", Health::Healthy);
+    bench.memory.roll = Some(Roll {
+        hold: Some(2),
+        ..Roll::begin(&bench.seen, bench.now)
+    });
+    assert_eq!(destroyed(&bench.plan()), [("a", Reason::Outdated)]);
+    bench.pass(Duration::from_secs(1));
+    bench.remove("a");
+    let plan = bench.plan();
+    assert_eq!(created(&plan).len(), 1, "only the place of `a` is filled");
+    bench.create(&plan, &["y"]);
+    assert!(created(&bench.plan()).is_empty(), "`y` has to prove itself");
+    bench.verdict("y", Health::Healthy);
+    assert_eq!(created(&bench.plan()).len(), 2);
+}
