@@ -61,4 +61,6 @@ macro_rules! explored {
     };
 }
 
-explored!(create, grow, shrink, roll, pets, heal, destroy, free);
+explored!(
+    create, grow, shrink, roll, pets, heal, destroy, free, surge, moved, back, named
+);

@@ -9,18 +9,23 @@ use crate::controller::Operation;
 use crate::world::{MINUTE, Park, Provider, SECOND, Traits, Truth};
 
 /// Names of the small histories.
-pub const SMALL: [&str; 8] = [
-    "create", "grow", "shrink", "roll", "pets", "heal", "destroy", "free",
+pub const SMALL: [&str; 12] = [
+    "create", "grow", "shrink", "roll", "pets", "heal", "destroy", "free", "surge", "moved",
+    "back", "named",
 ];
 
 fn group() -> GroupId {
     "g".into()
 }
 
-/// A spec of the group; `allocation` and `note` are what changes.
+/// A spec of the group on plugin `a`; `allocation` and `note` are what changes.
 fn spec(allocation: &str, note: &str, more: &str) -> Operation {
+    spec_on("a", allocation, note, more)
+}
+
+fn spec_on(plugin: &str, allocation: &str, note: &str, more: &str) -> Operation {
     let properties = format!(
-        r#"{{"Instance":{{"Plugin":"a","Properties":{{"Note":"{note}"}}}},"Flavor":{{"Plugin":"f"}},"Allocation":{allocation}{more}}}"#
+        r#"{{"Instance":{{"Plugin":"{plugin}","Properties":{{"Note":"{note}"}}}},"Flavor":{{"Plugin":"f"}},"Allocation":{allocation}{more}}}"#
     );
     Operation::Commit { properties }
 }
@@ -41,6 +46,7 @@ impl Scenario {
     #[must_use]
     pub fn small(name: &str) -> Self {
         let quick = r#","Health":{"GracePeriod":"5s","Threshold":2,"Interval":"2s"}"#;
+        let surge = r#","Updating":{"MaxSurge":1}"#;
         let two = spec(r#"{"Size":2}"#, "v1", quick);
         let ask = |after: u64, operation: &Operation| {
             (after * SECOND, Deed::Operate(group(), operation.clone()))
@@ -75,6 +81,31 @@ impl Scenario {
                     ask(40, &size(2, "v2")),
                 ],
                 size(2, "v2"),
+            ),
+            "surge" => {
+                let surging = |note| spec(r#"{"Size":2}"#, note, surge);
+                (
+                    vec![ask(1, &surging("v1")), ask(30, &surging("v2"))],
+                    surging("v2"),
+                )
+            }
+            "moved" => {
+                let there = spec_on("b", r#"{"Size":2}"#, "v1", "");
+                (vec![ask(1, &size(2, "v1")), ask(30, &there)], there)
+            }
+            "back" => (
+                vec![
+                    ask(1, &size(2, "v1")),
+                    ask(30, &size(2, "v2")),
+                    ask(34, &Operation::Pause),
+                    ask(50, &Operation::Rollback(None)),
+                    ask(52, &Operation::Resume),
+                ],
+                size(2, "v1"),
+            ),
+            "named" => (
+                vec![ask(1, &size(2, "v1")), ask(30, &pets("v1"))],
+                pets("v1"),
             ),
             other => panic!("no small history `{other}`"),
         };
