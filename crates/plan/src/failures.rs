@@ -136,4 +136,18 @@ mod tests {
         failures.forgive();
         assert_eq!(failures, Failures::default());
     }
+
+    #[test]
+    fn the_last_message_stays_as_long_as_anything_is_held_against_the_group() {
+        let mut failures = Failures::default();
+        failures.fail(FailureClass::Other, "out of disks", at(1), at(1));
+        failures.fail(FailureClass::Configuration, "no such image", at(5), at(5));
+        failures.succeed(at(4));
+        let known = (failures.failures(), failures.last());
+        assert_eq!(known, (1, "no such image"), "it was begun before");
+        failures.fail(FailureClass::Quota, "too many", at(6), at(6));
+        failures.succeed(at(5));
+        assert!(failures.stopped().is_none());
+        assert_eq!(failures.last(), "too many", "quota is still waited for");
+    }
 }

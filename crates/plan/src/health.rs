@@ -301,4 +301,19 @@ mod tests {
         assert!(!record("h?h?h?h").flaps());
         assert!(!record("huhuhhhhhhhhhhhhhhhhh").flaps());
     }
+
+    #[test]
+    fn what_was_known_once_outlasts_silence() {
+        for (verdicts, known, ever) in [
+            ("", None, false),
+            ("?", None, false),
+            ("u??", Some(Health::Unhealthy), false),
+            ("h?u?", Some(Health::Unhealthy), true),
+            ("uh?", Some(Health::Healthy), true),
+        ] {
+            let record = record(verdicts);
+            assert_eq!(record.last_known(), known, "{verdicts}");
+            assert_eq!(record.ever_healthy(), ever, "{verdicts}");
+        }
+    }
 }

@@ -200,3 +200,125 @@ fn the_breaker_closes_a_poll_after_the_last_excess() {
     bench.pass(Duration::from_secs(1));
     assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
 }
+
+#[test]
+fn ten_suspects_are_asked_quickly_and_the_others_in_their_turn() {
+    let names: Vec<String> = (10..40).map(|number| format!("a{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let health = r#","Health":{"MaxUnhealthy":"90%","Interval":"10s"}"#;
+    let mut bench = Bench::healthy(spec(r#"{"Size":30}"#, "v1", health), &names);
+    // The revision is known to be good, so that nobody's proof is waited for.
+    bench.memory = bench.preview().memory;
+    for id in &names[..12] {
+        bench.verdicts(id, 3, Health::Unhealthy);
+    }
+    bench.pass(Duration::from_millis(500));
+    let plan = bench.preview();
+    // Ten suspects, and nine that do well beside them.
+    let want: Vec<&str> = names[..10].iter().chain(&names[12..21]).copied().collect();
+    assert_eq!(checked(&plan), want);
+    let first = WaitingOn::Confirmation { id: "a10".into() };
+    assert!(plan.waiting.contains(&first));
+    assert_eq!(plan.wake_at, Some(after(Duration::from_secs(10))));
+}
+
+#[test]
+fn one_flapping_member_is_its_own_trouble_from_three_on() {
+    for (size, flapping, doubted) in [
+        (2, 1, true),
+        (3, 1, false),
+        (3, 2, true),
+        (9, 2, true),
+        (10, 2, false),
+        (10, 3, true),
+    ] {
+        let names: Vec<String> = (0..size).map(|number| format!("a{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut bench = Bench::healthy(cattle(size), &names);
+        for id in &names[..flapping] {
+            for _ in 0..2 {
+                bench.verdict(id, Health::Unhealthy);
+                bench.verdict(id, Health::Healthy);
+            }
+        }
+        let last = names.last().unwrap();
+        assert!(
+            !bench
+                .preview()
+                .waiting
+                .contains(&WaitingOn::Doubt { flapping })
+        );
+        bench.sicken(last);
+        let plan = bench.preview();
+        let doubt = plan.waiting.contains(&WaitingOn::Doubt { flapping });
+        assert_eq!(doubt, doubted, "{flapping} of {size}");
+        assert_eq!(destroyed(&plan).is_empty(), doubted, "{flapping} of {size}");
+    }
+}
+
+#[test]
+fn a_repair_is_remembered_for_twelve_times_its_wait_or_until_the_member_is_well() {
+    let health = r#","Health":{"Repair":["reboot"],"RepairWait":"2m"}"#;
+    let group = spec(r#"{"Size":3}"#, "v1", health);
+    let mut bench = Bench::healthy(group, &["a", "b", "c"]);
+    let mut note = |id: &str, in_flight| {
+        let repair = infrakit_plan::Repair {
+            tried: 1,
+            at: at(0),
+            in_flight,
+        };
+        bench.memory.repairs.0.insert(id.into(), repair);
+    };
+    note("a", false);
+    note("b", false);
+    note("c", true);
+    bench.verdict("b", Health::Unhealthy);
+    bench.now = at(24 * 60 - 1);
+    assert_eq!(bench.preview().memory.repairs.0.len(), 3);
+    bench.now = at(24 * 60);
+    let left: Vec<String> = bench
+        .preview()
+        .memory
+        .repairs
+        .0
+        .into_keys()
+        .map(|id| id.to_string())
+        .collect();
+    assert_eq!(left, ["b", "c"], "`b` is not well, `c` is being rebooted");
+}
+
+#[test]
+fn a_repair_has_its_whole_wait_to_help() {
+    let health = r#","Health":{"Repair":["restart","reboot"],"RepairWait":"2m"}"#;
+    let group = spec(r#"{"Size":3}"#, "v1", health);
+    let mut bench = Bench::healthy(group, &["a", "b", "c"]);
+    bench.sicken("a");
+    let steps = |bench: &Bench| -> Vec<String> {
+        let plan = bench.preview();
+        let steps = plan.actions.iter().filter_map(|action| match action {
+            infrakit_plan::Action::Repair { step, .. } => Some(step.clone()),
+            _ => None,
+        });
+        steps.collect()
+    };
+    assert_eq!(steps(&bench), ["restart"]);
+    bench.plan();
+    bench.now = at(500);
+    assert!(steps(&bench).is_empty(), "it has not been answered");
+    bench.memory.repairs.0.get_mut("a").unwrap().in_flight = false;
+    bench.now = after(Duration::from_secs(120) - Duration::from_nanos(1));
+    assert!(steps(&bench).is_empty());
+    let waits = bench.preview();
+    let until = at(120);
+    let on = WaitingOn::Repair {
+        id: "a".into(),
+        step: "restart".to_owned(),
+        until,
+    };
+    assert!(waits.waiting.contains(&on), "{:?}", waits.waiting);
+    bench.now = until;
+    assert_eq!(steps(&bench), ["reboot"]);
+    // A clock that was set back does not make it wait for ever.
+    bench.memory.repairs.0.get_mut("a").unwrap().at = at(9_000);
+    assert_eq!(steps(&bench), ["reboot"]);
+}

@@ -133,3 +133,49 @@ fn a_hold_ends_with_its_rollout_and_not_before() {
     bench.verdict("y", Health::Healthy);
     assert_eq!(created(&bench.plan()).len(), 2);
 }
+
+/// What comes of a creation may fail yet: the bake begins when it has proved itself.
+#[test]
+fn a_stage_is_not_complete_while_its_last_member_is_being_made() {
+    let mut bench = Bench::healthy(v2(r#""Stages":[{"Until":"100%","Bake":"10m"}]"#), &[]);
+    for (id, token) in [("x", "n-1"), ("y", "n-2"), ("z", "n-3")] {
+        bench.add(and(shown(id, "v2"), tags::TOKEN, token));
+    }
+    bench.all_are_well();
+    bench.memory.roll = Some(Roll::begin(&bench.seen, bench.now));
+    let complete = |bench: &Bench| bench.preview().memory.roll.unwrap().complete;
+    let mut coming = bench.clone();
+    coming.intend(4, None);
+    assert_eq!(complete(&coming), None);
+    let mut failing = bench.clone();
+    failing.fail();
+    assert_eq!(complete(&failing), None, "one is missing");
+    bench.add(and(shown("w", "v2"), tags::TOKEN, "n-4"));
+    assert_eq!(complete(&bench), None, "it has yet to prove itself");
+    bench.verdict("w", Health::Healthy);
+    assert_eq!(complete(&bench), Some(bench.now));
+}
+
+#[test]
+fn a_rollout_waits_for_outdated_members_to_be_gone_and_for_no_others() {
+    let group = |note: &str| {
+        let mut bench = Bench::healthy(v2(""), &[]);
+        for id in ["w", "x", "y", "z"] {
+            bench.add(shown(id, "v2"));
+        }
+        bench.add(shown("leaving", note));
+        bench.all_are_well();
+        bench.memory.roll = Some(Roll::begin(&bench.seen, bench.now));
+        let accepted = infrakit_plan::Step::Accepted(at(0));
+        bench.depart("leaving", Reason::Surplus, accepted);
+        bench
+    };
+    assert!(group("v1").preview().memory.roll.is_some());
+    assert!(group("v2").preview().memory.roll.is_none());
+    let mut pets = Bench::named(spec(r#"{"LogicalIDs":["a"]}"#, "v1", ""), &["a"]);
+    pets.add(shown("nobodys", "v0"));
+    let accepted = infrakit_plan::Step::Accepted(at(0));
+    pets.depart("nobodys", Reason::Requested, accepted);
+    pets.memory.roll = Some(Roll::begin(&pets.seen, pets.now));
+    assert!(pets.preview().memory.roll.is_none());
+}

@@ -16,6 +16,7 @@ mod own;
 mod pets;
 mod play;
 mod proofs;
+mod reasons;
 mod rolling;
 mod rollouts;
 mod scale;

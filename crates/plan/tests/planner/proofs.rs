@@ -147,3 +147,32 @@ fn a_follower_is_asked_at_the_age_at_which_others_proved_themselves() {
     assert_eq!(of(5_005, (2_000, 5_000)), 6_005);
     assert_eq!(of(1_005, (2_000, 5_000)), 1_255, "it is far ahead");
 }
+
+/// A paused rollout replaces nobody and says nothing of it, and its members are watched all the same.
+#[test]
+fn proofs_are_asked_for_soon_while_anything_waits_for_them() {
+    let good = |mut bench: Bench| {
+        let outcome = Outcome {
+            result: RollResult::Completed,
+            at: at(0),
+            note: String::new(),
+        };
+        bench.memory.outcomes.insert(0, outcome);
+        bench
+    };
+    let idle = good(coming_up(3, 100));
+    assert!(asked(&idle, "i2") >= 5_000, "in its turn");
+    let mut paused = idle.clone();
+    let mut roll = Roll::begin(&paused.seen, at(0));
+    roll.paused = Some(infrakit_plan::Pause {
+        by: infrakit_plan::PausedBy::Operator,
+        since: at(0),
+    });
+    paused.memory.roll = Some(roll);
+    assert_eq!(asked(&paused, "i2"), 125);
+    // Healing waits for the proof of the one that came last.
+    let mut healing = idle;
+    healing.sicken("i0");
+    healing.verdict("i1", Health::Healthy);
+    assert_eq!(asked(&healing, "i2"), 125);
+}

@@ -1,6 +1,6 @@
 //! Sentences of commits, and of plans that wait.
 
-use infrakit_plan::{Change, Spec, WaitingOn, sentence};
+use infrakit_plan::{Cause, Change, PausedBy, Reason, Spec, WaitingOn, sentence};
 use infrakit_spi::Any;
 
 use crate::bench::*;
@@ -207,5 +207,30 @@ fn what_is_waited_for_is_said_in_words() {
         ),
     ] {
         assert_eq!(waiting.to_string(), want);
+    }
+}
+
+#[test]
+fn reasons_and_causes_are_said_in_words() {
+    for (said, want) in [
+        (
+            Reason::Requested.to_string(),
+            "its destruction was requested",
+        ),
+        (Reason::Unhealthy.to_string(), "it is unhealthy"),
+        (
+            Cause::Missing.to_string(),
+            "the group has fewer members than its size",
+        ),
+        (
+            Cause::Surge.to_string(),
+            "the rollout creates new members before old ones go",
+        ),
+        (
+            PausedBy::Rollback.to_string(),
+            "a rollback that failed, too",
+        ),
+    ] {
+        assert_eq!(said, want);
     }
 }

@@ -318,3 +318,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn windows_are_equal_as_they_are_written() {
+    let one = || window("0 22 * * *", "2h", "UTC");
+    assert_eq!(one(), one());
+    for other in [
+        window("0 23 * * *", "2h", "UTC"),
+        window("0 22 * * *", "3h", "UTC"),
+        window("0 22 * * *", "2h", "Europe/Berlin"),
+    ] {
+        assert_ne!(one(), other);
+    }
+}
+
+#[test]
+fn a_month_that_is_not_named_opens_nothing() {
+    let january = window("0 0 1 1 *", "1h", "UTC");
+    assert!(january.is_open(at("2026-01-01T00:30:00Z")));
+    assert!(!january.is_open(at("2026-03-01T00:30:00Z")));
+    assert_eq!(
+        opens(&january, "2026-01-01T00:00:00Z"),
+        "2027-01-01T00:00:00Z"
+    );
+    // What is named twice is named.
+    let twice = window("0 0 1-15,5 * *", "1h", "UTC");
+    assert!(twice.is_open(at("2026-03-05T00:30:00Z")));
+}
