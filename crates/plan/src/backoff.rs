@@ -24,7 +24,7 @@ impl Backoff {
     pub fn fail(&mut self, begun: Timestamp, now: Timestamp) {
         if self
             .until
-            .is_some_and(|until| begun < until && self.failures > 0 && until <= now + LONGEST)
+            .is_some_and(|until| begun < until && until <= now + LONGEST)
         {
             return;
         }

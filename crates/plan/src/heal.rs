@@ -190,8 +190,8 @@ fn repair(draft: &mut Draft<'_>, member: &Member) -> bool {
     let policy = &draft.spec.health;
     let known = draft.memory.repairs.0.get(&member.id);
     if let Some(repair) = known
-        && repair.tried > 0
-        && let Some(step) = policy.repair.get(repair.tried - 1)
+        && let Some(last) = repair.tried.checked_sub(1)
+        && let Some(step) = policy.repair.get(last)
     {
         let until = repair.at + policy.repair_wait;
         if repair.in_flight || (until > draft.now && repair.at <= draft.now) {

@@ -31,7 +31,7 @@ pub(crate) fn cattle(draft: &mut Draft<'_>) {
 /// Returns whether there are more members than may be.
 fn surplus(draft: &Draft<'_>) -> bool {
     let size = number(draft.spec.size.count());
-    draft.tally.staying > size && draft.tally.staying > size + draft.surge_in_use()
+    draft.tally.staying > size + draft.surge_in_use()
 }
 
 /// Makes the members that are missing, and those that a rollout makes beyond the size. Asked again
