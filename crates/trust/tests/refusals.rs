@@ -1,5 +1,7 @@
 //! A repository that is made with keys of its own, and what is refused of it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod signer;
 
 use std::path::Path;
