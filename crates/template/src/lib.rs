@@ -38,6 +38,7 @@ mod run;
 mod url;
 mod value;
 mod vars;
+mod yaml;
 
 pub use access::{Access, Fetch, FileAccess, Metadata, Origin, Request, Trust};
 pub use engine::{Engine, UnsetVar};
@@ -50,3 +51,4 @@ pub use own::Caller;
 pub use url::{display_name, resolve};
 pub use value::{from_json, to_json};
 pub use vars::Vars;
+pub use yaml::write_yaml;

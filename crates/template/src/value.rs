@@ -11,6 +11,8 @@ use infrakit_spi::hash::go_float;
 const DEEPEST: usize = 128;
 /// What one value may weigh: its bytes of text plus [`NODE`] for each part.
 pub(crate) const HEAVIEST: usize = 8 * 1024 * 1024;
+/// What is said of a value that is heavier.
+pub(crate) const TOO_LARGE: &str = "a value is larger than 8 MiB";
 /// Weight of a part of a value beside its text.
 const NODE: usize = 8;
 
@@ -45,6 +47,10 @@ pub fn to_json(value: &Value) -> serde_json::Value {
         Value::Bool(flag) => (*flag).into(),
         Value::Int(number) => (*number).into(),
         Value::Uint(number) => (*number).into(),
+        // A whole number is written as one, as Go does.
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            (*number as i64).into()
+        }
         Value::Float(number) => (*number).into(),
         Value::String(text) => text.as_ref().into(),
         Value::List(items) => items.iter().map(to_json).collect(),
@@ -55,8 +61,32 @@ pub fn to_json(value: &Value) -> serde_json::Value {
     }
 }
 
-/// Appends `value` as Go's encoder writes it: compact, sorted keys, HTML escapes.
-pub(crate) fn write_json(out: &mut String, value: &Value) -> Result<(), String> {
+/// How JSON is laid out.
+#[derive(Clone, Copy)]
+pub(crate) struct Layout<'a> {
+    /// What a line begins with, and by how much it is indented for each level; nothing for one
+    /// line.
+    pub(crate) lines: Option<(&'a str, &'a str)>,
+    /// Whether `<`, `>` and `&` are escaped, as Go does.
+    pub(crate) html: bool,
+}
+
+/// All on one line, as Go's encoder writes it.
+pub(crate) const COMPACT: Layout<'_> = Layout {
+    lines: None,
+    html: true,
+};
+
+/// Appends `value` as Go's encoder writes it: sorted keys, HTML escapes.
+pub(crate) fn write_json(
+    out: &mut String,
+    value: &Value,
+    layout: Layout<'_>,
+    depth: usize,
+) -> Result<(), String> {
+    if out.len() > HEAVIEST {
+        return Err(TOO_LARGE.to_owned());
+    }
     match value {
         Value::Nil => out.push_str("null"),
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
@@ -65,35 +95,57 @@ pub(crate) fn write_json(out: &mut String, value: &Value) -> Result<(), String> 
         Value::Float(number) if number.is_finite() => out.push_str(&go_float(*number)),
         Value::Float(number) => return Err(format!("{number} cannot be written as JSON")),
         Value::Function(_) => return Err("a function cannot be written as JSON".to_owned()),
-        Value::String(text) => write_json_text(out, text)?,
+        Value::String(text) => write_json_text(out, text, layout)?,
         Value::List(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_json(out, item)?;
+                separate(out, index, layout, depth + 1);
+                write_json(out, item, layout, depth + 1)?;
             }
-            out.push(']');
+            close(out, ']', items.is_empty(), layout, depth);
         }
         Value::Map(entries) => {
             out.push('{');
             for (index, (key, item)) in entries.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_json_text(out, key)?;
-                out.push(':');
-                write_json(out, item)?;
+                separate(out, index, layout, depth + 1);
+                write_json_text(out, key, layout)?;
+                out.push_str(if layout.lines.is_some() { ": " } else { ":" });
+                write_json(out, item, layout, depth + 1)?;
             }
-            out.push('}');
+            close(out, '}', entries.is_empty(), layout, depth);
         }
     }
     Ok(())
 }
 
-fn write_json_text(out: &mut String, text: &str) -> Result<(), String> {
+fn separate(out: &mut String, index: usize, layout: Layout<'_>, depth: usize) {
+    if index > 0 {
+        out.push(',');
+    }
+    start_line(out, layout, depth);
+}
+
+fn close(out: &mut String, mark: char, empty: bool, layout: Layout<'_>, depth: usize) {
+    if !empty {
+        start_line(out, layout, depth);
+    }
+    out.push(mark);
+}
+
+fn start_line(out: &mut String, layout: Layout<'_>, depth: usize) {
+    if let Some((prefix, indent)) = layout.lines {
+        out.push('\n');
+        out.push_str(prefix);
+        out.push_str(&indent.repeat(depth));
+    }
+}
+
+fn write_json_text(out: &mut String, text: &str, layout: Layout<'_>) -> Result<(), String> {
     let quoted = serde_json::to_string(text).map_err(|error| error.to_string())?;
+    if !layout.html {
+        out.push_str(&quoted);
+        return Ok(());
+    }
     let quoted = infrakit_spi::compact(quoted.as_bytes());
     out.push_str(&String::from_utf8_lossy(&quoted));
     Ok(())
@@ -211,9 +263,7 @@ fn subtract(value: &Value, depth: usize, left: &mut usize) -> Result<(), &'stati
         return Err("a value is nested more than 128 deep");
     }
     let mut take = |weight: usize| {
-        *left = left
-            .checked_sub(weight)
-            .ok_or("a value is larger than 8 MiB")?;
+        *left = left.checked_sub(weight).ok_or(TOO_LARGE)?;
         Ok::<(), &'static str>(())
     };
     take(NODE)?;
@@ -226,9 +276,7 @@ fn subtract(value: &Value, depth: usize, left: &mut usize) -> Result<(), &'stati
         }
         Value::Map(entries) => {
             for (key, item) in entries.iter() {
-                *left = left
-                    .checked_sub(key.len())
-                    .ok_or("a value is larger than 8 MiB")?;
+                *left = left.checked_sub(key.len()).ok_or(TOO_LARGE)?;
                 subtract(item, depth + 1, left)?;
             }
         }
@@ -259,7 +307,7 @@ mod tests {
 
     fn json_of(value: &Value) -> String {
         let mut out = String::new();
-        write_json(&mut out, value).unwrap();
+        write_json(&mut out, value, COMPACT, 0).unwrap();
         out
     }
 

@@ -134,7 +134,7 @@ fn data_and_encodings() {
         ),
         (
             "{{ jsonEncode .m }} {{ dict \"h\" \"<\" | jsonEncode }} {{ jsonEncode .n }}",
-            "{\"a\":2,\"b\":1} {\"h\":\"\\u003c\"} 3",
+            "{\n  \"a\": 2,\n  \"b\": 1\n} {\n  \"h\": \"\\u003c\"\n} 3",
         ),
         (
             "{{ $j := jsonDecode `{\"a\":[1,2.5]}` }}{{ index $j.a 1 }} {{ index $j.a 0 }}",
@@ -198,7 +198,10 @@ fn wrong_arguments_say_what_is_right() {
             "error calling upper: argument 1 must be a string, not int",
         ),
         ("{{ join \",\" }}", "it takes 2 arguments, not 1"),
-        ("{{ get .l \"a\" }}", "argument 1 must be a dict, not list"),
+        (
+            "{{ get .l \"a\" }}",
+            "argument 1 must be a dict, not a list",
+        ),
         ("{{ jsonDecode \"{\" }}", "not JSON: EOF"),
         ("{{ b64dec \"!\" }}", "not base 64"),
         ("{{ repeat -1 \"a\" }}", "-1 is not between 0 and 1000000"),

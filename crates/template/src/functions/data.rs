@@ -1,21 +1,19 @@
-//! Lists and dicts.
+//! Dicts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gotmpl::Value;
 
 use super::args::Args;
 use super::{Arity, Function, Outcome, made, passed};
-use crate::value::{map, text, to_text};
+use crate::cells::{Cells, Dict};
+use crate::value::{deep_copy, map, text, to_text};
+
+const WITH_KEYS: &str = "func(map[string]interface {}, ...string) map[string]interface {}";
+const MERGE: &str = "func(map[string]interface {}, ...map[string]interface {}) interface {}";
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    made(
-        "list",
-        Arity::AtLeast(0),
-        "func(...interface {}) []interface {}",
-        "{{ list 1 \"a\" | len }}",
-        "Makes a list of the arguments.",
-        |args| Ok(Value::List(args.values.into())),
-    )
-    .unseen(),
     made(
         "dict",
         Arity::AtLeast(0),
@@ -32,22 +30,53 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "{{ get (dict \"a\" 1) \"a\" }}",
         "Returns the value under a key, or an empty text.",
         |args| {
-            Ok(args
-                .dict(0)?
-                .get(args.string(1)?)
-                .cloned()
-                .unwrap_or_else(|| text("")))
+            let found = args.dict(0)?.get(args.string(1)?).cloned();
+            Ok(found.unwrap_or_else(|| text("")))
+        },
+    ),
+    passed(
+        "k",
+        Arity::Exactly(2),
+        "func(interface {}, map[string]interface {}) interface {}",
+        "{{ dict \"a\" 1 | k \"a\" }}",
+        "Returns the value under a key, or no value; the dict comes last, so that it can be piped in.",
+        |args| {
+            let found = args.dict(1)?.get(to_text(args.value(0)).as_ref()).cloned();
+            Ok(found.unwrap_or(Value::Nil))
         },
     ),
     made(
         "set",
         Arity::Exactly(3),
         "func(map[string]interface {}, string, interface {}) map[string]interface {}",
-        "{{ (set (dict \"a\" 1) \"b\" 2).b }}",
+        "{{ $d := dict \"a\" 1 }}{{ $_ := set $d \"b\" 2 }}{{ $d.b }}",
         "Sets a value in a dict, and returns the dict. All who hold it see the change.",
         set,
     )
     .unseen(),
+    made(
+        "unset",
+        Arity::Exactly(2),
+        "func(map[string]interface {}, string) map[string]interface {}",
+        "{{ unset (dict \"a\" 1 \"b\" 2) \"b\" }}",
+        "Removes a key from a dict, and returns the dict. All who hold it see the change.",
+        |args| {
+            let (dict, key) = (args.handle(0)?, args.string(1)?);
+            args.cells().change(dict, |entries| {
+                entries.remove(key);
+            });
+            Ok(args.value(0).clone())
+        },
+    )
+    .unseen(),
+    passed(
+        "hasKey",
+        Arity::Exactly(2),
+        "func(map[string]interface {}, string) bool",
+        "{{ hasKey (dict \"a\" 1) \"a\" }}",
+        "Tells whether a key is in a dict.",
+        |args| Ok(Value::Bool(args.dict(0)?.contains_key(args.string(1)?))),
+    ),
     made(
         "keys",
         Arity::AtLeast(1),
@@ -55,52 +84,104 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "{{ keys (dict \"a\" 1) | join \",\" }}",
         "Returns the keys of all dicts, sorted within each.",
         keys,
-    ),
-    passed(
-        "first",
+    )
+    .outside(),
+    made(
+        "values",
+        Arity::Exactly(1),
+        "func(map[string]interface {}) []interface {}",
+        "{{ values (dict \"a\" 1) }}",
+        "Returns the values of a dict, in the order of their keys.",
+        |args| Ok(Value::List(args.dict(0)?.values().cloned().collect())),
+    )
+    .outside(),
+    made(
+        "pluck",
+        Arity::AtLeast(1),
+        "func(string, ...map[string]interface {}) []interface {}",
+        "{{ pluck \"a\" (dict \"a\" 1) (dict \"a\" 2) }}",
+        "Returns the values under one key in several dicts.",
+        pluck,
+    )
+    .outside(),
+    made(
+        "pick",
+        Arity::AtLeast(1),
+        WITH_KEYS,
+        "{{ pick (dict \"a\" 1 \"b\" 2) \"a\" }}",
+        "Returns a dict of those keys only.",
+        |args| select(args, true),
+    )
+    .outside(),
+    made(
+        "omit",
+        Arity::AtLeast(1),
+        WITH_KEYS,
+        "{{ omit (dict \"a\" 1 \"b\" 2) \"a\" }}",
+        "Returns a dict of all but those keys.",
+        |args| select(args, false),
+    )
+    .outside(),
+    made(
+        "dig",
+        Arity::AtLeast(3),
+        "func(...interface {}) (interface {}, error)",
+        "{{ dig \"a\" \"b\" \"none\" (dict \"a\" (dict \"b\" 1)) }}",
+        "Follows keys into a dict, which comes last; before it stands what to return when a key is missing.",
+        dig,
+    )
+    .outside(),
+    made(
+        "merge",
+        Arity::AtLeast(1),
+        MERGE,
+        "{{ merge (dict \"a\" 1) (dict \"a\" 2 \"b\" 3) }}",
+        "Adds to the first dict what it lacks of the others, dicts in it likewise, and returns it.",
+        |args| merge(args, Precedence::First),
+    )
+    .unseen(),
+    made(
+        "mustMerge",
+        Arity::AtLeast(1),
+        MERGE,
+        "{{ mustMerge (dict \"a\" 1) (dict \"b\" 3) }}",
+        "The same as merge.",
+        |args| merge(args, Precedence::First),
+    )
+    .unseen(),
+    made(
+        "mergeOverwrite",
+        Arity::AtLeast(1),
+        MERGE,
+        "{{ mergeOverwrite (dict \"a\" 1) (dict \"a\" 2) }}",
+        "Writes the others over the first dict, dicts in it likewise, and returns it.",
+        |args| merge(args, Precedence::Last),
+    )
+    .unseen(),
+    made(
+        "mustMergeOverwrite",
+        Arity::AtLeast(1),
+        MERGE,
+        "{{ mustMergeOverwrite (dict \"a\" 1) (dict \"a\" 2) }}",
+        "The same as mergeOverwrite.",
+        |args| merge(args, Precedence::Last),
+    )
+    .unseen(),
+    made(
+        "deepCopy",
         Arity::Exactly(1),
         "func(interface {}) interface {}",
-        "{{ list 1 2 | first }}",
-        "Returns the first item of a list.",
-        |args| Ok(args.list(0)?.first().cloned().unwrap_or(Value::Nil)),
+        "{{ deepCopy (dict \"a\" 1) }}",
+        "Returns a copy: changing it does not change the original.",
+        |args| Ok(deep_copy(args.value(0))),
     ),
-    passed(
-        "last",
+    made(
+        "mustDeepCopy",
         Arity::Exactly(1),
-        "func(interface {}) interface {}",
-        "{{ list 1 2 | last }}",
-        "Returns the last item of a list.",
-        |args| Ok(args.list(0)?.last().cloned().unwrap_or(Value::Nil)),
-    ),
-    made(
-        "index_of",
-        Arity::Between(2, 3),
-        "func(interface {}, interface {}, ...bool) int",
-        "{{ index_of \"b\" (list \"a\" \"b\") }}",
-        "Returns the position of the first argument in a list, counted from 0, or -1.\nValues that print alike are taken as equal, unless a third argument `true` asks for equal types too.",
-        index_of,
-    ),
-    made(
-        "indexOf",
-        Arity::Between(2, 3),
-        "func(interface {}, interface {}, ...bool) int",
-        "{{ indexOf \"b\" (list \"a\" \"b\") }}",
-        "The same as index_of.",
-        index_of,
-    ),
-    made(
-        "loop",
-        Arity::Exactly(1),
-        "func(int) []int",
-        "{{ range loop 3 }}x{{ end }}",
-        "Returns a list of the given length, at most a million, to range over. Its items count from 0.",
-        |args| {
-            Ok(Value::List(
-                (0..args.count(0)?)
-                    .map(|turn| Value::Int(turn as i64))
-                    .collect(),
-            ))
-        },
+        "func(interface {}) (interface {}, error)",
+        "{{ mustDeepCopy (dict \"a\" 1) }}",
+        "The same as deepCopy.",
+        |args| Ok(deep_copy(args.value(0))),
     ),
 ];
 
@@ -114,7 +195,7 @@ fn dict(args: &Args<'_>) -> Outcome {
 
 fn set(args: &Args<'_>) -> Outcome {
     let (dict, key, value) = (args.handle(0)?, args.string(1)?, args.value(2).clone());
-    args.frame.run.cells.change(dict, |entries| {
+    args.cells().change(dict, |entries| {
         entries.insert(key.into(), value);
     });
     Ok(args.value(0).clone())
@@ -123,24 +204,91 @@ fn set(args: &Args<'_>) -> Outcome {
 fn keys(args: &Args<'_>) -> Outcome {
     let mut keys = Vec::new();
     for index in 0..args.values.len() {
-        keys.extend(
-            args.dict(index)?
-                .keys()
-                .map(|key| Value::String(key.clone())),
-        );
+        let dict = args.dict(index)?;
+        keys.extend(dict.keys().map(|key| Value::String(key.clone())));
     }
     Ok(Value::List(keys.into()))
 }
 
-fn index_of(args: &Args<'_>) -> Outcome {
-    let (item, items) = (args.value(0), args.list(1)?);
-    let wanted = to_text(item);
-    let position = if args.value(2).is_truthy() {
-        items
-            .iter()
-            .position(|other| other.type_name() == item.type_name() && to_text(other) == wanted)
-    } else {
-        items.iter().position(|other| to_text(other) == wanted)
+fn pluck(args: &Args<'_>) -> Outcome {
+    let key = args.string(0)?;
+    let mut found = Vec::new();
+    for index in 1..args.values.len() {
+        found.extend(args.dict(index)?.get(key).cloned());
+    }
+    Ok(Value::List(found.into()))
+}
+
+fn select(args: &Args<'_>, named: bool) -> Outcome {
+    let mut names = std::collections::BTreeSet::new();
+    for index in 1..args.values.len() {
+        names.insert(args.string(index)?);
+    }
+    let entries = args.dict(0)?.iter();
+    let chosen = entries.filter(|(key, _)| names.contains(key.as_ref()) == named);
+    Ok(map(
+        chosen.map(|(key, value)| (Arc::clone(key), value.clone()))
+    ))
+}
+
+fn dig(args: &Args<'_>) -> Outcome {
+    let last = args.values.len() - 1;
+    let mut at = Value::Map(Arc::new(args.dict(last)?.clone()));
+    for index in 0..last - 1 {
+        let Value::Map(entries) = &at else {
+            return Err(format!("`{}` is not in a dict", args.string(index)?));
+        };
+        match entries.get(args.string(index)?) {
+            Some(inner) => at = args.cells().now(inner),
+            None => return Ok(args.value(last - 1).clone()),
+        }
+    }
+    Ok(at)
+}
+
+/// Which of two values under one key stays.
+#[derive(Clone, Copy, PartialEq)]
+enum Precedence {
+    First,
+    Last,
+}
+
+fn merge(args: &Args<'_>, precedence: Precedence) -> Outcome {
+    let cells = args.cells();
+    let into = args.handle(0)?;
+    for index in 1..args.values.len() {
+        let other = args.handle(index)?;
+        merge_into(args, cells, into, other, precedence)?;
+    }
+    Ok(args.value(0).clone())
+}
+
+fn merge_into(
+    args: &Args<'_>,
+    cells: &Cells,
+    into: &Dict,
+    other: &Dict,
+    precedence: Precedence,
+) -> Result<(), String> {
+    let now = |dict: &Dict| match cells.now(&Value::Map(Arc::clone(dict))) {
+        Value::Map(entries) => entries,
+        _ => Arc::new(BTreeMap::new()),
     };
-    Ok(Value::Int(position.map_or(-1, |position| position as i64)))
+    let (mine, theirs) = (now(into), now(other));
+    args.pay(100 * theirs.len() as u64 + mine.len() as u64)?;
+    let mut added = Vec::new();
+    for (key, value) in theirs.iter() {
+        match (mine.get(key), value) {
+            (Some(Value::Map(inner)), Value::Map(other)) => {
+                merge_into(args, cells, inner, other, precedence)?;
+            }
+            (Some(inner), _) if precedence == Precedence::First && inner.is_truthy() => {}
+            _ => added.push((Arc::clone(key), value.clone())),
+        }
+    }
+    drop(mine);
+    if !added.is_empty() {
+        cells.change(into, |entries| entries.extend(added));
+    }
+    Ok(())
 }

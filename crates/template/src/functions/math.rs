@@ -71,6 +71,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |args| fold(args, i64::MAX, i64::min),
     ),
     made(
+        "biggest",
+        Arity::AtLeast(1),
+        "func(interface {}, ...interface {}) int64",
+        "{{ biggest 1 3 2 }}",
+        "The same as max.",
+        |args| fold(args, i64::MIN, i64::max),
+    ),
+    made(
         "seq",
         Arity::Between(1, 3),
         "func(...int) string",

@@ -1,15 +1,30 @@
 //! The functions of templates, one table per subject, and how they are bound to a template.
 
 mod args;
+mod certs;
 mod codec;
+mod crypto;
 mod data;
+mod dates;
 mod describe;
+mod floats;
+mod formats;
+mod hcl;
 mod include;
+mod json;
+mod layout;
+mod lists;
 mod logic;
 mod math;
+mod paths;
 mod print;
+mod random;
+mod regexes;
 mod scope;
 mod strings;
+mod urls;
+mod versions;
+mod words;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,19 +157,34 @@ impl Function {
     }
 }
 
-const TABLES: [&[Function]; 8] = [
-    math::FUNCTIONS,
-    strings::FUNCTIONS,
-    data::FUNCTIONS,
-    logic::FUNCTIONS,
+const TABLES: [&[Function]; 22] = [
+    certs::FUNCTIONS,
     codec::FUNCTIONS,
-    scope::FUNCTIONS,
-    print::FUNCTIONS,
+    crypto::FUNCTIONS,
+    data::FUNCTIONS,
+    dates::FUNCTIONS,
+    floats::FUNCTIONS,
+    formats::FUNCTIONS,
     include::FUNCTIONS,
+    json::FUNCTIONS,
+    lists::FUNCTIONS,
+    lists::HAS,
+    logic::FUNCTIONS,
+    math::FUNCTIONS,
+    paths::FUNCTIONS,
+    print::FUNCTIONS,
+    random::FUNCTIONS,
+    regexes::FUNCTIONS,
+    scope::FUNCTIONS,
+    strings::FUNCTIONS,
+    urls::FUNCTIONS,
+    versions::FUNCTIONS,
+    words::FUNCTIONS,
 ];
 
 fn all() -> impl Iterator<Item = &'static Function> {
-    TABLES.into_iter().flatten()
+    let twins = lists::TWINS.into_iter().chain(regexes::TWINS);
+    TABLES.into_iter().chain(twins).flatten()
 }
 
 /// Returns the function of this name.

@@ -155,7 +155,7 @@ fn words(cause: &Cause) -> String {
     }
 }
 
-fn slice(args: &Args<'_>) -> Outcome {
+pub(super) fn slice(args: &Args<'_>) -> Outcome {
     let bound = |at: usize| match args.values.get(at) {
         None => Ok(None),
         Some(Value::Int(_) | Value::Uint(_) | Value::Float(_)) => Ok(Some(args.int(at))),

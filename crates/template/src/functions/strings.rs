@@ -116,6 +116,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         },
     ),
     made(
+        "splitn",
+        Arity::Exactly(3),
+        "func(string, int, string) map[string]string",
+        "{{ (splitn \",\" 2 \"a,b,c\")._1 }}",
+        "Splits the third argument at the first, into at most so many parts, a dict with the keys _0, _1, ...",
+        splitn,
+    ),
+    made(
         "lines",
         Arity::Exactly(1),
         "func(interface {}) ([]string, error)",
@@ -240,12 +248,18 @@ fn replace(args: &Args<'_>) -> Outcome {
 }
 
 fn join(args: &Args<'_>) -> Outcome {
-    match args.value(1) {
+    write::join(items(args.value(1)).iter().map(to_text), args.string(0)?)
+}
+
+/// Returns the items of a list that have a value; what is no list is taken for a list of one.
+pub(super) fn items(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Nil => Vec::new(),
         Value::List(items) => {
-            let items = items.iter().filter(|item| !matches!(item, Value::Nil));
-            write::join(items.map(to_text), args.string(0)?)
+            let present = items.iter().filter(|item| !matches!(item, Value::Nil));
+            present.cloned().collect()
         }
-        single => ok(to_text(single)),
+        single => vec![single.clone()],
     }
 }
 
@@ -263,6 +277,33 @@ fn split(args: &Args<'_>) -> Outcome {
     Ok(map(
         pieces.map(|(index, piece)| (format!("_{index}"), text(piece)))
     ))
+}
+
+fn splitn(args: &Args<'_>) -> Outcome {
+    let (separator, most, text) = (args.string(0)?, args.int(1), args.string(2)?);
+    let parts: Vec<&str> = match usize::try_from(most) {
+        Err(_) => pieces(text, separator).collect(),
+        Ok(most) if separator.is_empty() => {
+            let cuts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            let cuts: Vec<usize> = cuts.collect();
+            let parts = most.min(cuts.len().saturating_sub(1));
+            (0..parts)
+                .map(|at| {
+                    let end = if at + 1 == parts {
+                        text.len()
+                    } else {
+                        cuts[at + 1]
+                    };
+                    &text[cuts[at]..end]
+                })
+                .collect()
+        }
+        Ok(most) => text.splitn(most, separator).collect(),
+    };
+    let parts = parts.into_iter().enumerate();
+    Ok(map(parts.map(|(index, part)| {
+        (format!("_{index}"), self::text(part))
+    })))
 }
 
 fn indent(args: &Args<'_>, before: &str) -> Outcome {
@@ -304,7 +345,7 @@ fn cut(text: &str, start: usize, end: usize) -> &str {
 }
 
 /// Quotes as Go's `%q` does.
-fn double_quoted(text: &str) -> String {
+pub(super) fn double_quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

@@ -3,9 +3,8 @@
 use gotmpl::Value;
 
 use crate::value::HEAVIEST;
-
 /// What is said when it does. Told apart by `bind` from a fault of the arguments.
-pub(super) const TOO_LARGE: &str = "a value is larger than 8 MiB";
+pub(super) use crate::value::TOO_LARGE;
 
 /// Text under construction, never larger than a value may be.
 #[derive(Default)]
