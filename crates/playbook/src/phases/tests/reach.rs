@@ -44,7 +44,7 @@ fn files_are_written_in_a_real_run_only() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"old\":\"a:1\"}");
     for (act, want) in [
         (Act::Pretend, "{\"old\":\"a:1\"}"),
-        (Act::Really, "{\"new\":\"b:2\",\"old\":\"a:1\"}"),
+        (Act::Really, "{\n  \"new\": \"b:2\",\n  \"old\": \"a:1\"\n}"),
     ] {
         let options = Options {
             given: BTreeMap::new(),
