@@ -88,4 +88,12 @@ mod tests {
         assert_eq!(governor.allowance(at(50)), Some(0));
         assert_eq!(governor.allowance(at(101)), Some(1));
     }
+
+    #[test]
+    fn a_governor_that_lets_nothing_through_names_no_moment() {
+        let mut governor = Governor::new(Some(0));
+        assert_eq!(governor.allowance(at(7)), Some(0));
+        assert_eq!(governor.next(), at(7));
+        assert_eq!(governor.allowance(at(700)), Some(0));
+    }
 }

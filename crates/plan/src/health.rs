@@ -316,4 +316,26 @@ mod tests {
             assert_eq!(record.ever_healthy(), ever, "{verdicts}");
         }
     }
+
+    #[test]
+    fn equal_verdicts_in_a_row_are_counted_from_the_first_of_them() {
+        for (verdicts, streak, since) in [("h", 1, 0), ("hhh", 3, 0), ("hhu", 1, 2), ("h?hh", 2, 2)]
+        {
+            let record = record(verdicts);
+            let known = (record.streak(), record.since());
+            assert_eq!(known, (streak, at(since)), "{verdicts}");
+        }
+    }
+
+    #[test]
+    fn failures_before_the_window_are_forgotten() {
+        let mut policy = HealthPolicy::default();
+        (policy.threshold, policy.window) = (3, 5);
+        let long_ago = format!("h{}{}", "u".repeat(20), "h".repeat(20));
+        assert_eq!(states(&format!("{long_ago}uu"), &policy), (false, false));
+        assert_eq!(states(&format!("{long_ago}uuu"), &policy), (true, false));
+        let (few, most) = ("uuuuuuuu", "uuuuuuuuu");
+        assert_eq!(states(&format!("{long_ago}{few}"), &policy), (true, false));
+        assert_eq!(states(&format!("{long_ago}{most}"), &policy), (true, true));
+    }
 }

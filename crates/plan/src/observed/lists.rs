@@ -393,4 +393,67 @@ mod tests {
             "it is back indeed"
         );
     }
+
+    #[test]
+    fn a_list_tells_what_it_changed() {
+        let mut seen = Observed::default();
+        let first = list(&mut seen, &["a", "b"], 1, Locality::InProcess);
+        assert_eq!((first.appeared, first.changed), (2, 0));
+        for id in ["c", "d"] {
+            let origin = Origin::Provisioned(at(3));
+            let made = Member::new(description(id), &"p".into(), origin, "n", at(3));
+            seen.provisioned(made);
+        }
+        let mut other = description("a");
+        other.logical_id = Some("pet".into());
+        let mut another = description("b");
+        let token = (tags::TOKEN.to_owned(), "n-5".to_owned());
+        another.tags.get_or_insert_default().extend([token]);
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: at(4),
+            now: at(4),
+            locality: Locality::InProcess,
+        };
+        let shown = [other, another, description("c"), description("d")];
+        let all = seen.apply(&"g".into(), shown, circumstances, ("n", &Config::default()));
+        // `a` got an identity, `b` is another instance, `c` and `d` are confirmed.
+        assert_eq!((all.appeared, all.vanished, all.changed), (0, 0, 4));
+        assert!(all.anything());
+    }
+
+    #[test]
+    fn who_goes_before_it_has_proved_itself_is_stillborn() {
+        let text = infrakit_spi::Any::parse(r#"{"Allocation":{"Size":3}}"#).unwrap();
+        let mut spec = crate::Spec::parse(Some(&text)).unwrap();
+        spec.hash = ConfigHash::from_tag("h");
+        let spec = Arc::new(spec);
+        let mut seen = Observed::default();
+        seen.aim(&spec, false);
+        list(&mut seen, &["a", "b", "c", "d"], 1, Locality::InProcess);
+        let healthy = infrakit_spi::flavor::Health::Healthy;
+        seen.get_mut(&"c".into())
+            .unwrap()
+            .health
+            .note(healthy, at(2));
+        seen.get_mut(&"d".into()).unwrap().departure = Some(crate::Departure {
+            reason: crate::Reason::Surplus,
+            since: at(3),
+            step: Step::Accepted(at(3)),
+        });
+        let gone = list(&mut seen, &[], 10, Locality::InProcess);
+        assert_eq!((gone.vanished, gone.stillborn), (4, 2));
+        assert_eq!(gone.departed, [Duration::from_secs(8)], "`d` was destroyed");
+    }
+
+    #[test]
+    fn a_member_that_is_shown_again_is_missed_no_longer() {
+        let mut seen = Observed::default();
+        list(&mut seen, &["a"], 1, Locality::Remote);
+        list(&mut seen, &[], 3, Locality::Remote);
+        assert!(seen.get(&"a".into()).unwrap().missed);
+        list(&mut seen, &["a"], 4, Locality::Remote);
+        assert!(!seen.get(&"a".into()).unwrap().missed);
+        assert_eq!(seen.unchanged(&"p".into(), at(20), at(20)).vanished, 0);
+    }
 }

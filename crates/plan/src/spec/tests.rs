@@ -395,3 +395,56 @@ proptest! {
         prop_assert!(spec.order(size) != Order::SurgeFirst || spec.surge(size) > 0);
     }
 }
+
+#[test]
+fn a_fault_says_what_stands_where_an_object_should() {
+    for (found, said) in [
+        ("true", "true or false"),
+        ("false", "true or false"),
+        ("7", "a number"),
+        ("-7", "a number"),
+        (r#""7""#, "a string"),
+        ("[]", "a list"),
+    ] {
+        let text = format!(r#"{{"Allocation":{{"Size":1}},"Updating":{found}}}"#);
+        let want = format!("Invalid properties: Updating: expected an object, found {said}");
+        assert_eq!(refused(&text), want);
+    }
+    // Something long is said by its kind, something short as it is.
+    for (length, shown) in [
+        (38, format!("`\"{}\"`", "x".repeat(38))),
+        (39, "a string".to_owned()),
+    ] {
+        let long = "x".repeat(length);
+        let text = format!(r#"{{"Allocation":{{"Size":"{long}"}}}}"#);
+        assert!(
+            refused(&text).ends_with(&format!("found {shown}")),
+            "{length}"
+        );
+    }
+}
+
+/// Decoding lets pass what only commits refuse; whoever plans keeps to what is possible.
+#[test]
+fn an_order_without_room_for_it_is_the_other_one() {
+    let decode = |updating: &str| {
+        let text = format!(r#"{{"Allocation":{{"Size":3}},"Updating":{{{updating}}}}}"#);
+        Spec::decode(Some(&Any::parse(&text).unwrap())).unwrap()
+    };
+    for (updating, order) in [
+        (r#""Order":"surge-first""#, Order::DestroyFirst),
+        (r#""MaxSurge":1"#, Order::SurgeFirst),
+        (r#""MaxSurge":1,"Order":"destroy-first""#, Order::SurgeFirst),
+        (
+            r#""MaxSurge":1,"MaxUnavailable":1,"Order":"destroy-first""#,
+            Order::DestroyFirst,
+        ),
+    ] {
+        assert_eq!(decode(updating).order(3), order, "{updating}");
+    }
+    assert_eq!(
+        decode(r#""Order":"surge-first""#).updating.order(3),
+        Order::DestroyFirst
+    );
+    assert_eq!(decode("").with_size(5).size, Size::Cattle(5));
+}

@@ -42,15 +42,21 @@ fn it_is_drained_when_it_is_the_last_outdated_one() {
 
 #[test]
 fn it_is_not_drained_while_something_else_is_under_way() {
-    let mut leaving = last_one("");
+    // One that does not serve anyway: the budget has nothing against it.
+    let ailing = |size| {
+        let mut bench = last_one("");
+        bench.spec = bench.spec.with_size(size);
+        bench.verdict("own", Health::Unhealthy);
+        bench
+    };
+    assert!(drains(&ailing(3).preview()));
+    let mut leaving = ailing(3);
     leaving.depart("x", Reason::Requested, Step::Accepted(at(0)));
     assert!(!drains(&leaving.preview()));
-    let mut coming = last_one("");
-    coming.spec = coming.spec.with_size(4);
+    let mut coming = ailing(4);
     coming.intend(7, None);
     assert!(!drains(&coming.preview()));
-    let mut missing = last_one("");
-    missing.spec = missing.spec.with_size(4);
+    let mut missing = ailing(4);
     missing.fail();
     assert!(!drains(&missing.preview()));
 }

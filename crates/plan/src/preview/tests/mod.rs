@@ -1,5 +1,6 @@
 //! Previews of groups in every state.
 
+mod begun;
 mod plainer;
 
 use infrakit_spi::flavor::Health;

@@ -3,6 +3,8 @@
 //! Each refusal says where, why, and what would be right. What is merely unusual passes: a batch
 //! larger than the budget, a window longer than its period, a surge that doubles the group.
 
+#[cfg(test)]
+mod bounds;
 mod budget;
 mod health;
 mod rollout;
