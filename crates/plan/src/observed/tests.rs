@@ -191,3 +191,32 @@ fn members_are_sorted_by_one_spec_only() {
         assert!(!seen.is_aimed(&another, false), "{another:?}");
     }
 }
+
+/// Two instances of one intent are one too many; the one that was seen last answers for it.
+#[test]
+fn a_token_stays_answered_when_the_other_one_that_has_it_goes() {
+    let spec = spec(false);
+    let twin = |id: u8| {
+        let mut one = description(&spec, (id, 0, 9, 9, true));
+        let token = (tags::TOKEN.to_owned(), "k-7".to_owned());
+        one.tags.get_or_insert_default().extend([token]);
+        one
+    };
+    let mut seen = Observed::default();
+    seen.aim(&spec, false);
+    let mut show = |second: u64, list: &[u8]| {
+        let now = Timestamp(second * 1_000_000_000);
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: now,
+            now,
+            locality: Locality::Remote,
+        };
+        let list = list.iter().map(|id| twin(*id));
+        seen.apply(&"g".into(), list, circumstances, ("k", &Config::default()));
+        seen.index.tokens.contains_key(&7)
+    };
+    assert!(show(1, &[1, 2]));
+    assert!(show(60, &[2]), "`i2` has it still");
+    assert!(!show(120, &[]));
+}

@@ -410,6 +410,9 @@ fn a_fault_says_what_stands_where_an_object_should() {
         let want = format!("Invalid properties: Updating: expected an object, found {said}");
         assert_eq!(refused(&text), want);
     }
+    let nothing = refused(r#"{"Allocation":{"Size":1},"Updating":{"Stages":[null]}}"#);
+    let want = "Invalid properties: Updating.Stages[0]: expected an object, found null";
+    assert_eq!(nothing, want);
     // Something long is said by its kind, something short as it is.
     for (length, shown) in [
         (38, format!("`\"{}\"`", "x".repeat(38))),

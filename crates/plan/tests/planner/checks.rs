@@ -157,3 +157,18 @@ fn no_time_is_too_far_away() {
     bench.verdict("x", Health::Healthy);
     bench.plan();
 }
+
+/// All groups of a controller share its checks.
+#[test]
+fn the_members_of_other_groups_slow_the_routine_down() {
+    let total = |others| {
+        let mut bench = Bench::healthy(cattle(3), &["a", "b", "c"]);
+        bench.config.other_members = others;
+        let looks = run(&mut bench, at(600), Health::Healthy);
+        looks.iter().map(|(_, count)| count).sum::<usize>()
+    };
+    let (alone, beside) = (total(0), total(397));
+    assert!((170..=190).contains(&alone), "{alone} checks in 600 s");
+    // Ten a second for four hundred: each in forty seconds.
+    assert!((40..=50).contains(&beside), "{beside} checks in 600 s");
+}

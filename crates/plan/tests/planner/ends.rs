@@ -179,3 +179,54 @@ fn a_rollout_waits_for_outdated_members_to_be_gone_and_for_no_others() {
     pets.memory.roll = Some(Roll::begin(&pets.seen, pets.now));
     assert!(pets.preview().memory.roll.is_none());
 }
+
+#[test]
+fn each_proof_gives_a_rollout_all_of_its_time_again() {
+    let mut bench = rolled(r#""ProgressDeadline":"2m""#);
+    let new = hash("v2");
+    bench.play(&[&new]);
+    let paused = |bench: &Bench| bench.memory.roll.as_ref().unwrap().paused.is_some();
+    bench.pass(Duration::from_secs(100));
+    let fresh = bench.list.last().unwrap().id.to_string();
+    bench.verdict(&fresh, Health::Healthy);
+    bench.play(&[&new]);
+    bench.pass(Duration::from_secs(100));
+    bench.play(&[&new]);
+    assert!(!paused(&bench), "the first one came forward 100 s ago");
+    bench.pass(Duration::from_secs(21));
+    bench.play(&[&new]);
+    assert!(paused(&bench));
+}
+
+#[test]
+fn failures_pause_a_rollout_only_where_somebody_counts_them() {
+    for (more, failed, pauses) in [
+        ("", 9, false),
+        (r#""OnFailure":"rollback""#, 1, true),
+        (r#""Stages":[{"Until":1}]"#, 1, true),
+        (r#""FailureThreshold":2"#, 1, false),
+        (r#""FailureThreshold":2"#, 2, true),
+        (r#""FailureThreshold":"50%""#, 1, false),
+        (r#""FailureThreshold":"50%""#, 2, true),
+        (r#""FailureThreshold":2,"OnFailure":"continue""#, 9, false),
+    ] {
+        let mut bench = rolled(more);
+        bench.memory.roll.as_mut().unwrap().failed = failed;
+        let roll = bench.plan().memory.roll.unwrap();
+        assert_eq!(roll.paused.is_some(), pauses, "{failed}: {more}");
+    }
+}
+
+#[test]
+fn a_stage_is_complete_when_it_reaches_its_number_and_not_when_one_has_proved_itself() {
+    let mut bench = rolled(r#""Stages":[{"Until":2,"Bake":"10m"}]"#);
+    let one = bench.list[0].id.to_string();
+    assert_eq!(destroyed(&bench.plan()), [(&*one, Reason::Outdated)]);
+    bench.remove(&one);
+    let plan = bench.plan();
+    bench.create(&plan, &["x"]);
+    bench.verdict("x", Health::Healthy);
+    let plan = bench.plan();
+    assert_eq!(plan.memory.roll.as_ref().unwrap().complete, None);
+    assert_eq!(destroyed(&plan).len(), 1);
+}

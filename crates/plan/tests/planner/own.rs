@@ -1,6 +1,6 @@
 //! The member that the controller itself runs on: spared, drained once, and told of.
 
-use infrakit_plan::{Action, Plan, Reason, Spec, Step, WaitingOn};
+use infrakit_plan::{Action, Plan, Reason, Roll, Spec, Step, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
@@ -56,6 +56,11 @@ fn it_is_not_drained_while_something_else_is_under_way() {
     let mut coming = ailing(4);
     coming.intend(7, None);
     assert!(!drains(&coming.preview()));
+    let mut rolling = ailing(3);
+    rolling.list[1] = shown("new", "v2");
+    rolling.look();
+    rolling.memory.roll = Some(Roll::begin(&rolling.seen, at(0)));
+    assert!(!drains(&rolling.preview()), "`new` has yet to prove itself");
     let mut missing = ailing(4);
     missing.fail();
     assert!(!drains(&missing.preview()));
@@ -123,4 +128,14 @@ fn it_is_said_to_be_in_the_way_only_where_it_is() {
     let mut bench = Bench::named(pets(&["a", "b"]), &["a", "b"]);
     bench.config.self_logical_id = Some("a".into());
     assert!(!waits(&bench));
+}
+
+#[test]
+fn it_is_in_nobodys_way_once_it_goes() {
+    let mut bench = Bench::named(cattle(0), &["a"]);
+    bench.config.self_logical_id = Some("a".into());
+    let own = WaitingOn::SelfMember { id: "a".into() };
+    assert!(bench.preview().waiting.contains(&own));
+    bench.depart("a", Reason::Requested, Step::Accepted(at(0)));
+    assert!(!bench.preview().waiting.contains(&own));
 }

@@ -112,3 +112,14 @@ fn pets_roll_one_at_a_time_into_their_own_identity() {
     bench.verdict("a2", Health::Healthy);
     assert_eq!(destroyed(&bench.plan()), [("b", Reason::Outdated)]);
 }
+
+#[test]
+fn a_pet_that_is_made_in_this_plan_is_counted_once() {
+    let more = r#","Updating":{"MaxUnavailable":2}"#;
+    let group = spec(r#"{"LogicalIDs":["a","b","c","d","e"]}"#, "v2", more);
+    let mut bench = Bench::named(group, &["a", "b", "c", "d"]);
+    bench.memory.roll = Some(infrakit_plan::Roll::begin(&bench.seen, bench.now));
+    let plan = bench.plan();
+    assert_eq!(created(&plan), [(Some("e"), 4)]);
+    assert_eq!(destroyed(&plan), [("a", Reason::Outdated)]);
+}

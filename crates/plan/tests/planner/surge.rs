@@ -247,3 +247,72 @@ fn surplus_of_a_stage_takes_no_more_old_ones_than_it_made() {
     assert_eq!(destroyed(&plan), [("a000", Reason::Outdated)]);
     assert_eq!(plan.memory.roll.unwrap().owed, 0, "`x` has its place");
 }
+
+#[test]
+fn what_is_wanted_gone_and_goes_is_not_replaced_twice() {
+    let mut bench = rolled(2, r#"{"MaxSurge":2}"#);
+    for one in &mut bench.list {
+        *one = shown(one.id.as_str(), "v2");
+    }
+    bench.look();
+    bench.memory.doomed.insert("a000".into());
+    bench.depart(
+        "a000",
+        Reason::Requested,
+        infrakit_plan::Step::Accepted(at(0)),
+    );
+    assert_eq!(created(&bench.preview()).len(), 1);
+}
+
+#[test]
+fn sick_and_outdated_members_share_the_budget_of_one_plan() {
+    let mut bench = rolled(6, r#"{"MaxUnavailable":2}"#);
+    bench.sicken("a003");
+    let gone = [("a003", Reason::Unhealthy), ("a000", Reason::Outdated)];
+    assert_eq!(destroyed(&bench.preview()), gone);
+    bench.memory.breaker = None;
+    bench.sicken("a004");
+    let gone = [("a003", Reason::Unhealthy), ("a004", Reason::Unhealthy)];
+    assert_eq!(destroyed(&bench.preview()), gone);
+    bench.sicken("a005");
+    bench.spec.health.max_unhealthy = Some(infrakit_plan::Share::Count(3));
+    assert_eq!(destroyed(&bench.preview()), gone, "the third waits");
+}
+
+/// A rollout that holds the size counts on whoever is there beyond it.
+#[test]
+fn who_is_there_beyond_a_held_size_is_part_of_what_has_to_serve() {
+    let mut bench = rolled(4, r#"{"MaxUnavailable":2}"#);
+    bench.spec = bench.spec.with_size(6);
+    bench.memory.roll.as_mut().unwrap().hold = Some(3);
+    bench.depart(
+        "a000",
+        Reason::Requested,
+        infrakit_plan::Step::Accepted(at(0)),
+    );
+    bench.verdict("a001", Health::Unhealthy);
+    bench.memory.held.insert("a001".into());
+    let plan = bench.preview();
+    let budget = WaitingOn::Budget {
+        available: 2,
+        needed: 3,
+    };
+    assert!(destroyed(&plan).is_empty());
+    assert!(plan.waiting.contains(&budget), "{:?}", plan.waiting);
+}
+
+/// What was taken for the operator in the same plan serves no more.
+#[test]
+fn what_goes_at_the_operators_wish_is_missed_by_the_rollout() {
+    let mut bench = rolled(4, r#"{"MaxUnavailable":2}"#);
+    for one in &mut bench.list[2..] {
+        *one = shown(one.id.as_str(), "v2");
+    }
+    bench.look();
+    bench.verdict("a001", Health::Unhealthy);
+    bench.memory.held.insert("a001".into());
+    bench.memory.doomed.insert("a002".into());
+    assert_eq!(destroyed(&bench.preview()), [("a002", Reason::Requested)]);
+    bench.memory.doomed.clear();
+    assert_eq!(destroyed(&bench.preview()), [("a000", Reason::Outdated)]);
+}
