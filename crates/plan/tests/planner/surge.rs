@@ -285,20 +285,25 @@ fn who_is_there_beyond_a_held_size_is_part_of_what_has_to_serve() {
     let mut bench = rolled(4, r#"{"MaxUnavailable":2}"#);
     bench.spec = bench.spec.with_size(6);
     bench.memory.roll.as_mut().unwrap().hold = Some(3);
+    bench.verdict("a001", Health::Unhealthy);
+    bench.memory.held.insert("a001".into());
+    let mut coming = bench.clone();
+    coming.remove("a000");
+    coming.intend(7, None);
     bench.depart(
         "a000",
         Reason::Requested,
         infrakit_plan::Step::Accepted(at(0)),
     );
-    bench.verdict("a001", Health::Unhealthy);
-    bench.memory.held.insert("a001".into());
-    let plan = bench.preview();
-    let budget = WaitingOn::Budget {
-        available: 2,
-        needed: 3,
-    };
-    assert!(destroyed(&plan).is_empty());
-    assert!(plan.waiting.contains(&budget), "{:?}", plan.waiting);
+    for bench in [bench, coming] {
+        let plan = bench.preview();
+        let budget = WaitingOn::Budget {
+            available: 2,
+            needed: 3,
+        };
+        assert!(destroyed(&plan).is_empty());
+        assert!(plan.waiting.contains(&budget), "{:?}", plan.waiting);
+    }
 }
 
 /// What was taken for the operator in the same plan serves no more.
@@ -315,4 +320,25 @@ fn what_goes_at_the_operators_wish_is_missed_by_the_rollout() {
     assert_eq!(destroyed(&bench.preview()), [("a002", Reason::Requested)]);
     bench.memory.doomed.clear();
     assert_eq!(destroyed(&bench.preview()), [("a000", Reason::Outdated)]);
+}
+
+#[test]
+fn a_stage_takes_away_no_more_than_it_makes_whichever_comes_first() {
+    let more =
+        r#"{"MaxSurge":1,"MaxUnavailable":3,"Order":"destroy-first","Stages":[{"Until":1}]}"#;
+    let plan = rolled(6, more).preview();
+    assert_eq!(created(&plan).len(), 1);
+    assert_eq!(destroyed(&plan), [("a000", Reason::Outdated)]);
+}
+
+/// One that cannot be made is a replacement under way: who does not serve has to wait, too.
+#[test]
+fn while_one_is_missing_not_even_an_ailing_one_is_rolled() {
+    let mut bench = rolled(5, r#"{"MaxUnavailable":1}"#);
+    bench.verdict("a001", Health::Unhealthy);
+    assert_eq!(destroyed(&bench.preview()), [("a001", Reason::Outdated)]);
+    bench.remove("a000");
+    bench.fail();
+    let plan = bench.preview();
+    assert!(destroyed(&plan).is_empty() && created(&plan).is_empty());
 }
