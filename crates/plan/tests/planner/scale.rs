@@ -281,3 +281,20 @@ fn huge_groups_are_planned_in_time_that_grows_with_their_size() {
     assert_eq!(created(&plan).len(), 20_000);
     assert_eq!(created(&bench.plan()).len(), 0);
 }
+
+#[test]
+fn nobody_that_is_needed_goes_as_surplus() {
+    let mut bench = Bench::healthy(cattle(3), &["a", "b", "c", "d"]);
+    for id in ["c", "d"] {
+        bench.verdict(id, Health::Unhealthy);
+    }
+    assert_eq!(destroyed(&bench.preview()), [("c", Reason::Surplus)]);
+    bench.memory.held = ["c".into(), "d".into()].into();
+    let plan = bench.preview();
+    let budget = WaitingOn::Budget {
+        available: 2,
+        needed: 3,
+    };
+    assert!(destroyed(&plan).is_empty());
+    assert!(plan.waiting.contains(&budget), "{:?}", plan.waiting);
+}
