@@ -6,6 +6,7 @@ use crate::draft::Draft;
 use crate::heal::Illness;
 use crate::memory::{Outcome, RollResult};
 use crate::observed::{Key, Observed};
+use crate::replace::{on_trial, wait_for_proof};
 use crate::roll::{Direction, Pause, Roll};
 use crate::{OnFailure, Opening, Timestamp};
 
@@ -137,6 +138,8 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     let ill = illness.unhealthy_new > illness.most || (illness.withheld && broke_since);
     if ill && roll.direction == Direction::Forward {
         draft.frozen = true;
+        let unproved = on_trial(draft);
+        wait_for_proof(draft, &unproved);
     }
     if draft.frozen {
         (waits, most) = (true, most.min(draft.tally.new + owed));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use infrakit_plan::{
     Action, ConditionKind, Direction, Pause, PausedBy, Reason, RollResult, Spec, WaitingOn,
 };
+use infrakit_spi::flavor::Health;
 use infrakit_spi::{FailureClass, tags};
 
 use crate::bench::*;
@@ -248,4 +249,31 @@ fn only_members_matter_to_a_rollout_that_is_paused_by_its_operator() {
     assert!(!said(ConditionKind::Degraded).holds);
     assert!(said(ConditionKind::Available).holds);
     assert!(!said(ConditionKind::UpToDate).holds);
+}
+
+#[test]
+fn new_members_that_ail_in_number_stop_the_rollout_before_they_are_known_to_be_sick() {
+    let more = r#","Updating":{"MaxUnavailable":5},"Health":{"MaxUnhealthy":1}"#;
+    let names: Vec<String> = (0..8).map(|number| format!("a{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut bench = Bench::healthy(cattle(10), &names);
+    bench.commit(spec(r#"{"Size":10}"#, "v2", more));
+    for (id, token) in [("x", "n-1"), ("y", "n-2")] {
+        bench.add(and(shown(id, "v2"), tags::TOKEN, token));
+        bench.verdict(id, Health::Healthy);
+    }
+    bench.verdict("x", Health::Unhealthy);
+    assert_eq!(destroyed(&bench.preview()).len(), 4, "one may ail");
+    bench.verdict("y", Health::Unhealthy);
+    let plan = bench.preview();
+    let waits = WaitingOn::Health {
+        id: "x".into(),
+        count: 2,
+    };
+    assert!(destroyed(&plan).is_empty() && plan.waiting.contains(&waits));
+    // Of the old ones as many may ail as like: they are what is to be replaced.
+    bench.verdict("y", Health::Healthy);
+    bench.verdict("a0", Health::Unhealthy);
+    bench.verdict("a1", Health::Unhealthy);
+    assert_eq!(destroyed(&bench.preview()).len(), 4);
 }
