@@ -42,3 +42,16 @@ impl fmt::Display for Timestamp {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_shown_in_seconds_and_never_overflow() {
+        assert_eq!(Timestamp(61_023_999_999).to_string(), "61.023");
+        assert_eq!(Timestamp(5).since(Timestamp(9)), Duration::ZERO);
+        assert_eq!(Timestamp(9).since(Timestamp(5)), Duration::from_nanos(4));
+        assert_eq!(Timestamp(9) + Duration::MAX, Timestamp(u64::MAX));
+    }
+}

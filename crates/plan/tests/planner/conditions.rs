@@ -352,3 +352,27 @@ fn the_moment_changes_only_when_something_begins_or_ceases_to_hold() {
     bench.config.allowance.next_destroy = at(60);
     assert_eq!(since(&bench.plan()), at(40), "one is too many");
 }
+
+#[test]
+fn an_outdated_member_is_taken_to_serve_unless_it_was_found_not_to() {
+    let mut bench = three();
+    bench.spec = v2(3, "");
+    bench.memory.held = ["a".into(), "b".into(), "c".into()].into();
+    let available = |bench: &Bench| said(&bench.preview(), ConditionKind::Available).0;
+    let mut blind = bench.clone();
+    blind.seen = infrakit_plan::Observed::default();
+    blind.look();
+    assert!(available(&blind), "nothing is known against them");
+    for id in ["a", "b"] {
+        bench.verdict(id, Health::Unknown);
+    }
+    assert!(available(&bench), "they did well");
+    for id in ["a", "b"] {
+        bench.verdict(id, Health::Unhealthy);
+        bench.verdict(id, Health::Unknown);
+    }
+    assert!(
+        !available(&bench),
+        "they did not, and silence is no service"
+    );
+}

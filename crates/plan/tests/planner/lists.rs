@@ -135,3 +135,21 @@ fn a_member_that_the_last_list_lacks_is_not_counted_on() {
     bench.look();
     assert_eq!(created(&bench.plan()).len(), 1);
 }
+
+#[test]
+fn nothing_is_known_before_every_plugin_was_listed() {
+    let mut bench = Bench::healthy(cattle(1), &["a"]);
+    let homes = |bench: &Bench| -> Vec<String> {
+        let homes = bench.seen.homes();
+        homes.map(ToString::to_string).collect()
+    };
+    assert_eq!(homes(&bench), ["file"]);
+    assert!(bench.preview().converged);
+    bench.seen.watch(&"other".into());
+    assert_eq!(homes(&bench), ["file", "other"]);
+    assert_eq!(bench.seen.listed(), None);
+    assert!(bench.preview().actions.is_empty());
+    bench.seen.unwatch(&"other".into());
+    assert_eq!(homes(&bench), ["file"]);
+    assert!(bench.preview().converged);
+}

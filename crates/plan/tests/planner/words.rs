@@ -81,6 +81,13 @@ fn the_originals_sentences() {
             "Performing a rolling update on 3 instances, then adding 2 instances to increase the group size to 5",
         ),
         (
+            5,
+            3,
+            "v1",
+            &["v1", "v1"],
+            "Terminating 2 instances to reduce the group size to 3",
+        ),
+        (
             0,
             2,
             "v1",
