@@ -113,17 +113,8 @@ async fn commit_all(context: &Context, args: &CommitArgs, pretend: bool) -> Resu
     for committed in document.committed()? {
         let (plugin, spec) = match committed {
             Committed::Entry(entry) => {
-                let group: GroupEntry =
-                    infrakit_spi::decode(entry.properties.as_ref()).map_err(|error| {
-                        CommandError::config(format!("an entry of the list is no group: {error}"))
-                    })?;
-                (
-                    entry.plugin,
-                    GroupSpec {
-                        id: group.id,
-                        properties: group.properties,
-                    },
-                )
+                let group = group::of_entry(&entry)?;
+                (entry.plugin, group)
             }
             Committed::Group(group) => (PluginName::default(), group),
             Committed::Spec(spec) => {
@@ -149,11 +140,18 @@ async fn commit_all(context: &Context, args: &CommitArgs, pretend: bool) -> Resu
         } else {
             target::find(context, plugin.as_str()).await?
         };
-        let details = group::commit_spec(&target, &spec, pretend).await?;
+        let (details, more) = if pretend {
+            group::foretell(&target, &spec).await?
+        } else {
+            (group::commit_spec(&target, &spec, false).await?, Vec::new())
+        };
         context.out.line(format!(
             "Group {} with plugin {} plan: {details}",
             spec.id, target.name
         ))?;
+        for line in more {
+            context.out.line(line)?;
+        }
     }
     Ok(())
 }

@@ -143,7 +143,8 @@ fn of_spec(spec: &Spec) -> Result<GroupSpec> {
     })
 }
 
-fn of_entry(entry: &PluginSpec) -> Result<GroupSpec> {
+/// Returns the group in an entry of the older list.
+pub(crate) fn of_entry(entry: &PluginSpec) -> Result<GroupSpec> {
     let properties = entry.properties.as_ref();
     let entry: GroupEntry = infrakit_spi::decode(properties).map_err(|error| {
         CommandError::config(format!("an entry of the list is no group: {error}"))
@@ -186,6 +187,18 @@ fn show(
         context.out.line(&*printable(&line))?;
     }
     Ok(())
+}
+
+/// Returns what a commit of one group among several would do: the sentence, and the plan in lines.
+pub(crate) async fn foretell(target: &Target, group: &GroupSpec) -> Result<(String, Vec<String>)> {
+    // A list of groups cannot be bound to a plan of one of them.
+    let unbound = Preview {
+        plan: String::new(),
+        ..pretend(target, group).await?
+    };
+    let lines = preview::lines(&unbound, "");
+    let lines = lines.iter().map(|line| printable(line).into_owned());
+    Ok((unbound.sentence.clone(), lines.collect()))
 }
 
 /// Commits what a plan showed.

@@ -21,7 +21,7 @@ use crate::error::{CommandError, Result};
 use crate::target::Target;
 
 pub(crate) use change::{destroy_group, set_size};
-pub(crate) use commit::commit_spec;
+pub(crate) use commit::{commit_spec, foretell, of_entry};
 pub(crate) use list::{members, size};
 
 /// Returns the verbs.
