@@ -15,12 +15,14 @@ pub mod home;
 pub mod hostile;
 pub mod output;
 pub mod peer;
+pub mod playbook;
 pub mod program;
 pub mod random;
 pub mod refusal;
 pub mod rollout;
 pub mod rpc;
 pub mod wait;
+pub mod web;
 
 pub use daemon::Daemon;
 pub use home::Home;

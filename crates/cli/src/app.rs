@@ -24,9 +24,11 @@ enum Static {
     Manager(cmd::manager::ManagerArgs),
     Metadata(cmd::metadata::MetadataArgs),
     Play(cmd::play::PlayArgs),
+    Playbook(cmd::playbook::PlaybookArgs),
     Plugin(cmd::plugin::PluginArgs),
     Remote(cmd::remote::RemoteArgs),
     Template(cmd::template::TemplateArgs),
+    Use(cmd::playbook::UseArgs),
     Version(cmd::version::VersionArgs),
 }
 
@@ -34,7 +36,7 @@ enum Static {
 pub(crate) const LOCAL: &str = "local";
 
 /// Names of the static commands.
-const STATIC: [&str; 11] = [
+const STATIC: [&str; 13] = [
     "completion",
     "event",
     "help",
@@ -42,9 +44,11 @@ const STATIC: [&str; 11] = [
     "manager",
     "metadata",
     "play",
+    "playbook",
     "plugin",
     "remote",
     "template",
+    "use",
     "version",
 ];
 
@@ -85,6 +89,9 @@ pub(crate) fn run(context: &Context, mut arguments: Vec<OsString>) -> Result {
         return run(context, rewritten);
     }
     let name = arguments[first].to_string_lossy().into_owned();
+    if cmd::playbook::is_invocation(&arguments, first) {
+        return cmd::playbook::invoke(context, arguments, first);
+    }
     if name == "help" {
         if let Some(topic) = word(&arguments, first + 1)
             && arguments[topic] != "env"
@@ -228,9 +235,12 @@ fn fixed(context: &Context, arguments: Vec<OsString>) -> Result {
         Static::Manager(args) => cmd::manager::run(context, args),
         Static::Metadata(args) => cmd::metadata::run(context, args),
         Static::Play(args) => cmd::play::run(context, args),
+        Static::Playbook(args) => cmd::playbook::run(context, args),
         Static::Plugin(args) => cmd::plugin::run(context, args),
         Static::Remote(args) => cmd::remote::run(context, args),
         Static::Template(args) => cmd::template::run(context, args),
+        // Its words were looked at before.
+        Static::Use(_) => Ok(()),
         Static::Version(args) => cmd::version::run(context, args),
     }
 }

@@ -12,7 +12,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use infrakit_spi::version;
 
 use crate::app::{self, LOCAL, help_or_usage, is_static, usage};
-use crate::cmd::remote;
+use crate::cmd::{self, remote};
 use crate::compose::KINDS;
 use crate::context::{Context, GlobalArgs, runtime, start_logging};
 use crate::error::{CommandError, Result, did_you_mean};
@@ -334,6 +334,8 @@ pub(crate) fn whole(context: &Context) -> Command {
         }
     }
     let names: Vec<String> = found.iter().map(|plugin| plugin.socket.clone()).collect();
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let root = cmd::playbook::complete(context, root, &typed);
     complete_plugins(root.subcommand(local), names)
 }
 

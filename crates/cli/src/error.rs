@@ -30,6 +30,7 @@ pub(crate) struct CommandError {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    code: Option<u8>,
 }
 
 impl CommandError {
@@ -38,6 +39,7 @@ impl CommandError {
             kind,
             message: message.into(),
             hint: None,
+            code: None,
         }
     }
 
@@ -61,6 +63,13 @@ impl CommandError {
         Self::new(Kind::Internal, message)
     }
 
+    /// Ends the program with this exit code, for a program that ran on our behalf.
+    #[must_use]
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = Some(code);
+        self
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -72,6 +81,20 @@ impl CommandError {
     #[must_use]
     pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// Puts the place in front of the message.
+    #[must_use]
+    pub(crate) fn in_place(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// Adds what to do next, where nothing was said about it.
+    #[must_use]
+    pub(crate) fn or_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint.get_or_insert_with(|| hint.into());
         self
     }
 
@@ -87,6 +110,9 @@ impl CommandError {
 
     /// Returns the exit code: 2 for a wrong command line, 1 for a failure.
     pub(crate) fn exit_code(&self) -> ExitCode {
+        if let Some(code) = self.code {
+            return ExitCode::from(code);
+        }
         match self.kind {
             Kind::User => ExitCode::from(2),
             Kind::Config | Kind::Remote | Kind::Internal => ExitCode::from(1),

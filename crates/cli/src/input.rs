@@ -176,6 +176,15 @@ fn looks_like_json(text: &str) -> bool {
 }
 
 impl Document {
+    /// Takes a text that was made by this program; `name` is what to call it in messages.
+    pub(crate) fn of_text(name: &str, text: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            yaml: !looks_like_json(text),
+        }
+    }
+
     /// Returns the rendered text.
     pub(crate) fn text(&self) -> &str {
         &self.text

@@ -164,6 +164,34 @@ impl Settings {
         self.below_home("INFRAKIT_HOSTS_FILE", "hosts")
     }
 
+    /// Returns the file with the playbooks.
+    pub(crate) fn playbooks_file(&self) -> Result<PathBuf> {
+        self.below_home("INFRAKIT_PLAYBOOKS_FILE", "playbooks.yml")
+    }
+
+    /// Returns the file that v0.5 kept the playbooks in, unless another one was chosen.
+    pub(crate) fn older_playbooks_file(&self) -> Result<Option<PathBuf>> {
+        match self.path("INFRAKIT_PLAYBOOKS_FILE") {
+            Some(_) => Ok(None),
+            None => Ok(Some(self.home()?.join("playbooks"))),
+        }
+    }
+
+    /// Returns where copies of playbooks are kept.
+    pub(crate) fn playbooks_cache(&self) -> Result<PathBuf> {
+        self.below_home("INFRAKIT_PLAYBOOKS_CACHE", "playbook-cache")
+    }
+
+    /// Returns where what was seen of signed repositories is remembered.
+    pub(crate) fn playbooks_trust(&self) -> Result<PathBuf> {
+        Ok(self.home()?.join("playbook-trust"))
+    }
+
+    /// Returns whether to say what went wrong while the flags of a playbook were looked for.
+    pub(crate) fn callable_warnings(&self) -> bool {
+        self.truth("INFRAKIT_CALLABLE_WARNINGS", false)
+    }
+
     /// Returns how long a call may take.
     pub(crate) fn client_timeout(&self) -> Result<Duration> {
         let timeout = self.duration("INFRAKIT_CLIENT_TIMEOUT", Duration::from_secs(15))?;

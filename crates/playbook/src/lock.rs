@@ -57,6 +57,8 @@ pub struct LockedFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Signed {
+    /// URL of the repository.
+    pub repository: String,
     /// SHA-256 of the root metadata that its user gave.
     pub root_sha256: String,
 }

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_hours(24);
 /// How long one answer of a server may take.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Host that stands for the program itself; no network knows it.
-const INSIDE: &str = "https://builtin.invalid/";
+const INSIDE: &str = "https://builtin.invalid";
 
 /// What a command takes, and what is done with what it makes.
 #[derive(Clone, Debug, Default)]
@@ -108,14 +108,16 @@ impl<'a> Player<'a> {
             sockets: playbook.reach.files,
             fetch,
         };
+        let inside_only = playbook.is_copied() || playbook.root.origin() != Origin::Local;
         let access = playbook
             .reach
             .access()
             .with_fetch(Arc::new(inside))
-            .with_remote(match playbook.root.origin() {
-                Origin::Local => Trust::Nothing,
+            .with_remote(if inside_only {
                 // What is granted was chosen for this playbook; all else it reads is its own.
-                Origin::BuiltIn | Origin::Remote => Trust::Everything,
+                Trust::Everything
+            } else {
+                Trust::Nothing
             });
         Self {
             playbook,
@@ -133,6 +135,21 @@ impl<'a> Player<'a> {
         add(engine, stage)
     }
 
+    /// Returns the template of a command under a URL that relative ones are relative to.
+    fn template(&self, command: &Command) -> Template {
+        let place = &command.place;
+        let base = match (place.path(), place.origin()) {
+            // Its parts are read from the copy, not from where they came from.
+            (Some(path), _) if self.playbook.is_copied() => {
+                format!("{INSIDE}{}", path.display())
+            }
+            (Some(path), _) => path.to_string_lossy().into_owned(),
+            (None, Origin::BuiltIn) => place.as_str().replacen("builtin://", INSIDE, 1),
+            (None, Origin::Local | Origin::Remote) => place.as_str().to_owned(),
+        };
+        Template::new(&base, &command.text).with_name(place.shown())
+    }
+
     /// Finds the flags of a command, and its backend.
     #[must_use]
     pub fn define(&self, command: &Command) -> Definition {
@@ -142,7 +159,7 @@ impl<'a> Player<'a> {
             Arc::new(Nobody),
             &self.playbook.reach,
         ));
-        let template = template(command);
+        let template = self.template(command);
         let engine = self.engine(&stage);
         let vars = Vars::new();
         let mut failures = BTreeSet::new();
@@ -191,7 +208,7 @@ impl<'a> Player<'a> {
             defaults: options.defaults,
         };
         let stage = Arc::new(Stage::new(phase, state, options.ask, &self.playbook.reach));
-        let template = template(command);
+        let template = self.template(command);
         let echo = Arc::clone(&self.echo);
         let engine = self.engine(&stage).with_echo(move |line| echo(line));
         let vars = Vars::new();
@@ -226,19 +243,6 @@ fn failed(stage: &Stage, error: TemplateError) -> RunError {
     }
 }
 
-/// Returns the template of a command under a name that relative URLs are relative to.
-fn template(command: &Command) -> Template {
-    Template::new(&base(&command.place), &command.text).with_name(command.place.shown())
-}
-
-fn base(place: &Place) -> String {
-    match (place.path(), place.origin()) {
-        (Some(path), _) => path.to_string_lossy().into_owned(),
-        (None, Origin::BuiltIn) => place.as_str().replacen("builtin:///", INSIDE, 1),
-        (None, Origin::Local | Origin::Remote) => place.as_str().to_owned(),
-    }
-}
-
 /// Fetches for a playbook: its own files from what was locked, all else from the network.
 struct Inside {
     root: Place,
@@ -251,7 +255,8 @@ struct Inside {
 impl Fetch for Inside {
     fn fetch(&self, request: &Request<'_>) -> Result<Vec<u8>, String> {
         let url = match request.url.strip_prefix(INSIDE) {
-            Some(rest) => format!("builtin:///{rest}"),
+            Some(path) if self.root.origin() == Origin::Local => format!("file://{path}"),
+            Some(path) => format!("builtin://{path}"),
             None => request.url.to_owned(),
         };
         if url.starts_with("unix://") {
@@ -267,7 +272,7 @@ impl Fetch for Inside {
             if let Some(content) = self.files.get(&self.root.key_of(&place)) {
                 return Ok(content.clone());
             }
-            if place.origin() == Origin::BuiltIn {
+            if place.origin() != Origin::Remote {
                 return Err("it does not exist".to_owned());
             }
             if !self.net && !place.same_origin(&self.root) {

@@ -42,11 +42,7 @@ impl Place {
             return Err(PlaceError::Empty);
         }
         let path = directory.join(text);
-        Self::of_path(&if path.is_dir() {
-            path.join(INDEX)
-        } else {
-            path
-        })
+        Self::of_path(&index_of(path))
     }
 
     /// Reads a URL as this program writes it down.
@@ -94,11 +90,7 @@ impl Place {
                 let path = url
                     .to_file_path()
                     .map_err(|()| PlaceError::NotPath { text: shown() })?;
-                Self::of_path(&if path.is_dir() {
-                    path.join(INDEX)
-                } else {
-                    path
-                })
+                Self::of_path(&index_of(path))
             }
             _ => Err(PlaceError::Scheme {
                 text: shown(),
@@ -158,7 +150,7 @@ impl Place {
         if let Some(path) = self.path() {
             return path
                 .is_dir()
-                .then(|| Self::of_path(&path.join(INDEX)).ok())?;
+                .then(|| Self::of_path(&index_of(path.clone())).ok())?;
         }
         let name = self.0.path_segments()?.next_back()?;
         if name.contains('.') || self.0.query().is_some() {
@@ -240,6 +232,18 @@ impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.shown())
     }
+}
+
+/// Returns the index in a directory, by the names that indexes have; a file stays itself.
+fn index_of(path: PathBuf) -> PathBuf {
+    if !path.is_dir() {
+        return path;
+    }
+    let names = [INDEX, "index.yaml", "index.ikb", "index.ikm"];
+    let mut there = names.iter().map(|name| path.join(name));
+    there
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| path.join(INDEX))
 }
 
 /// Resolves `.` and `..` by the text alone.

@@ -87,6 +87,7 @@ pub struct Playbook {
     /// What its templates may reach.
     pub reach: Reach,
     files: BTreeMap<String, Vec<u8>>,
+    copied: bool,
 }
 
 impl Playbook {
@@ -98,6 +99,7 @@ impl Playbook {
             root,
             reach,
             files: gathered.files,
+            copied: true,
         }
     }
 
@@ -110,6 +112,12 @@ impl Playbook {
             source: self,
             reach: &self.reach,
         }
+    }
+
+    /// Returns whether what it holds is not at its place, but in a copy.
+    #[must_use]
+    pub fn is_copied(&self) -> bool {
+        self.copied
     }
 
     /// Returns its files by key.
@@ -190,6 +198,21 @@ impl Shelf {
         Reach::of(place, allow, &self.env)
     }
 
+    /// Says why no playbook can be added under this name, if none can.
+    ///
+    /// # Errors
+    /// When the name is taken or unfit.
+    pub fn check_new(&self, name: &str) -> Result<(), Error> {
+        check_name(name)?;
+        match self.entries()?.get(name) {
+            None => Ok(()),
+            Some(entry) => Err(Error::Exists {
+                name: name.to_owned(),
+                from: entry.source.clone(),
+            }),
+        }
+    }
+
     /// Takes in the playbook at `root`.
     ///
     /// # Errors
@@ -203,12 +226,7 @@ impl Shelf {
     ) -> Result<Taken, Error> {
         check_name(name)?;
         let _turn = files::turn(&self.paths.registry)?;
-        if let Some(entry) = self.entries()?.get(name) {
-            return Err(Error::Exists {
-                name: name.to_owned(),
-                from: entry.source.clone(),
-            });
-        }
+        self.check_new(name)?;
         let gathered = gather(name, root, source, &self.reach(root, &terms.allow))?;
         let taken = taken(&gathered, Changes::default());
         self.keep(name, root, terms, gathered)?;
@@ -313,6 +331,7 @@ impl Shelf {
             reach: self.reach(&root, &locked.allow),
             root,
             files,
+            copied: locked.copy.is_some(),
         };
         Ok((playbook, adopted))
     }
@@ -373,7 +392,8 @@ impl Shelf {
             copy: None,
         };
         let mut cache = String::new();
-        if root.origin() == Origin::Remote {
+        // A signed file may lie under another name than its own.
+        if root.origin() == Origin::Remote || locked.signed.is_some() {
             let copy = copies::make(&self.paths.cache, name, &mut locked, &gathered.files)?;
             let first = locked.files.get(&root.key_of(root));
             if let Some(stored) = first.and_then(|file| file.stored.as_ref()) {

@@ -8,7 +8,7 @@ use infrakit_spi::{Any, PluginName, version};
 use crate::context::Context;
 use crate::dynamic::this_machine;
 use crate::error::{CommandError, Result};
-use crate::input::{self, Committed, InputArgs};
+use crate::input::{self, Committed, Document, InputArgs};
 use crate::out::OutputArgs;
 use crate::target::{self, Target, greet_all};
 use crate::verbs::{group, metadata, stack, updatable};
@@ -90,7 +90,7 @@ pub(crate) fn run(context: &Context, args: &ManagerArgs) -> Result {
 }
 
 /// Finds the manager among the plugins: the first that implements Stack.
-async fn manager(context: &Context) -> Result<Target> {
+pub(crate) async fn manager(context: &Context) -> Result<Target> {
     for found in greet_all(context).await? {
         if let Some(target) = found.target(context, &found.socket)?
             && target.has(version::STACK)
@@ -107,6 +107,15 @@ async fn commit_all(context: &Context, args: &CommitArgs, pretend: bool) -> Resu
     if args.input.dump {
         return context.out.line(document.text());
     }
+    commit_document(context, &document, pretend).await
+}
+
+/// Commits the groups of a document, one after the other.
+pub(crate) async fn commit_document(
+    context: &Context,
+    document: &Document,
+    pretend: bool,
+) -> Result {
     // Everything is read before anything is committed.
     let mut groups: Vec<(PluginName, GroupSpec)> = Vec::new();
     let mut default: Option<Target> = None;

@@ -6,6 +6,7 @@ pub(crate) mod help;
 pub(crate) mod manager;
 pub(crate) mod metadata;
 pub(crate) mod play;
+pub(crate) mod playbook;
 pub(crate) mod plugin;
 pub(crate) mod remote;
 pub(crate) mod template;

@@ -24,6 +24,9 @@ variables! {
     "INFRAKIT_PLUGINS_DIR", "$INFRAKIT_HOME/plugins", "where the sockets of the plugins are";
     "INFRAKIT_HOST", "this machine", "name of the remote that commands go to";
     "INFRAKIT_HOSTS_FILE", "$INFRAKIT_HOME/hosts", "file with the remotes";
+    "INFRAKIT_PLAYBOOKS_FILE", "$INFRAKIT_HOME/playbooks.yml", "file with the playbooks";
+    "INFRAKIT_PLAYBOOKS_CACHE", "$INFRAKIT_HOME/playbook-cache", "copies of playbooks from elsewhere";
+    "INFRAKIT_CALLABLE_WARNINGS", "false", "`true`: say what went wrong while the flags of a playbook were looked for";
     "INFRAKIT_CLIENT_TIMEOUT", "15s", "how long a call to a plugin may take";
     "INFRAKIT_DYNAMIC_CLI", "true", "`false`: plugins do not become commands";
     "INFRAKIT_GROUP_POLL_INTERVAL", "10s", "how often a group lists its instances, at least";

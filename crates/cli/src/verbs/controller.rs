@@ -185,7 +185,13 @@ async fn plan(context: &Context, target: &Target, args: PlanArgs) -> Result {
     Ok(())
 }
 
-async fn explain(context: &Context, target: &Target, operation: Operation, spec: &Spec) -> Result {
+/// Says what a commit of one document would do.
+pub(crate) async fn explain(
+    context: &Context,
+    target: &Target,
+    operation: Operation,
+    spec: &Spec,
+) -> Result {
     let answer: wire::CommitResponse = target
         .call("Controller.Plan", &request(target, operation, spec))
         .await?;

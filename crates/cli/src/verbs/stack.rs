@@ -122,7 +122,17 @@ fn documents(context: &Context, source: &str, input: &InputArgs) -> Result<Vec<S
 
 async fn enforce(context: &Context, target: &Target, args: EnforceArgs) -> Result {
     let wanted = documents(context, &args.source, &args.input)?;
-    if !args.pretend {
+    enforce_specs(context, target, wanted, args.pretend).await
+}
+
+/// Puts documents in force, or says what that would change.
+pub(crate) async fn enforce_specs(
+    context: &Context,
+    target: &Target,
+    wanted: Vec<Spec>,
+    pretend: bool,
+) -> Result {
+    if !pretend {
         let message = wire::SpecsMessage {
             specs: Some(wanted),
         };
