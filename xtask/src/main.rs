@@ -1,8 +1,9 @@
-//! Checks and fixes of this repository: `cargo xtask verify | fix | bench`.
+//! Checks and fixes of this repository: `cargo xtask verify | fix | bench | fuzz`.
 //!
 //! Knows which checks make the gate and in which order. Each check lives in its own file.
 
 mod bench;
+mod fuzz;
 mod licences;
 mod spdx;
 mod step;
@@ -20,6 +21,9 @@ usage: cargo xtask <command>
   fix                formats the code and applies clippy's own corrections
   bench [args]       builds in release and measures; the arguments go to bench/blackbox.py
                      (default: --suite quick); results land in the target directory, in bench/
+  fuzz [target] [--seconds N]
+                     runs the fuzz targets, or one of them, each for N seconds (default: 60);
+                     needs cargo-fuzz and a nightly compiler
 ";
 
 fn main() -> ExitCode {
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
         ["verify", "--quick"] => verify::verify(verify::Extent::Quick),
         ["fix"] => verify::fix(),
         ["bench", rest @ ..] => bench::bench(rest),
+        ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         [] | ["help" | "-h" | "--help"] => {
             print!("{HELP}");
             Ok(())

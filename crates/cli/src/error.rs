@@ -29,6 +29,7 @@ pub(crate) enum Kind {
 pub(crate) struct CommandError {
     kind: Kind,
     message: String,
+    excerpt: Option<String>,
     hint: Option<String>,
     code: Option<u8>,
 }
@@ -38,6 +39,7 @@ impl CommandError {
         Self {
             kind,
             message: message.into(),
+            excerpt: None,
             hint: None,
             code: None,
         }
@@ -67,6 +69,13 @@ impl CommandError {
     #[must_use]
     pub(crate) fn with_code(mut self, code: u8) -> Self {
         self.code = Some(code);
+        self
+    }
+
+    /// Adds lines of the text that is wrong, fit for a terminal, where there are any.
+    #[must_use]
+    pub(crate) fn maybe_excerpt(mut self, excerpt: Option<String>) -> Self {
+        self.excerpt = excerpt.or(self.excerpt);
         self
     }
 
@@ -131,6 +140,9 @@ impl CommandError {
             ("", "", "")
         };
         let mut text = format!("{red}error:{reset} {}\n", one_line(&self.message));
+        for line in self.excerpt.iter().flat_map(|excerpt| excerpt.lines()) {
+            text.push_str(&format!("  {line}\n"));
+        }
         if let Some(hint) = &self.hint {
             text.push_str(&format!("  {green}tip:{reset} {hint}\n"));
         }

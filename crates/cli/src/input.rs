@@ -2,19 +2,19 @@
 //!
 //! A wrong document is refused here with its line and column, before any plugin is asked.
 
-use std::io::Read as _;
-use std::path::Path;
+mod metadata;
+mod render;
 
 use clap::Args;
 use infrakit_spi::document::{PluginSpec, Spec};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{Any, GroupId, suggest};
-use infrakit_template::{Access, Engine, FileAccess, UnsetVar, Vars};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{CommandError, Result};
+pub(crate) use render::{check, fetch, render};
 
 /// Flags of every command that takes a document.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,6 +31,12 @@ pub(crate) struct InputArgs {
     /// Render for the last time: a variable that nobody set becomes `<no value>`
     #[arg(short = 'f', long = "final")]
     final_pass: bool,
+    /// What `.` is in the template: a file, or JSON
+    #[arg(long, value_name = "FILE|JSON")]
+    ctx: Option<String>,
+    /// Let a template from another machine see files, sockets, environment and metadata of this one
+    #[arg(long)]
+    trust: bool,
 }
 
 /// Largest document that is read from the standard input, in bytes.
@@ -56,116 +62,21 @@ pub(crate) enum Committed {
     Entry(PluginSpec),
 }
 
-/// Fetches and renders the document at `source`: `-`, a path, `file://…` or `str://…`.
+/// Fetches and renders the document at `source`: `-`, a path, or a URL with `file`, `str`, `http`,
+/// `https` or `unix`.
 pub(crate) fn load(context: &Context, source: &str, args: &InputArgs) -> Result<Document> {
-    let (name, text) = fetch(source)?;
+    let fetched = fetch(context, source, args)?;
     // What comes from a pipe was made by a program that knows what it wants.
     let text = if source == "-" {
-        text
+        fetched.text().to_owned()
     } else {
-        render(context, &name, text, args)?
+        render(context, &fetched, args)?
     };
     Ok(Document {
         yaml: args.yaml || !looks_like_json(&text),
-        name,
+        name: fetched.name().to_owned(),
         text,
     })
-}
-
-/// Returns the name and the text behind `source`.
-pub(crate) fn fetch(source: &str) -> Result<(String, String)> {
-    if source == "-" {
-        let mut text = String::new();
-        std::io::stdin()
-            .take(LARGEST + 1)
-            .read_to_string(&mut text)
-            .map_err(|error| {
-                CommandError::config(format!("failed to read the standard input: {error}"))
-            })?;
-        if text.len() as u64 > LARGEST {
-            return Err(CommandError::config(
-                "the standard input is larger than 8 MiB",
-            ));
-        }
-        return Ok(("standard input".to_owned(), text));
-    }
-    let access = Access::none().with_files(FileAccess::Anywhere);
-    let text = infrakit_template::load(source, &access).map_err(|error| {
-        // What is read here may be a template, and mostly is none.
-        let message = error.to_string().replacen("read template", "read", 1);
-        CommandError::config(message).maybe_hint(similar_file(source))
-    })?;
-    let name = source.strip_prefix("file://").unwrap_or(source);
-    Ok((infrakit_template::display_name(name), text))
-}
-
-/// Names a file beside the missing one whose name is close.
-fn similar_file(source: &str) -> Option<String> {
-    let path = Path::new(source.strip_prefix("file://").unwrap_or(source));
-    if path.exists() {
-        return None;
-    }
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let names: Vec<String> = std::fs::read_dir(directory)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
-    let wanted = path.file_name()?.to_str()?;
-    let found = suggest(wanted, names.iter().map(String::as_str))?;
-    Some(format!(
-        "did you mean `{}`?",
-        path.with_file_name(found).display()
-    ))
-}
-
-/// Renders `text` with the variables of the flags.
-pub(crate) fn render(
-    context: &Context,
-    name: &str,
-    text: String,
-    args: &InputArgs,
-) -> Result<String> {
-    if !text.contains("{{") {
-        return Ok(text);
-    }
-    let vars = Vars::new();
-    for pair in &args.variables {
-        let (key, value) = pair.split_once('=').ok_or_else(|| {
-            CommandError::user(format!("`{pair}` sets no variable"))
-                .hint("write `--var name=value`")
-        })?;
-        vars.set(key.trim(), &variable(value.trim()));
-    }
-    // A variable that nobody set may be meant for a later pass, in the flavor.
-    let unset = if args.final_pass {
-        UnsetVar::NoValue
-    } else {
-        UnsetVar::Keep
-    };
-    Engine::new()
-        .with_access(
-            &Access::none()
-                .with_files(FileAccess::Anywhere)
-                .with_env(context.settings.everything()),
-        )
-        .with_unset_var(unset)
-        .render(&text, name, &Value::Null, &vars)
-        .map_err(|error| CommandError::config(error.to_string()))
-}
-
-/// Reads a value of a flag: a whole number, a truth value, or text.
-fn variable(text: &str) -> Value {
-    if let Ok(number) = text.parse::<i64>() {
-        return number.into();
-    }
-    match text {
-        "true" => true.into(),
-        "false" => false.into(),
-        text => text.into(),
-    }
 }
 
 /// Returns whether a document without a flag is taken for JSON.

@@ -100,7 +100,7 @@ pub(crate) async fn greet_all(context: &Context) -> Result<Vec<Found>> {
 }
 
 /// Returns the bounds of a call.
-fn limits(context: &Context) -> Result<Limits> {
+pub(crate) fn limits(context: &Context) -> Result<Limits> {
     Ok(Limits {
         deadline: context.settings.client_timeout()?,
         ..Limits::default()

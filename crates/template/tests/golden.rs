@@ -92,6 +92,19 @@ fn every_function_does_what_its_case_says() {
 }
 
 #[test]
+fn every_function_is_in_the_document() {
+    let document = include_str!("../../../docs/templates.md");
+    for help in functions() {
+        let row = format!(
+            "\n| `{}` | {}",
+            help.name,
+            help.about.lines().next().unwrap_or_default()
+        );
+        assert!(document.contains(&row), "docs/templates.md lacks:{row}");
+    }
+}
+
+#[test]
 fn every_example_runs() {
     let dear = ["bcrypt", "htpasswd", "derivePassword"];
     for help in functions() {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use infrakit_spi::flavor::{Allocation, Flavor, Health, Index};
 use infrakit_spi::instance::{Description, InstanceSpec};
 use infrakit_spi::{Any, Error, Result};
-use infrakit_template::{Access, Engine, FileAccess, UnsetVar, Vars, display_name, load};
+use infrakit_template::{Access, Engine, FileAccess, Source, UnsetVar, Vars};
 
 use crate::check::Prober;
 use crate::drain::drain;
@@ -102,14 +102,14 @@ impl Vanilla {
 }
 
 fn render(url: &str, access: &Access) -> std::result::Result<String, String> {
-    let text = load(url, access).map_err(|error| error.to_string())?;
+    let source = Source::load(url, access).map_err(|error| error.to_string())?;
     // A variable that is not set may be set by whoever renders the script later.
     let engine = Engine::new()
         .with_access(access)
         .with_unset_var(UnsetVar::Keep);
     let nothing = serde_json::Value::Null;
     engine
-        .render(&text, &display_name(url), &nothing, &Vars::new())
+        .render_source(&source, &nothing, &Vars::new())
         .map_err(|error| error.to_string())
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use infrakit_fetch::Client;
 use infrakit_plugin_vanilla::{Vanilla, VanillaOptions};
 use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::flavor::Flavor;
@@ -11,7 +12,9 @@ use crate::error::Result;
 
 /// Makes the plugin.
 pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
-    let flavor: Arc<dyn Flavor> = Arc::new(Vanilla::new(VanillaOptions::default()));
+    let mut options = VanillaOptions::default();
+    options.access = options.access.with_fetch(Arc::new(Client::new()));
+    let flavor: Arc<dyn Flavor> = Arc::new(Vanilla::new(options));
     request
         .local
         .add_flavor(request.name.lookup(), ONLY, Arc::clone(&flavor));

@@ -124,7 +124,68 @@ fn deep_nesting_is_an_error_not_a_crash() {
 
 #[test]
 fn variables_are_numbers_truths_or_text() {
-    assert_eq!(variable("3"), Value::from(3));
-    assert_eq!(variable("true"), Value::from(true));
-    assert_eq!(variable("3x"), Value::from("3x"));
+    assert_eq!(render::variable("3"), Value::from(3));
+    assert_eq!(render::variable("true"), Value::from(true));
+    assert_eq!(render::variable("3x"), Value::from("3x"));
+}
+
+#[test]
+fn a_template_is_rendered_with_variables_context_and_a_place() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(
+        at("a"),
+        "{{ .size }}{{ var `v` }}{{ include `b` }} {{ var `later` }}",
+    )
+    .unwrap();
+    std::fs::write(at("b"), "[{{ .size }}]").unwrap();
+    std::fs::write(at("ctx.yml"), "size: 3\n").unwrap();
+    let (context, _) = crate::context::testing::context(&[]);
+    for ctx in [at("ctx.yml"), "{\"size\": 3}".to_owned()] {
+        let args = InputArgs {
+            variables: vec!["v = x".to_owned()],
+            ctx: Some(ctx),
+            ..InputArgs::default()
+        };
+        let source = fetch(&context, &at("a"), &args).unwrap();
+        let got = super::render(&context, &source, &args).unwrap();
+        assert_eq!(got, "3x[3] {{ var `later` }}");
+        check(&context, &source, &args).unwrap();
+    }
+    std::fs::write(at("b"), "\n {{ uper 1 }}").unwrap();
+    let args = InputArgs::default();
+    let source = fetch(&context, &at("a"), &args).unwrap();
+    for error in [
+        super::render(&context, &source, &args).unwrap_err(),
+        check(&context, &source, &args).unwrap_err(),
+    ] {
+        let text = message(&error);
+        assert!(
+            text.contains(
+                "/b:2:5: function \"uper\" not defined, did you mean `upper`?, included from "
+            ),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("\n  2 |  {{ uper 1 }}\n    |     ^\n"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_context_is_named() {
+    let (context, _) = crate::context::testing::context(&[]);
+    for (ctx, want) in [
+        ("{\"a\": ", "`--ctx` is neither JSON nor YAML"),
+        ("/nonexistent/c.yml", "failed to read `/nonexistent/c.yml`"),
+    ] {
+        let args = InputArgs {
+            ctx: Some(ctx.to_owned()),
+            ..InputArgs::default()
+        };
+        let source = fetch(&context, "str://{{ . }}", &args).unwrap();
+        let error = super::render(&context, &source, &args).unwrap_err();
+        assert!(message(&error).contains(want), "{}", message(&error));
+    }
 }
