@@ -16,7 +16,7 @@ use crate::value;
 /// dearest template takes a fraction of a second; honest ones need less than a thousandth of it.
 const FUEL: u64 = 1 << 28;
 /// Fuel for reaching an action.
-const STEP: u64 = 50;
+const STEP: u64 = 100;
 /// Fuel for calling a function, beside what its arguments and its result weigh.
 const CALL: u64 = 100;
 
