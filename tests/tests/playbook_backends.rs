@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use infrakit_tests::playbook::{add, bash};
+use infrakit_tests::web::Web;
 use infrakit_tests::{Home, fleet};
 
 /// Runs a line that must succeed.
@@ -101,13 +102,44 @@ fn groups_are_committed_in_all_three_ways() {
     // What a playbook prints is a document for other commands.
     for line in [
         "infrakit use controllers group | infrakit group commit - --wait --timeout 30s",
-        "infrakit use controllers group --size 3 | infrakit group commit - --wait --timeout 30s",
+        "infrakit group commit <(infrakit use controllers group --size 3) --wait --timeout 30s",
     ] {
         bash(&home, line).ok();
     }
     fleet::converged(&home, "piped", 3, Duration::from_secs(30));
     let wrong = home.cli("use examples enforce --stack vanilla").failed(1);
     assert!(wrong.stderr.contains("is no manager"), "{wrong:?}");
+}
+
+#[test]
+fn a_request_is_sent_with_method_headers_and_body() {
+    let home = Home::new();
+    let web = Web::serve(home.path());
+    add(&home, "examples");
+    let url = web.url("answer");
+    let test = home
+        .infrakit(&["use", "examples", "http", "--url", &url, "--test"])
+        .ok();
+    assert!(test.stderr.contains("would send this by POST"), "{test:?}");
+    assert!(web.asked().is_empty());
+    let run = home
+        .infrakit(&["use", "examples", "http", "--url", &url])
+        .ok();
+    assert_eq!(run.stdout, "POST /answer x-test: yes \n{\"a\": \"b\"}");
+    let put = home
+        .infrakit(&["use", "examples", "http", "--url", &url, "--method", "PUT"])
+        .ok();
+    assert!(put.stdout.starts_with("PUT /answer"), "{put:?}");
+    let refused = home
+        .infrakit(&["use", "examples", "http", "--url", &web.url("refuse")])
+        .failed(1);
+    assert!(refused.stderr.contains("418"), "{refused:?}");
+    let nobody = format!("http://127.0.0.1:{}/x", web.port());
+    drop(web);
+    home.infrakit(&["use", "examples", "http", "--url", &nobody])
+        .failed(1);
+    home.infrakit(&["use", "examples", "http", "--url", "nowhere"])
+        .failed(1);
 }
 
 #[test]

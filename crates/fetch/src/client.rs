@@ -40,7 +40,7 @@ impl Client {
         self
     }
 
-    fn agent(&self) -> Result<&Agent, String> {
+    pub(crate) fn agent(&self) -> Result<&Agent, String> {
         let made = self.agent.get_or_init(|| {
             let roots = roots::load(self.authorities.as_deref())?;
             let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -54,7 +54,7 @@ impl Client {
     }
 
     /// Returns the agent for plain `http`, for which no certificate is read.
-    fn plain_agent() -> &'static Agent {
+    pub(crate) fn plain_agent() -> &'static Agent {
         static AGENT: OnceLock<Agent> = OnceLock::new();
         AGENT.get_or_init(|| plain().build().new_agent())
     }
@@ -140,7 +140,7 @@ fn plain() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
         .max_response_header_size(64 * 1024)
 }
 
-fn is_secure(url: &str) -> bool {
+pub(crate) fn is_secure(url: &str) -> bool {
     url.starts_with("https://")
 }
 

@@ -18,6 +18,8 @@
 
 mod client;
 mod roots;
+mod send;
 mod unix;
 
 pub use client::Client;
+pub use send::{Answer, Sending};

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -250,7 +251,11 @@ fn read(path: &Path, files: &FileAccess, limit: usize) -> Result<String, LoadErr
     };
     // Asked before opening: to open a named pipe would wait for a writer that may never come.
     let metadata = fs::metadata(&real).map_err(failed)?;
-    if !metadata.is_file() {
+    // `<(command)` of a shell is a pipe that is open already.
+    let open_pipe = *files == FileAccess::Anywhere
+        && metadata.file_type().is_fifo()
+        && (real.starts_with("/dev/fd") || real.starts_with("/proc/self/fd"));
+    if !metadata.is_file() && !open_pipe {
         return Err(unfit("not a regular file".to_owned()));
     }
     let mut text = String::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use infrakit_fetch::Client;
 use infrakit_playbook::{
     BuiltIn, Everywhere, Gathered, Grants, INDEX, LARGEST, Paths, Place, Playbook, ReadError,
     Shelf, Source, gather,
@@ -30,7 +31,7 @@ pub(super) fn shelf(context: &Context) -> Result<Shelf> {
 
 /// Returns what fetches from servers.
 pub(super) fn network() -> Option<Arc<dyn Fetch>> {
-    None
+    Some(Arc::new(Client::new()))
 }
 
 /// The files of servers.
