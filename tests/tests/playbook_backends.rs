@@ -260,3 +260,20 @@ fn a_plan_for_vmware_is_shown_and_nothing_else() {
         "# \n# vpc".trim()
     );
 }
+
+#[test]
+fn metadata_is_read_and_is_written_in_earnest_only() {
+    let home = Home::new();
+    let _daemon = fleet::start(&home, &[]);
+    home.write(
+        "meta.sh",
+        "{{/* =% print %= */}}{{ metadata `group/vars/size` 7 }}{{ metadata `group/vars/size` }}",
+    );
+    said(&home, "playbook add meta meta.sh");
+    for flag in ["--test", "--print-only"] {
+        home.cli(&format!("use meta {flag}")).ok();
+        home.cli("local group/vars cat size").failed(1);
+    }
+    assert_eq!(said(&home, "use meta"), "7\n");
+    assert_eq!(said(&home, "local group/vars cat size"), "7\n");
+}

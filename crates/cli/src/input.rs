@@ -2,7 +2,7 @@
 //!
 //! A wrong document is refused here with its line and column, before any plugin is asked.
 
-mod metadata;
+pub(crate) mod metadata;
 mod render;
 
 use clap::Args;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_template::{
-    Access, Engine, Fetch, Limits, Request, Source as Template, TemplateError, Trust, Vars,
+    Access, Engine, Fetch, Limits, Metadata, Request, Source as Template, TemplateError, Trust,
+    Vars,
 };
 use serde_json::Value;
 
@@ -90,6 +91,7 @@ impl RunError {
 pub struct Player<'a> {
     playbook: &'a Playbook,
     access: Access,
+    metadata: Option<Arc<dyn Metadata>>,
     echo: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -122,8 +124,18 @@ impl<'a> Player<'a> {
         Self {
             playbook,
             access,
+            metadata: None,
             echo,
         }
+    }
+
+    /// Lets runs of a playbook of this machine read metadata, and write it when they have effects.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Arc<dyn Metadata>) -> Self {
+        if self.playbook.root.origin() != Origin::Remote {
+            self.metadata = Some(metadata);
+        }
+        self
     }
 
     fn engine(&self, stage: &Arc<Stage>) -> Engine {
@@ -210,7 +222,14 @@ impl<'a> Player<'a> {
         let stage = Arc::new(Stage::new(phase, state, options.ask, &self.playbook.reach));
         let template = self.template(command);
         let echo = Arc::clone(&self.echo);
-        let engine = self.engine(&stage).with_echo(move |line| echo(line));
+        let mut engine = self.engine(&stage).with_echo(move |line| echo(line));
+        if let Some(metadata) = &self.metadata {
+            let metadata: Arc<dyn Metadata> = match options.act {
+                Act::Really => Arc::clone(metadata),
+                Act::Pretend => Arc::new(Frozen(Arc::clone(metadata))),
+            };
+            engine = engine.with_access(&self.access.clone().with_metadata(metadata));
+        }
         let vars = Vars::new();
         let rendered = engine.render_source(&template, &Value::Null, &vars);
         let text = rendered.map_err(|error| failed(&stage, error))?;
@@ -240,6 +259,19 @@ fn failed(stage: &Stage, error: TemplateError) -> RunError {
     match stage.state().unanswered.take() {
         Some(question) => RunError::Unanswered(question),
         None => RunError::Template(Box::new(error)),
+    }
+}
+
+/// Metadata that a trial reads, and does not write.
+struct Frozen(Arc<dyn Metadata>);
+
+impl Metadata for Frozen {
+    fn get(&self, path: &str) -> Result<Option<Value>, String> {
+        self.0.get(path)
+    }
+
+    fn set(&self, _path: &str, _value: &Value) -> Result<(), String> {
+        Ok(())
     }
 }
 

@@ -24,7 +24,7 @@ struct Plugins {
 }
 
 /// Returns the metadata of the plugins of this machine.
-pub(super) fn plugins(context: &Context) -> Result<Arc<dyn Metadata>> {
+pub(crate) fn plugins(context: &Context) -> Result<Arc<dyn Metadata>> {
     Ok(Arc::new(Plugins {
         directory: target::directory(context)?,
         limits: target::limits(context)?,

@@ -14,6 +14,7 @@ use super::{WORDS, home, parser};
 use crate::app::{help_or_usage, usage, word};
 use crate::context::{Context, GlobalArgs, start_logging};
 use crate::error::{CommandError, Result, one_line};
+use crate::input::metadata;
 
 /// Returns whether `arguments`, whose first word is at `first`, use a playbook: `use …`, or
 /// `playbook NAME …`.
@@ -38,13 +39,9 @@ pub(crate) fn invoke(context: &Context, arguments: Vec<OsString>, at: usize) -> 
     };
     let name = text(&arguments[name_at])?;
     let playbook = home::open(context, &name)?;
-    let (node, used) = descend(&playbook, &arguments, name_at)?;
-    match node {
+    match descend(&playbook, &arguments, name_at)? {
         Node::Index(index) => commands(context, &playbook, &index, &verb, &arguments),
-        Node::Command(command) => {
-            let _ = used;
-            run(context, &playbook, &command, &verb, arguments)
-        }
+        Node::Command(command) => run(context, &playbook, &command, &verb, &arguments),
     }
 }
 
@@ -60,7 +57,7 @@ fn text(word: &OsString) -> Result<String> {
 }
 
 /// Goes down the playbook along the words behind its name.
-fn descend(playbook: &Playbook, arguments: &[OsString], name_at: usize) -> Result<(Node, usize)> {
+fn descend(playbook: &Playbook, arguments: &[OsString], name_at: usize) -> Result<Node> {
     let tree = playbook.tree();
     let mut node = tree.first()?;
     let mut at = name_at;
@@ -74,7 +71,7 @@ fn descend(playbook: &Playbook, arguments: &[OsString], name_at: usize) -> Resul
         node = tree.below(index, &text(&arguments[next])?)?;
         at = next;
     }
-    Ok((node, at))
+    Ok(node)
 }
 
 /// Lists the playbooks.
@@ -140,11 +137,12 @@ fn run(
     playbook: &Playbook,
     command: &Command,
     verb: &str,
-    arguments: Vec<OsString>,
+    arguments: &[OsString],
 ) -> Result {
-    let player = Player::new(playbook, home::network(), echo(context));
+    let player =
+        Player::new(playbook, home::network(), echo()).with_metadata(metadata::plugins(context)?);
     let definition = player.define(command);
-    let matches = match parse(command, &definition, verb, &arguments) {
+    let matches = match parse(command, &definition, verb, arguments) {
         Ok(matches) => matches,
         Err(error) => {
             explain(context, playbook, command, &definition, error.use_stderr());
@@ -201,8 +199,7 @@ fn run(
 }
 
 /// Shows what templates say on the way.
-fn echo(context: &Context) -> Arc<dyn Fn(&str) + Send + Sync> {
-    let _ = context;
+fn echo() -> Arc<dyn Fn(&str) + Send + Sync> {
     Arc::new(|line| {
         use std::io::Write as _;
         // A closed stderr is no reason to stop.
@@ -307,6 +304,11 @@ pub(crate) fn complete(context: &Context, root: Parser, typed: &[OsString]) -> P
 
 /// Returns the commands of a playbook, with the flags of the one that is typed.
 fn typed_commands(context: &Context, name: &str, typed: &[OsString], at: usize) -> Option<Parser> {
+    // To complete a word is no reason to lock anything.
+    let kept = home::shelf(context).ok()?.kept(name).ok();
+    if kept.is_some_and(|kept| kept.locked.is_none()) {
+        return None;
+    }
     let playbook = home::open(context, name).ok()?;
     let node = playbook.tree().first().ok()?;
     Some(completed(&playbook, &node, name, typed, at))

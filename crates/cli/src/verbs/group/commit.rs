@@ -198,7 +198,7 @@ pub(crate) async fn foretell(target: &Target, group: &GroupSpec) -> Result<(Stri
     };
     let lines = preview::lines(&unbound, "");
     let lines = lines.iter().map(|line| printable(line).into_owned());
-    Ok((unbound.sentence.clone(), lines.collect()))
+    Ok((unbound.sentence, lines.collect()))
 }
 
 /// Commits what a plan showed.
