@@ -224,6 +224,16 @@ fn of_those_that_take_no_name_one_goes_at_a_time() {
         (member.labelling, member.label_failures) = (Labelling::Failed(at(0)), 5);
     }
     assert_eq!(destroyed(&bench.preview()), [("x", Reason::Unlisted)]);
+    let mut silent = bench.clone();
+    for id in ["x", "y", "z"] {
+        silent.verdict(id, Health::Unknown);
+    }
+    let gone = [("x", Reason::Unlisted)];
+    assert_eq!(
+        destroyed(&silent.preview()),
+        gone,
+        "whether they serve or not"
+    );
     let mut busy = bench.clone();
     busy.intend(9, Some("a"));
     assert!(

@@ -132,7 +132,7 @@ fn it_is_said_to_be_in_the_way_only_where_it_is() {
 
 #[test]
 fn it_is_in_nobodys_way_once_it_goes() {
-    let mut bench = Bench::named(cattle(0), &["a"]);
+    let mut bench = Bench::named(spec(r#"{"Size":1}"#, "v2", ""), &["a"]);
     bench.config.self_logical_id = Some("a".into());
     let own = WaitingOn::SelfMember { id: "a".into() };
     assert!(bench.preview().waiting.contains(&own));

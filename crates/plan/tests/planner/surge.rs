@@ -309,13 +309,15 @@ fn who_is_there_beyond_a_held_size_is_part_of_what_has_to_serve() {
 /// What was taken for the operator in the same plan serves no more.
 #[test]
 fn what_goes_at_the_operators_wish_is_missed_by_the_rollout() {
-    let mut bench = rolled(4, r#"{"MaxUnavailable":2}"#);
-    for one in &mut bench.list[2..] {
+    let mut bench = rolled(5, r#"{"MaxUnavailable":3}"#);
+    for one in &mut bench.list[2..4] {
         *one = shown(one.id.as_str(), "v2");
     }
     bench.look();
-    bench.verdict("a001", Health::Unhealthy);
-    bench.memory.held.insert("a001".into());
+    for held in ["a001", "a004"] {
+        bench.verdict(held, Health::Unhealthy);
+        bench.memory.held.insert(held.into());
+    }
     bench.memory.doomed.insert("a002".into());
     assert_eq!(destroyed(&bench.preview()), [("a002", Reason::Requested)]);
     bench.memory.doomed.clear();

@@ -52,3 +52,16 @@ fn a_proof_that_is_awaited_comes_in_its_time() {
     let shown = group.show(&cattle(2, 1, ""));
     assert_eq!((told(&shown), seconds(&shown)), (Vec::new(), Some(2)));
 }
+
+/// A label that is being put on a member may take for ever, as far as a preview knows.
+#[test]
+fn what_may_never_end_is_given_up_and_said() {
+    let mut group = Group::of(cattle(1, 1, ""));
+    group.memory.naming = true;
+    let id = "m00000".into();
+    group.seen.get_mut(&id).unwrap().labelling = crate::Labelling::UnderWay(None);
+    let shown = group.show(&spec(r#"{"LogicalIDs":["a"]}"#, 1, ""));
+    let want = "it is not known how it goes on: waiting for a complete list of the instances";
+    assert_eq!(shown.notes, [want]);
+    assert_eq!((told(&shown), shown.duration), (Vec::new(), None));
+}
