@@ -338,4 +338,15 @@ mod tests {
         assert_eq!(states(&format!("{long_ago}{few}"), &policy), (true, false));
         assert_eq!(states(&format!("{long_ago}{most}"), &policy), (true, true));
     }
+
+    #[test]
+    fn without_witnesses_three_changes_are_too_many() {
+        let mut policy = HealthPolicy::default();
+        policy.window = 5;
+        for (before, believed) in [("h", true), ("uh", true), ("huh", false), ("huhuh", false)] {
+            let record = record(&format!("{before}{}", "u".repeat(25)));
+            let sick = record.sick(&policy, at(0), at(400), Witnesses::None);
+            assert_eq!(sick, believed, "{before}");
+        }
+    }
 }
