@@ -123,3 +123,11 @@ fn a_pet_that_is_made_in_this_plan_is_counted_once() {
     assert_eq!(created(&plan), [(Some("e"), 4)]);
     assert_eq!(destroyed(&plan), [("a", Reason::Outdated)]);
 }
+
+#[test]
+fn an_identity_that_is_being_made_leaves_its_place_to_the_next() {
+    let mut bench = Bench::named(pets(&["a", "b", "c"]), &["a"]);
+    bench.intend(7, Some("b"));
+    assert_eq!(created(&bench.plan()), [(Some("c"), 2)]);
+    assert!(created(&bench.plan()).is_empty());
+}
