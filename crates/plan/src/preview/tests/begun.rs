@@ -65,3 +65,17 @@ fn what_may_never_end_is_given_up_and_said() {
     assert_eq!(shown.notes, [want]);
     assert_eq!((told(&shown), shown.duration), (Vec::new(), None));
 }
+
+#[test]
+fn times_are_told_as_exactly_as_a_person_reads_them() {
+    for (millis, told) in [
+        (0, 0),
+        (437, 437),
+        (999, 999),
+        (1_000, 1_000),
+        (1_401, 1_500),
+    ] {
+        let rounded = pace::rounded(Duration::from_millis(millis));
+        assert_eq!(rounded, Duration::from_millis(told));
+    }
+}
