@@ -345,3 +345,11 @@ fn a_month_that_is_not_named_opens_nothing() {
     let twice = window("0 0 1-15,5 * *", "1h", "UTC");
     assert!(twice.is_open(at("2026-03-05T00:30:00Z")));
 }
+
+#[test]
+fn a_leap_day_that_is_a_sunday_is_found_a_generation_ahead() {
+    let rare = window("0 0 29 2 */7", "1h", "UTC");
+    assert_eq!(opens(&rare, "2032-03-01T00:00:00Z"), "2060-02-29T00:00:00Z");
+    assert!(rare.is_open(at("2032-02-29T00:30:00Z")));
+    assert!(!rare.is_open(at("2036-02-29T00:30:00Z")));
+}
