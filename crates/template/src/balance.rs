@@ -1,9 +1,10 @@
 //! Whether each block of a template is closed, and nothing else is.
 //!
 //! `gotmpl` takes the end of the text for the end of all open blocks, and drops what follows a
-//! stray `end` or `else`: a script would be cut short without a word. So the text is parsed once
-//! more with a mark behind it. The mark must come out as the last node of the main body.
+//! stray `end` or `else`: a script would be cut short without a word. So the text is parsed
+//! with a mark behind it. The mark must come out as the last node of the main body.
 
+use gotmpl::TemplateError as Cause;
 use gotmpl::parse::{DefineNode, Expr, ListNode, Node, Parser, Pos};
 
 use crate::compile::Fault;
@@ -11,27 +12,43 @@ use crate::compile::Fault;
 /// The mark: an action that no template contains by chance.
 const MARK: &str = "\u{1}mark";
 
-/// Checks the blocks of `text`, which parses.
-pub(crate) fn check(text: &str, (left, right): (&str, &str)) -> Result<(), Fault> {
+/// Why a text was not parsed.
+pub(crate) enum Refused {
+    /// It is no template.
+    Syntax(Cause),
+    /// Its blocks do not fit each other.
+    Blocks(Fault),
+}
+
+/// Parses `text`, and checks its blocks. Returns its body, and the templates that it defines.
+pub(crate) fn parse(
+    text: &str,
+    (left, right): (&str, &str),
+) -> Result<(ListNode, Vec<DefineNode>), Refused> {
+    let read = |text: &str| Parser::new(text, left, right).and_then(Parser::parse);
     if !text.contains(left) {
-        return Ok(());
+        return read(text).map_err(Refused::Syntax);
     }
     let marked = format!("{text}{left}`{MARK}`{right}");
-    // An error can only come from the mark: the text itself was parsed before.
-    let (body, defines) = Parser::new(&marked, left, right)
-        .and_then(Parser::parse)
-        .map_err(|error| Fault {
+    let (mut body, defines) = read(&marked).map_err(|error| match read(text) {
+        // It comes from the mark alone.
+        Ok(_) => Refused::Blocks(Fault {
             offset: text.len(),
             message: error.to_string(),
-        })?;
+        }),
+        Err(cause) => Refused::Syntax(cause),
+    })?;
     if is_mark(body.nodes.last()) {
-        return Ok(());
+        body.nodes.pop();
+        return Ok((body, defines));
     }
+    // The text alone may be wrong in a way that is worth more than what became of the mark.
+    read(text).map_err(Refused::Syntax)?;
     let open = open_block(&body).or_else(|| {
         let holds = |define: &&DefineNode| holds_mark(&define.body);
         defines.iter().find(holds).map(|define| define.pos)
     });
-    Err(match open {
+    Err(Refused::Blocks(match open {
         Some(pos) => Fault {
             offset: pos.offset,
             message: "the block is not closed".to_owned(),
@@ -40,7 +57,7 @@ pub(crate) fn check(text: &str, (left, right): (&str, &str)) -> Result<(), Fault
             offset: stray(text, left),
             message: "`end` or `else` without an open block".to_owned(),
         },
-    })
+    }))
 }
 
 fn is_mark(node: Option<&Node>) -> bool {
@@ -77,7 +94,7 @@ fn holds_mark(list: &ListNode) -> bool {
 }
 
 /// Returns the offset of the keyword that closes nothing: the first at which as much is closed
-/// as was opened. Keywords in quoted texts and comments can mislead it, not [`check`].
+/// as was opened. Keywords in quoted texts and comments can mislead it, not [`parse`].
 fn stray(text: &str, left: &str) -> usize {
     let mut open = 0_usize;
     for (at, _) in text.match_indices(left) {
@@ -101,6 +118,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn check(text: &str, delimiters: (&str, &str)) -> Result<(), Fault> {
+        match parse(text, delimiters) {
+            Ok(_) => Ok(()),
+            Err(Refused::Blocks(fault)) => Err(fault),
+            Err(Refused::Syntax(cause)) => panic!("{text}: {cause}"),
+        }
+    }
 
     #[test]
     fn open_and_stray_blocks_are_found() {

@@ -61,9 +61,14 @@ impl Cells {
         index.insert(address(&cell.current), number);
     }
 
+    /// Returns whether no dict was changed yet.
+    pub(crate) fn is_unused(&self) -> bool {
+        !self.used.load(Ordering::Relaxed)
+    }
+
     /// Returns what `value` holds now. Dicts inside it stay as they are.
     pub(crate) fn now(&self, value: &Value) -> Value {
-        if !self.used.load(Ordering::Relaxed) {
+        if self.is_unused() {
             return value.clone();
         }
         self.lock().now(value).unwrap_or_else(|| value.clone())
@@ -71,7 +76,7 @@ impl Cells {
 
     /// Returns what `value` holds now, down to its last part.
     pub(crate) fn all_now(&self, value: &Value) -> Result<Value, &'static str> {
-        if !self.used.load(Ordering::Relaxed) {
+        if self.is_unused() {
             return Ok(value.clone());
         }
         let mut left = MOST_PARTS;

@@ -4,11 +4,12 @@
 //! values. So its tree is rewritten before it runs (`rewrite.rs`). Unknown functions and variables
 //! are found here too, as Go finds them, even where a branch is never taken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gotmpl::{Template, TemplateError as Cause};
+use gotmpl::TemplateError as Cause;
+use gotmpl::parse::{DefineNode, ListNode};
 
-use crate::balance;
+use crate::balance::{self, Refused};
 use crate::error::{ErrorKind, Position, TemplateError};
 use crate::rewrite::Rewrite;
 
@@ -28,11 +29,10 @@ pub(crate) struct Language<'a> {
 }
 
 /// A template that can be executed, once its functions are bound.
+#[derive(Clone)]
 pub(crate) struct Compiled {
-    pub(crate) template: Template,
-    /// Whether the rewritten main body hangs in the template under its name. The body of a text
-    /// without actions does not: nothing in it needs rewriting.
-    pub(crate) rewritten: bool,
+    /// Its body under its own name, and the templates that it defines.
+    pub(crate) trees: BTreeMap<String, ListNode>,
     /// The functions that it calls.
     pub(crate) used: BTreeSet<String>,
     /// URLs of templates that it includes, where they are written out, with their place.
@@ -62,37 +62,50 @@ pub(crate) fn compile(
         let message = "the template is larger than 8 MiB";
         return Err(TemplateError::new(ErrorKind::Limit, name, message));
     }
-    let (left, right) = language.delimiters;
-    let parsed = Template::new(name)
-        .delims(left, right)
-        .parse(text)
-        .map_err(|cause| parse_error(text, name, cause))?;
-    balance::check(text, language.delimiters).map_err(|fault| fault.in_template(text, name))?;
-    let mut trees = Vec::new();
+    let (body, defines) =
+        balance::parse(text, language.delimiters).map_err(|refused| match refused {
+            Refused::Syntax(cause) => parse_error(text, name, cause),
+            Refused::Blocks(fault) => fault.in_template(text, name),
+        })?;
+    let mut trees = collect(name, body, defines).map_err(|fault| fault.in_template(text, name))?;
     let mut rewrite = Rewrite::new(language);
-    for tree_name in parsed.templates() {
-        let mut tree = parsed
-            .lookup(tree_name)
-            .expect("the name comes from the same template")
-            .clone();
+    for tree in trees.values_mut() {
         rewrite
-            .template(&mut tree)
+            .template(tree)
             .map_err(|fault| fault.in_template(text, name))?;
-        trees.push((tree_name.to_owned(), tree));
     }
-    let rewritten = parsed.lookup(name).is_some();
     let (used, included) = rewrite.found();
-    let template = trees
-        .into_iter()
-        .fold(parsed, |template, (tree_name, tree)| {
-            template.add_parse_tree(&tree_name, tree)
-        });
     Ok(Compiled {
-        template,
-        rewritten,
+        trees,
         used,
         included,
     })
+}
+
+/// Puts the body and the definitions under their names. As in Go, one that is empty gives way to
+/// another of the same name, and two that are not are an error.
+fn collect(
+    name: &str,
+    body: ListNode,
+    defines: Vec<DefineNode>,
+) -> Result<BTreeMap<String, ListNode>, Fault> {
+    let mut trees = BTreeMap::from([(name.to_owned(), body)]);
+    for define in defines {
+        let defined = define.name.to_string();
+        match trees.get(&defined) {
+            Some(_) if define.body.is_empty_tree() => {}
+            Some(before) if !before.is_empty_tree() => {
+                return Err(Fault {
+                    offset: define.pos.offset,
+                    message: format!("multiple definition of template {defined:?}"),
+                });
+            }
+            _ => {
+                trees.insert(defined, define.body);
+            }
+        }
+    }
+    Ok(trees)
 }
 
 fn parse_error(text: &str, name: &str, cause: Cause) -> TemplateError {

@@ -57,6 +57,11 @@ impl Frame {
         }
     }
 
+    /// Returns whether another template includes this one.
+    pub(crate) fn is_included(&self) -> bool {
+        self.depth > 0
+    }
+
     /// Notes that the action at `offset` is reached.
     pub(crate) fn reach(&self, offset: usize) {
         self.at.store(offset, Ordering::Relaxed);

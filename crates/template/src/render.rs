@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gotmpl::TemplateError as Cause;
+use gotmpl::{Template, TemplateError as Cause};
 
 use crate::compile::{Compiled, Language, compile};
 use crate::error::{ErrorKind, TemplateError};
@@ -17,37 +17,41 @@ const MOST_TURNS: u64 = 5_000_000;
 /// Renders the template of `frame`.
 pub(crate) fn render(frame: &Arc<Frame>) -> Result<String, TemplateError> {
     let (source, engine) = (&frame.source, &frame.run.engine);
-    let compiled = compile(
-        &source.text,
-        &source.name,
-        &Language {
-            delimiters: engine.delimiters(),
-            is_function: &|name| functions::is_known(engine, name),
-            names: &|| functions::names(engine),
-        },
-    )?;
-    let Compiled {
-        template,
-        rewritten,
-        used,
-        ..
-    } = compiled;
-    let template = template
+    let Compiled { trees, used, .. } = compiled(frame)?;
+    let template = trees
+        .into_iter()
+        .fold(Template::new(&source.name), |template, (name, tree)| {
+            template.add_parse_tree(&name, tree)
+        })
         .funcs(functions::bind_all(&used, frame))
         .max_range_iters(MOST_TURNS);
     let mut output = Output {
         text: String::new(),
         most: engine.limits.output,
     };
-    let done = if rewritten {
-        template.execute_template_fmt(&mut output, &source.name, &frame.context)
-    } else {
-        template.execute_fmt(&mut output, &frame.context)
-    };
+    let done = template.execute_template_fmt(&mut output, &source.name, &frame.context);
     match done {
         Ok(()) => Ok(output.text),
         Err(cause) => Err(failure(frame, cause)),
     }
+}
+
+/// Compiles the template of `frame`. One that is included is kept: the next one may be the same.
+fn compiled(frame: &Frame) -> Result<Compiled, TemplateError> {
+    let (source, engine) = (&frame.source, &frame.run.engine);
+    if let Some(kept) = frame.run.compiled(source) {
+        return Ok(kept);
+    }
+    let language = Language {
+        delimiters: engine.delimiters(),
+        is_function: &|name| functions::is_known(engine, name),
+        names: &|| functions::names(engine),
+    };
+    let compiled = compile(&source.text, &source.name, &language)?;
+    if frame.is_included() {
+        frame.run.keep_compiled(source, compiled.clone());
+    }
+    Ok(compiled)
 }
 
 fn failure(frame: &Frame, cause: Cause) -> TemplateError {

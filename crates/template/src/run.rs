@@ -9,7 +9,9 @@ use gotmpl::{TemplateError as Cause, Value};
 
 use crate::Engine;
 use crate::cells::Cells;
+use crate::compile::Compiled;
 use crate::error::TemplateError;
+use crate::load::Source;
 use crate::value;
 
 /// Fuel of one rendering. A unit is about a nanosecond of work in a release build, so that the
@@ -19,6 +21,8 @@ const FUEL: u64 = 1 << 28;
 const STEP: u64 = 100;
 /// Fuel for calling a function, beside what its arguments and its result weigh.
 const CALL: u64 = 100;
+/// Most compiled templates that are kept.
+const MOST_COMPILED: usize = 64;
 
 /// What the templates of one rendering share.
 pub(crate) struct Run {
@@ -31,6 +35,8 @@ pub(crate) struct Run {
     /// Texts that were fetched, by URL and headers.
     fetched: Mutex<HashMap<String, Arc<str>>>,
     fetches: AtomicUsize,
+    /// Templates that were included, by name and text.
+    compiled: Mutex<HashMap<(String, Arc<str>), Compiled>>,
     /// The failure of an included template, on its way to the enclosing one.
     nested: Mutex<Option<TemplateError>>,
     started: Instant,
@@ -46,6 +52,7 @@ impl Run {
             cells: Cells::default(),
             fetched: Mutex::default(),
             fetches: AtomicUsize::new(0),
+            compiled: Mutex::default(),
             nested: Mutex::default(),
             started: Instant::now(),
             fuel: AtomicU64::new(FUEL),
@@ -103,6 +110,21 @@ impl Run {
     pub(crate) fn keep_fetched(&self, key: String, text: Arc<str>) {
         let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
         fetched.insert(key, text);
+    }
+
+    /// Returns the compiled template of `source` if it was included before.
+    pub(crate) fn compiled(&self, source: &Source) -> Option<Compiled> {
+        let compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (source.name.clone(), Arc::clone(&source.text));
+        compiled.get(&key).cloned()
+    }
+
+    /// Keeps a compiled template for as long as the rendering takes, if there are not many yet.
+    pub(crate) fn keep_compiled(&self, source: &Source, made: Compiled) {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if compiled.len() < MOST_COMPILED {
+            compiled.insert((source.name.clone(), Arc::clone(&source.text)), made);
+        }
     }
 
     /// Hands the failure of an included template to the enclosing one.

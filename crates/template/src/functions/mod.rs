@@ -293,17 +293,14 @@ fn invoke(function: &Function, frame: &Arc<Frame>, values: &[Value]) -> Result<V
         return Err(fail(name, &message));
     }
     run.pay_call(values)?;
-    let seen = match function.sees {
-        Sees::Nothing => values.to_vec(),
-        Sees::Outside => values.iter().map(|value| run.cells.now(value)).collect(),
-        Sees::All => values
-            .iter()
-            .map(|value| run.cells.all_now(value))
-            .collect::<Result<_, _>>()
-            .map_err(|what| run.exhaust(what))?,
+    let seen: Option<Vec<Value>> = match function.sees {
+        Sees::Outside | Sees::All if run.cells.is_unused() => None,
+        Sees::Nothing => None,
+        Sees::Outside => Some(values.iter().map(|value| run.cells.now(value)).collect()),
+        Sees::All => Some(all_now(frame, values)?),
     };
     let args = Args {
-        values: &seen,
+        values: seen.as_deref().unwrap_or(values),
         frame,
     };
     let result = (function.call)(&args).map_err(|message| {
@@ -319,14 +316,19 @@ fn invoke(function: &Function, frame: &Arc<Frame>, values: &[Value]) -> Result<V
     Ok(result)
 }
 
+/// Returns values as they are now, down to their last parts.
+fn all_now(frame: &Frame, values: &[Value]) -> Result<Vec<Value>, Cause> {
+    let run = &frame.run;
+    values
+        .iter()
+        .map(|value| run.cells.all_now(value).map_err(|what| run.exhaust(what)))
+        .collect()
+}
+
 fn invoke_own(own: &Own, name: &str, frame: &Arc<Frame>, values: &[Value]) -> Result<Value, Cause> {
     let run = &frame.run;
     run.pay_call(values)?;
-    let seen: Vec<Value> = values
-        .iter()
-        .map(|value| run.cells.all_now(value))
-        .collect::<Result<_, _>>()
-        .map_err(|what| run.exhaust(what))?;
+    let seen = all_now(frame, values)?;
     let caller = Caller { frame, name };
     let result = (own.call)(&seen, &caller).map_err(|message| fail(name, &message))?;
     run.pay_result(&result)?;
