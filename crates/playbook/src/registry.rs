@@ -131,10 +131,7 @@ mod tests {
             cache: cache.to_owned(),
         };
         let entries: Entries = [
-            (
-                "demo",
-                entry("http://h:1/a?b=c&d", "file:///home/x y/c.yml"),
-            ),
+            ("demo", entry("http://h:1/a?b=c&d", "file:///srv/x y/c.yml")),
             ("yes", entry("file:///a", "")),
             ("1", entry("https://h/'\"\u{e9}", "")),
         ]
