@@ -41,7 +41,7 @@ pub(crate) fn fuzz(arguments: &[&str]) -> Result<(), Failed> {
         Ok(())
     })?;
     for target in &chosen {
-        Line::new("cargo +nightly fuzz run --fuzz-dir fuzz")
+        Line::new("rustup run nightly cargo fuzz run --fuzz-dir fuzz")
             .arg(target)
             .arg(format!("fuzz/corpus/{target}"))
             .arg(format!("fuzz/seeds/{target}"))
