@@ -206,6 +206,18 @@ fn a_script_runs_on_every_machine_and_says_where_it_failed() {
     assert!(home.read("calls").is_empty());
 }
 
+/// A newcomer starts the program by its path.
+#[test]
+fn a_script_finds_the_program_that_runs_it() {
+    let home = Home::new();
+    home.write("own.sh", "{{/* =% sh %= */}}infrakit version\n");
+    home.cli("playbook add own own.sh").ok();
+    let mut command = home.command("infrakit");
+    command.args(["use", "own"]).env("PATH", "/usr/bin:/bin");
+    let run = home.run(command, Duration::from_secs(30)).ok();
+    assert!(run.stdout.contains("Interfaces"), "{run:?}");
+}
+
 #[test]
 fn a_script_runs_in_a_container_where_there_is_docker() {
     let home = Home::new();

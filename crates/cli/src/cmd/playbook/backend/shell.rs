@@ -1,5 +1,6 @@
 //! `sh`: the script is the input of /bin/sh.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
@@ -18,8 +19,20 @@ pub(super) fn run(context: &Context, job: &Job<'_>) -> Result {
     }
     let mut command = Command::new(SHELL);
     command.args(&arguments);
+    if let Some(path) = search_path() {
+        command.env("PATH", path);
+    }
     let status = feed(context, command, job.script)?;
     ended(job.path, status)
+}
+
+/// Returns the folders that programs are looked for in, and behind them that of this program: scripts
+/// call `infrakit`, also where it was started by its path.
+fn search_path() -> Option<OsString> {
+    let program = std::env::current_exe().ok()?;
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let own = program.parent()?.to_owned();
+    std::env::join_paths(std::env::split_paths(&folders).chain([own])).ok()
 }
 
 /// Returns the arguments of the shell. The script comes from the input, so that words behind it
