@@ -83,8 +83,9 @@ async fn victim() {
     let plugin = FilePlugin::new(directory.into()).unwrap();
     loop {
         let id = plugin.provision(&InstanceSpec::default()).await.unwrap();
-        // Not `println!`, which the harness captures.
-        writeln!(std::io::stderr(), "made {id}").unwrap();
+        // Not `println!`, which the harness captures. In one piece, so that no kill cuts an id.
+        let line = format!("made {id}\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
         for value in ["a", "b", "c"].iter().filter(|_| labels) {
             plugin.label(&id, &label(value)).await.unwrap();
         }
