@@ -65,6 +65,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |args| Ok(counted(0, args.count(0)?, 1)),
     ),
     made(
+        "sequence",
+        Arity::Exactly(1),
+        "func(int) []int",
+        "{{ range sequence 3 }}{{ . }}{{ end }}",
+        "The same as loop.",
+        |args| Ok(counted(0, args.count(0)?, 1)),
+    ),
+    made(
         "until",
         Arity::Exactly(1),
         "func(int) []int",

@@ -23,6 +23,24 @@ pub(super) const FUNCTIONS: &[Function] = &[
         var,
     )
     .unseen(),
+    passed(
+        "ref",
+        Arity::Exactly(1),
+        "func(string) (interface {}, error)",
+        "{{ global \"a\" 1 }}{{ ref \"a\" }}",
+        "Returns a variable as var does: its older name.",
+        var,
+    )
+    .unseen(),
+    passed(
+        "global",
+        Arity::Exactly(2),
+        "func(string, interface {}) (interface {}, error)",
+        "{{ global \"a\" 1 }}{{ ref \"a\" }}",
+        "Sets a variable as var does: its older name.",
+        var,
+    )
+    .unseen(),
     made(
         "metadata",
         Arity::Between(1, 4),
