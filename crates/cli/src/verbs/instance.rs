@@ -136,7 +136,11 @@ async fn provision(context: &Context, target: &Target, args: ProvisionArgs) -> R
     if args.input.dump {
         return context.out.line(document.text());
     }
-    let spec: InstanceSpec = document.decode(InstanceSpec::FIELDS)?;
+    create(context, target, document.decode(InstanceSpec::FIELDS)?).await
+}
+
+/// Creates an instance and prints its id.
+pub(crate) async fn create(context: &Context, target: &Target, spec: InstanceSpec) -> Result {
     let request = wire::ProvisionRequest {
         kind: target.wire_type(version::INSTANCE),
         spec,

@@ -1,7 +1,7 @@
 //! Backends that speak to plugins, the way the other commands do.
 
 use infrakit_spi::controller::Operation;
-use infrakit_spi::instance::{InstanceSpec, wire};
+use infrakit_spi::instance::InstanceSpec;
 use infrakit_spi::version;
 
 use super::Job;
@@ -11,7 +11,7 @@ use crate::dynamic::this_machine;
 use crate::error::{CommandError, Result};
 use crate::input::Document;
 use crate::target::{self, Target, greet_all};
-use crate::verbs::{controller, stack};
+use crate::verbs::{controller, instance, stack};
 
 /// Creates an instance from the script and prints its id.
 pub(super) fn provision(context: &Context, job: &Job<'_>) -> Result {
@@ -25,18 +25,7 @@ pub(super) fn provision(context: &Context, job: &Job<'_>) -> Result {
     this_machine(context)?;
     context.block_on(async {
         let target = named(context, job, name, version::INSTANCE.name).await?;
-        let request = wire::ProvisionRequest {
-            kind: target.wire_type(version::INSTANCE),
-            spec,
-        };
-        let answer: wire::ProvisionResponse = target.call("Instance.Provision", &request).await?;
-        match answer.id {
-            Some(id) => context.out.line(id.as_str()),
-            None => Err(CommandError::remote(format!(
-                "plugin `{}` created an instance and did not say its id",
-                target.socket()
-            ))),
-        }
+        instance::create(context, &target, spec).await
     })
 }
 
