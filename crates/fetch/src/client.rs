@@ -40,7 +40,16 @@ impl Client {
         self
     }
 
-    pub(crate) fn agent(&self) -> Result<&Agent, String> {
+    /// Returns the agent for `url`.
+    pub(crate) fn agent(&self, url: &str) -> Result<&Agent, String> {
+        if is_secure(url) {
+            self.secure_agent()
+        } else {
+            Ok(Self::plain_agent())
+        }
+    }
+
+    fn secure_agent(&self) -> Result<&Agent, String> {
         let made = self.agent.get_or_init(|| {
             let roots = roots::load(self.authorities.as_deref())?;
             let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -54,7 +63,7 @@ impl Client {
     }
 
     /// Returns the agent for plain `http`, for which no certificate is read.
-    pub(crate) fn plain_agent() -> &'static Agent {
+    fn plain_agent() -> &'static Agent {
         static AGENT: OnceLock<Agent> = OnceLock::new();
         AGENT.get_or_init(|| plain().build().new_agent())
     }
@@ -63,11 +72,7 @@ impl Client {
         let deadline = Instant::now() + request.timeout;
         let mut url = request.url.to_owned();
         for _ in 0..=MOST_REDIRECTS {
-            let agent = if is_secure(&url) {
-                self.agent()?
-            } else {
-                Self::plain_agent()
-            };
+            let agent = self.agent(&url)?;
             // What was meant for one server is none of another's business.
             let headers = if origin(&url) == origin(request.url) {
                 request.headers
@@ -172,10 +177,15 @@ fn exchange(
         .timeout_global(Some(left))
         .build()
         .call()
-        .map_err(|error| match error {
-            ureq::Error::Timeout(_) => "it takes too long".to_owned(),
-            other => other.to_string(),
-        })
+        .map_err(said)
+}
+
+/// Returns in words why there is no answer.
+pub(crate) fn said(error: ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(_) => "it takes too long".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Returns where the answer sends us, if it does.
@@ -207,7 +217,6 @@ fn body(response: &mut Response<Body>, limit: usize) -> Result<Vec<u8>, String> 
             ureq::Error::BodyExceedsLimit(_) => {
                 format!("the answer is larger than {limit} bytes")
             }
-            ureq::Error::Timeout(_) => "it takes too long".to_owned(),
-            other => other.to_string(),
+            other => said(other),
         })
 }

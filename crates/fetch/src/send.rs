@@ -6,7 +6,7 @@ use std::time::Duration;
 use ureq::http;
 
 use crate::Client;
-use crate::client::is_secure;
+use crate::client::{is_secure, said};
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +45,7 @@ impl Client {
         if !sending.url.starts_with("http://") && !is_secure(sending.url) {
             return Err("only `http://` and `https://` can be sent to".to_owned());
         }
-        let agent = if is_secure(sending.url) {
-            self.agent()?
-        } else {
-            Self::plain_agent()
-        };
+        let agent = self.agent(sending.url)?;
         let mut request = http::Request::builder()
             .method(sending.method)
             .uri(sending.url);
@@ -63,17 +59,13 @@ impl Client {
             .configure_request(request)
             .timeout_global(Some(sending.timeout))
             .build();
-        let failed = |error: ureq::Error| match error {
-            ureq::Error::Timeout(_) => "it takes too long".to_owned(),
-            other => other.to_string(),
-        };
-        let mut response = agent.run(request).map_err(failed)?;
+        let mut response = agent.run(request).map_err(said)?;
         let body = response
             .body_mut()
             .with_config()
             .limit(sending.limit)
             .read_to_vec()
-            .map_err(failed)?;
+            .map_err(said)?;
         Ok(Answer {
             status: response.status().to_string(),
             success: response.status().is_success(),
