@@ -70,6 +70,21 @@ fn join(path: &str, reference: &str) -> String {
 
 /// Takes `.` and `..` out of a path; what leads above the root stays at the root.
 fn tidy(path: &str) -> String {
+    let parts = parts(path);
+    let end = if path.ends_with('/') && !parts.is_empty() {
+        "/"
+    } else {
+        ""
+    };
+    format!(
+        "{}{}{end}",
+        if path.starts_with('/') { "/" } else { "" },
+        parts.join("/")
+    )
+}
+
+/// Returns the names in a path, without `.`, and with `..` only in front where it is relative.
+pub(crate) fn parts(path: &str) -> Vec<&str> {
     let absolute = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -82,16 +97,7 @@ fn tidy(path: &str) -> String {
             part => parts.push(part),
         }
     }
-    let end = if path.ends_with('/') && !parts.is_empty() {
-        "/"
-    } else {
-        ""
-    };
-    format!(
-        "{}{}{end}",
-        if absolute { "/" } else { "" },
-        parts.join("/")
-    )
+    parts
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::{Arity, Function, Outcome, made};
+use crate::url::parts;
 use crate::value::text;
 
 const TEXT: &str = "func(string) string";
@@ -117,19 +118,7 @@ fn ext(path: &str) -> String {
 }
 
 fn clean(path: &str) -> String {
-    let absolute = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if absolute => {}
-            part => parts.push(part),
-        }
-    }
-    match (absolute, parts.join("/")) {
+    match (path.starts_with('/'), parts(path).join("/")) {
         (true, rest) => format!("/{rest}"),
         (false, rest) if rest.is_empty() => ".".to_owned(),
         (false, rest) => rest,
