@@ -328,17 +328,15 @@ mod tests {
         );
     }
 
+    fn made_at(second: u64) -> Member {
+        let origin = Origin::Provisioned(at(second));
+        Member::new(description("a"), &"p".into(), origin, "n", at(second))
+    }
+
     #[test]
     fn a_list_from_before_a_creation_cannot_deny_it() {
         let mut seen = Observed::default();
-        let made = Member::new(
-            description("a"),
-            &"p".into(),
-            Origin::Provisioned(at(10)),
-            "n",
-            at(10),
-        );
-        seen.provisioned(made);
+        seen.provisioned(made_at(10));
         list(&mut seen, &[], 9, Locality::InProcess);
         assert_eq!(ids(&seen), ["a"]);
         assert_eq!(list(&mut seen, &[], 11, Locality::InProcess).vanished, 1);
@@ -348,14 +346,7 @@ mod tests {
     #[test]
     fn remote_lists_may_lag_behind_a_creation() {
         let mut seen = Observed::default();
-        let made = Member::new(
-            description("a"),
-            &"p".into(),
-            Origin::Provisioned(at(10)),
-            "n",
-            at(10),
-        );
-        seen.provisioned(made);
+        seen.provisioned(made_at(10));
         list(&mut seen, &[], 20, Locality::Remote);
         assert_eq!(ids(&seen), ["a"]);
         list(&mut seen, &[], 26, Locality::Remote);
