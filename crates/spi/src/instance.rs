@@ -5,6 +5,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use futures_core::Stream;
 
+use crate::behaviour::Behaviour;
 use crate::{Any, InstanceId, LogicalId, Omit, Result, Tags, wire_struct, words};
 
 wire_struct! {
@@ -173,6 +174,12 @@ pub trait Instance: Send + Sync {
         _seen: Option<Fingerprint>,
     ) -> Result<Listing> {
         Ok(Listing::Changed(self.describe(tags, detail).await?, None))
+    }
+
+    /// Returns how the provider behaves, as far as the plugin declares it. Nothing is declared by
+    /// default, which is safe and slow.
+    async fn behaviour(&self) -> Result<Option<Behaviour>> {
+        Ok(None)
     }
 
     /// Returns where the plugin runs.

@@ -4,6 +4,7 @@
 //! processes, field for field. Nothing here knows about sockets, files or clocks.
 
 mod any;
+pub mod behaviour;
 pub mod controller;
 pub mod document;
 mod duration;
