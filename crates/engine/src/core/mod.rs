@@ -4,48 +4,30 @@
 //! drives it says what time it is, in a time that never runs backwards. Events only say "look
 //! again", so that one that comes late, twice or never does no harm.
 
-mod acting;
-mod answers;
-mod change;
-mod deeds;
-mod departures;
-mod describe;
-mod effect;
-mod evidence;
-mod governed;
-mod group;
-mod homes;
-mod journal;
-mod listing;
-mod observer;
-mod preview;
-mod refused;
-mod remembered;
-mod restore;
-mod rolled;
-mod rollout;
-mod said;
-mod status;
-mod term;
-mod why;
+mod state;
+mod steps;
+mod views;
+mod words;
 
-pub use change::Accepted;
-pub use effect::{Call, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Subject, Target};
-pub use governed::Limits;
-pub use preview::Outlook;
-pub use refused::Refused;
-pub use rollout::Unfit;
-pub use term::{Claim, Term};
+pub use state::effect::{
+    Call, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Subject, Target,
+};
+pub use state::governed::Limits;
+pub use state::refused::Refused;
+pub use steps::commands::Unfit;
+pub use steps::commit::Accepted;
+pub use steps::term::{Claim, Term};
+pub use views::preview::Outlook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::{Config, Timestamp};
 use infrakit_spi::{GroupId, PluginName};
 
-use crate::core::governed::Governors;
-use crate::core::group::Group;
-use crate::core::journal::Batch;
-use crate::core::observer::Observer;
+use crate::core::state::governed::Governors;
+use crate::core::state::group::Group;
+use crate::core::state::observer::Observer;
+use crate::core::steps::journal::Batch;
 
 /// All groups of a controller, and what is under way for them.
 pub struct Core {

@@ -7,8 +7,8 @@ use infrakit_plan::{Labelling, Listed, Origin, Seen, Step, Timestamp, Token};
 use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{GroupId, PluginName, tags};
 
-use super::observer::Observer;
-use super::{Core, Effect, Group, ListAnswer};
+use crate::core::state::observer::Observer;
+use crate::core::{Core, Effect, Group, ListAnswer};
 
 impl Core {
     /// Begins the lists that are due.
@@ -30,7 +30,7 @@ impl Core {
         }
     }
 
-    pub(super) fn listed(&mut self, answer: ListAnswer, now: Timestamp) {
+    pub(in crate::core) fn listed(&mut self, answer: ListAnswer, now: Timestamp) {
         let ListAnswer {
             plugin,
             started,

@@ -11,11 +11,11 @@ use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId};
 use infrakit_store::{Change, Durability};
 
-use super::group::Committed;
-use super::journal::Batch;
-use super::remembered::stored_part;
-use super::rolled::{self, Turn};
-use super::{Core, Group, Refused};
+use crate::core::state::group::Committed;
+use crate::core::state::remembered::stored_part;
+use crate::core::steps::journal::Batch;
+use crate::core::steps::transition::{self, Transition};
+use crate::core::{Core, Group, Refused};
 use crate::records::{
     SpecRecord, delete, history_key, intent_key, memory_key, put, put_memory, spec_key,
 };
@@ -30,17 +30,17 @@ pub struct Accepted {
 }
 
 /// What a group is to become.
-pub(super) struct Wanted {
-    pub(super) raw: GroupSpec,
-    pub(super) spec: Spec,
+pub(in crate::core) struct Wanted {
+    pub(in crate::core) raw: GroupSpec,
+    pub(in crate::core) spec: Spec,
     /// Members to destroy by name.
-    pub(super) doomed: BTreeSet<InstanceId>,
-    pub(super) cause: Cause,
+    pub(in crate::core) doomed: BTreeSet<InstanceId>,
+    pub(in crate::core) cause: Cause,
 }
 
 /// Why a group gets another spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(in crate::core) enum Cause {
     /// Somebody committed it.
     Committed,
     /// Somebody asked for another size, and for nothing else.
@@ -50,18 +50,18 @@ pub(super) enum Cause {
 }
 
 /// A commit that takes effect once the store has it.
-pub(super) struct PendingCommit {
+pub(in crate::core) struct PendingCommit {
     raw: GroupSpec,
     revision: u64,
     committed: Committed,
     /// The memory of a group that is new.
     memory: Memory,
-    turn: Turn,
+    transition: Transition,
     expired: Vec<u64>,
 }
 
 impl PendingCommit {
-    pub(super) fn id(&self) -> &GroupId {
+    pub(in crate::core) fn id(&self) -> &GroupId {
         &self.raw.id
     }
 }
@@ -159,20 +159,25 @@ impl Core {
 
     /// Commits the spec in force once more.
     fn commit_again(&mut self, id: &GroupId, now: Timestamp) -> Option<u64> {
-        let edit = rolled::anew(self.groups.get(id)?, now)?;
+        let edit = transition::anew(self.groups.get(id)?, now)?;
         self.edit(id, edit)
     }
 
-    pub(super) fn store_commit(&mut self, wanted: Wanted, nonce: &str, now: Timestamp) -> u64 {
+    pub(in crate::core) fn store_commit(
+        &mut self,
+        wanted: Wanted,
+        nonce: &str,
+        now: Timestamp,
+    ) -> u64 {
         let id = wanted.raw.id.clone();
         let mut changes = Vec::new();
         let group = self.groups.get(&id);
         let revision = group.map_or(1, |group| group.revision + 1);
-        let turn = Turn::of(group, &wanted, revision, now);
+        let transition = Transition::of(group, &wanted, revision, now);
         let mut expired = Vec::new();
         let mut memory = match group {
             Some(group) => {
-                expired = group.expiring(turn.former(group));
+                expired = group.expiring(transition.former(group));
                 let old = expired.iter();
                 changes.extend(old.map(|old| delete(history_key(&id, *old))));
                 stored_part(&group.memory)
@@ -183,7 +188,7 @@ impl Core {
                 ..Memory::default()
             },
         };
-        turn.apply(&mut memory);
+        transition.apply(&mut memory);
         let Wanted { raw, spec, .. } = wanted;
         let record = SpecRecord {
             revision,
@@ -202,7 +207,7 @@ impl Core {
             revision,
             committed,
             memory,
-            turn,
+            transition,
             expired,
         };
         self.write(
@@ -212,13 +217,13 @@ impl Core {
         )
     }
 
-    pub(super) fn committed(&mut self, pending: PendingCommit, now: Timestamp) {
+    pub(in crate::core) fn committed(&mut self, pending: PendingCommit, now: Timestamp) {
         let PendingCommit {
             raw,
             revision,
             committed,
             memory,
-            turn,
+            transition,
             expired,
         } = pending;
         let id = raw.id.clone();
@@ -228,7 +233,7 @@ impl Core {
             if revision <= group.revision {
                 return;
             }
-            turn.apply(&mut group.memory);
+            transition.apply(&mut group.memory);
             group.converged = false;
             for old in expired {
                 group.revisions.remove(&old);
@@ -257,7 +262,7 @@ impl Core {
         Ok(self.write(batch, changes, Durability::Synced))
     }
 
-    pub(super) fn forget(&mut self, id: &GroupId) {
+    pub(in crate::core) fn forget(&mut self, id: &GroupId) {
         if let Some(group) = self.remove_group(id) {
             self.leave_homes(&group);
             tracing::info!(group = %id, "no longer managed");
@@ -287,7 +292,7 @@ impl Core {
         Ok(self.write(batch, changes, Durability::Synced))
     }
 
-    pub(super) fn destroying(&mut self, id: &GroupId, now: Timestamp) {
+    pub(in crate::core) fn destroying(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
@@ -299,7 +304,7 @@ impl Core {
     }
 
     /// Forgets a group whose members are all gone.
-    pub(super) fn finish_destroying(&mut self, id: &GroupId) {
+    pub(in crate::core) fn finish_destroying(&mut self, id: &GroupId) {
         let Some(group) = self.groups.get(id) else {
             return;
         };

@@ -9,14 +9,14 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Repaired};
 use infrakit_spi::{Delivery, Error, FailureClass, PluginName};
 
-use super::deeds::Kind;
-use super::{Core, CreationAnswer, Group, Subject};
+use crate::core::state::history::Kind;
+use crate::core::{Core, CreationAnswer, Group, Subject};
 
 /// How many times the slowest creation so far one in doubt is waited for.
-pub(super) const PATIENCE: u32 = 3;
+pub(in crate::core) const PATIENCE: u32 = 3;
 
 impl Core {
-    pub(super) fn provisioned(&mut self, answer: CreationAnswer, now: Timestamp) {
+    pub(in crate::core) fn provisioned(&mut self, answer: CreationAnswer, now: Timestamp) {
         let CreationAnswer {
             target,
             number,
@@ -33,7 +33,7 @@ impl Core {
         };
         let intent = group.memory.intents.remove(&number);
         let made = outcome.as_ref().map(|description| &description.id);
-        group.deeds.created(number, made);
+        group.history.created(number, made);
         match outcome {
             Ok(description) => {
                 let took = now.since(begun);
@@ -72,7 +72,7 @@ impl Core {
         self.touch(&target.group);
     }
 
-    pub(super) fn destroyed(
+    pub(in crate::core) fn destroyed(
         &mut self,
         subject: &Subject,
         outcome: Result<(), Error>,
@@ -87,7 +87,7 @@ impl Core {
             return;
         };
         group
-            .deeds
+            .history
             .ended(id, Kind::Destroy, outcome.as_ref().map(drop));
         let Some(member) = group.seen.get_on(plugin, id) else {
             self.touch(&target.group);
@@ -116,7 +116,7 @@ impl Core {
         self.touch(&target.group);
     }
 
-    pub(super) fn drained(
+    pub(in crate::core) fn drained(
         &mut self,
         subject: &Subject,
         outcome: Result<(), Error>,
@@ -128,7 +128,7 @@ impl Core {
             return;
         };
         group
-            .deeds
+            .history
             .ended(id, Kind::Drain, outcome.as_ref().map(drop));
         let Err(error) = outcome else {
             self.touch(&target.group);
@@ -139,7 +139,11 @@ impl Core {
         self.wake_by(&target.group, again);
     }
 
-    pub(super) fn repaired(&mut self, subject: &Subject, outcome: Result<Repaired, Error>) {
+    pub(in crate::core) fn repaired(
+        &mut self,
+        subject: &Subject,
+        outcome: Result<Repaired, Error>,
+    ) {
         let Subject { target, id, .. } = subject;
         let Some(group) = self.living(target) else {
             return;
@@ -150,7 +154,7 @@ impl Core {
             Ok(Repaired::NotOffered) => Err(&none),
             Err(error) => Err(error),
         };
-        group.deeds.ended(id, Kind::Repair, done);
+        group.history.ended(id, Kind::Repair, done);
         if let Some(repair) = group.memory.repairs.0.get_mut(id) {
             repair.in_flight = false;
             match outcome {
@@ -168,7 +172,7 @@ impl Core {
         self.touch(&target.group);
     }
 
-    pub(super) fn labelled(
+    pub(in crate::core) fn labelled(
         &mut self,
         subject: &Subject,
         outcome: Result<(), Error>,
@@ -181,7 +185,7 @@ impl Core {
             return;
         };
         group
-            .deeds
+            .history
             .ended(id, Kind::Label, outcome.as_ref().map(drop));
         let Err(error) = outcome else {
             // The list will show the new tags; until then they count as being put on.
@@ -206,7 +210,7 @@ impl Core {
         self.wake_by(&target.group, again);
     }
 
-    pub(super) fn checked(
+    pub(in crate::core) fn checked(
         &mut self,
         subject: &Subject,
         outcome: Result<Health, Error>,

@@ -4,14 +4,14 @@ use infrakit_plan::{Member, PausedBy, Timestamp, WaitingOn};
 use infrakit_spi::InstanceId;
 use infrakit_spi::flavor::Health;
 
-use super::Group;
-use super::said::{count, moment, names, since, span, verdict};
-use super::status::Census;
-use super::why::step;
+use crate::core::Group;
+use crate::core::state::census::Census;
+use crate::core::views::why::step;
+use crate::core::words::{count, moment, names, since, span, verdict};
 
 impl Group {
     /// Says what was seen that makes the group wait.
-    pub(super) fn evidence_of(&self, on: &WaitingOn, now: Timestamp) -> Option<String> {
+    pub(in crate::core) fn evidence_of(&self, on: &WaitingOn, now: Timestamp) -> Option<String> {
         match on {
             WaitingOn::Observation => Some(self.not_listed(now)),
             WaitingOn::Creations { .. } => self.creations(now),
@@ -62,7 +62,7 @@ impl Group {
 
     /// Says why the instances cannot be listed, if the last attempt has failed, and since when
     /// nothing is known of them; `None` for since ever.
-    pub(super) fn blind(&self) -> Option<(Option<Timestamp>, &str)> {
+    pub(in crate::core) fn blind(&self) -> Option<(Option<Timestamp>, &str)> {
         let (at, message) = self.unlisted.as_ref()?;
         let listed = self.seen.listed();
         let stale = listed.is_none_or(|listed| listed < *at);
@@ -70,7 +70,7 @@ impl Group {
     }
 
     /// Says as of when the members are known, if they cannot be listed.
-    pub(super) fn as_of(&self, now: Timestamp) -> Option<String> {
+    pub(in crate::core) fn as_of(&self, now: Timestamp) -> Option<String> {
         let (listed, message) = self.blind()?;
         let listed = since(listed?, now);
         Some(format!(

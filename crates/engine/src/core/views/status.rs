@@ -8,42 +8,16 @@ use infrakit_spi::rollout::{
     Condition, ConditionKind, Outcome, RevisionRecord, RolloutState, RolloutStatus,
 };
 
-use super::said::moment;
-use super::why::said;
-use super::{Core, Group, Refused};
+use crate::core::state::census::Census;
+use crate::core::words::{moment, said};
+use crate::core::{Core, Group, Refused};
 
 /// Looks at a group that may fail in a row before it counts as degraded.
 const MISSED: u32 = 3;
 
-/// Numbers of members that stay.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Census {
-    /// All of them.
-    pub(super) total: usize,
-    /// Those of the configuration in force.
-    pub(super) updated: usize,
-    /// Those of them that have proved themselves.
-    pub(super) ready: usize,
-}
-
-impl Census {
-    /// Counts the members of a group.
-    pub(super) fn of(group: &Group) -> Self {
-        let mut census = Self::default();
-        for member in group.seen.members().filter(|member| member.stays()) {
-            census.total += 1;
-            if member.matches(&group.spec.hash) {
-                census.updated += 1;
-                census.ready += usize::from(member.health.proved(&group.spec.updating));
-            }
-        }
-        census
-    }
-}
-
 impl Core {
     /// Returns a group that is asked about.
-    pub(super) fn known(&self, id: &GroupId) -> Result<&Group, Refused> {
+    pub(in crate::core) fn known(&self, id: &GroupId) -> Result<&Group, Refused> {
         let group = self.groups.get(id);
         group.ok_or_else(|| Refused::NotWatched(id.clone()))
     }
@@ -96,7 +70,7 @@ impl Core {
     pub fn history(&self, id: &GroupId) -> Result<Vec<RevisionRecord>, Refused> {
         let group = self.known(id)?;
         let revisions = group.revisions.iter();
-        let record = |(revision, committed): (&u64, &super::group::Committed)| {
+        let record = |(revision, committed): (&u64, &crate::core::state::group::Committed)| {
             let (outcome, message) = group.outcome(*revision);
             let known = group.memory.outcomes.get(revision);
             RevisionRecord {
@@ -172,7 +146,7 @@ fn name(by: &PausedBy) -> &'static str {
 
 impl Group {
     /// Returns whether the rollout to the spec in force was ended by somebody.
-    pub(super) fn is_aborted(&self) -> bool {
+    pub(in crate::core) fn is_aborted(&self) -> bool {
         self.memory.aborted.as_ref() == Some(&self.spec.hash)
     }
 
@@ -286,7 +260,7 @@ impl Group {
     }
 
     /// Says what paused the rollout, unless somebody did.
-    pub(super) fn paused_by_failure(&self) -> Option<String> {
+    pub(in crate::core) fn paused_by_failure(&self) -> Option<String> {
         let pause = self.memory.roll.as_ref()?.paused.as_ref()?;
         if pause.by == PausedBy::Operator {
             return None;

@@ -8,10 +8,10 @@ use infrakit_spi::GroupId;
 use infrakit_store::{Key, Store};
 use serde::de::DeserializeOwned;
 
-use super::answers::PATIENCE;
-use super::group::Committed;
-use super::remembered::stored_part;
-use super::{Core, Group};
+use crate::core::state::group::Committed;
+use crate::core::state::remembered::stored_part;
+use crate::core::steps::answers::PATIENCE;
+use crate::core::{Core, Group};
 use crate::records::{
     DepartureRecord, IntentRecord, SPECS, SpecRecord, departure_prefix, history_prefix,
     intent_prefix, memory_key,

@@ -8,12 +8,12 @@ use infrakit_plan::{
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 
-use super::change::{Cause, Wanted};
-use super::journal::Edit;
-use super::{Core, Group, Refused};
+use crate::core::steps::commit::{Cause, Wanted};
+use crate::core::steps::journal::Edit;
+use crate::core::{Core, Group, Refused};
 
 /// What a commit changes in a group's memory.
-pub(super) struct Turn {
+pub(in crate::core) struct Transition {
     revision: u64,
     /// The rollout from now on; `None` where the one under way, or none, stays as it is.
     roll: Option<Option<Roll>>,
@@ -32,16 +32,16 @@ pub(super) struct Turn {
     unabort: bool,
 }
 
-impl Turn {
+impl Transition {
     /// Works out what a commit means for a group as it is now.
-    pub(super) fn of(
+    pub(in crate::core) fn of(
         group: Option<&Group>,
         wanted: &Wanted,
         revision: u64,
         now: Timestamp,
     ) -> Self {
         let spec = &wanted.spec;
-        let mut turn = Self {
+        let mut transition = Self {
             revision,
             roll: None,
             growth: 0,
@@ -52,23 +52,25 @@ impl Turn {
             doomed: wanted.doomed.clone(),
             unabort: wanted.cause != Cause::Scaled,
         };
-        let Some(group) = group else { return turn };
+        let Some(group) = group else {
+            return transition;
+        };
         let before = &group.spec;
-        turn.naming = match (&before.size, &spec.size) {
+        transition.naming = match (&before.size, &spec.size) {
             (Size::Cattle(_), Size::Pets(_)) => Some(true),
             (Size::Pets(_), Size::Cattle(_)) => Some(false),
             (Size::Cattle(_), Size::Cattle(_)) | (Size::Pets(_), Size::Pets(_)) => None,
         };
         if before.hash == spec.hash {
             // The size alone, or how to roll: nothing new is rolled, and who grows grows at once.
-            if turn.unabort && group.memory.aborted.is_some() {
-                turn.roll = Some(restarted(group, now));
+            if transition.unabort && group.memory.aborted.is_some() {
+                transition.roll = Some(restarted(group, now));
             }
-            turn.growth = spec.size.count().saturating_sub(before.size.count());
-            return turn;
+            transition.growth = spec.size.count().saturating_sub(before.size.count());
+            return transition;
         }
-        turn.homes.insert(before.instance.plugin.clone());
-        turn.ended = ended(group, wanted.cause, revision, now);
+        transition.homes.insert(before.instance.plugin.clone());
+        transition.ended = ended(group, wanted.cause, revision, now);
         // While the way back is limited, members are made from where it leads: what it leads away
         // from has failed.
         let (direction, former) = match wanted.cause {
@@ -81,20 +83,20 @@ impl Turn {
             ..roll
         });
         if let Some(former) = roll.as_ref().and_then(|roll| roll.former.as_ref()) {
-            turn.homes.insert(former.plugin.clone());
+            transition.homes.insert(former.plugin.clone());
         }
-        turn.roll = Some(roll);
-        turn
+        transition.roll = Some(roll);
+        transition
     }
 
     /// Returns the revision that members beyond a rollout's limit will be made from.
-    pub(super) fn former(&self, group: &Group) -> Option<u64> {
+    pub(in crate::core) fn former(&self, group: &Group) -> Option<u64> {
         let roll = self.roll.as_ref().unwrap_or(&group.memory.roll).as_ref()?;
         roll.former.as_ref().map(|former| former.revision)
     }
 
     /// Makes the change.
-    pub(super) fn apply(&self, memory: &mut Memory) {
+    pub(in crate::core) fn apply(&self, memory: &mut Memory) {
         memory.revision = self.revision;
         memory.creation.forgive();
         if self.unabort {
@@ -154,7 +156,7 @@ fn ended(group: &Group, cause: Cause, revision: u64, now: Timestamp) -> Vec<(u64
 
 /// Returns what a commit of the spec in force changes, if anything: an aborted rollout begins anew,
 /// and failed creations are tried again.
-pub(super) fn anew(group: &Group, now: Timestamp) -> Option<Edit> {
+pub(in crate::core) fn anew(group: &Group, now: Timestamp) -> Option<Edit> {
     let memory = &group.memory;
     if memory.aborted.is_none() && memory.creation.failures() == 0 {
         return None;
@@ -245,7 +247,12 @@ impl Core {
     ///
     /// # Errors
     /// Returns why it is refused.
-    pub(super) fn revert(&mut self, id: &GroupId, to: u64, now: Timestamp) -> Result<u64, Refused> {
+    pub(in crate::core) fn revert(
+        &mut self,
+        id: &GroupId,
+        to: u64,
+        now: Timestamp,
+    ) -> Result<u64, Refused> {
         let group = self
             .groups
             .get(id)

@@ -21,8 +21,8 @@ const ECHO: Duration = Duration::from_secs(1);
 
 /// Watches the instances of one plugin for the groups on it.
 #[derive(Debug, Default)]
-pub(super) struct Observer {
-    pub(super) groups: BTreeSet<GroupId>,
+pub(in crate::core) struct Observer {
+    pub(in crate::core) groups: BTreeSet<GroupId>,
     /// When the list under way was started, and which groups it serves.
     in_flight: Option<(Timestamp, BTreeSet<GroupId>)>,
     fingerprint: Option<Fingerprint>,
@@ -50,7 +50,7 @@ pub(super) struct Observer {
 
 impl Observer {
     /// Returns when the next list is to be started; `None` while one is under way.
-    pub(super) fn due(&self) -> Option<Timestamp> {
+    pub(in crate::core) fn due(&self) -> Option<Timestamp> {
         if self.in_flight.is_some() || self.groups.is_empty() {
             return None;
         }
@@ -59,14 +59,14 @@ impl Observer {
     }
 
     /// Asks for a list of all groups at `at`, or earlier if one is due earlier.
-    pub(super) fn want_all(&mut self, at: Timestamp) {
+    pub(in crate::core) fn want_all(&mut self, at: Timestamp) {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
     /// Asks for a list of all groups because something changed. What the plugin tells of while our
     /// own calls change its list is most likely these; the list is then looked at once a poll
     /// interval, as if nothing had been told.
-    pub(super) fn changed(&mut self, now: Timestamp, poll_interval: Duration) {
+    pub(in crate::core) fn changed(&mut self, now: Timestamp, poll_interval: Duration) {
         if !self.watched {
             return self.want_all(now);
         }
@@ -79,7 +79,7 @@ impl Observer {
     }
 
     /// Notes that the plugin began or ceased to tell of changes.
-    pub(super) fn told(&mut self, watched: bool, now: Timestamp, poll_interval: Duration) {
+    pub(in crate::core) fn told(&mut self, watched: bool, now: Timestamp, poll_interval: Duration) {
         self.watched = watched;
         if !watched {
             self.want_all(now + poll_interval.min(ECHO));
@@ -87,12 +87,12 @@ impl Observer {
     }
 
     /// Notes that one of our own calls changed something.
-    pub(super) fn acted(&mut self, now: Timestamp) {
+    pub(in crate::core) fn acted(&mut self, now: Timestamp) {
         self.acted = now;
     }
 
     /// Asks for a list of one group at `at`, or earlier if one is due earlier.
-    pub(super) fn want(&mut self, group: &GroupId, at: Timestamp) {
+    pub(in crate::core) fn want(&mut self, group: &GroupId, at: Timestamp) {
         let due = self.wanted.entry(group.clone()).or_insert(at);
         *due = at.min(*due);
         self.soonest = Some(self.soonest.map_or(at, |soonest| soonest.min(at)));
@@ -100,7 +100,7 @@ impl Observer {
 
     /// Asks for a list because something awaited was not in the last one: soon at first, then ever
     /// more rarely, at most once a poll interval.
-    pub(super) fn want_eagerly(
+    pub(in crate::core) fn want_eagerly(
         &mut self,
         group: &GroupId,
         now: Timestamp,
@@ -113,12 +113,12 @@ impl Observer {
     }
 
     /// Notes that something new is awaited, so that eagerness starts over.
-    pub(super) fn refresh_eagerness(&mut self) {
+    pub(in crate::core) fn refresh_eagerness(&mut self) {
         self.looked = 0;
     }
 
     /// Begins a list: the narrowest one that serves whoever wants one now.
-    pub(super) fn begin(&mut self, now: Timestamp) -> (Tags, Option<Fingerprint>) {
+    pub(in crate::core) fn begin(&mut self, now: Timestamp) -> (Tags, Option<Fingerprint>) {
         let mut served: BTreeSet<GroupId> = self
             .wanted
             .iter()
@@ -165,7 +165,11 @@ impl Observer {
 
     /// Ends a list. Returns the groups that it serves and that are still watched, unless it is not
     /// the one under way.
-    pub(super) fn end(&mut self, started: Timestamp, now: Timestamp) -> Option<BTreeSet<GroupId>> {
+    pub(in crate::core) fn end(
+        &mut self,
+        started: Timestamp,
+        now: Timestamp,
+    ) -> Option<BTreeSet<GroupId>> {
         match self.in_flight.take() {
             Some((at, mut groups)) if at == started => {
                 let took = if groups.len() == 1 {
@@ -185,7 +189,7 @@ impl Observer {
     }
 
     /// Notes a list that came.
-    pub(super) fn succeeded(
+    pub(in crate::core) fn succeeded(
         &mut self,
         started: Timestamp,
         now: Timestamp,
@@ -202,17 +206,17 @@ impl Observer {
         self.want_all(now + poll_interval.saturating_mul(trust));
     }
 
-    pub(super) fn remember(&mut self, fingerprint: Option<Fingerprint>) {
+    pub(in crate::core) fn remember(&mut self, fingerprint: Option<Fingerprint>) {
         self.fingerprint = fingerprint;
     }
 
     /// Forgets the last list, so that the next one is read in any case.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::core) fn forget(&mut self) {
         self.fingerprint = None;
     }
 
     /// Notes a list that did not come; returns how many failed in a row.
-    pub(super) fn failed(&mut self, now: Timestamp, poll_interval: Duration) -> u32 {
+    pub(in crate::core) fn failed(&mut self, now: Timestamp, poll_interval: Duration) -> u32 {
         let pause = Duration::from_millis(250).saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         self.not_before = now + pause.min(poll_interval);

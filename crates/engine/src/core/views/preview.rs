@@ -6,9 +6,9 @@ use infrakit_plan::{Config, Memory, Observed, PreviewInput, Spec, Timestamp, pre
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::rollout::Preview;
 
-use super::change::{Cause, Wanted};
-use super::rolled::{Turn, anew};
-use super::{Core, Refused};
+use crate::core::steps::commit::{Cause, Wanted};
+use crate::core::steps::transition::{Transition, anew};
+use crate::core::{Core, Refused};
 
 /// All that a preview is worked out from. Working it out takes a while in a big group, and touches
 /// nothing.
@@ -69,7 +69,7 @@ impl Core {
             doomed: std::collections::BTreeSet::new(),
             cause: Cause::Committed,
         };
-        Turn::of(group, &wanted, revision, now).apply(&mut outlook.memory);
+        Transition::of(group, &wanted, revision, now).apply(&mut outlook.memory);
         Ok(outlook)
     }
 }

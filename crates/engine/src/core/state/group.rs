@@ -8,74 +8,79 @@ use infrakit_spi::group::GroupSpec;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 
-use super::deeds::Deeds;
-use super::departures::Departures;
-use super::why::Waiting;
 use crate::core::Target;
+use crate::core::state::departures::Departures;
+use crate::core::state::history::History;
+use crate::core::state::waiting::Waiting;
 
 /// Specs of former revisions that are kept, so that old members are drained and checked as they
 /// were meant to be, and so that there is something to go back to.
-pub(super) const HISTORY: usize = 20;
+pub(in crate::core) const HISTORY: usize = 20;
 
 /// A spec that was committed.
 #[derive(Clone)]
-pub(super) struct Committed {
+pub(in crate::core) struct Committed {
     /// When.
-    pub(super) at: Timestamp,
+    pub(in crate::core) at: Timestamp,
     /// The spec.
-    pub(super) spec: Arc<Spec>,
+    pub(in crate::core) spec: Arc<Spec>,
 }
 
 /// State of a group.
-pub(super) struct Group {
-    pub(super) target: Target,
+pub(in crate::core) struct Group {
+    pub(in crate::core) target: Target,
     /// The spec as it was committed.
-    pub(super) raw: GroupSpec,
-    pub(super) revision: u64,
-    pub(super) spec: Arc<Spec>,
+    pub(in crate::core) raw: GroupSpec,
+    pub(in crate::core) revision: u64,
+    pub(in crate::core) spec: Arc<Spec>,
     /// Specs of this and former revisions.
-    pub(super) revisions: BTreeMap<u64, Committed>,
-    pub(super) memory: Memory,
+    pub(in crate::core) revisions: BTreeMap<u64, Committed>,
+    pub(in crate::core) memory: Memory,
     /// The memory as it is in the store.
-    pub(super) stored: Memory,
+    pub(in crate::core) stored: Memory,
     /// Journaled intents: number of the first of a batch to how many it has.
-    pub(super) batches: BTreeMap<u64, u64>,
+    pub(in crate::core) batches: BTreeMap<u64, u64>,
     /// Creations that were answered and that no list has shown yet, by number. Their batches stay
     /// journaled: a restart forgets the answers, and its first list may lag behind them.
-    pub(super) unseen: BTreeMap<u64, (PluginName, InstanceId)>,
+    pub(in crate::core) unseen: BTreeMap<u64, (PluginName, InstanceId)>,
     /// Journaled destructions.
-    pub(super) departures: Departures,
+    pub(in crate::core) departures: Departures,
     /// Intents of a former process; a plugin in this process cannot fulfil them any more.
-    pub(super) inherited: Vec<u64>,
-    pub(super) seen: Observed,
+    pub(in crate::core) inherited: Vec<u64>,
+    pub(in crate::core) seen: Observed,
     /// Members as the core counts them in its sum.
-    pub(super) counted: usize,
-    pub(super) wake_at: Option<Timestamp>,
-    pub(super) converged: bool,
+    pub(in crate::core) counted: usize,
+    pub(in crate::core) wake_at: Option<Timestamp>,
+    pub(in crate::core) converged: bool,
     /// What the last plan waits for.
-    pub(super) waiting: Waiting,
+    pub(in crate::core) waiting: Waiting,
     /// What was done of late.
-    pub(super) deeds: Deeds,
+    pub(in crate::core) history: History,
     /// Why the last list did not come, and when that was known.
-    pub(super) unlisted: Option<(Timestamp, String)>,
+    pub(in crate::core) unlisted: Option<(Timestamp, String)>,
     /// How often the destruction of a member failed.
-    pub(super) failed: BTreeMap<InstanceId, u32>,
+    pub(in crate::core) failed: BTreeMap<InstanceId, u32>,
     /// When the creations of members were answered that have not been found healthy yet.
-    pub(super) newborn: BTreeMap<InstanceId, Timestamp>,
+    pub(in crate::core) newborn: BTreeMap<InstanceId, Timestamp>,
     /// Members whose labels may have been put on or not, and from when on a list tells.
-    pub(super) labels_in_doubt: BTreeMap<(PluginName, InstanceId), Timestamp>,
+    pub(in crate::core) labels_in_doubt: BTreeMap<(PluginName, InstanceId), Timestamp>,
     /// The revision that a failed rollout goes back to, and when that is tried again if it could
     /// not be written.
-    pub(super) reverting: Option<(u64, Timestamp)>,
+    pub(in crate::core) reverting: Option<(u64, Timestamp)>,
     /// Changes by an operator on their way to the store; nothing is planned meanwhile.
-    pub(super) changing: usize,
+    pub(in crate::core) changing: usize,
     /// Set while the group is being destroyed: a list must be from after this moment.
-    pub(super) destroying_since: Option<Timestamp>,
+    pub(in crate::core) destroying_since: Option<Timestamp>,
 }
 
 impl Group {
     /// Creates the state of a group with the spec of revision `revision`, committed at `at`.
-    pub(super) fn new(raw: GroupSpec, revision: u64, committed: Committed, memory: Memory) -> Self {
+    pub(in crate::core) fn new(
+        raw: GroupSpec,
+        revision: u64,
+        committed: Committed,
+        memory: Memory,
+    ) -> Self {
         let target = Target {
             group: raw.id.clone(),
             nonce: memory.nonce.as_str().into(),
@@ -97,7 +102,7 @@ impl Group {
             wake_at: None,
             converged: false,
             waiting: Waiting::default(),
-            deeds: Deeds::default(),
+            history: History::default(),
             unlisted: None,
             failed: BTreeMap::new(),
             newborn: BTreeMap::new(),
@@ -110,17 +115,22 @@ impl Group {
         group
     }
 
-    pub(super) fn id(&self) -> &GroupId {
+    pub(in crate::core) fn id(&self) -> &GroupId {
         &self.target.group
     }
 
     /// Sorts what is seen by the spec in force, so that plans cost what changes.
-    pub(super) fn aim(&mut self) {
+    pub(in crate::core) fn aim(&mut self) {
         self.seen.aim(&self.spec, self.memory.naming);
     }
 
     /// Puts another spec in force.
-    pub(super) fn adopt_spec(&mut self, raw: GroupSpec, revision: u64, committed: Committed) {
+    pub(in crate::core) fn adopt_spec(
+        &mut self,
+        raw: GroupSpec,
+        revision: u64,
+        committed: Committed,
+    ) {
         self.raw = raw;
         self.revision = revision;
         self.reverting = None;
@@ -132,7 +142,7 @@ impl Group {
     /// Returns the revisions that are one too many when another one comes, but never the one that
     /// members of a limited rollout are made from. Those that differ from a later one in size only
     /// go first, so that there are configurations to go back to.
-    pub(super) fn expiring(&self, former: Option<u64>) -> Vec<u64> {
+    pub(in crate::core) fn expiring(&self, former: Option<u64>) -> Vec<u64> {
         let surplus = (self.revisions.len() + 1).saturating_sub(HISTORY);
         let mut later = BTreeSet::from([&self.spec.hash]);
         let mut old: Vec<(bool, u64)> = Vec::new();
@@ -148,7 +158,7 @@ impl Group {
     }
 
     /// Returns the latest spec with this hash, if it is remembered.
-    pub(super) fn known_spec(&self, hash: &ConfigHash) -> Option<&Arc<Spec>> {
+    pub(in crate::core) fn known_spec(&self, hash: &ConfigHash) -> Option<&Arc<Spec>> {
         if self.spec.hash == *hash {
             return Some(&self.spec);
         }
@@ -159,20 +169,20 @@ impl Group {
     }
 
     /// Returns the spec that members with this hash were made from, or the one in force.
-    pub(super) fn spec_of(&self, hash: Option<&ConfigHash>) -> Arc<Spec> {
+    pub(in crate::core) fn spec_of(&self, hash: Option<&ConfigHash>) -> Arc<Spec> {
         let known = hash.and_then(|hash| self.known_spec(hash));
         Arc::clone(known.unwrap_or(&self.spec))
     }
 
     /// Returns the plugins that members live on.
-    pub(super) fn homes(&self) -> impl Iterator<Item = &PluginName> {
+    pub(in crate::core) fn homes(&self) -> impl Iterator<Item = &PluginName> {
         let own = &self.spec.instance.plugin;
         let former = self.memory.homes.iter().filter(move |home| *home != own);
         std::iter::once(own).chain(former)
     }
 
     /// Notes that the destruction of a member failed, and returns how often it has.
-    pub(super) fn note_failed_destruction(&mut self, id: &InstanceId) -> u32 {
+    pub(in crate::core) fn note_failed_destruction(&mut self, id: &InstanceId) -> u32 {
         let seen = &self.seen;
         // Now and then those that are gone are forgotten.
         if self.failed.len().is_power_of_two() {

@@ -9,9 +9,9 @@ use infrakit_plan::{
 use infrakit_spi::rollout::{Command, Hold};
 use infrakit_spi::{GroupId, InstanceId};
 
-use super::said::{count, moment};
-use super::status::Census;
-use super::{Accepted, Core, Group, Refused};
+use crate::core::state::census::Census;
+use crate::core::words::{count, moment};
+use crate::core::{Accepted, Core, Group, Refused};
 
 /// Why a command is refused.
 #[derive(Debug, thiserror::Error)]
@@ -236,7 +236,7 @@ fn leaving(group: &Group, id: &InstanceId) -> Option<String> {
 }
 
 /// What follows, in a sentence, and the change that makes it so, if it takes one.
-type Change = (String, Option<super::journal::Edit>);
+type Change = (String, Option<crate::core::steps::journal::Edit>);
 
 fn under_way(group: &Group) -> Result<&Roll, Unfit> {
     let id = group.id();

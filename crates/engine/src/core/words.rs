@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{HealthRecord, Timestamp};
+use infrakit_plan::{HealthRecord, Timestamp, WaitingOn};
 use infrakit_spi::GoDuration;
 use infrakit_spi::flavor::Health;
 
 /// Returns a moment in RFC 3339, in UTC, to the second.
-pub(super) fn moment(at: Timestamp) -> String {
+pub(in crate::core) fn moment(at: Timestamp) -> String {
     let seconds = i64::try_from(at.0 / 1_000_000_000).unwrap_or(i64::MAX);
     match jiff::Timestamp::from_second(seconds) {
         Ok(moment) => moment.to_string(),
@@ -17,23 +17,23 @@ pub(super) fn moment(at: Timestamp) -> String {
 }
 
 /// Returns a moment and how long ago it was.
-pub(super) fn since(at: Timestamp, now: Timestamp) -> String {
+pub(in crate::core) fn since(at: Timestamp, now: Timestamp) -> String {
     format!("{} ({} ago)", moment(at), span(now.since(at)))
 }
 
 /// Returns a span to the second, as people write it.
-pub(super) fn span(span: Duration) -> GoDuration {
+pub(in crate::core) fn span(span: Duration) -> GoDuration {
     GoDuration(Duration::from_secs(span.as_secs()))
 }
 
 /// Returns a number of things.
-pub(super) fn count(number: usize, thing: &str) -> String {
+pub(in crate::core) fn count(number: usize, thing: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{ending}")
 }
 
 /// Returns names one after the other, the first few of many.
-pub(super) fn names<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+pub(in crate::core) fn names<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
     const SHOWN: usize = 3;
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     let shown = names.get(..SHOWN).unwrap_or(&names).join(", ");
@@ -44,7 +44,7 @@ pub(super) fn names<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) ->
 }
 
 /// Says what is known of a member's health.
-pub(super) fn verdict(health: &HealthRecord) -> String {
+pub(in crate::core) fn verdict(health: &HealthRecord) -> String {
     let (times, since) = (health.streak(), moment(health.since()));
     let times = count(times as usize, "time");
     let mut said = match health.last() {
@@ -64,6 +64,41 @@ pub(super) fn verdict(health: &HealthRecord) -> String {
         said.push_str("; its verdicts keep changing");
     }
     said
+}
+
+/// Says what is waited for, and until when where that is known.
+pub(in crate::core) fn said(on: &WaitingOn) -> String {
+    match on {
+        WaitingOn::Backoff { until, .. }
+        | WaitingOn::Governor { until }
+        | WaitingOn::Repair { until, .. }
+        | WaitingOn::Bake { until, .. } => format!("{on}, until {}", moment(*until)),
+        WaitingOn::Window { opens: Some(opens) } => {
+            format!("{on}, which opens at {}", moment(*opens))
+        }
+        WaitingOn::Health { id, count: 1 } => {
+            format!("waiting for the health of one new member, `{id}`")
+        }
+        WaitingOn::Creations { count: 1 } => "waiting for 1 creation".to_owned(),
+        WaitingOn::Departures { count: 1 } => "waiting for 1 destroyed member to go".to_owned(),
+        WaitingOn::Held { id, count: 1 } => format!("`{id}` would have to go, and is held"),
+        WaitingOn::Observation
+        | WaitingOn::Creations { .. }
+        | WaitingOn::Departures { .. }
+        | WaitingOn::Health { .. }
+        | WaitingOn::Budget { .. }
+        | WaitingOn::SelfMember { .. }
+        | WaitingOn::Configuration
+        | WaitingOn::Ceiling { .. }
+        | WaitingOn::Breaker { .. }
+        | WaitingOn::Doubt { .. }
+        | WaitingOn::Confirmation { .. }
+        | WaitingOn::Paused { .. }
+        | WaitingOn::Approval { .. }
+        | WaitingOn::Window { opens: None }
+        | WaitingOn::Aborted { .. }
+        | WaitingOn::Held { .. } => on.to_string(),
+    }
 }
 
 #[cfg(test)]

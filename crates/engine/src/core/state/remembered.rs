@@ -8,7 +8,7 @@ use infrakit_plan::{Breaker, Memory, Roll, Took};
 const LAG: Duration = Duration::from_secs(1);
 
 /// Returns a copy of the memory without what is journaled apart.
-pub(super) fn stored_part(memory: &Memory) -> Memory {
+pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
     let Memory {
         group,
         nonce,
@@ -57,7 +57,7 @@ pub(super) fn stored_part(memory: &Memory) -> Memory {
 
 /// Returns whether a memory says something that a restart would miss. What is only counted up is
 /// written with the next thing that matters, or when it has changed a good deal.
-pub(super) fn remembers_other(memory: &Memory, stored: &Memory) -> bool {
+pub(in crate::core) fn remembers_other(memory: &Memory, stored: &Memory) -> bool {
     memory.next_token != stored.next_token
         || memory.revision != stored.revision
         || memory.phase != stored.phase

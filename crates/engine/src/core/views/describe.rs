@@ -6,7 +6,7 @@ use infrakit_plan::{Spec, Timestamp};
 use infrakit_spi::group::{GroupDescription, GroupSpec};
 use infrakit_spi::{GroupId, InstanceId};
 
-use super::{Core, Group, Refused};
+use crate::core::{Core, Group, Refused};
 
 impl Core {
     /// Returns the size that a group is specified to have.

@@ -11,11 +11,11 @@ use infrakit_store::Change;
 use crate::records::{DeparturePart, DepartureRecord, delete, departure_key, put};
 
 /// A member that is to go, where it lives, and why.
-pub(super) type Leaving = (PluginName, InstanceId, Reason);
+pub(in crate::core) type Leaving = (PluginName, InstanceId, Reason);
 
 /// Journaled destructions of a group.
 #[derive(Default)]
-pub(super) struct Departures {
+pub(in crate::core) struct Departures {
     /// Who is on record.
     recorded: BTreeMap<(PluginName, InstanceId), Entry>,
     /// Members of each record that may still be there.
@@ -34,7 +34,7 @@ struct Entry {
 
 impl Departures {
     /// Returns the record of members that were decided to go, without those on record already.
-    pub(super) fn record(
+    pub(in crate::core) fn record(
         &mut self,
         group: &GroupId,
         (now, before): (Timestamp, u64),
@@ -74,7 +74,7 @@ impl Departures {
     }
 
     /// Takes up a record of a former process.
-    pub(super) fn restore(
+    pub(in crate::core) fn restore(
         &mut self,
         (record, value): (u64, DepartureRecord),
         memory: &mut Memory,
@@ -104,20 +104,20 @@ impl Departures {
     }
 
     /// Takes a member off its record, which could not be written.
-    pub(super) fn strike(&mut self, plugin: &PluginName, id: &InstanceId) {
+    pub(in crate::core) fn strike(&mut self, plugin: &PluginName, id: &InstanceId) {
         if let Some(entry) = self.recorded.remove(&(plugin.clone(), id.clone())) {
             self.leave(entry.record);
         }
     }
 
     /// Notes that a list has changed something.
-    pub(super) fn doubt(&mut self) {
+    pub(in crate::core) fn doubt(&mut self) {
         self.stale = true;
     }
 
     /// Drops decisions on members that are others than those meant: their plugin has used an id
     /// again.
-    pub(super) fn spare_others(&self, seen: &Observed, memory: &mut Memory) {
+    pub(in crate::core) fn spare_others(&self, seen: &Observed, memory: &mut Memory) {
         memory.decided.retain(|id, decided| {
             let key = (decided.plugin.clone(), id.clone());
             let token = seen
@@ -129,7 +129,7 @@ impl Departures {
     }
 
     /// Returns the deletions of records whose members are all gone.
-    pub(super) fn close(
+    pub(in crate::core) fn close(
         &mut self,
         group: &GroupId,
         seen: &Observed,
@@ -154,7 +154,7 @@ impl Departures {
     }
 
     /// Returns the deletions of all records.
-    pub(super) fn forget(&self, group: &GroupId) -> Vec<Change> {
+    pub(in crate::core) fn forget(&self, group: &GroupId) -> Vec<Change> {
         let records = self.open.keys();
         records
             .map(|record| delete(departure_key(group, *record)))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use infrakit_plan::{Allowance, Governor, Timestamp};
 use infrakit_spi::PluginName;
 
-use super::Core;
+use crate::core::Core;
 
 /// Limits that hold for each instance plugin, for all groups on it together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Limits {
 
 /// The governors of all plugins.
 #[derive(Default)]
-pub(super) struct Governors {
+pub(in crate::core) struct Governors {
     limits: Limits,
     by_plugin: BTreeMap<PluginName, Pair>,
 }
@@ -53,7 +53,7 @@ impl Governors {
 
     /// Returns what a group that lives on these plugins may do now: no more than the most
     /// exhausted of them lets through. The planner need not know where a call will go.
-    pub(super) fn allowance<'a>(
+    pub(in crate::core) fn allowance<'a>(
         &mut self,
         plugins: impl Iterator<Item = &'a PluginName>,
         now: Timestamp,
@@ -89,14 +89,14 @@ impl Governors {
     }
 
     /// Notes creations that are begun.
-    pub(super) fn create(&mut self, plugin: &PluginName, calls: usize) {
+    pub(in crate::core) fn create(&mut self, plugin: &PluginName, calls: usize) {
         if self.limits.creates_per_minute.is_some() {
             self.of(plugin).creates.spend(calls);
         }
     }
 
     /// Notes destructions that are begun.
-    pub(super) fn destroy(&mut self, plugin: &PluginName, calls: usize) {
+    pub(in crate::core) fn destroy(&mut self, plugin: &PluginName, calls: usize) {
         if self.limits.destroys_per_minute.is_some() {
             self.of(plugin).destroys.spend(calls);
         }

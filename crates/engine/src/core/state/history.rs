@@ -10,18 +10,18 @@ use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::rollout::Deed as Told;
 use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, tags};
 
-use super::said::{moment, verdict};
-use super::{Call, Group};
+use crate::core::words::{moment, verdict};
+use crate::core::{Call, Group};
 
-/// Deeds that are remembered.
+/// History that are remembered.
 const DEEDS: usize = 200;
 
 /// The last deeds in a group, the oldest first.
 #[derive(Default)]
-pub(super) struct Deeds(VecDeque<Deed>);
+pub(in crate::core) struct History(VecDeque<Deed>);
 
 /// Something that was done.
-pub(super) struct Deed {
+pub(in crate::core) struct Deed {
     at: Timestamp,
     who: Who,
     what: What,
@@ -82,7 +82,7 @@ enum End {
 
 /// What a deed is about, to find it again.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::core) enum Kind {
     /// A member is destroyed.
     Destroy,
     /// The controller's own member is drained.
@@ -94,7 +94,7 @@ pub(super) enum Kind {
 }
 
 /// What all deeds of one plan have in common.
-pub(super) struct Scene {
+pub(in crate::core) struct Scene {
     there: usize,
     wanted: u64,
     at: Timestamp,
@@ -102,7 +102,7 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Looks at a group before a plan is begun.
-    pub(super) fn of(group: &Group, at: Timestamp) -> Self {
+    pub(in crate::core) fn of(group: &Group, at: Timestamp) -> Self {
         let size = group.spec.size.count();
         let hold = group.memory.roll.as_ref().and_then(|roll| roll.hold);
         Self {
@@ -114,7 +114,7 @@ impl Scene {
 }
 
 /// Notes an action that is about to begin. One that is only tried again is no new deed.
-pub(super) fn note(group: &mut Group, action: &Action, scene: &Scene) {
+pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
     let member = |id| group.seen.get(id);
     let configuration = |id| {
         let hash = member(id).and_then(|member| member.hash.clone());
@@ -192,7 +192,7 @@ pub(super) fn note(group: &mut Group, action: &Action, scene: &Scene) {
         }
     };
     let at = scene.at;
-    group.deeds.push(Deed {
+    group.history.push(Deed {
         at,
         who,
         what,
@@ -201,7 +201,7 @@ pub(super) fn note(group: &mut Group, action: &Action, scene: &Scene) {
     });
 }
 
-impl Deeds {
+impl History {
     fn push(&mut self, deed: Deed) {
         if self.0.len() == DEEDS {
             self.0.pop_front();
@@ -210,7 +210,7 @@ impl Deeds {
     }
 
     /// Notes what came of a creation: the member, or why there is none.
-    pub(super) fn created(&mut self, number: u64, outcome: Result<&InstanceId, &Error>) {
+    pub(in crate::core) fn created(&mut self, number: u64, outcome: Result<&InstanceId, &Error>) {
         let mut latest = self.0.iter_mut().rev();
         let found = latest.find(|deed| matches!(deed.who, Who::Coming(own) if own == number));
         let Some(deed) = found else { return };
@@ -227,7 +227,12 @@ impl Deeds {
     }
 
     /// Notes what came of something that was done to a member.
-    pub(super) fn ended(&mut self, id: &InstanceId, kind: Kind, outcome: Result<(), &Error>) {
+    pub(in crate::core) fn ended(
+        &mut self,
+        id: &InstanceId,
+        kind: Kind,
+        outcome: Result<(), &Error>,
+    ) {
         let about = |deed: &&mut Deed| {
             deed.what.kind() == Some(kind) && matches!(&deed.who, Who::Member(own) if own == id)
         };
@@ -241,9 +246,9 @@ impl Deeds {
 }
 
 /// Notes that a call does not begin, since it could not be written down.
-pub(super) fn dropped(group: &mut Group, call: &Call) {
+pub(in crate::core) fn dropped(group: &mut Group, call: &Call) {
     let error = Error::not_delivered("it could not be written down, and was not begun");
-    let deeds = &mut group.deeds;
+    let deeds = &mut group.history;
     match call {
         Call::Provision { number, .. } => deeds.created(*number, Err(&error)),
         Call::Destroy { subject, .. } => deeds.ended(&subject.id, Kind::Destroy, Err(&error)),
@@ -312,7 +317,7 @@ impl What {
 
 impl Group {
     /// Names the revision with this hash.
-    pub(super) fn named(&self, hash: &ConfigHash) -> String {
+    pub(in crate::core) fn named(&self, hash: &ConfigHash) -> String {
         let mut latest = self.revisions.iter().rev();
         match latest.find(|(_, committed)| committed.spec.hash == *hash) {
             Some((revision, _)) => format!("revision {revision} (hash {hash})"),
@@ -321,8 +326,8 @@ impl Group {
     }
 
     /// Says which member was destroyed last because it was sick.
-    pub(super) fn last_casualty(&self) -> Option<String> {
-        let mut latest = self.deeds.0.iter().rev();
+    pub(in crate::core) fn last_casualty(&self) -> Option<String> {
+        let mut latest = self.history.0.iter().rev();
         let sick = |deed: &&Deed| matches!(deed.what, What::Destroy(Reason::Unhealthy));
         let Told {
             at,
@@ -334,13 +339,13 @@ impl Group {
     }
 
     /// Tells the deeds on a member, or all, the youngest first.
-    pub(super) fn told_deeds(&self, of: Option<&InstanceId>) -> Vec<Told> {
+    pub(in crate::core) fn told_deeds(&self, of: Option<&InstanceId>) -> Vec<Told> {
         let about = |deed: &&Deed| match (&deed.who, of) {
             (_, None) => true,
             (Who::Member(id), Some(of)) => id == of,
             (Who::Coming(_) | Who::Group, Some(_)) => false,
         };
-        let latest = self.deeds.0.iter().rev().filter(about);
+        let latest = self.history.0.iter().rev().filter(about);
         latest.map(|deed| self.told(deed)).collect()
     }
 
@@ -424,7 +429,7 @@ mod tests {
 
     #[test]
     fn only_the_last_deeds_are_kept() {
-        let mut deeds = Deeds::default();
+        let mut deeds = History::default();
         (0..DEEDS as u64 + 7).for_each(|number| deeds.push(deed(number)));
         assert_eq!(deeds.0.len(), DEEDS);
         assert_eq!(deeds.0.front().map(|deed| deed.at), Some(Timestamp(7)));

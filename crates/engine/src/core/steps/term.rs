@@ -6,7 +6,7 @@
 
 use infrakit_store::{Change, Expected, Key, Revision, Store};
 
-use super::Core;
+use crate::core::Core;
 use crate::records::{TERM, TermRecord, put};
 
 /// An attempt to take the lead.
@@ -70,7 +70,7 @@ impl Term {
     }
 
     /// Returns the condition that this term is still the last one.
-    pub(super) fn check(&self) -> Change {
+    pub(in crate::core) fn check(&self) -> Change {
         Change::check(TERM, Expected::Revision(self.revision))
     }
 }
@@ -90,7 +90,7 @@ impl Core {
     }
 
     /// Gives up: another controller leads.
-    pub(super) fn depose(&mut self) {
+    pub(in crate::core) fn depose(&mut self) {
         self.deposed = true;
         self.journal.clear();
         self.effects.clear();

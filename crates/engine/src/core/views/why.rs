@@ -6,76 +6,10 @@ use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::rollout::{Deed, Why};
 use infrakit_spi::{GroupId, InstanceId};
 
-use super::rollout::Unfit;
-use super::said::{count, moment, since, span, verdict};
-use super::status::Census;
-use super::{Core, Group, Refused};
-
-/// What a group waits for, and since when.
-#[derive(Default)]
-pub(super) struct Waiting(Vec<(WaitingOn, Timestamp)>);
-
-impl Waiting {
-    /// Notes what the latest plan waits for. What was waited for before is waited for since then,
-    /// even if its numbers have changed.
-    pub(super) fn note(&mut self, waiting: Vec<WaitingOn>, now: Timestamp) {
-        let before = std::mem::take(&mut self.0);
-        let since = |on: &WaitingOn| {
-            let kind = std::mem::discriminant(on);
-            let mut alike = before
-                .iter()
-                .filter(|(known, _)| std::mem::discriminant(known) == kind);
-            alike.next().map_or(now, |(_, since)| *since)
-        };
-        self.0 = waiting
-            .into_iter()
-            .map(|on| {
-                let since = since(&on);
-                (on, since)
-            })
-            .collect();
-    }
-
-    /// Returns what is waited for, and since when.
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, (WaitingOn, Timestamp)> {
-        self.0.iter()
-    }
-}
-
-/// Says what is waited for, and until when where that is known.
-pub(super) fn said(on: &WaitingOn) -> String {
-    match on {
-        WaitingOn::Backoff { until, .. }
-        | WaitingOn::Governor { until }
-        | WaitingOn::Repair { until, .. }
-        | WaitingOn::Bake { until, .. } => format!("{on}, until {}", moment(*until)),
-        WaitingOn::Window { opens: Some(opens) } => {
-            format!("{on}, which opens at {}", moment(*opens))
-        }
-        WaitingOn::Health { id, count: 1 } => {
-            format!("waiting for the health of one new member, `{id}`")
-        }
-        WaitingOn::Creations { count: 1 } => "waiting for 1 creation".to_owned(),
-        WaitingOn::Departures { count: 1 } => "waiting for 1 destroyed member to go".to_owned(),
-        WaitingOn::Held { id, count: 1 } => format!("`{id}` would have to go, and is held"),
-        WaitingOn::Observation
-        | WaitingOn::Creations { .. }
-        | WaitingOn::Departures { .. }
-        | WaitingOn::Health { .. }
-        | WaitingOn::Budget { .. }
-        | WaitingOn::SelfMember { .. }
-        | WaitingOn::Configuration
-        | WaitingOn::Ceiling { .. }
-        | WaitingOn::Breaker { .. }
-        | WaitingOn::Doubt { .. }
-        | WaitingOn::Confirmation { .. }
-        | WaitingOn::Paused { .. }
-        | WaitingOn::Approval { .. }
-        | WaitingOn::Window { opens: None }
-        | WaitingOn::Aborted { .. }
-        | WaitingOn::Held { .. } => on.to_string(),
-    }
-}
+use crate::core::state::census::Census;
+use crate::core::steps::commands::Unfit;
+use crate::core::words::{count, moment, said, since, span, verdict};
+use crate::core::{Core, Group, Refused};
 
 impl Core {
     /// Says why a group, or one of its members, is as it is.
@@ -171,7 +105,7 @@ impl Core {
 }
 
 /// Says how far a destruction has come.
-pub(super) fn step(step: Step) -> String {
+pub(in crate::core) fn step(step: Step) -> String {
     match step {
         Step::InFlight(at) => format!("its plugin was asked at {}", moment(at)),
         Step::Accepted(at) => format!(
@@ -266,7 +200,7 @@ impl Group {
 
     /// Returns when something began to be waited for. The moments that are written down hold over
     /// a restart.
-    pub(super) fn began(&self, on: &WaitingOn, noted: Timestamp) -> Timestamp {
+    pub(in crate::core) fn began(&self, on: &WaitingOn, noted: Timestamp) -> Timestamp {
         let memory = &self.memory;
         let roll = memory.roll.as_ref();
         let written = match on {
@@ -337,6 +271,7 @@ mod tests {
     use infrakit_plan::PausedBy;
 
     use super::*;
+    use crate::core::state::waiting::Waiting;
 
     fn at(second: u64) -> Timestamp {
         Timestamp(1_795_614_260_000_000_000 + second * 1_000_000_000)

@@ -12,11 +12,11 @@ use infrakit_plan::{
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
 
-use super::deeds::{self, Scene};
-use super::departures::Leaving;
-use super::journal::{Batch, RETRY};
-use super::remembered::{remembers_other, stored_part};
-use super::{Call, Core, Effect, Group, Subject};
+use crate::core::state::departures::Leaving;
+use crate::core::state::history::{self, Scene};
+use crate::core::state::remembered::{remembers_other, stored_part};
+use crate::core::steps::journal::{Batch, RETRY};
+use crate::core::{Call, Core, Effect, Group, Subject};
 use crate::records::{IntentRecord, delete, intent_key, put, put_memory};
 
 /// Least time between two plans that are made because some time has come.
@@ -36,7 +36,7 @@ struct Begun {
 }
 
 impl Core {
-    pub(super) fn plan_group(&mut self, id: &GroupId, now: Timestamp) {
+    pub(in crate::core) fn plan_group(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
@@ -103,7 +103,7 @@ impl Core {
         let mut begun = Begun::default();
         let scene = Scene::of(group, now);
         for action in actions {
-            deeds::note(group, &action, &scene);
+            history::note(group, &action, &scene);
             begin(group, action, &mut begun, now);
         }
         for provision in &begun.creations {
@@ -130,7 +130,7 @@ impl Core {
             for action in actions {
                 unplan(group, &action);
                 if matches!(action, Action::Revert { .. }) {
-                    deeds::note(group, &action, &scene);
+                    history::note(group, &action, &scene);
                 }
             }
             group.reverting = Some((to, now + RETRY));
@@ -307,8 +307,8 @@ fn begin_destruction(
 }
 
 /// Takes back that a call is under way: it could not be written down, so it does not begin.
-pub(super) fn undo(group: &mut Group, call: Call, now: Timestamp) {
-    deeds::dropped(group, &call);
+pub(in crate::core) fn undo(group: &mut Group, call: Call, now: Timestamp) {
+    history::dropped(group, &call);
     match call {
         Call::Provision { number, .. } => {
             if let Some(intent) = group.memory.intents.remove(&number) {

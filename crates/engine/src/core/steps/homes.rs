@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use infrakit_plan::Timestamp;
 use infrakit_spi::{GroupId, PluginName};
 
-use super::Core;
+use crate::core::Core;
 
 impl Core {
     /// Begins to watch the plugins that a group lives on, and ceases to watch those that it no
     /// longer does.
-    pub(super) fn settle_homes(&mut self, id: &GroupId, now: Timestamp) {
+    pub(in crate::core) fn settle_homes(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.get_mut(id) else {
             return;
         };
@@ -55,7 +55,7 @@ impl Core {
     }
 
     /// Ceases to watch anything for a group that is no longer managed.
-    pub(super) fn leave_homes(&mut self, group: &super::Group) {
+    pub(in crate::core) fn leave_homes(&mut self, group: &crate::core::Group) {
         let homes: Vec<PluginName> = group.seen.homes().cloned().collect();
         for plugin in homes {
             self.unwatch(&plugin, group.id());
@@ -63,7 +63,7 @@ impl Core {
     }
 
     /// Asks for a list of all groups of a plugin because it says that something changed.
-    pub(super) fn look_again(&mut self, plugin: &PluginName, now: Timestamp) {
+    pub(in crate::core) fn look_again(&mut self, plugin: &PluginName, now: Timestamp) {
         let poll_interval = self.config.poll_interval;
         if let Some(observer) = self.observers.get_mut(plugin) {
             observer.changed(now, poll_interval);
@@ -72,7 +72,7 @@ impl Core {
 
     /// Notes that a plugin in another process began or ceased to tell of changes. What happened
     /// meanwhile nobody has told.
-    pub(super) fn told(&mut self, plugin: &PluginName, watched: bool, now: Timestamp) {
+    pub(in crate::core) fn told(&mut self, plugin: &PluginName, watched: bool, now: Timestamp) {
         let poll_interval = self.config.poll_interval;
         if let Some(observer) = self.observers.get_mut(plugin) {
             tracing::info!(%plugin, watched, "its changes are heard of");
@@ -93,14 +93,19 @@ impl Core {
     }
 
     /// Asks one plugin for a list of one group that is started after this moment.
-    pub(super) fn refresh_on(&mut self, group: &GroupId, plugin: &PluginName, now: Timestamp) {
+    pub(in crate::core) fn refresh_on(
+        &mut self,
+        group: &GroupId,
+        plugin: &PluginName,
+        now: Timestamp,
+    ) {
         if let Some(observer) = self.observers.get_mut(plugin) {
             observer.want(group, now);
         }
     }
 
     /// Notes that something new is awaited from a group's plugins.
-    pub(super) fn look_eagerly(&mut self, id: &GroupId) {
+    pub(in crate::core) fn look_eagerly(&mut self, id: &GroupId) {
         let Some(group) = self.groups.get(id) else {
             return;
         };

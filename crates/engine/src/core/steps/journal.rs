@@ -6,18 +6,18 @@ use infrakit_plan::{Memory, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_store::{Change, Durability};
 
-use super::{Call, Core, Effect, NotWritten, Target};
-use crate::core::remembered::stored_part;
+use crate::core::state::remembered::stored_part;
+use crate::core::{Call, Core, Effect, NotWritten, Target};
 use crate::records::put_memory;
 
 /// Pause before something is tried again that could not be written down.
-pub(super) const RETRY: Duration = Duration::from_secs(1);
+pub(in crate::core) const RETRY: Duration = Duration::from_secs(1);
 
 /// A change of a group's memory. It is made twice: of what is stored, and of what is in force.
-pub(super) type Edit = Box<dyn Fn(&mut Memory) + Send>;
+pub(in crate::core) type Edit = Box<dyn Fn(&mut Memory) + Send>;
 
 /// What waits for a journal entry.
-pub(super) enum Batch {
+pub(in crate::core) enum Batch {
     /// Nothing.
     Nothing,
     /// Nothing: a plan's memory, which it does not act upon.
@@ -25,7 +25,7 @@ pub(super) enum Batch {
     /// Calls of a plan: they may begin once what it remembers is in the store.
     Plan(Target, Vec<Call>),
     /// A commit: it takes effect once it is in the store.
-    Commit(Box<super::change::PendingCommit>),
+    Commit(Box<crate::core::steps::commit::PendingCommit>),
     /// A change of the memory.
     Edit(Target, Edit),
     /// A group to forget.
@@ -36,7 +36,7 @@ pub(super) enum Batch {
 
 impl Core {
     /// Writes to the store and returns the number of the journal entry.
-    pub(super) fn write(
+    pub(in crate::core) fn write(
         &mut self,
         batch: Batch,
         mut changes: Vec<Change>,
@@ -61,7 +61,7 @@ impl Core {
 
     /// Changes a group's memory, as an operator asks for; it takes effect once the store has it.
     /// Nothing is planned meanwhile. Returns the journal entry to wait for.
-    pub(super) fn edit(&mut self, id: &GroupId, edit: Edit) -> Option<u64> {
+    pub(in crate::core) fn edit(&mut self, id: &GroupId, edit: Edit) -> Option<u64> {
         let group = self.groups.get(id)?;
         let mut memory = stored_part(&group.memory);
         edit(&mut memory);
@@ -70,7 +70,7 @@ impl Core {
         Some(self.write(batch, changes, Durability::Synced))
     }
 
-    pub(super) fn journaled(
+    pub(in crate::core) fn journaled(
         &mut self,
         batch: u64,
         outcome: Result<(), NotWritten>,
@@ -144,7 +144,7 @@ impl Core {
                 };
                 group.stored = Memory::default();
                 for call in calls {
-                    super::acting::undo(group, call, now);
+                    crate::core::steps::calls::undo(group, call, now);
                 }
                 // At once it would not be taken either.
                 self.wake_by(&target.group, now + RETRY);

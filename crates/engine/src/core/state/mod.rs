@@ -1,0 +1,12 @@
+//! What is known of each group: no rules here, only data and how it is kept.
+
+pub(in crate::core) mod census;
+pub(in crate::core) mod departures;
+pub(in crate::core) mod effect;
+pub(in crate::core) mod governed;
+pub(in crate::core) mod group;
+pub(in crate::core) mod history;
+pub(in crate::core) mod observer;
+pub(in crate::core) mod refused;
+pub(in crate::core) mod remembered;
+pub(in crate::core) mod waiting;

@@ -1,0 +1,12 @@
+//! What happens to it: one file per kind of event or request. Steps never import views.
+
+pub(in crate::core) mod answers;
+pub(in crate::core) mod calls;
+pub(in crate::core) mod commands;
+pub(in crate::core) mod commit;
+pub(in crate::core) mod homes;
+pub(in crate::core) mod journal;
+pub(in crate::core) mod lists;
+pub(in crate::core) mod restore;
+pub(in crate::core) mod term;
+pub(in crate::core) mod transition;

@@ -1,0 +1,7 @@
+//! What is said of it: computed from the state, never fed back into a decision.
+
+pub(in crate::core) mod describe;
+pub(in crate::core) mod evidence;
+pub(in crate::core) mod preview;
+pub(in crate::core) mod status;
+pub(in crate::core) mod why;
