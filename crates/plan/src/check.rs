@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::budget::{Budget, number};
+use crate::ledger::budget::{Budget, number};
 use crate::{Action, Config, Observed, Plan, Reason, Size, Spec};
 
 /// Returns the invariants that `plan` breaks, each in a sentence; none for a sound plan.

@@ -7,9 +7,9 @@ use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{LogicalId, PluginName, Tags, tags};
 
 use crate::action::{Action, Cause, Drain, Plan, Provision, Reason, WaitingOn};
-use crate::budget::{Budget, number};
+use crate::ledger::budget::{Budget, number};
 use crate::memory::{Intent, Memory, Phase};
-use crate::observed::{Index, Key, Member, Observed};
+use crate::observation::{Index, Key, Member, Observed};
 use crate::{Config, Spec, Timestamp, Token};
 
 /// A plan in the making.
@@ -317,7 +317,7 @@ impl<'a> Draft<'a> {
         let converged = idle && quiet && self.memory.roll.is_none();
         self.forget_homes();
         if self.memory.phase == Phase::Active && self.seen.listed().is_some() {
-            crate::rollout::note_outcome(&mut self, converged);
+            crate::steps::gates::note_outcome(&mut self, converged);
         }
         crate::conditions::judge(&mut self);
         Plan {

@@ -6,8 +6,8 @@ use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName};
 use serde::{Deserialize, Serialize};
 
-use crate::breaker::Breaker;
 use crate::conditions::Conditions;
+use crate::diagnosis::breaker::Breaker;
 use crate::{Failures, Measured, Reason, Repairs, Roll, Timestamp};
 
 /// What is to become of a group.

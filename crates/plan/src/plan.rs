@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use infrakit_spi::flavor::Health;
-use infrakit_spi::tags;
-
-use crate::action::{Action, Drain, Plan, Reason, WaitingOn};
+use crate::action::{Plan, WaitingOn};
+use crate::diagnosis::sickness;
 use crate::draft::Draft;
 use crate::memory::{Memory, Phase};
-use crate::observed::{Key, Member, Observed, Step};
+use crate::observation::{Member, Observed};
+use crate::steps::{cattle, checks, gates, heal, pets, roll};
 use crate::{Config, Size, Spec, Timestamp};
-use crate::{checks, heal, replace, rollout, scale};
 
 /// Decides what a group needs next.
 ///
@@ -73,21 +71,21 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     draft.resume_decided();
     draft.destroy_requested();
     draft.retry_departures();
-    rollout::note_roll(&mut draft);
-    let illness = heal::diagnose(&mut draft);
-    rollout::limit(&mut draft, &illness);
+    gates::note_roll(&mut draft);
+    let illness = sickness::diagnose(&mut draft);
+    gates::limit(&mut draft, &illness);
     match &draft.spec.size {
-        Size::Cattle(_) => scale::cattle(&mut draft),
-        Size::Pets(ids) => scale::pets(&mut draft, ids),
+        Size::Cattle(_) => cattle::cattle(&mut draft),
+        Size::Pets(ids) => pets::pets(&mut draft, ids),
     }
     heal::heal(&mut draft, &illness);
-    replace::roll(&mut draft, &illness);
+    roll::roll(&mut draft, &illness);
     if matches!(draft.spec.size, Size::Cattle(_)) {
         // What goes makes room.
-        scale::grow(&mut draft);
+        cattle::grow(&mut draft);
     }
     draft.adopt();
-    replace::drain_self(&mut draft);
+    roll::drain_self(&mut draft);
     checks::check(&mut draft, &illness);
     draft.note_waiting();
     draft.finish()
@@ -118,179 +116,7 @@ impl<'a> Draft<'a> {
         });
     }
 
-    /// Destroys all members; the one that the controller runs on goes when nothing else is left to
-    /// do, creations without an outcome included: nobody could clean up after it.
-    fn destroy_everything(&mut self) {
-        self.memory.roll = None;
-        let staying: Vec<(&Key, &Member)> = self
-            .seen
-            .entries()
-            .filter(|(_, member)| member.stays())
-            .collect();
-        let (own, others): (Vec<_>, Vec<_>) = staying
-            .into_iter()
-            .partition(|(_, member)| self.is_self(member));
-        let last = if others.is_empty() && self.tally.leaving == 0 && self.pending() == 0 {
-            own
-        } else {
-            Vec::new()
-        };
-        for entry in others.into_iter().chain(last) {
-            self.destroy(entry, Reason::GroupDestroyed, Drain::Try);
-        }
-        self.retry_departures();
-        self.note_waiting();
-    }
-
-    /// Goes on with what a former life of the controller decided: its calls may have been lost, and
-    /// other members must not go instead.
-    ///
-    /// What has no reason any more is not done again. It may still come of the call that was made
-    /// then, so that the member is counted on only when a list shows it after a while.
-    fn resume_decided(&mut self) {
-        let decided: Vec<_> = self
-            .memory
-            .decided
-            .iter()
-            .filter_map(|(id, decided)| {
-                let entry = self.seen.entry_on(&decided.plugin, id)?;
-                entry.1.stays().then(|| (entry, decided.clone()))
-            })
-            .collect();
-        for (entry @ (_, member), decided) in decided {
-            if self.is_justified(member, decided.reason) {
-                let reason = self.present_reason(member, decided.reason);
-                let drain = replace::drain(self.spec, reason);
-                self.destroy(entry, reason, drain);
-                continue;
-            }
-            let settled = decided.since + self.config.settle;
-            let listed = self.seen.listed_on(&decided.plugin);
-            if listed.is_some_and(|listed| listed >= settled) {
-                self.memory.decided.remove(&member.id);
-            } else {
-                self.let_go(entry);
-                self.wake(settled.max(self.now + std::time::Duration::from_millis(1)));
-            }
-        }
-    }
-
-    /// Returns whether a reason to destroy a member that was given before still holds.
-    fn is_justified(&self, member: &Member, reason: Reason) -> bool {
-        match reason {
-            Reason::Outdated => self.outdated(member) && self.memory.aborted.is_none(),
-            Reason::Unlisted => match &member.logical_id {
-                Some(id) => self.index.contested.contains(id),
-                None => self.memory.naming,
-            },
-            Reason::Duplicate => {
-                let id = member.logical_id.as_ref();
-                id.is_some_and(|id| self.index.contested.contains(id))
-            }
-            Reason::Surplus => match self.spec.size {
-                Size::Cattle(size) => self.index.staying as u64 > size,
-                Size::Pets(_) => false,
-            },
-            Reason::GroupDestroyed => false,
-            // What the former life knew of its health is lost; it has to show itself anew.
-            Reason::Unhealthy => member.health.last() == Health::Unhealthy,
-            Reason::Requested => true,
-        }
-    }
-
-    fn destroy_requested(&mut self) {
-        if self.memory.doomed.is_empty() {
-            return;
-        }
-        let doomed: Vec<(&Key, &Member)> = self
-            .memory
-            .doomed
-            .iter()
-            .filter_map(|id| self.seen.entry(id))
-            .filter(|(_, member)| member.stays())
-            .collect();
-        for entry in doomed {
-            if self.taken.contains(entry.0) {
-                continue;
-            }
-            if !self.can_spare(entry.1) {
-                self.wait(WaitingOn::Budget {
-                    available: self.tally.serving,
-                    needed: self.needed() + 1,
-                });
-                continue;
-            }
-            self.destroy(entry, Reason::Requested, Drain::Try);
-        }
-    }
-
-    /// Tries failed destructions again, and those that were accepted and came to nothing.
-    fn retry_departures(&mut self) {
-        for (_, member) in self.members(&self.index.leaving).collect::<Vec<_>>() {
-            let Some(departure) = member.departure else {
-                continue;
-            };
-            let due = match departure.step {
-                Step::InFlight(_) => continue,
-                Step::Failed(_, retry_at) => retry_at,
-                Step::Accepted(at) => at + self.config.settle.saturating_mul(4),
-            };
-            if due > self.now {
-                self.wake(due);
-            } else if self.may_destroy() {
-                let reason = self.present_reason(member, departure.reason);
-                let drain = replace::drain(self.spec, reason);
-                self.actions.push(Action::Destroy {
-                    id: member.id.clone(),
-                    plugin: member.plugin.clone(),
-                    reason,
-                    drain,
-                });
-            }
-        }
-    }
-
-    /// Returns why a member that has been decided to go is to go now. A rolling update insists on
-    /// draining; an operator's wish, or sickness that came meanwhile, must not be held up by that.
-    fn present_reason(&self, member: &Member, decided: Reason) -> Reason {
-        if self.memory.phase == Phase::Destroying {
-            Reason::GroupDestroyed
-        } else if self.memory.doomed.contains(&member.id) {
-            Reason::Requested
-        } else if decided == Reason::Outdated && heal::is_suspect(self, member) {
-            Reason::Unhealthy
-        } else {
-            decided
-        }
-    }
-
-    /// Adopts instances that were made by hand and ask for it. A list has to confirm it.
-    fn adopt(&mut self) {
-        let asking: Vec<_> = self.members(&self.index.asking).collect();
-        if asking.iter().any(|(_, member)| member.is_being_labelled()) {
-            self.wait(WaitingOn::Observation);
-        }
-        for (_, member) in asking {
-            if member.is_being_labelled() {
-                continue;
-            }
-            let mut labels = self.labels(&self.spec.hash);
-            // The request may stand under the key of another release; both must say the same.
-            for key in [tags::CONFIG_HASH, tags::CONFIG_SHA] {
-                let tags = member.description.tags.as_ref();
-                if tags.is_some_and(|tags| tags.contains_key(key)) {
-                    labels.insert(key.to_owned(), self.spec.hash.as_str().to_owned());
-                }
-            }
-            self.actions.push(Action::Adopt {
-                id: member.id.clone(),
-                plugin: member.plugin.clone(),
-                labels,
-            });
-        }
-    }
-
-    fn note_waiting(&mut self) {
+    pub(crate) fn note_waiting(&mut self) {
         let pending = self.pending();
         if pending > 0 {
             self.wait(WaitingOn::Creations { count: pending });

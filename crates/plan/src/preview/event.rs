@@ -7,7 +7,7 @@ use infrakit_spi::instance::{Description, Locality};
 use infrakit_spi::{PluginName, Tags};
 
 use super::model::{Model, key};
-use crate::observed::Key;
+use crate::observation::Key;
 use crate::{Listed, Member, Origin, Plan, Timestamp};
 
 /// Something that will happen. All that happen at one moment are answered by one plan.

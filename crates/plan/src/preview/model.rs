@@ -11,7 +11,7 @@ use super::PreviewInput;
 use super::event::Event;
 use super::pace::Pace;
 use super::wave::{Coming, Going, Wave};
-use crate::observed::Key;
+use crate::observation::Key;
 use crate::{
     Action, Allowance, Config, Departure, Labelling, Listed, Memory, Observed, Plan, Provision,
     Spec, Step, Timestamp, Token, plan,

@@ -9,7 +9,7 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
 use super::member::{Member, Step};
-use crate::health::Witnesses;
+use crate::diagnosis::health::Witnesses;
 use crate::{Size, Spec, Timestamp};
 
 /// What tells members apart: ids are only unique within one plugin. Ordered by id first.

@@ -6,9 +6,9 @@ use infrakit_spi::flavor::Health;
 
 use crate::Timestamp;
 use crate::action::{Action, WaitingOn};
+use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
-use crate::heal::Illness;
-use crate::observed::{Key, Member};
+use crate::observation::{Key, Member};
 
 /// Shortest time between two checks of a member whose proof is waited for.
 const SOON: Duration = Duration::from_millis(100);

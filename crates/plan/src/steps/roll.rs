@@ -1,10 +1,11 @@
 //! Outdated members make way, a few at a time; new ones prove themselves first.
 
 use crate::action::{Action, Drain, Reason, WaitingOn};
-use crate::budget::number;
+use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
-use crate::heal::{Illness, is_sick};
-use crate::observed::{Key, Member};
+use crate::ledger::budget::number;
+use crate::observation::{Key, Member};
+use crate::proof::{on_trial, ready, wait_for_proof};
 use crate::{Order, Skip, Spec};
 
 /// Takes outdated members out of service, as far as the rollout's limit and the budget go.
@@ -73,41 +74,6 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
                 roll.owed += 1;
             }
         }
-    }
-}
-
-/// Members that do their work: outdated ones that serve, and new ones that have proved themselves.
-fn ready(draft: &Draft<'_>) -> usize {
-    let outdated = draft.index.outdated.len();
-    let proved = draft.index.working - outdated - draft.index.unproved.len();
-    let gone = draft
-        .taken
-        .iter()
-        .filter_map(|key| draft.seen.at(key))
-        .filter(|member| {
-            let proves = draft.outdated(member) || member.health.proved(&draft.spec.updating);
-            member.serves(&draft.spec.hash) && proves
-        })
-        .count();
-    (draft.index.serving_outdated + proved).saturating_sub(gone)
-}
-
-/// Returns the members of the configuration in force that have yet to prove themselves and may:
-/// neither sick ones nor the controller's own, for which nothing waits.
-pub(crate) fn on_trial<'a>(draft: &Draft<'a>) -> Vec<&'a Member> {
-    draft
-        .members(&draft.index.unproved)
-        .map(|(_, member)| member)
-        .filter(|member| !draft.is_self(member) && !is_sick(draft, member))
-        .collect()
-}
-
-pub(crate) fn wait_for_proof(draft: &mut Draft<'_>, unproved: &[&Member]) {
-    if let Some(first) = unproved.first() {
-        draft.wait(WaitingOn::Health {
-            id: first.id.clone(),
-            count: unproved.len(),
-        });
     }
 }
 

@@ -1,0 +1,8 @@
+//! What is wrong: with members, with the observer, with creations.
+
+pub(crate) mod backoff;
+pub(crate) mod breaker;
+pub(crate) mod failures;
+pub(crate) mod health;
+pub(crate) mod repair;
+pub(crate) mod sickness;

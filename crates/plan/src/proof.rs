@@ -1,0 +1,56 @@
+//! Which new members have proved themselves, and which still have to.
+
+use crate::action::WaitingOn;
+use crate::diagnosis::sickness::is_sick;
+use crate::draft::Draft;
+use crate::observation::{Key, Member};
+
+/// Members that do their work: outdated ones that serve, and new ones that have proved themselves.
+pub(crate) fn ready(draft: &Draft<'_>) -> usize {
+    let outdated = draft.index.outdated.len();
+    let proved = draft.index.working - outdated - draft.index.unproved.len();
+    let gone = draft
+        .taken
+        .iter()
+        .filter_map(|key| draft.seen.at(key))
+        .filter(|member| {
+            let proves = draft.outdated(member) || member.health.proved(&draft.spec.updating);
+            member.serves(&draft.spec.hash) && proves
+        })
+        .count();
+    (draft.index.serving_outdated + proved).saturating_sub(gone)
+}
+
+/// Returns the members of the configuration in force that have yet to prove themselves and may:
+/// neither sick ones nor the controller's own, for which nothing waits.
+pub(crate) fn on_trial<'a>(draft: &Draft<'a>) -> Vec<&'a Member> {
+    draft
+        .members(&draft.index.unproved)
+        .map(|(_, member)| member)
+        .filter(|member| !draft.is_self(member) && !is_sick(draft, member))
+        .collect()
+}
+
+pub(crate) fn wait_for_proof(draft: &mut Draft<'_>, unproved: &[&Member]) {
+    if let Some(first) = unproved.first() {
+        draft.wait(WaitingOn::Health {
+            id: first.id.clone(),
+            count: unproved.len(),
+        });
+    }
+}
+
+/// Members of the configuration in force that have proved themselves. The controller's own need
+/// not: whatever it shows, it stays.
+pub(crate) fn proved(draft: &Draft<'_>) -> usize {
+    let index = draft.index;
+    index.working - index.outdated.len() - unproved(draft).count()
+}
+
+/// Members of the configuration in force that have yet to prove themselves.
+pub(crate) fn unproved<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a Key> {
+    draft
+        .members(&draft.index.unproved)
+        .filter(|(_, member)| !draft.is_self(member))
+        .map(|(key, _)| key)
+}

@@ -1,0 +1,309 @@
+//! How far a rollout may go now: stages, batches, windows, pauses, deadlines and failures.
+
+use crate::action::{Action, PausedBy, WaitingOn};
+use crate::diagnosis::sickness::Illness;
+use crate::draft::Draft;
+use crate::ledger::budget::number;
+use crate::memory::{Outcome, RollResult};
+use crate::observation::Observed;
+use crate::proof::{on_trial, proved, unproved, wait_for_proof};
+use crate::rollout::{Direction, Pause, Roll};
+use crate::{OnFailure, Opening, Timestamp};
+
+/// Outcomes of rollouts that are remembered; as many as there are revisions to go back to.
+const OUTCOMES: usize = 20;
+
+/// Notes whether a rollout begins or ends. It lasts until the outdated members are gone, those
+/// decided to go included, the new ones have proved themselves, and all stages are behind it.
+pub(crate) fn note_roll(draft: &mut Draft<'_>) {
+    if draft.memory.aborted.as_ref() == Some(&draft.spec.hash) {
+        draft.memory.roll = None;
+        let outdated = draft.replaceable().count();
+        if outdated > 0 {
+            draft.wait(WaitingOn::Aborted { outdated });
+        }
+        return;
+    }
+    if draft.replaceable().next().is_some() {
+        let begun = draft.memory.roll.as_ref().map(|roll| roll.begun);
+        // The first releases kept no more of a rollout than the size that it holds.
+        if begun.is_none_or(|begun| begun == Timestamp::default()) {
+            let hold = draft.memory.roll.as_ref().and_then(|roll| roll.hold);
+            let roll = Roll::begin(draft.seen, draft.now);
+            draft.memory.roll = Some(Roll { hold, ..roll });
+        }
+        return;
+    }
+    end_roll(draft);
+}
+
+/// Ends a rollout of which nothing is left to do.
+fn end_roll(draft: &mut Draft<'_>) {
+    let Some(roll) = &draft.memory.roll else {
+        return;
+    };
+    let stages = stages(draft, roll);
+    let leaving = draft
+        .members(&draft.index.leaving)
+        .any(|(_, member)| draft.spec.size.concerns(member) && draft.outdated(member));
+    let unproved = unproved(draft).next().is_some();
+    let left = draft.replaceable().next().is_some();
+    let short = draft.tally.working < draft.wanted;
+    if !left && !leaving && !unproved && !short && roll.stage >= stages {
+        draft.memory.roll = None;
+        draft.wanted = number(draft.spec.size.count());
+    }
+}
+
+impl Roll {
+    /// A rollout that begins now, of a group with these members.
+    #[must_use]
+    pub fn begin(seen: &Observed, now: Timestamp) -> Self {
+        let foreign = seen.members().filter(|member| member.token.is_none());
+        Self {
+            begun: now,
+            progress: now,
+            shown: foreign.map(|member| member.id.clone()).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Approves the stage that waits for it. Returns its number, from 1; `None` when none waits.
+    pub fn approve(&mut self) -> Option<usize> {
+        if self.complete.is_none() || self.approved > self.stage {
+            return None;
+        }
+        self.approved = self.stage + 1;
+        Some(self.approved)
+    }
+
+    /// Lets a paused rollout go on: failures so far are forgotten, the deadline begins anew.
+    pub fn resume(&mut self, now: Timestamp) {
+        self.paused = None;
+        self.failed = 0;
+        self.progress = now;
+    }
+}
+
+/// Returns how many stages a rollout goes through.
+fn stages(draft: &Draft<'_>, roll: &Roll) -> usize {
+    match roll.direction {
+        Direction::Forward => draft.spec.updating.stages.len(),
+        Direction::Back => 0,
+    }
+}
+
+/// Sets how many members may have the configuration in force, and pauses or reverts a rollout that
+/// has failed.
+pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
+    let Some(mut roll) = draft.memory.roll.take() else {
+        return;
+    };
+    note_strangers(draft, &mut roll);
+    note_progress(draft, &mut roll);
+    let (mut waits, mut owed) = (false, 0);
+    let mut most = number(u64::MAX);
+    if roll.paused.is_none()
+        && let Some(by) = failure(draft, &roll, illness)
+    {
+        fail(draft, &mut roll, by);
+    }
+    if let Some(pause) = &roll.paused {
+        draft.wait(WaitingOn::Paused {
+            by: pause.by.clone(),
+        });
+        draft.frozen = true;
+    } else if roll.direction == Direction::Forward {
+        if let Opening::Closed { opens } = draft.spec.updating.opening(draft.now) {
+            let opens = Some(opens);
+            draft.wait(WaitingOn::Window { opens });
+            if let Some(at) = opens {
+                draft.wake(at);
+            }
+            draft.frozen = true;
+            // What was taken in the window is made anew outside of it, and as it was meant to be.
+            owed = draft.free().min(number(roll.owed));
+        } else {
+            let (bakes, stage) = stage(draft, &mut roll);
+            most = stage.min(batch(draft, &mut roll));
+            waits = bakes;
+        }
+    }
+    // Members of the new configuration that are sick in such a number say enough about it; and so
+    // does a mass illness that began in mid-rollout.
+    let broke_since = draft
+        .memory
+        .breaker
+        .is_some_and(|breaker| breaker.since > roll.begun);
+    let ill = illness.unhealthy_new > illness.most || (illness.withheld && broke_since);
+    if ill && roll.direction == Direction::Forward {
+        draft.frozen = true;
+        let unproved = on_trial(draft);
+        wait_for_proof(draft, &unproved);
+    }
+    if draft.frozen {
+        (waits, most) = (true, most.min(draft.tally.new + owed));
+    }
+    if waits {
+        roll.waits = true;
+    } else if roll.waits {
+        roll.waits = false;
+        roll.progress = draft.now;
+    }
+    if let Some(deadline) = draft.spec.updating.progress_deadline
+        && !roll.waits
+    {
+        draft.wake(roll.progress + deadline);
+    }
+    draft.most_new = most;
+    draft.memory.roll = Some(roll);
+    // The last stage may have been all that was left.
+    end_roll(draft);
+}
+
+/// Pauses a rollout when outdated members turn up that nobody was shown.
+fn note_strangers(draft: &Draft<'_>, roll: &mut Roll) {
+    if roll.paused.is_some() {
+        return;
+    }
+    let index = draft.index;
+    let stranger = draft
+        .members(index.foreign_since(roll.begun))
+        .find(|(key, member)| !roll.shown.contains(&key.id) && !draft.is_untouchable(member));
+    let Some((key, _)) = stranger else { return };
+    let what = format!("`{}` has come, made from another configuration", key.id);
+    // Whoever lets the rollout go on has taken notice of all that are there now.
+    let all = index.foreign_since(Timestamp::default());
+    roll.shown = all.map(|key| key.id.clone()).collect();
+    roll.paused = Some(Pause {
+        by: PausedBy::Changed { what },
+        since: draft.now,
+    });
+}
+
+fn note_progress(draft: &Draft<'_>, roll: &mut Roll) {
+    let proved = proved(draft) as u64;
+    if proved > roll.proved {
+        roll.progress = draft.now;
+    }
+    roll.proved = proved;
+}
+
+/// Returns what makes the rollout a failure, if anything does.
+fn failure(draft: &Draft<'_>, roll: &Roll, illness: &Illness<'_>) -> Option<PausedBy> {
+    let updating = &draft.spec.updating;
+    if let Some(stopped) = draft.memory.creation.stopped()
+        && stopped.since >= roll.begun
+        && updating.on_failure != OnFailure::Continue
+    {
+        let message = stopped.message.clone();
+        return Some(PausedBy::Configuration { message });
+    }
+    let strict = !updating.stages.is_empty() || updating.on_failure != OnFailure::Pause;
+    let most = match updating.failure_threshold {
+        Some(share) => Some(share.ceil(draft.wanted as u64).max(1)),
+        None => strict.then_some(1),
+    };
+    let failed = roll.failed + illness.sick_new as u64;
+    if let Some(most) = most.filter(|most| failed >= *most) {
+        return Some(PausedBy::Failures { failed, most });
+    }
+    let deadline = updating.progress_deadline?;
+    (!roll.waits && draft.now >= roll.progress + deadline).then_some(PausedBy::Deadline)
+}
+
+fn fail(draft: &mut Draft<'_>, roll: &mut Roll, by: PausedBy) {
+    let pause = |by| {
+        Some(Pause {
+            by,
+            since: draft.now,
+        })
+    };
+    match (draft.spec.updating.on_failure, roll.direction) {
+        (OnFailure::Continue, _) => {
+            // It is counted, and goes on.
+            roll.progress = draft.now;
+        }
+        (OnFailure::Rollback, Direction::Back) => roll.paused = pause(PausedBy::Rollback),
+        (OnFailure::Pause, _) => roll.paused = pause(by),
+        (OnFailure::Rollback, Direction::Forward) => {
+            roll.paused = pause(by);
+            if let Some(former) = &roll.former {
+                let to = former.revision;
+                draft.actions.push(Action::Revert { to });
+            }
+        }
+    }
+}
+
+/// Moves on through the stages. Returns whether one is complete and waits, and how many members
+/// may have the configuration in force.
+fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
+    let there = draft.tally.working + draft.pending();
+    let nothing_left = draft.replaceable().next().is_none();
+    let settled = draft.pending() == 0 && there >= draft.wanted;
+    let done = nothing_left && settled && unproved(draft).next().is_none();
+    while let Some(stage) = draft.spec.updating.stages.get(roll.stage) {
+        let reaches = number(stage.reaches(draft.wanted as u64));
+        if proved(draft) < reaches && !done {
+            roll.complete = None;
+            return (false, reaches);
+        }
+        let complete = *roll.complete.get_or_insert(draft.now);
+        let (number, until) = (roll.stage + 1, complete + stage.bake);
+        if draft.now < until {
+            draft.wait(WaitingOn::Bake {
+                stage: number,
+                until,
+            });
+            draft.wake(until);
+            return (true, reaches);
+        }
+        if stage.approve && roll.approved <= roll.stage && !nothing_left {
+            draft.wait(WaitingOn::Approval { stage: number });
+            return (true, reaches);
+        }
+        roll.stage = number;
+        roll.complete = None;
+        roll.progress = draft.now;
+    }
+    (false, usize::MAX)
+}
+
+/// Returns how many members may have the configuration in force before the present batch has proved
+/// itself.
+fn batch(draft: &Draft<'_>, roll: &mut Roll) -> usize {
+    let Some(size) = draft.spec.batch() else {
+        return usize::MAX;
+    };
+    let unproved = unproved(draft).next().is_some();
+    let there = draft.tally.working + draft.pending();
+    let settled = !unproved && draft.pending() + draft.tally.leaving == 0 && there >= draft.wanted;
+    if settled {
+        roll.batch = draft.tally.new as u64;
+    }
+    number(roll.batch + size)
+}
+
+/// Notes a revision as good once the group is as specified.
+pub(crate) fn note_outcome(draft: &mut Draft<'_>, converged: bool) {
+    let revision = draft.memory.revision;
+    let outcomes = &mut draft.memory.outcomes;
+    if converged
+        && draft.memory.aborted.is_none()
+        && draft.index.unproved.is_empty()
+        && !outcomes.contains_key(&revision)
+    {
+        outcomes.insert(
+            revision,
+            Outcome {
+                result: RollResult::Completed,
+                at: draft.now,
+                note: String::new(),
+            },
+        );
+    }
+    while outcomes.len() > OUTCOMES {
+        outcomes.pop_first();
+    }
+}

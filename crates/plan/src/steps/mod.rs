@@ -1,0 +1,13 @@
+//! What a plan does, one file per step. Each takes from the ledger what it needs, or says what it
+//! waits for.
+
+pub(crate) mod adopt;
+pub(crate) mod cattle;
+pub(crate) mod checks;
+pub(crate) mod depart;
+pub(crate) mod gates;
+pub(crate) mod heal;
+pub(crate) mod intents;
+pub(crate) mod naming;
+pub(crate) mod pets;
+pub(crate) mod roll;

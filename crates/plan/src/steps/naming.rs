@@ -1,0 +1,108 @@
+//! Like members are given identities, after a change from a size to logical ids.
+
+use infrakit_spi::flavor::Health;
+use infrakit_spi::{LogicalId, Tags, tags};
+
+use crate::Timestamp;
+use crate::action::{Action, Drain, Reason, WaitingOn};
+use crate::draft::Draft;
+use crate::observation::{Key, Labelling, Member};
+
+/// Gives free identities to members that have none, after a change from a size to logical ids.
+/// Returns the identities that are still free.
+///
+/// A member that its plugin will not label makes way, within the budget; so does one too many.
+pub(crate) fn name_the_nameless<'a>(
+    draft: &mut Draft<'a>,
+    mut free: Vec<(usize, &'a LogicalId)>,
+) -> Vec<(usize, &'a LogicalId)> {
+    if !draft.memory.naming {
+        return free;
+    }
+    let underway = draft
+        .seen
+        .members()
+        .any(|member| member.is_being_labelled());
+    if underway {
+        draft.wait(WaitingOn::Observation);
+    }
+    let mut nameless: Vec<(&Key, &Member)> = draft.members(&draft.index.nameless).collect();
+    if nameless.is_empty() && !underway && draft.pending() == 0 {
+        draft.memory.naming = false;
+        return free;
+    }
+    // Those that cannot go are named first, then the best ones, so that the others are those that
+    // would go anyway.
+    nameless.sort_by_key(|(_, member)| {
+        (
+            !draft.is_untouchable(member),
+            draft.outdated(member),
+            member.health.last() == Health::Unhealthy,
+        )
+    });
+    free.reverse();
+    let mut rest = Vec::new();
+    for entry @ (_, member) in nameless {
+        match Nameable::of(draft, member) {
+            Nameable::Never => rest.push(entry),
+            // Its place is kept until then.
+            Nameable::Later(at) => {
+                if free.pop().is_none() {
+                    rest.push(entry);
+                }
+                draft.wake(at);
+                draft.wait(WaitingOn::Observation);
+            }
+            Nameable::Now => match free.pop() {
+                None => rest.push(entry),
+                Some((_, id)) => draft.actions.push(Action::Adopt {
+                    id: member.id.clone(),
+                    plugin: member.plugin.clone(),
+                    labels: Tags::from([(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned())]),
+                }),
+            },
+        }
+    }
+    rest.retain(|(_, member)| !draft.is_untouchable(member));
+    let under_way = draft.tally.leaving + draft.pending();
+    let slots = draft.budget.replacements().saturating_sub(under_way);
+    let mut slots = slots.max(draft.tally.working.saturating_sub(draft.wanted));
+    for entry in rest {
+        if slots == 0 {
+            break;
+        }
+        if !draft.can_spare(entry.1) {
+            let (available, needed) = (draft.tally.serving, draft.needed() + 1);
+            draft.wait(WaitingOn::Budget { available, needed });
+            break;
+        }
+        slots -= usize::from(draft.destroy(entry, Reason::Unlisted, Drain::Try));
+    }
+    free.reverse();
+    free
+}
+
+/// Attempts to label a member before it counts as one that its plugin will not label.
+const ATTEMPTS: u32 = 5;
+
+/// Whether a member can be given an identity by labelling it.
+enum Nameable {
+    Now,
+    Later(Timestamp),
+    Never,
+}
+
+impl Nameable {
+    fn of(draft: &Draft<'_>, member: &Member) -> Self {
+        match member.labelling {
+            Labelling::Nothing if !member.asks_for_adoption() => Self::Now,
+            Labelling::Failed(_) if member.label_failures >= ATTEMPTS => Self::Never,
+            Labelling::Failed(retry_at) if retry_at > draft.now => Self::Later(retry_at),
+            Labelling::Failed(..) => Self::Now,
+            // The adoption comes first; a list has to confirm it.
+            Labelling::Nothing | Labelling::UnderWay(_) => {
+                Self::Later(draft.now + draft.config.poll_interval)
+            }
+        }
+    }
+}
