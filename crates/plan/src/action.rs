@@ -203,6 +203,12 @@ pub enum WaitingOn {
     },
     /// Creations stopped after a configuration error, until a commit or `rollout resume`.
     Configuration,
+    /// As many calls of a plugin are under way as may be at once; what is left is decided anew when
+    /// one of them ends.
+    Slots {
+        /// The plugin.
+        plugin: PluginName,
+    },
     /// The plugin's governor lets no more creations or destructions through for now.
     Governor {
         /// When it lets the next one through.
@@ -348,6 +354,9 @@ impl fmt::Display for WaitingOn {
             Self::Configuration => f.write_str(
                 "creations stopped after a configuration error; commit a correction, or `rollout resume`",
             ),
+            Self::Slots { plugin } => {
+                write!(f, "as many calls of `{plugin}` are under way as may be at once")
+            }
             Self::Governor { .. } => f.write_str("the plugin's governor slows down"),
             Self::Ceiling { most } => write!(f, "the ceiling of {most} instances is reached"),
             Self::Breaker { unhealthy, most } => write!(

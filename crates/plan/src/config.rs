@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infrakit_spi::LogicalId;
 
-use crate::Timestamp;
+use crate::Allowance;
 
 /// Settings that hold for every group of a controller.
 #[derive(Clone, Debug)]
@@ -32,21 +32,8 @@ pub struct Config {
     /// Instances that a group may have at most, whatever its spec says; `None` for no ceiling
     /// beside the spec's own.
     pub max_instances: Option<u64>,
-    /// What the plugin's governor lets through now.
+    /// What the plugins of the group let it begin now.
     pub allowance: Allowance,
-}
-
-/// How many calls the governor of a plugin lets through now; see [`Governor`](crate::Governor).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowance {
-    /// Creations; `None` for no limit.
-    pub creates: Option<usize>,
-    /// Destructions; `None` for no limit.
-    pub destroys: Option<usize>,
-    /// When the next creation is let through, where none is now.
-    pub next_create: Timestamp,
-    /// When the next destruction is let through, where none is now.
-    pub next_destroy: Timestamp,
 }
 
 impl Default for Config {

@@ -10,7 +10,7 @@ use crate::action::{Action, Cause, Drain, Plan, Provision, Reason, WaitingOn};
 use crate::ledger::budget::{Budget, number};
 use crate::memory::{Intent, Memory, Phase};
 use crate::observation::{Index, Key, Member, Observed};
-use crate::{Config, Spec, Timestamp, Token};
+use crate::{Allowance, CallKind, Config, Scarce, Spec, Timestamp, Token};
 
 /// A plan in the making.
 pub(crate) struct Draft<'a> {
@@ -37,8 +37,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) frozen: bool,
     /// Whether creations are held back, so that nothing can be made before something goes.
     pub(crate) creation_blocked: bool,
-    creates: Option<usize>,
-    destroys: Option<usize>,
+    /// What the plugins let this plan begin still.
+    pub(crate) allowance: Allowance,
     wake_at: Option<Timestamp>,
 }
 
@@ -96,8 +96,7 @@ impl<'a> Draft<'a> {
             most_new: usize::MAX,
             frozen: false,
             creation_blocked: false,
-            creates: config.allowance.creates,
-            destroys: config.allowance.destroys,
+            allowance: config.allowance.clone(),
             wake_at: None,
         }
     }
@@ -175,14 +174,14 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Destroys a member, unless the governor holds it back; returns whether it goes.
+    /// Destroys a member, unless its plugin takes no more for now; returns whether it goes.
     pub(crate) fn destroy(
         &mut self,
         (key, member): (&'a Key, &'a Member),
         reason: Reason,
         drain: Drain,
     ) -> bool {
-        if self.taken.contains(key) || !self.may_destroy() {
+        if self.taken.contains(key) || !self.may_call(&member.plugin, CallKind::Destroy) {
             return false;
         }
         self.let_go((key, member));
@@ -206,23 +205,6 @@ impl<'a> Draft<'a> {
         self.tally.new -= usize::from(working && !self.outdated(member));
     }
 
-    /// Draws a destruction from what the governor lets through; returns whether it may be made.
-    pub(crate) fn may_destroy(&mut self) -> bool {
-        match &mut self.destroys {
-            None => true,
-            Some(0) => {
-                let until = self.config.allowance.next_destroy;
-                self.wait(WaitingOn::Governor { until });
-                self.wake(until.max(self.now));
-                false
-            }
-            Some(left) => {
-                *left -= 1;
-                true
-            }
-        }
-    }
-
     /// Begins a creation. Returns whether it was begun; if not, what holds it back is said.
     pub(crate) fn provision(
         &mut self,
@@ -236,16 +218,10 @@ impl<'a> Draft<'a> {
             self.wait(WaitingOn::Configuration);
             return false;
         }
-        match &mut self.creates {
-            None => {}
-            Some(0) => {
-                let until = self.config.allowance.next_create;
-                self.creation_blocked = true;
-                self.wait(WaitingOn::Governor { until });
-                self.wake(until.max(self.now));
-                return false;
-            }
-            Some(left) => *left -= 1,
+        if let Err(scarce) = self.draw(&plugin, CallKind::Create) {
+            // A slot is free again as soon as a call ends: what comes first stays first.
+            self.creation_blocked |= scarce != Scarce::Slots;
+            return false;
         }
         let number = self.memory.next_token;
         self.memory.next_token += 1;

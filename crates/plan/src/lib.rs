@@ -29,13 +29,14 @@ mod token;
 
 pub use action::{Action, Cause, Drain, PausedBy, Plan, Provision, Reason, WaitingOn};
 pub use conditions::{Condition, ConditionKind, Conditions};
-pub use config::{Allowance, Config};
+pub use config::Config;
 pub use diagnosis::backoff::Backoff;
 pub use diagnosis::breaker::Breaker;
 pub use diagnosis::failures::{Failures, Stopped};
 pub use diagnosis::health::HealthRecord;
 pub use diagnosis::repair::{Repair, Repairs};
 pub use diff::{FieldChange, spec_diff};
+pub use ledger::allowance::{Allowance, CallKind, Quota, Room, Scarce};
 pub use ledger::governor::Governor;
 pub use measured::{Measured, Took};
 pub use memory::{Decided, Doubt, Intent, Memory, Outcome, Phase, RollResult};

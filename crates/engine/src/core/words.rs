@@ -89,6 +89,7 @@ pub(in crate::core) fn said(on: &WaitingOn) -> String {
         | WaitingOn::Budget { .. }
         | WaitingOn::SelfMember { .. }
         | WaitingOn::Configuration
+        | WaitingOn::Slots { .. }
         | WaitingOn::Ceiling { .. }
         | WaitingOn::Breaker { .. }
         | WaitingOn::Doubt { .. }

@@ -1,4 +1,5 @@
 //! How much may be done: how many members may go or come, and how many calls a plugin gets.
 
+pub(crate) mod allowance;
 pub(crate) mod budget;
 pub(crate) mod governor;

@@ -106,8 +106,7 @@ impl Model {
     fn new(input: &PreviewInput<'_>) -> Self {
         let mut config = input.config.clone();
         let mut notes = Vec::new();
-        let limited = config.allowance.creates.is_some() || config.allowance.destroys.is_some();
-        if limited {
+        if !config.allowance.is_unmetered() {
             notes.push("the plugin's governor may slow it down".to_owned());
         }
         config.allowance = Allowance::default();

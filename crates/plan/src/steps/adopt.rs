@@ -2,6 +2,7 @@
 
 use infrakit_spi::tags;
 
+use crate::CallKind;
 use crate::action::{Action, WaitingOn};
 use crate::draft::Draft;
 
@@ -13,7 +14,7 @@ impl Draft<'_> {
             self.wait(WaitingOn::Observation);
         }
         for (_, member) in asking {
-            if member.is_being_labelled() {
+            if member.is_being_labelled() || !self.may_call(&member.plugin, CallKind::Label) {
                 continue;
             }
             let mut labels = self.labels(&self.spec.hash);

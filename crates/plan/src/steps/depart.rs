@@ -2,13 +2,13 @@
 
 use infrakit_spi::flavor::Health;
 
-use crate::Size;
 use crate::action::{Action, Drain, Reason, WaitingOn};
 use crate::diagnosis::sickness::is_suspect;
 use crate::draft::Draft;
 use crate::memory::Phase;
 use crate::observation::{Key, Member, Step};
 use crate::steps::roll::drain;
+use crate::{CallKind, Size};
 
 impl Draft<'_> {
     /// Destroys all members; the one that the controller runs on goes when nothing else is left to
@@ -130,7 +130,7 @@ impl Draft<'_> {
             };
             if due > self.now {
                 self.wake(due);
-            } else if self.may_destroy() {
+            } else if self.may_call(&member.plugin, CallKind::Destroy) {
                 let reason = self.present_reason(member, departure.reason);
                 let drain = drain(self.spec, reason);
                 self.actions.push(Action::Destroy {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::CallKind;
 use crate::action::{Action, Reason, WaitingOn};
 use crate::diagnosis::repair::Repair;
 use crate::diagnosis::sickness::Illness;
@@ -70,6 +71,9 @@ fn repair(draft: &mut Draft<'_>, member: &Member) -> bool {
     let Some(step) = policy.repair.get(tried) else {
         return false;
     };
+    if !draft.may_call(&member.plugin, CallKind::Other) {
+        return true;
+    }
     draft.actions.push(Action::Repair {
         id: member.id.clone(),
         plugin: member.plugin.clone(),

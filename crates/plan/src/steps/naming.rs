@@ -3,10 +3,10 @@
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{LogicalId, Tags, tags};
 
-use crate::Timestamp;
 use crate::action::{Action, Drain, Reason, WaitingOn};
 use crate::draft::Draft;
 use crate::observation::{Key, Labelling, Member};
+use crate::{CallKind, Timestamp};
 
 /// Gives free identities to members that have none, after a change from a size to logical ids.
 /// Returns the identities that are still free.
@@ -55,6 +55,8 @@ pub(crate) fn name_the_nameless<'a>(
             }
             Nameable::Now => match free.pop() {
                 None => rest.push(entry),
+                // Its place is kept until its plugin takes more labels.
+                Some(_) if !draft.may_call(&member.plugin, CallKind::Label) => {}
                 Some((_, id)) => draft.actions.push(Action::Adopt {
                     id: member.id.clone(),
                     plugin: member.plugin.clone(),

@@ -6,7 +6,7 @@ use crate::draft::Draft;
 use crate::ledger::budget::number;
 use crate::observation::{Key, Member};
 use crate::proof::{on_trial, ready, wait_for_proof};
-use crate::{Order, Skip, Spec};
+use crate::{CallKind, Order, Skip, Spec};
 
 /// Takes outdated members out of service, as far as the rollout's limit and the budget go.
 ///
@@ -101,6 +101,9 @@ pub(crate) fn drain_self(draft: &mut Draft<'_>) {
     if own.serves(&draft.spec.hash) && available <= needed {
         let needed = needed + 1;
         draft.wait(WaitingOn::Budget { available, needed });
+        return;
+    }
+    if !draft.may_call(&own.plugin, CallKind::Other) {
         return;
     }
     draft.memory.drained.insert(own.id.clone());

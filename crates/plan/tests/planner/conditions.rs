@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    ConditionKind, Direction, Doubt, Outcome, Pause, PausedBy, Plan, Reason, Repair, Roll,
-    RollResult, Spec, Step, WaitingOn,
+    Allowance, ConditionKind, Direction, Doubt, Outcome, Pause, PausedBy, Plan, Quota, Reason,
+    Repair, Roll, RollResult, Room, Spec, Step, WaitingOn,
 };
 use infrakit_spi::FailureClass;
 use infrakit_spi::flavor::Health;
@@ -193,8 +193,7 @@ fn missing_and_surplus_members_are_said_with_their_numbers() {
     assert_eq!(said(&plan, ConditionKind::Scaling), missing);
     // The governor lets none go for now, or there would be none too many any more.
     let mut bench = Bench::healthy(cattle(1), &["a", "b", "c"]);
-    bench.config.allowance.destroys = Some(0);
-    bench.config.allowance.next_destroy = at(60);
+    bench.config.allowance = none_goes(at(60));
     let many = (true, "MembersTooMany", "3 members are there, 1 are wanted");
     assert_eq!(said(&bench.preview(), ConditionKind::Scaling), many);
     // What a rollout makes beyond the size is meant to be there.
@@ -348,8 +347,7 @@ fn the_moment_changes_only_when_something_begins_or_ceases_to_hold() {
     assert_eq!(since(&bench.plan()), at(30), "none is missing any more");
     bench.now = at(40);
     bench.spec = cattle(2);
-    bench.config.allowance.destroys = Some(0);
-    bench.config.allowance.next_destroy = at(60);
+    bench.config.allowance = none_goes(at(60));
     assert_eq!(since(&bench.plan()), at(40), "one is too many");
 }
 
@@ -375,4 +373,17 @@ fn an_outdated_member_is_taken_to_serve_unless_it_was_found_not_to() {
         !available(&bench),
         "they did not, and silence is no service"
     );
+}
+
+/// The governor lets none go before `next`.
+fn none_goes(next: infrakit_plan::Timestamp) -> Allowance {
+    let destroys = Quota {
+        left: Some(0),
+        next,
+    };
+    let room = Room {
+        destroys,
+        ..Room::default()
+    };
+    Allowance::from([("file".into(), room)])
 }

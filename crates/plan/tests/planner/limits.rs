@@ -2,19 +2,27 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Allowance, Decided, Reason, WaitingOn};
+use infrakit_plan::{Allowance, Decided, Quota, Reason, Room, WaitingOn};
 use infrakit_spi::FailureClass;
 
 use crate::bench::*;
 
+/// So many calls now, and the next one after half a minute.
+fn quota(left: usize) -> Quota {
+    Quota {
+        left: Some(left),
+        next: at(30),
+    }
+}
+
 #[test]
 fn the_governor_lets_through_what_it_allows() {
     let mut bench = Bench::new(cattle(5));
-    bench.config.allowance = Allowance {
-        creates: Some(2),
-        next_create: at(30),
-        ..Allowance::default()
+    let room = Room {
+        creates: quota(2),
+        ..Room::default()
     };
+    bench.config.allowance = Allowance::from([("file".into(), room)]);
     let plan = bench.plan();
     assert_eq!(created(&plan).len(), 2);
     assert!(
@@ -23,17 +31,44 @@ fn the_governor_lets_through_what_it_allows() {
     );
     assert_eq!(plan.wake_at, Some(at(30)));
     let mut bench = Bench::healthy(cattle(0), &["a", "b", "c"]);
-    bench.config.allowance = Allowance {
-        destroys: Some(1),
-        next_destroy: at(30),
-        ..Allowance::default()
+    let room = Room {
+        destroys: quota(1),
+        ..Room::default()
     };
+    bench.config.allowance = Allowance::from([("file".into(), room)]);
     let plan = bench.plan();
     assert_eq!(destroyed(&plan).len(), 1);
     assert!(
         plan.waiting
             .contains(&WaitingOn::Governor { until: at(30) })
     );
+}
+
+/// What there is no slot for is not begun, whatever it is, and nothing is noted of it.
+#[test]
+fn no_more_is_begun_than_there_are_slots_for() {
+    let slots = |calls| {
+        let room = Room {
+            calls: Some(calls),
+            ..Room::default()
+        };
+        Allowance::from([("file".into(), room)])
+    };
+    let full = WaitingOn::Slots {
+        plugin: "file".into(),
+    };
+    let mut bench = Bench::new(cattle(1_000_000));
+    bench.config.allowance = slots(3);
+    let plan = bench.plan();
+    assert_eq!(created(&plan).len(), 3);
+    assert_eq!(plan.memory.intents.len(), 3);
+    assert!(plan.waiting.contains(&full));
+    assert_eq!(plan.wake_at, None, "the end of a call wakes");
+    let mut bench = Bench::healthy(cattle(0), &["a", "b", "c"]);
+    bench.config.allowance = slots(1);
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan).len(), 1);
+    assert!(plan.waiting.contains(&full));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infrakit_plan::{Allowance, Governor, Timestamp};
+use infrakit_plan::{Allowance, Governor, Quota, Room, Timestamp};
 use infrakit_spi::PluginName;
 
 use crate::core::Core;
@@ -51,8 +51,7 @@ impl Governors {
             })
     }
 
-    /// Returns what a group that lives on these plugins may do now: no more than the most
-    /// exhausted of them lets through. The planner need not know where a call will go.
+    /// Returns what a group that lives on these plugins may do on each of them now.
     pub(in crate::core) fn allowance<'a>(
         &mut self,
         plugins: impl Iterator<Item = &'a PluginName>,
@@ -64,26 +63,12 @@ impl Governors {
         }
         for plugin in plugins {
             let pair = self.of(plugin);
-            for (governor, left, next) in [
-                (
-                    &mut pair.creates,
-                    &mut allowance.creates,
-                    &mut allowance.next_create,
-                ),
-                (
-                    &mut pair.destroys,
-                    &mut allowance.destroys,
-                    &mut allowance.next_destroy,
-                ),
-            ] {
-                let Some(most) = governor.allowance(now) else {
-                    continue;
-                };
-                *left = Some(left.map_or(most, |least| least.min(most)));
-                if most == 0 {
-                    *next = governor.next().max(*next);
-                }
-            }
+            let room = Room {
+                creates: quota(&mut pair.creates, now),
+                destroys: quota(&mut pair.destroys, now),
+                ..Room::default()
+            };
+            allowance.set(plugin.clone(), room);
         }
         allowance
     }
@@ -100,5 +85,12 @@ impl Governors {
         if self.limits.destroys_per_minute.is_some() {
             self.of(plugin).destroys.spend(calls);
         }
+    }
+}
+
+fn quota(governor: &mut Governor, now: Timestamp) -> Quota {
+    Quota {
+        left: governor.allowance(now),
+        next: governor.next(),
     }
 }

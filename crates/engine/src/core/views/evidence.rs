@@ -56,7 +56,9 @@ impl Group {
                 Some(format!("{there} of the group are there"))
             }
             // They say themselves what they rest on.
-            WaitingOn::SelfMember { .. } | WaitingOn::Governor { .. } => None,
+            WaitingOn::SelfMember { .. } | WaitingOn::Governor { .. } | WaitingOn::Slots { .. } => {
+                None
+            }
         }
     }
 

@@ -229,6 +229,7 @@ impl Group {
             | WaitingOn::Budget { .. }
             | WaitingOn::SelfMember { .. }
             | WaitingOn::Governor { .. }
+            | WaitingOn::Slots { .. }
             | WaitingOn::Ceiling { .. }
             | WaitingOn::Doubt { .. }
             | WaitingOn::Confirmation { .. }
@@ -250,6 +251,7 @@ impl Group {
             | WaitingOn::Budget { .. }
             | WaitingOn::Configuration
             | WaitingOn::Governor { .. }
+            | WaitingOn::Slots { .. }
             | WaitingOn::Ceiling { .. }
             | WaitingOn::Breaker { .. }
             | WaitingOn::Doubt { .. }

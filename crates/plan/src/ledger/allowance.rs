@@ -1,0 +1,190 @@
+//! What the plugins of a group let it begin now: free slots for calls, and what rate limits leave.
+//!
+//! A plan begins no more than that. What it does not begin is not noted anywhere: it is decided anew
+//! when there is room, so that a correction or a recovery in the meantime takes it back.
+
+use std::collections::BTreeMap;
+
+use infrakit_spi::PluginName;
+
+use crate::Timestamp;
+use crate::action::WaitingOn;
+use crate::draft::Draft;
+
+/// What a group may begin now, by plugin. A plugin that is not named limits nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowance(BTreeMap<PluginName, Room>);
+
+/// What one plugin lets a group begin now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Calls that change something, whichever they are; `None` for no limit.
+    pub calls: Option<usize>,
+    /// What its rate limit leaves of creations.
+    pub creates: Quota,
+    /// What its rate limit leaves of destructions.
+    pub destroys: Quota,
+    /// What its rate limit leaves of labels.
+    pub labels: Quota,
+}
+
+/// What a rate limit leaves of one kind of call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Calls that may be made now; `None` for no limit.
+    pub left: Option<usize>,
+    /// When the next one may be made, where none may now.
+    pub next: Timestamp,
+}
+
+/// A kind of call that draws from an allowance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallKind {
+    /// A creation.
+    Create,
+    /// A destruction, its drain included.
+    Destroy,
+    /// Labels.
+    Label,
+    /// A drain alone, or a step of repair: no provider is known to limit their rate.
+    Other,
+}
+
+/// Why a call cannot be made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scarce {
+    /// As many calls of the plugin are under way as may be.
+    Slots,
+    /// The rate limit is reached until then.
+    Rate(Timestamp),
+}
+
+impl Room {
+    /// Draws one call.
+    ///
+    /// # Errors
+    /// Returns what there is none left of; nothing is drawn then.
+    pub fn draw(&mut self, kind: CallKind) -> Result<(), Scarce> {
+        let quota = match kind {
+            CallKind::Create => Some(&mut self.creates),
+            CallKind::Destroy => Some(&mut self.destroys),
+            CallKind::Label => Some(&mut self.labels),
+            CallKind::Other => None,
+        };
+        // A rate limit is named before a want of slots: it lasts longer, and tells until when.
+        if let Some(Quota {
+            left: Some(0),
+            next,
+        }) = quota
+        {
+            return Err(Scarce::Rate(*next));
+        }
+        if self.calls == Some(0) {
+            return Err(Scarce::Slots);
+        }
+        let left = quota.and_then(|quota| quota.left.as_mut());
+        for left in left.into_iter().chain(self.calls.as_mut()) {
+            *left -= 1;
+        }
+        Ok(())
+    }
+}
+
+impl Allowance {
+    /// Sets what a plugin lets the group begin.
+    pub fn set(&mut self, plugin: PluginName, room: Room) {
+        self.0.insert(plugin, room);
+    }
+
+    /// Returns whether nothing but slots for calls is limited.
+    #[must_use]
+    pub fn is_unmetered(&self) -> bool {
+        self.0.values().all(|room| {
+            let quotas = [room.creates, room.destroys, room.labels];
+            quotas.iter().all(|quota| quota.left.is_none())
+        })
+    }
+
+    fn draw(&mut self, plugin: &PluginName, kind: CallKind) -> Result<(), Scarce> {
+        match self.0.get_mut(plugin) {
+            Some(room) => room.draw(kind),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<const N: usize> From<[(PluginName, Room); N]> for Allowance {
+    fn from(rooms: [(PluginName, Room); N]) -> Self {
+        Self(rooms.into())
+    }
+}
+
+impl Draft<'_> {
+    /// Draws a call from what its plugin lets the group begin; returns whether it may be made.
+    pub(crate) fn may_call(&mut self, plugin: &PluginName, kind: CallKind) -> bool {
+        self.draw(plugin, kind).is_ok()
+    }
+
+    /// Draws a call from what its plugin lets the group begin. If it may not be made, what holds it
+    /// back is said.
+    pub(crate) fn draw(&mut self, plugin: &PluginName, kind: CallKind) -> Result<(), Scarce> {
+        let drawn = self.allowance.draw(plugin, kind);
+        match drawn {
+            Ok(()) => {}
+            Err(Scarce::Slots) => {
+                let plugin = plugin.clone();
+                self.wait(WaitingOn::Slots { plugin });
+            }
+            Err(Scarce::Rate(until)) => {
+                self.wait(WaitingOn::Governor { until });
+                self.wake(until.max(self.now));
+            }
+        }
+        drawn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LATER: Timestamp = Timestamp(7);
+
+    fn quota(left: usize) -> Quota {
+        Quota {
+            left: Some(left),
+            next: LATER,
+        }
+    }
+
+    #[test]
+    fn each_kind_draws_from_its_own_rate_and_all_from_the_slots() {
+        use CallKind::{Create, Destroy, Label, Other};
+        let mut room = Room {
+            calls: Some(4),
+            creates: quota(2),
+            destroys: quota(0),
+            labels: Quota::default(),
+        };
+        let results = [Create, Destroy, Create, Create, Label, Other, Other, Create]
+            .map(|kind| room.draw(kind).err());
+        let rate = Some(Scarce::Rate(LATER));
+        let slots = Some(Scarce::Slots);
+        assert_eq!(results, [None, rate, None, rate, None, None, slots, rate]);
+    }
+
+    #[test]
+    fn a_plugin_that_is_not_named_limits_nothing() {
+        let mut allowance = Allowance::from([(
+            "slow".into(),
+            Room {
+                calls: Some(0),
+                ..Room::default()
+            },
+        )]);
+        let full = allowance.draw(&"slow".into(), CallKind::Other);
+        assert_eq!(full, Err(Scarce::Slots));
+        assert_eq!(allowance.draw(&"quick".into(), CallKind::Create), Ok(()));
+        assert!(allowance.is_unmetered());
+    }
+}
