@@ -7,11 +7,14 @@
 //! | `memory/<group>` | the planner's memory |
 //! | `intents/<group>/<first>` | a batch of creations without a known outcome |
 //! | `departures/<group>/<number>` | destructions that were decided together, until all are gone |
+//! | `plugins/<plugin>` | what a plugin was seen to take |
 //! | `term` | who leads, and in which term |
 //!
 //! Records are only ever added to; see `docs/format-changes.md`.
 
-use infrakit_plan::{Memory, Reason, Timestamp};
+use std::time::Duration;
+
+use infrakit_plan::{Memory, Reason, Timestamp, Took};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName};
@@ -72,6 +75,28 @@ pub(crate) struct DeparturePart {
     pub(crate) ids: Vec<InstanceId>,
 }
 
+/// What a plugin was seen to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PluginRecord {
+    /// From the call of a creation to its answer.
+    #[serde(default)]
+    pub(crate) creation: Took,
+    /// From the decision to destroy a member until a list no longer shows it.
+    #[serde(default)]
+    pub(crate) departure: Took,
+}
+
+impl PluginRecord {
+    /// Returns whether it is worth a write: a step took longer than ever, by a tenth and by a
+    /// second. That bounds the writes to some dozens in the life of a plugin.
+    pub(crate) fn is_news_to(&self, stored: &Self) -> bool {
+        let longer = |now: &Took, then: &Took| {
+            now.longest > then.longest + (then.longest / 10).max(Duration::from_secs(1))
+        };
+        longer(&self.creation, &stored.creation) || longer(&self.departure, &stored.departure)
+    }
+}
+
 /// Who leads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TermRecord {
@@ -83,6 +108,13 @@ pub(crate) struct TermRecord {
 
 /// Key of the record of who leads.
 pub(crate) const TERM: &str = "term";
+
+/// What the keys of the records of plugins begin with.
+pub(crate) const PLUGINS: &str = "plugins/";
+
+pub(crate) fn plugin_key(plugin: &PluginName) -> Key {
+    Key::new(format!("{PLUGINS}{plugin}"))
+}
 
 pub(crate) const SPECS: &str = "specs/";
 

@@ -202,6 +202,7 @@ pub trait Instance: Send + Sync {
 /// Parameters and results of the methods, as they travel.
 pub mod wire {
     use super::{Context, Description, InstanceSpec};
+    use crate::behaviour::Behaviour;
     use crate::{Any, InstanceId, Tags, wire_struct};
 
     wire_struct! {
@@ -271,6 +272,22 @@ pub mod wire {
             pub instance: InstanceId => "Instance",
             /// The step, such as `reboot`.
             pub step: String => "Step",
+        }
+    }
+    wire_struct! {
+        /// Parameters of `Instance.Behaviour`; peers that declare nothing do not know the method.
+        pub struct BehaviourRequest {
+            /// Subtype.
+            pub kind: String => "Type",
+        }
+    }
+    wire_struct! {
+        /// Result of `Instance.Behaviour`.
+        pub struct BehaviourResponse {
+            /// Subtype of the request.
+            pub kind: String => "Type",
+            /// What is declared.
+            pub behaviour: Option<Behaviour> => "Behaviour",
         }
     }
     wire_struct! {

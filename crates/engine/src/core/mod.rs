@@ -9,6 +9,7 @@ mod steps;
 mod views;
 mod words;
 
+pub use state::behaviours::Overrides;
 pub use state::effect::{
     Call, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Subject, Target,
 };
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use infrakit_plan::{Config, Timestamp};
 use infrakit_spi::{GroupId, PluginName};
 
+use crate::core::state::behaviours::Behaviours;
 use crate::core::state::governed::Governors;
 use crate::core::state::group::Group;
 use crate::core::state::observer::Observer;
@@ -35,6 +37,7 @@ pub struct Core {
     groups: BTreeMap<GroupId, Group>,
     observers: BTreeMap<PluginName, Observer>,
     governors: Governors,
+    behaviours: Behaviours,
     /// Journal entries on their way to the store, with what waits for them.
     journal: BTreeMap<u64, Batch>,
     next_batch: u64,
@@ -60,6 +63,7 @@ impl Core {
             groups: BTreeMap::new(),
             observers: BTreeMap::new(),
             governors: Governors::default(),
+            behaviours: Behaviours::default(),
             journal: BTreeMap::new(),
             next_batch: 0,
             dirty: BTreeSet::new(),
@@ -79,6 +83,7 @@ impl Core {
         }
         match event {
             Event::Changed { plugin } => self.look_again(&plugin, now),
+            Event::Behaves { plugin, behaviour } => self.behaves(&plugin, behaviour, now),
             Event::Watched { plugin, watched } => self.told(&plugin, watched, now),
             Event::Listed(answer) => self.listed(answer, now),
             Event::Journaled { batch, outcome } => self.journaled(batch, outcome, now),
@@ -107,6 +112,7 @@ impl Core {
         for id in std::mem::take(&mut self.dirty) {
             self.plan_group(&id, now);
         }
+        self.keep_took();
     }
 
     /// Returns whether a group waits to be planned for.

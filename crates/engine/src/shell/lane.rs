@@ -104,6 +104,7 @@ fn error_of(event: &Event) -> Option<&Error> {
         Event::Checked { outcome, .. } => outcome.as_ref().err(),
         Event::Changed { .. }
         | Event::Watched { .. }
+        | Event::Behaves { .. }
         | Event::Listed(_)
         | Event::Journaled { .. } => None,
     }

@@ -250,6 +250,7 @@ impl Shell {
             let work = async {
                 let instance = resolver.instance(&plugin).await?;
                 locality = instance.locality();
+                resolver.ask(&plugin, instance.as_ref(), &inputs).await;
                 resolver.watch(&plugin, instance.as_ref(), &inputs);
                 instance
                     .describe_since(&filter, Detail::Properties, seen)

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use infrakit_spi::flavor::Flavor;
 use infrakit_spi::instance::{Instance, Locality};
-use infrakit_spi::{PluginName, Plugins, Result};
+use infrakit_spi::{Delivery, Error, PluginName, Plugins, Result};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::core::Event;
 use crate::shell::Input;
@@ -23,7 +25,16 @@ struct Found {
     instances: BTreeMap<PluginName, Arc<dyn Instance>>,
     flavors: BTreeMap<PluginName, Arc<dyn Flavor>>,
     watched: BTreeSet<PluginName>,
+    /// When the plugin may be asked again how its provider behaves; `None` once it has answered.
+    asked: BTreeMap<PluginName, Option<Instant>>,
 }
+
+/// How long a plugin has to say how its provider behaves. It knows, and need not ask anybody.
+const DECLARING: Duration = Duration::from_secs(5);
+
+/// Pause before a plugin is asked again that did not answer how its provider behaves: each time a
+/// list would wait for it.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
 
 impl Resolver {
     pub(crate) fn new(plugins: Arc<dyn Plugins>) -> Self {
@@ -67,6 +78,39 @@ impl Resolver {
         let mut found = self.found();
         found.instances.remove(name);
         found.flavors.remove(name);
+        found.asked.remove(name);
+    }
+
+    /// Asks a plugin how its provider behaves, unless it has said so since it was found. To be
+    /// called before each list, so that it is known before anything is decided.
+    ///
+    /// What was known stays in force where no answer comes.
+    pub(crate) async fn ask(
+        &self,
+        name: &PluginName,
+        instance: &dyn Instance,
+        inputs: &mpsc::UnboundedSender<Input>,
+    ) {
+        let again = self.found().asked.get(name).copied();
+        if again.is_some_and(|again| again.is_none_or(|at| Instant::now() < at)) {
+            return;
+        }
+        let asked = tokio::time::timeout(DECLARING, instance.behaviour()).await;
+        let asked = asked.unwrap_or_else(|_| Err(Error::unknown("no answer")));
+        let behaviour = match asked {
+            Ok(declared) => Ok(Box::new(declared.unwrap_or_default())),
+            Err(error) if error.delivery() == Delivery::Refused => Err(error.to_string()),
+            Err(error) => {
+                tracing::debug!(plugin = %name, %error, "it does not say how its provider behaves");
+                let again = Some(Instant::now() + ASK_AGAIN);
+                self.found().asked.insert(name.clone(), again);
+                return;
+            }
+        };
+        self.found().asked.insert(name.clone(), None);
+        let plugin = name.clone();
+        // The loop may have ended; then nobody needs to know.
+        let _ = inputs.send(Input::Event(Event::Behaves { plugin, behaviour }));
     }
 
     /// Passes on the plugin's signs of change, as long as there are any. To be called before each

@@ -6,11 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_core::Stream;
 use futures_util::StreamExt as _;
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::event::Events as _;
 use infrakit_spi::event::wire::{ListRequest, ListResponse};
 use infrakit_spi::instance::wire::{
-    DescribeRequest, DescribeResponse, DestroyRequest, Done, LabelRequest, ProvisionRequest,
-    ProvisionResponse, RepairRequest, ValidateRequest,
+    BehaviourRequest, BehaviourResponse, DescribeRequest, DescribeResponse, DestroyRequest, Done,
+    LabelRequest, ProvisionRequest, ProvisionResponse, RepairRequest, ValidateRequest,
 };
 use infrakit_spi::instance::{
     Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality, Repaired,
@@ -88,6 +89,8 @@ impl InstanceClient {
     }
 }
 
+/// How long a plugin has to say how its provider behaves: it knows, and need not ask anybody.
+const DECLARING: Duration = Duration::from_secs(5);
 /// How long a plugin has to say whether it tells of changes.
 const HEARING: Duration = Duration::from_secs(1);
 const DESCRIBE: &str = "Instance.DescribeInstances";
@@ -181,6 +184,32 @@ impl Instance for InstanceClient {
         Ok(Listing::Changed(list.0, now))
     }
 
+    /// The answer names its fields either in `Behaviour` or, as briefly, beside the type.
+    async fn behaviour(&self) -> Result<Option<Behaviour>> {
+        const METHOD: &str = "Instance.Behaviour";
+        let request = BehaviourRequest {
+            kind: self.kind.clone(),
+        };
+        let client = self.client.brief();
+        let answer: Any = match client.call_within(DECLARING, METHOD, &request).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_absent() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // What was declared came; that it cannot be read is the plugin's fault and not the line's.
+        let unreadable = |error| {
+            Error::refused(format!(
+                "{METHOD}: it declares what cannot be read: {error}"
+            ))
+        };
+        let response: BehaviourResponse = answer.decode().map_err(unreadable)?;
+        if response.behaviour.is_some() {
+            return Ok(response.behaviour);
+        }
+        let plain: Behaviour = answer.decode().map_err(unreadable)?;
+        Ok((!plain.is_undeclared()).then_some(plain))
+    }
+
     fn locality(&self) -> Locality {
         Locality::Remote
     }
@@ -235,6 +264,18 @@ pub(crate) async fn serve(objects: &dyn Objects<dyn Instance>, call: Call<'_>) -
                 Repaired::Done => done(request.kind),
                 // As a plugin answers that has never heard of repair.
                 Repaired::NotOffered => Err(Fault::NoMethod),
+            }
+        }
+        "Behaviour" => {
+            let request: BehaviourRequest = call.params()?;
+            let instance = by_type(objects, &request.kind)?;
+            match instance.behaviour().await? {
+                Some(behaviour) => reply(&BehaviourResponse {
+                    kind: request.kind,
+                    behaviour: Some(behaviour),
+                }),
+                // As a plugin answers that has never heard of it.
+                None => Err(Fault::NoMethod),
             }
         }
         "DescribeInstances" => {

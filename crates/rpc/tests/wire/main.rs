@@ -3,6 +3,8 @@
 
 // Marked as test code, so that the lints know helpers for what they are.
 #[cfg(test)]
+mod behaviour;
+#[cfg(test)]
 mod captures;
 #[cfg(test)]
 mod changes;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use infrakit_plan::{Provision, Reason, Spec, Timestamp};
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality, Repaired};
 use infrakit_spi::{Error, GroupId, InstanceId, PluginName, Tags};
@@ -108,6 +109,14 @@ pub enum Event {
         plugin: PluginName,
         /// Whether it does.
         watched: bool,
+    },
+    /// A plugin said how its provider behaves, or something that cannot be read. Whoever drives the
+    /// core asks before the first list of a plugin, and when it was found anew.
+    Behaves {
+        /// The plugin, with the type.
+        plugin: PluginName,
+        /// What it declares, or why that cannot be read.
+        behaviour: Result<Box<Behaviour>, String>,
     },
     /// A list came, or did not.
     Listed(ListAnswer),

@@ -1,5 +1,6 @@
 //! What is known of each group: no rules here, only data and how it is kept.
 
+pub(in crate::core) mod behaviours;
 pub(in crate::core) mod census;
 pub(in crate::core) mod departures;
 pub(in crate::core) mod effect;

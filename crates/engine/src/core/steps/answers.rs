@@ -28,6 +28,10 @@ impl Core {
         if let Some(observer) = self.observers.get_mut(&plugin) {
             observer.acted(now);
         }
+        if outcome.is_ok() {
+            self.behaviours.created(&plugin, now.since(begun));
+        }
+        let slowest = self.behaviours.longest_creation(&plugin);
         let Some(group) = self.living(&target) else {
             return;
         };
@@ -49,7 +53,7 @@ impl Core {
                 }
             }
             Err(error) if error.delivery() == Delivery::Unknown => {
-                let slowest = group.memory.measured.provision.longest;
+                let slowest = slowest.max(group.memory.measured.provision.longest);
                 let doubt = Doubt {
                     settle_at: now + settle.max(slowest.saturating_mul(PATIENCE)),
                 };

@@ -94,6 +94,7 @@ impl Core {
             settle_labels(group, circumstances);
             note_seen(group);
             learn(group, &seen);
+            self.behaviours.departures(plugin, &seen.departed);
             look_then(self.observers.get_mut(plugin), id, &seen);
             if seen.anything() || !group.converged {
                 self.touch(id);
@@ -136,6 +137,7 @@ impl Core {
             settle_labels(group, circumstances);
             note_seen(group);
             learn(group, &seen);
+            self.behaviours.departures(plugin, &seen.departed);
             look_then(self.observers.get_mut(circumstances.plugin), id, &seen);
             if seen.vanished > 0 {
                 tracing::info!(group = %id, vanished = seen.vanished, "members are gone");

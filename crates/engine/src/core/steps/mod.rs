@@ -1,6 +1,7 @@
 //! What happens to it: one file per kind of event or request. Steps never import views.
 
 pub(in crate::core) mod answers;
+pub(in crate::core) mod behaviours;
 pub(in crate::core) mod calls;
 pub(in crate::core) mod commands;
 pub(in crate::core) mod commit;

@@ -23,6 +23,7 @@ impl Core {
     /// they are left as they are.
     pub fn restore(&mut self, store: &dyn Store, now: Timestamp) -> Vec<(GroupId, String)> {
         let mut unreadable = Vec::new();
+        self.restore_took(store);
         for (key, record) in store.scan(SPECS) {
             let Some(id) = key.strip_prefix(SPECS).map(GroupId::from) else {
                 continue;
@@ -88,12 +89,13 @@ impl Core {
         now: Timestamp,
     ) -> Result<(), String> {
         let slowest = group.memory.measured.provision.longest;
-        let settle = self.config.settle.max(slowest.saturating_mul(PATIENCE));
         for (_, batch) in numbered::<IntentRecord>(store, &intent_prefix(group.id())) {
             let batch = batch.map_err(|error| format!("its intents: {error}"))?;
             let end = batch.first + batch.count;
             group.batches.insert(batch.first, batch.count);
             let plugin = batch.plugin.as_ref().unwrap_or(&group.spec.instance.plugin);
+            let slowest = slowest.max(self.behaviours.longest_creation(plugin));
+            let settle = self.config.settle.max(slowest.saturating_mul(PATIENCE));
             let hash = batch.hash.as_ref().unwrap_or(&group.spec.hash);
             for (position, number) in (batch.first..end).enumerate() {
                 let intent = Intent {

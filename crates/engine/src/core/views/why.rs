@@ -25,7 +25,7 @@ impl Core {
         let group = self.known(id)?;
         let deeds = group.told_deeds(instance);
         let lines = match instance {
-            None => group.why(now),
+            None => self.with_faults(group, group.why(now)),
             Some(instance) => match group.seen.get(instance) {
                 Some(member) => self.why_member(group, member, deeds.first(), now),
                 None => {
@@ -38,6 +38,21 @@ impl Core {
             },
         };
         Ok(Why { lines, deeds })
+    }
+
+    /// Adds what is wrong with what the plugins of a group declare; it slows the group down, and
+    /// nobody else would tell.
+    fn with_faults(&self, group: &Group, mut lines: Vec<String>) -> Vec<String> {
+        let fault = group
+            .homes()
+            .find_map(|home| Some((home, self.behaviours.fault(home)?)));
+        if let Some((plugin, fault)) = fault {
+            lines.truncate(2);
+            lines.push(format!(
+                "`{plugin}` is treated as if it declared nothing: {fault}"
+            ));
+        }
+        lines
     }
 
     fn why_member(

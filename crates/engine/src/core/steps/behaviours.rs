@@ -1,0 +1,81 @@
+//! What plugins declare is taken in; what they were seen to take is kept.
+
+use infrakit_plan::Timestamp;
+use infrakit_spi::PluginName;
+use infrakit_spi::behaviour::Behaviour;
+use infrakit_store::{Durability, Store};
+
+use crate::core::Core;
+use crate::core::state::behaviours::Overrides;
+use crate::core::steps::journal::Batch;
+use crate::records::{PLUGINS, PluginRecord, plugin_key, put};
+
+impl Core {
+    /// Returns the core with what an operator says instead of the plugins.
+    #[must_use]
+    pub fn overridden(mut self, overrides: Overrides) -> Self {
+        self.behaviours.overrides = overrides;
+        self
+    }
+
+    /// Takes in what a plugin declares, or why that cannot be read.
+    pub(in crate::core) fn behaves(
+        &mut self,
+        plugin: &PluginName,
+        declared: Result<Box<Behaviour>, String>,
+        now: Timestamp,
+    ) {
+        let (behaviour, fault) = self.behaviours.declare(plugin, declared);
+        let known = self.behaviours.known(plugin);
+        if known.behaviour == behaviour && known.fault == fault {
+            return;
+        }
+        if let Some(fault) = &fault {
+            tracing::error!(%plugin, %fault, "the plugin is treated as if it declared nothing");
+        }
+        (known.behaviour, known.fault) = (behaviour, fault);
+        let on_it = self.groups.values();
+        let on_it = on_it.filter(|group| group.homes().any(|home| home == plugin));
+        let on_it: Vec<_> = on_it.map(|group| group.id().clone()).collect();
+        for id in on_it {
+            self.wake_by(&id, now);
+        }
+    }
+
+    /// Returns how the provider behind a plugin behaves.
+    #[must_use]
+    pub fn behaviour(&self, plugin: &PluginName) -> &Behaviour {
+        self.behaviours.of(plugin)
+    }
+
+    /// Writes what plugins were seen to take, where it is more than the store knows. It decides how
+    /// long creations are waited for after a crash.
+    pub(in crate::core) fn keep_took(&mut self) {
+        let mut changes = Vec::new();
+        for (plugin, known) in &mut self.behaviours.by_plugin {
+            if known.took.is_news_to(&known.stored) {
+                known.stored = known.took;
+                changes.push(put(plugin_key(plugin), &known.took));
+            }
+        }
+        if !changes.is_empty() {
+            self.write(Batch::Nothing, changes, Durability::Buffered);
+        }
+    }
+
+    /// Takes up what plugins were seen to take. What cannot be read is measured anew.
+    pub(in crate::core) fn restore_took(&mut self, store: &dyn Store) {
+        for (key, record) in store.scan(PLUGINS) {
+            let Some(plugin) = key.strip_prefix(PLUGINS).map(PluginName::from) else {
+                continue;
+            };
+            match record.value.decode::<PluginRecord>() {
+                Ok(took) => {
+                    let known = self.behaviours.known(&plugin);
+                    (known.took, known.stored) = (took, took);
+                }
+                Err(error) => tracing::warn!(%plugin, %error, "its record cannot be read"),
+            }
+        }
+    }
+}
