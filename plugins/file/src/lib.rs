@@ -13,6 +13,7 @@
 //! a group controller repairs like any other loss. Syncing each file would make 10,000 of them
 //! cost minutes instead of a fraction of a second.
 
+mod behaviour;
 mod cache;
 mod directory;
 mod document;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_core::Stream;
 use futures_util::stream;
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::instance::{
     Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing,
 };
@@ -22,6 +23,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
+use crate::behaviour::declared;
 use crate::directory::{Directory, OpenError, Query};
 
 /// Instances as files in a directory.
@@ -127,6 +129,10 @@ impl Instance for FilePlugin {
             })
         })
         .await
+    }
+
+    async fn behaviour(&self) -> Result<Option<Behaviour>> {
+        Ok(Some(declared()))
     }
 
     fn changes(&self) -> Option<Pin<Box<dyn Stream<Item = ()> + Send>>> {

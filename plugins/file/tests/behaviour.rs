@@ -401,3 +401,19 @@ async fn many_at_once_neither_lose_nor_double_anything() {
         assert_eq!(ids(plugin).await, Vec::<String>::new());
     }
 }
+
+/// A list that lacks everybody is believed at once, so it has to be one.
+#[tokio::test]
+async fn lists_are_declared_as_proof_and_a_missing_directory_is_an_error() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join("instances");
+    let plugin = plugin(&directory);
+    let declared = plugin.behaviour().await.unwrap().unwrap();
+    assert_eq!(declared.check(), Ok(()));
+    assert!(declared.list_is_proof() && !declared.reuses_ids());
+    assert_eq!(declared.visibility(), Duration::ZERO);
+    plugin.provision(&spec("{}")).await.unwrap();
+    fs::remove_dir_all(&directory).unwrap();
+    let listed = plugin.describe(&Tags::new(), Detail::Tags).await;
+    assert!(listed.unwrap_err().message().contains("instances"));
+}

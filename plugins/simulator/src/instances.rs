@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use futures_core::Stream;
 use futures_util::stream;
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::instance::{
     Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Lifecycle, Listing,
     Locality, Repaired,
@@ -22,6 +23,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::behaviour::{Memory, declared};
 use crate::faults::{Call, Faults, HEALTH_TAG, UNHEALTHY, Verdict};
 use crate::store::{Record, Records};
 
@@ -68,6 +70,8 @@ struct Inner {
     /// Counts the changes of what is listed.
     changed: watch::Sender<u64>,
     hasher: RandomState,
+    /// The longest delay that an instance asked for in its properties.
+    wished: Mutex<Duration>,
 }
 
 /// What an instance has not got behind it.
@@ -115,6 +119,7 @@ impl Instances {
                 young: Mutex::new(BTreeMap::new()),
                 changed: watch::Sender::new(0),
                 hasher: RandomState::new(),
+                wished: Mutex::default(),
             }),
         }
     }
@@ -283,6 +288,15 @@ impl Inner {
             .send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    fn wish(&self, delay: Duration) {
+        let mut wished = self.wished();
+        *wished = delay.max(*wished);
+    }
+
+    fn wished(&self) -> MutexGuard<'_, Duration> {
+        self.wished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn young(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Youth>> {
         self.young.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -362,6 +376,7 @@ impl Instance for Instances {
         let verdict = self.meet(Call::Provision).await?;
         let wishes = Wishes::read(spec.properties.as_ref())?;
         if wishes.delay > Duration::ZERO {
+            self.inner.wish(wishes.delay);
             tokio::time::sleep(wishes.delay).await;
         }
         let faults = &self.inner.common.faults;
@@ -431,6 +446,17 @@ impl Instance for Instances {
         let tags = tags.clone();
         let listing = self.work(move |inner| inner.list(&tags, seen)).await?;
         answer(&verdict, "describe", listing)
+    }
+
+    async fn behaviour(&self) -> Result<Option<Behaviour>> {
+        let faults = self.inner.common.faults.get(&self.inner.kind);
+        let memory = if self.inner.records.blocks() {
+            Memory::Durable
+        } else {
+            Memory::Lost
+        };
+        let wished = *self.inner.wished();
+        Ok(Some(declared(&faults.unwrap_or_default(), wished, memory)))
     }
 
     fn locality(&self) -> Locality {

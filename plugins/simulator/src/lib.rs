@@ -5,6 +5,7 @@
 //! through [`Faults`] or by a person through the metadata object `faults`.
 
 mod balancer;
+mod behaviour;
 mod fault_tree;
 mod faults;
 mod instances;

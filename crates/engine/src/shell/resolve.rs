@@ -25,7 +25,8 @@ struct Found {
     instances: BTreeMap<PluginName, Arc<dyn Instance>>,
     flavors: BTreeMap<PluginName, Arc<dyn Flavor>>,
     watched: BTreeSet<PluginName>,
-    /// When the plugin may be asked again how its provider behaves; `None` once it has answered.
+    /// When a plugin in another process may be asked again how its provider behaves; `None` once it
+    /// has answered.
     asked: BTreeMap<PluginName, Option<Instant>>,
 }
 
@@ -82,7 +83,8 @@ impl Resolver {
     }
 
     /// Asks a plugin how its provider behaves, unless it has said so since it was found. To be
-    /// called before each list, so that it is known before anything is decided.
+    /// called before each list, so that it is known before anything is decided. One in this process
+    /// is asked each time, which costs nothing: what it simulates may have been switched.
     ///
     /// What was known stays in force where no answer comes.
     pub(crate) async fn ask(
@@ -107,7 +109,9 @@ impl Resolver {
                 return;
             }
         };
-        self.found().asked.insert(name.clone(), None);
+        if instance.locality() == Locality::Remote {
+            self.found().asked.insert(name.clone(), None);
+        }
         let plugin = name.clone();
         // The loop may have ended; then nobody needs to know.
         let _ = inputs.send(Input::Event(Event::Behaves { plugin, behaviour }));

@@ -26,6 +26,8 @@ pub(in crate::core) struct Behaviours {
 /// What is known of one plugin.
 #[derive(Clone, Debug, Default)]
 pub(in crate::core) struct Known {
+    /// What it said, or why that cannot be read; `None` before it was asked.
+    pub(in crate::core) declared: Option<Result<Box<Behaviour>, String>>,
     /// What holds.
     pub(in crate::core) behaviour: Behaviour,
     /// Why what it declares does not hold.

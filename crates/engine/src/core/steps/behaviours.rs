@@ -25,6 +25,12 @@ impl Core {
         declared: Result<Box<Behaviour>, String>,
         now: Timestamp,
     ) {
+        // Asked before each list, most plugins say what they have said before.
+        let known = self.behaviours.known(plugin);
+        if known.declared.as_ref() == Some(&declared) {
+            return;
+        }
+        known.declared = Some(declared.clone());
         let (behaviour, fault) = self.behaviours.declare(plugin, declared);
         let known = self.behaviours.known(plugin);
         if known.behaviour == behaviour && known.fault == fault {
