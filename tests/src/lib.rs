@@ -17,10 +17,12 @@ pub mod output;
 pub mod peer;
 pub mod playbook;
 pub mod program;
+pub mod provider;
 pub mod random;
 pub mod refusal;
 pub mod rollout;
 pub mod rpc;
+pub mod site;
 pub mod wait;
 pub mod web;
 

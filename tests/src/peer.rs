@@ -12,9 +12,21 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What a peer does with a call: its method and params in, its result out, or an object with the
-/// one member `error` to refuse. `None` closes the connection without a word.
-pub type Behaviour = dyn Fn(&str, &Value) -> Option<Value> + Send + Sync;
+/// What a peer does with a call: its method and params in, what it says to it out.
+pub type Behaviour = dyn Fn(&str, &Value) -> Reply + Send + Sync;
+
+/// What a peer says to a call.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Its result.
+    Result(Value),
+    /// An error of JSON-RPC: `code`, `message`, `data`.
+    Error(Value),
+    /// Nothing: the connection ends.
+    Close,
+    /// An answer of HTTP that is no JSON-RPC: status line, further header lines, body.
+    Http(&'static str, Vec<String>, String),
+}
 
 /// The connections of a peer that are open, numbered.
 type Connections = Arc<Mutex<BTreeMap<usize, UnixStream>>>;
@@ -29,13 +41,34 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Listens on `socket` and answers each request with `behaviour`.
+    /// Listens on `socket` and answers each request with what `behaviour` returns: a result, or an
+    /// object with the one member `error` to refuse. `None` closes the connection without a word.
     ///
     /// # Panics
     /// When the socket cannot be made.
     pub fn listen(
         socket: &Path,
         behaviour: impl Fn(&str, &Value) -> Option<Value> + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve(socket, move |method, params| {
+            match behaviour(method, params) {
+                None => Reply::Close,
+                Some(result) => {
+                    let refusal = result.as_object().filter(|fields| fields.len() == 1);
+                    let error = refusal.and_then(|fields| fields.get("error")).cloned();
+                    error.map_or(Reply::Result(result), Reply::Error)
+                }
+            }
+        })
+    }
+
+    /// Listens on `socket` and answers each request as `behaviour` says.
+    ///
+    /// # Panics
+    /// When the socket cannot be made.
+    pub fn serve(
+        socket: &Path,
+        behaviour: impl Fn(&str, &Value) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let _ = fs::remove_file(socket);
         let listener = UnixListener::bind(socket)
@@ -54,7 +87,7 @@ impl Peer {
                 let copy = stream.try_clone().map(|copy| (number, copy));
                 open(&accepted).extend(copy);
                 std::thread::spawn(move || {
-                    serve(stream, &*behaviour);
+                    converse(stream, &*behaviour);
                     open(&accepted).remove(&number);
                 });
             }
@@ -97,7 +130,7 @@ fn open(connections: &Connections) -> MutexGuard<'_, BTreeMap<usize, UnixStream>
     connections.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(stream: UnixStream, behaviour: &Behaviour) {
+fn converse(stream: UnixStream, behaviour: &Behaviour) {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(30)));
     let Ok(mut writer) = stream.try_clone() else {
         return;
@@ -105,20 +138,22 @@ fn serve(stream: UnixStream, behaviour: &Behaviour) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = request(&mut reader) {
         let method = request["method"].as_str().unwrap_or_default();
-        let Some(result) = behaviour(method, &request["params"]) else {
-            return;
+        let envelope = |kind: &str, content: Value| json!({"jsonrpc": "2.0", kind: content, "id": request["id"]});
+        let (status, headers, body) = match behaviour(method, &request["params"]) {
+            Reply::Result(result) => ("200 OK", Vec::new(), envelope("result", result).to_string()),
+            Reply::Error(error) => ("200 OK", Vec::new(), envelope("error", error).to_string()),
+            Reply::Http(status, headers, body) => (status, headers, body),
+            Reply::Close => return,
         };
-        let refusal = result.as_object().filter(|fields| fields.len() == 1);
-        let (kind, content) = match refusal.and_then(|fields| fields.get("error")) {
-            Some(error) => ("error", error),
-            None => ("result", &result),
-        };
-        let answer = json!({"jsonrpc": "2.0", kind: content, "id": request["id"]}).to_string();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
-            answer.len()
-        );
-        if writer.write_all((head + &answer).as_bytes()).is_err() {
+        let mut head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
+        for line in headers {
+            head += &line;
+            head += "\r\n";
+        }
+        if writer
+            .write_all((head + "\r\n" + &body).as_bytes())
+            .is_err()
+        {
             return;
         }
     }
