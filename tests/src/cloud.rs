@@ -174,6 +174,7 @@ impl Ground {
                 let list = self.truth().describe(&tags(&params["Tags"]));
                 json!({"Type": "", "Descriptions": list})
             }
+            "Instance.Behaviour" => behaviour(),
             "Handshake.Hello" => hello(),
             _ => json!({"Type": "", "OK": true}),
         }
@@ -183,6 +184,17 @@ impl Ground {
 /// What a plugin with one instance object says of itself.
 pub fn hello() -> Value {
     json!({"Objects": {"Instance/0.6.1": [{"Name": ".", "ProxyFor": ""}]}})
+}
+
+/// What the cloud declares of itself: a creation that was not begun within a second never was, what
+/// was made shows at once, and what a list lacks is gone.
+fn behaviour() -> Value {
+    json!({"Type": "", "Behaviour": {
+        "create": {"answer_means": "exists", "give_up_s": 1},
+        "visibility_window_s": {"get": 0, "list": 0, "tag": 0},
+        "list": {"lag_s": 0, "relapse_s": 0, "complete": "yes", "durable": true},
+        "id": {"reused": "never"},
+    }})
 }
 
 impl Truth {

@@ -231,6 +231,10 @@ impl Foreign {
                 json!({"Type": "", "Descriptions": listed})
             }
             "Instance.Validate" => json!({"Type": "", "OK": true}),
+            // Each plugin is asked how its provider behaves, and none of those releases knows that.
+            "Instance.Behaviour" => {
+                json!({"error": {"code": -32000, "message": format!("rpc: can't find method \"{method}\"")}})
+            }
             _ => {
                 let strange = self.strange.lock();
                 let mut strange = strange.unwrap_or_else(PoisonError::into_inner);
