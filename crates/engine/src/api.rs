@@ -104,13 +104,14 @@ impl Engine {
         let (ids, known) = watch::channel(Arc::from([]));
         let claim = Claim::next(store.as_ref(), &nonce());
         let revision = store.commit(claim.changes(), Durability::Synced).await?;
-        let mut core = Core::new(options.config).governed(options.limits);
+        let mut core = Core::new(options.config)
+            .governed(options.limits)
+            .with_calls_at_once(options.max_parallel);
         core.lead(claim.won(revision));
         let setup = Setup {
             ids,
             store,
             resolver: Arc::clone(&resolver),
-            max_parallel: options.max_parallel,
             slow: options.slow,
             stop,
         };

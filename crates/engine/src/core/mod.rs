@@ -29,6 +29,7 @@ use crate::core::state::behaviours::Behaviours;
 use crate::core::state::governed::Governors;
 use crate::core::state::group::Group;
 use crate::core::state::observer::Observer;
+use crate::core::state::under_way::CallsUnderWay;
 use crate::core::steps::journal::Batch;
 
 /// All groups of a controller, and what is under way for them.
@@ -38,6 +39,7 @@ pub struct Core {
     observers: BTreeMap<PluginName, Observer>,
     governors: Governors,
     behaviours: Behaviours,
+    calls: CallsUnderWay,
     /// Journal entries on their way to the store, with what waits for them.
     journal: BTreeMap<u64, Batch>,
     next_batch: u64,
@@ -64,6 +66,7 @@ impl Core {
             observers: BTreeMap::new(),
             governors: Governors::default(),
             behaviours: Behaviours::default(),
+            calls: CallsUnderWay::default(),
             journal: BTreeMap::new(),
             next_batch: 0,
             dirty: BTreeSet::new(),
@@ -81,6 +84,7 @@ impl Core {
         if self.deposed {
             return;
         }
+        self.calls.ended(&event, now);
         match event {
             Event::Changed { plugin } => self.look_again(&plugin, now),
             Event::Behaves { plugin, behaviour } => self.behaves(&plugin, behaviour, now),
@@ -94,6 +98,7 @@ impl Core {
             Event::Labelled { subject, outcome } => self.labelled(&subject, outcome, now),
             Event::Checked { subject, outcome } => self.checked(&subject, outcome, now),
         }
+        self.start_calls(now);
     }
 
     /// Plans for every group that something happened to, or whose time has come.
@@ -109,16 +114,26 @@ impl Core {
             }
             self.dirty.insert(id);
         }
-        for id in std::mem::take(&mut self.dirty) {
-            self.plan_group(&id, now);
+        self.withdraw_stale(now);
+        let mut due = std::mem::take(&mut self.dirty);
+        due.extend(self.calls.turns(now));
+        // Whoever uses less than its turn leaves slots to the next in line. Each round lets somebody
+        // leave the line, or takes up slots, so that there is a last one.
+        while !due.is_empty() {
+            for id in due {
+                self.plan_group(&id, now);
+            }
+            self.calls.end_turns();
+            due = self.calls.turns(now);
         }
         self.keep_took();
+        self.start_calls(now);
     }
 
     /// Returns whether a group waits to be planned for.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty()
+        !self.dirty.is_empty() || self.calls.has_turn()
     }
 
     /// Returns the effects to carry out, in order.
@@ -131,7 +146,7 @@ impl Core {
     pub fn wake_at(&self) -> Option<Timestamp> {
         let groups = self.wakes.first().map(|(at, _)| *at);
         let lists = self.observers.values().filter_map(Observer::due);
-        lists.chain(groups).min()
+        lists.chain(groups).chain(self.calls.stale_at()).min()
     }
 
     /// Returns the ids of the groups, in order.

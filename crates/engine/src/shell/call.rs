@@ -66,6 +66,7 @@ pub(crate) async fn run(
             spec,
             reason,
             drain,
+            ..
         } => {
             let plugin = &subject.plugin;
             let work = destroy(&plugins, plugin, (&spec, &description), (reason, drain));

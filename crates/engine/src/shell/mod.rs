@@ -3,7 +3,6 @@
 //! The loop handles one input at a time. Calls run in tasks of their own and come back as inputs.
 
 mod call;
-mod lane;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -20,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::{Call, Core, Effect, Event, ListAnswer, NotWritten};
-use crate::shell::lane::{Lane, LaneKey};
 pub(crate) use crate::shell::resolve::Resolver;
 
 /// Waits for a journal entry.
@@ -32,12 +30,6 @@ pub(crate) type Waiter = Box<dyn FnMut(&Core) -> bool + Send>;
 
 pub(crate) enum Input {
     Event(Event),
-    /// A call has ended: it took this long.
-    Done {
-        lane: LaneKey,
-        took: Duration,
-        event: Event,
-    },
     Ask(Question),
 }
 
@@ -47,8 +39,6 @@ pub(crate) struct Shell {
     store: Arc<dyn Store>,
     resolver: Arc<Resolver>,
     inputs: mpsc::UnboundedSender<Input>,
-    lanes: BTreeMap<LaneKey, Lane>,
-    max_parallel: usize,
     patience: call::Patience,
     batches: BTreeMap<u64, Teller>,
     waiters: Vec<Waiter>,
@@ -67,7 +57,6 @@ pub(crate) struct Shell {
 pub(crate) struct Setup {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) resolver: Arc<Resolver>,
-    pub(crate) max_parallel: usize,
     pub(crate) slow: Duration,
     pub(crate) ids: watch::Sender<Arc<[GroupId]>>,
     pub(crate) stop: CancellationToken,
@@ -85,8 +74,6 @@ impl Shell {
             store: setup.store,
             resolver: setup.resolver,
             inputs,
-            lanes: BTreeMap::new(),
-            max_parallel: setup.max_parallel,
             patience: call::Patience {
                 limit: setup.slow,
                 ..call::Patience::default()
@@ -132,7 +119,7 @@ impl Shell {
                 tracing::error!(
                     "this controller stops: another one leads, and nothing of this one is carried out any more"
                 );
-                // Calls that wait in a lane must not begin.
+                // Calls that wait for a slot must not begin.
                 self.stop.cancel();
                 break;
             }
@@ -145,12 +132,6 @@ impl Shell {
         let event = match input {
             Input::Ask(question) => return question(self, now),
             Input::Event(event) => event,
-            Input::Done { lane, took, event } => {
-                if let Some(lane) = self.lanes.get_mut(&lane) {
-                    lane.finished(took, &event);
-                }
-                event
-            }
         };
         let told = match &event {
             Event::Journaled { batch, outcome } => self
@@ -192,7 +173,6 @@ impl Shell {
         for effect in self.core.take_effects() {
             self.carry_out(effect);
         }
-        self.start_calls();
         let core = &self.core;
         self.waiters.retain_mut(|waiter| !waiter(core));
     }
@@ -231,7 +211,7 @@ impl Shell {
                     Event::Journaled { batch, outcome }
                 });
             }
-            Effect::Call(call) => self.queue(call),
+            Effect::Call(call) => self.call(call),
         }
     }
 
@@ -272,36 +252,11 @@ impl Shell {
         });
     }
 
-    fn queue(&mut self, call: Call) {
-        let key = LaneKey::of(&call);
-        let max = self.max_parallel;
-        self.lanes
-            .entry(key)
-            .or_insert_with(|| Lane::new(max))
-            .push(call);
-    }
-
-    fn start_calls(&mut self) {
-        for (key, lane) in &mut self.lanes {
-            while let Some(call) = lane.next() {
-                let begun = self.clock.now();
-                let resolver = Arc::clone(&self.resolver);
-                let patience = self.patience.clone();
-                let inputs = self.inputs.clone();
-                let lane = key.clone();
-                let stop = self.stop.clone();
-                self.tasks.spawn(async move {
-                    let started = Instant::now();
-                    let work = call::run(call, begun, resolver, patience);
-                    let Some(event) = stop.run_until_cancelled(work).await else {
-                        return;
-                    };
-                    let took = started.elapsed();
-                    // The loop has ended; what came of the call will be seen after a restart.
-                    let _ = inputs.send(Input::Done { lane, took, event });
-                });
-            }
-        }
+    fn call(&mut self, call: Call) {
+        let begun = self.clock.now();
+        let resolver = Arc::clone(&self.resolver);
+        let patience = self.patience.clone();
+        self.spawn(call::run(call, begun, resolver, patience));
     }
 
     fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {

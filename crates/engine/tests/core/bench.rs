@@ -80,6 +80,8 @@ pub(crate) struct Bench {
     pub(crate) extremes: (usize, usize),
     /// Is shown each effect before it is carried out.
     pub(crate) witness: Option<Witness>,
+    /// A plugin that does not answer.
+    pub(crate) hangs: Option<PluginName>,
     kept: Vec<Call>,
     serial: u64,
 }
@@ -109,6 +111,7 @@ impl Bench {
             calls_left: None,
             extremes: (0, 0),
             witness: None,
+            hangs: None,
             kept: Vec::new(),
             serial: 0,
         };
@@ -195,6 +198,26 @@ impl Bench {
         self.settle();
     }
 
+    /// Carries out the first calls that were kept.
+    pub(crate) fn release_some(&mut self, count: usize) {
+        let rest = self.kept.split_off(count);
+        for call in std::mem::replace(&mut self.kept, rest) {
+            self.call(call);
+        }
+        self.settle();
+    }
+
+    /// The groups of the calls that are kept, and how many each has.
+    pub(crate) fn kept_by_group(&self) -> BTreeMap<&str, usize> {
+        let mut groups = BTreeMap::new();
+        for call in &self.kept {
+            if let Call::Provision { target, .. } = call {
+                *groups.entry(target.group.as_str()).or_default() += 1;
+            }
+        }
+        groups
+    }
+
     pub(crate) fn kept(&self) -> usize {
         self.kept.len()
     }
@@ -242,6 +265,9 @@ impl Bench {
             }
             Effect::Call(call) => match self.fate {
                 _ if matches!(call, Call::Check { .. }) => self.call(call),
+                _ if self.hangs.is_some() && self.hangs.as_ref() == plugin_of(&call) => {
+                    self.kept.push(call);
+                }
                 _ if self.calls_left == Some(0) => self.kept.push(call),
                 Fate::Done | Fate::Unheard => self.call(call),
                 Fate::Lost => {}
@@ -393,9 +419,28 @@ impl Bench {
         found.value.decode().unwrap()
     }
 
+    /// Creations that the store takes to be open.
+    pub(crate) fn open_creations(&self) -> u64 {
+        let found = self.store.scan("intents/").into_iter();
+        let values = found.map(|(_, found)| found.value.decode::<serde_json::Value>().unwrap());
+        values.filter_map(|value| value["count"].as_u64()).sum()
+    }
+
     /// The keys of the records under a prefix.
     pub(crate) fn records(&self, prefix: &str) -> Vec<String> {
         let found = self.store.scan(prefix).into_iter();
         found.map(|(key, _)| key.to_string()).collect()
+    }
+}
+
+/// The instance plugin that a call goes to.
+fn plugin_of(call: &Call) -> Option<&PluginName> {
+    match call {
+        Call::Provision { spec, .. } => Some(&spec.instance.plugin),
+        Call::Destroy { subject, .. }
+        | Call::Drain { subject, .. }
+        | Call::Repair { subject, .. }
+        | Call::Label { subject, .. } => Some(&subject.plugin),
+        Call::Check { .. } => None,
     }
 }

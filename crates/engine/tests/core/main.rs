@@ -14,4 +14,5 @@ mod records;
 mod repairs;
 mod restarts;
 mod rolling;
+mod slots;
 mod terms;

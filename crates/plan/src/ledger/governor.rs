@@ -43,6 +43,11 @@ impl Governor {
         self.saved = self.saved.saturating_sub(calls as u128 * ONE);
     }
 
+    /// Notes that a call which was noted is not made after all.
+    pub fn give_back(&mut self) {
+        self.saved += ONE;
+    }
+
     /// Returns when the next call may be made, as of the last [`allowance`](Self::allowance).
     #[must_use]
     pub fn next(&self) -> Timestamp {

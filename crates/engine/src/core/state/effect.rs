@@ -192,6 +192,10 @@ pub enum Call {
         reason: Reason,
         /// What to do about draining it.
         drain: infrakit_plan::Drain,
+        /// How far its departure had come before.
+        former: Option<infrakit_plan::Departure>,
+        /// Whether it was counted against the rollout that it goes.
+        blamed: bool,
     },
     /// Drain an instance, and leave it at that.
     Drain {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infrakit_plan::{Allowance, Governor, Quota, Room, Timestamp};
+use infrakit_plan::{Governor, Quota, Room, Timestamp};
 use infrakit_spi::PluginName;
 
 use crate::core::Core;
@@ -51,26 +51,17 @@ impl Governors {
             })
     }
 
-    /// Returns what a group that lives on these plugins may do on each of them now.
-    pub(in crate::core) fn allowance<'a>(
-        &mut self,
-        plugins: impl Iterator<Item = &'a PluginName>,
-        now: Timestamp,
-    ) -> Allowance {
-        let mut allowance = Allowance::default();
+    /// Returns what the limits of a plugin leave now.
+    pub(in crate::core) fn room(&mut self, plugin: &PluginName, now: Timestamp) -> Room {
         if self.limits == Limits::default() {
-            return allowance;
+            return Room::default();
         }
-        for plugin in plugins {
-            let pair = self.of(plugin);
-            let room = Room {
-                creates: quota(&mut pair.creates, now),
-                destroys: quota(&mut pair.destroys, now),
-                ..Room::default()
-            };
-            allowance.set(plugin.clone(), room);
+        let pair = self.of(plugin);
+        Room {
+            creates: quota(&mut pair.creates, now),
+            destroys: quota(&mut pair.destroys, now),
+            ..Room::default()
         }
-        allowance
     }
 
     /// Notes creations that are begun.
@@ -85,6 +76,16 @@ impl Governors {
         if self.limits.destroys_per_minute.is_some() {
             self.of(plugin).destroys.spend(calls);
         }
+    }
+
+    /// Notes that a creation which was begun never reaches the plugin.
+    pub(in crate::core) fn uncreate(&mut self, plugin: &PluginName) {
+        self.of(plugin).creates.give_back();
+    }
+
+    /// Notes that a destruction which was begun never reaches the plugin.
+    pub(in crate::core) fn undestroy(&mut self, plugin: &PluginName) {
+        self.of(plugin).destroys.give_back();
     }
 }
 

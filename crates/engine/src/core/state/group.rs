@@ -12,6 +12,7 @@ use crate::core::Target;
 use crate::core::state::departures::Departures;
 use crate::core::state::history::History;
 use crate::core::state::waiting::Waiting;
+use crate::records::IntentRecord;
 
 /// Specs of former revisions that are kept, so that old members are drained and checked as they
 /// were meant to be, and so that there is something to go back to.
@@ -38,8 +39,10 @@ pub(in crate::core) struct Group {
     pub(in crate::core) memory: Memory,
     /// The memory as it is in the store.
     pub(in crate::core) stored: Memory,
-    /// Journaled intents: number of the first of a batch to how many it has.
-    pub(in crate::core) batches: BTreeMap<u64, u64>,
+    /// Journaled intents, by the number of the first of each record.
+    pub(in crate::core) batches: BTreeMap<u64, IntentRecord>,
+    /// Records of them that are to be written anew: the last of their creations were withdrawn.
+    pub(in crate::core) cut: BTreeSet<u64>,
     /// Creations that were answered and that no list has shown yet, by number. Their batches stay
     /// journaled: a restart forgets the answers, and its first list may lag behind them.
     pub(in crate::core) unseen: BTreeMap<u64, (PluginName, InstanceId)>,
@@ -94,6 +97,7 @@ impl Group {
             stored: Memory::default(),
             memory,
             batches: BTreeMap::new(),
+            cut: BTreeSet::new(),
             unseen: BTreeMap::new(),
             departures: Departures::default(),
             inherited: Vec::new(),

@@ -245,9 +245,14 @@ impl History {
     }
 }
 
-/// Notes that a call does not begin, since it could not be written down.
-pub(in crate::core) fn dropped(group: &mut Group, call: &Call) {
-    let error = Error::not_delivered("it could not be written down, and was not begun");
+/// Why a call does not begin that could not be journaled.
+pub(in crate::core) const NOT_WRITTEN: &str = "it could not be written down, and was not begun";
+/// Why a call does not begin that waited for its turn.
+pub(in crate::core) const WITHDRAWN: &str = "it was taken back before it began";
+
+/// Notes that a call does not begin.
+pub(in crate::core) fn dropped(group: &mut Group, call: &Call, why: &str) {
+    let error = Error::not_delivered(why);
     let deeds = &mut group.history;
     match call {
         Call::Provision { number, .. } => deeds.created(*number, Err(&error)),

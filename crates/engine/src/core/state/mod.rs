@@ -1,6 +1,7 @@
 //! What is known of each group: no rules here, only data and how it is kept.
 
 pub(in crate::core) mod behaviours;
+pub(in crate::core) mod call_window;
 pub(in crate::core) mod census;
 pub(in crate::core) mod departures;
 pub(in crate::core) mod effect;
@@ -10,4 +11,5 @@ pub(in crate::core) mod history;
 pub(in crate::core) mod observer;
 pub(in crate::core) mod refused;
 pub(in crate::core) mod remembered;
+pub(in crate::core) mod under_way;
 pub(in crate::core) mod waiting;

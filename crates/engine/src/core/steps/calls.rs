@@ -16,7 +16,8 @@ use crate::core::state::departures::Leaving;
 use crate::core::state::history::{self, Scene};
 use crate::core::state::remembered::{remembers_other, stored_part};
 use crate::core::steps::journal::{Batch, RETRY};
-use crate::core::{Call, Core, Effect, Group, Subject};
+use crate::core::steps::slots;
+use crate::core::{Call, Core, Group, Subject};
 use crate::records::{IntentRecord, delete, intent_key, put, put_memory};
 
 /// Least time between two plans that are made because some time has come.
@@ -53,7 +54,10 @@ impl Core {
         self.members = self.members - group.counted + group.seen.len();
         group.counted = group.seen.len();
         self.config.other_members = self.members - group.counted;
-        self.config.allowance = self.governors.allowance(group.homes(), now);
+        self.allow(id, now);
+        let Some(group) = self.groups.get_mut(id) else {
+            return;
+        };
         let naming = group.memory.naming;
         let memory = std::mem::take(&mut group.memory);
         let Plan {
@@ -64,6 +68,7 @@ impl Core {
             converged,
         } = plan(&group.spec, &group.seen, memory, now, &self.config);
         group.memory = memory;
+        let full = slots::full(&waiting);
         group.waiting.note(waiting, now);
         if group.memory.naming != naming {
             group.aim();
@@ -88,6 +93,7 @@ impl Core {
             Some(to) => self.begin_revert(id, to, actions, now),
             None => self.begin(id, actions, now),
         }
+        self.stand_in_line(id, &full);
         self.settle_homes(id, now);
         self.finish_destroying(id);
         if awaited {
@@ -113,12 +119,16 @@ impl Core {
             }
         }
         for call in &begun.calls {
+            self.calls.claim(call);
             if let Call::Destroy { subject, .. } = call {
                 self.governors.destroy(&subject.plugin, 1);
             }
         }
         let checks = std::mem::take(&mut begun.checks);
-        self.effects.extend(checks.into_iter().map(Effect::Call));
+        for check in checks {
+            self.calls.claim(&check);
+            self.calls.push(check, now);
+        }
         self.journal_plan(id, begun, now);
     }
 
@@ -150,6 +160,7 @@ impl Core {
             return;
         };
         let mut changes = close_batches(group);
+        changes.extend(slots::shortened(group));
         changes.extend(group.departures.close(id, &group.seen, &group.memory));
         changes.extend(intents(group, &begun.creations, now));
         let at = (now, group.memory.next_token);
@@ -290,12 +301,10 @@ fn begin_destruction(
     drop(member);
     // A new member that falls sick speaks against its configuration, once.
     let first = former.is_none() && !group.memory.decided.contains_key(id);
-    if first
-        && new
-        && reason == Reason::Unhealthy
-        && let Some(roll) = &mut group.memory.roll
-    {
-        roll.failed += 1;
+    let mut blamed = first && new && reason == Reason::Unhealthy;
+    match &mut group.memory.roll {
+        Some(roll) => roll.failed += u64::from(blamed),
+        None => blamed = false,
     }
     Some(Call::Destroy {
         description,
@@ -303,12 +312,14 @@ fn begin_destruction(
         subject: subject(group, plugin.clone(), id.clone()),
         reason,
         drain,
+        former,
+        blamed,
     })
 }
 
 /// Takes back that a call is under way: it could not be written down, so it does not begin.
 pub(in crate::core) fn undo(group: &mut Group, call: Call, now: Timestamp) {
-    history::dropped(group, &call);
+    history::dropped(group, &call, history::NOT_WRITTEN);
     match call {
         Call::Provision { number, .. } => {
             if let Some(intent) = group.memory.intents.remove(&number) {
@@ -365,7 +376,7 @@ fn unplan(group: &mut Group, action: &Action) {
     }
 }
 
-fn unrepair(group: &mut Group, id: &InstanceId) {
+pub(in crate::core) fn unrepair(group: &mut Group, id: &InstanceId) {
     if let Some(repair) = group.memory.repairs.0.get_mut(id) {
         repair.in_flight = false;
         repair.tried = repair.tried.saturating_sub(1);
@@ -378,8 +389,8 @@ fn close_batches(group: &mut Group) -> Vec<Change> {
     let closed: Vec<u64> = group
         .batches
         .iter()
-        .filter(|(first, count)| {
-            let numbers = **first..**first + **count;
+        .filter(|(first, record)| {
+            let numbers = **first..**first + record.count;
             let open = intents.range(numbers.clone()).next();
             open.is_none() && group.unseen.range(numbers).next().is_none()
         })
@@ -416,9 +427,9 @@ fn intents(group: &mut Group, creations: &[Provision], now: Timestamp) -> Vec<Ch
             plugin: plugin.map(|intent| intent.plugin.clone()),
             hash: Some(row[0].hash.clone()),
         };
-        group.batches.insert(first, record.count);
         changes.push(put(intent_key(&id, first), &record));
         tracing::info!(group = %id, count = record.count, "creating members");
+        group.batches.insert(first, record);
     }
     changes
 }

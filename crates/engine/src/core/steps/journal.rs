@@ -46,6 +46,9 @@ impl Core {
         self.next_batch += 1;
         if let Some(group) = changing(&batch).and_then(|id| self.groups.get_mut(&id)) {
             group.changing += 1;
+            // What has not begun was decided before the change, and must not begin beside it.
+            let target = group.target.clone();
+            self.withdraw(&target);
         }
         if let Some(term) = &self.term {
             changes.push(term.check());
@@ -98,7 +101,7 @@ impl Core {
     fn written(&mut self, batch: Batch, now: Timestamp) {
         match batch {
             Batch::Nothing | Batch::Memory(_) => {}
-            Batch::Plan(_, calls) => self.effects.extend(calls.into_iter().map(Effect::Call)),
+            Batch::Plan(target, calls) => self.written_down(&target, calls, now),
             Batch::Commit(pending) => self.committed(*pending, now),
             Batch::Edit(target, edit) => {
                 if let Some(group) = self.living(&target) {
@@ -139,6 +142,9 @@ impl Core {
             Batch::Commit(_) | Batch::Edit(..) | Batch::Forget(_) | Batch::Destroying(_) => {}
             Batch::Plan(target, calls) => {
                 tracing::error!(group = %target.group, %error, "cannot journal a plan");
+                for call in &calls {
+                    self.calls.release(call);
+                }
                 let Some(group) = self.living(&target) else {
                     return;
                 };

@@ -9,5 +9,6 @@ pub(in crate::core) mod homes;
 pub(in crate::core) mod journal;
 pub(in crate::core) mod lists;
 pub(in crate::core) mod restore;
+pub(in crate::core) mod slots;
 pub(in crate::core) mod term;
 pub(in crate::core) mod transition;

@@ -92,7 +92,6 @@ impl Core {
         for (_, batch) in numbered::<IntentRecord>(store, &intent_prefix(group.id())) {
             let batch = batch.map_err(|error| format!("its intents: {error}"))?;
             let end = batch.first + batch.count;
-            group.batches.insert(batch.first, batch.count);
             let plugin = batch.plugin.as_ref().unwrap_or(&group.spec.instance.plugin);
             let slowest = slowest.max(self.behaviours.longest_creation(plugin));
             let settle = self.config.settle.max(slowest.saturating_mul(PATIENCE));
@@ -114,6 +113,7 @@ impl Core {
             if *plugin != group.spec.instance.plugin {
                 group.memory.homes.insert(plugin.clone());
             }
+            group.batches.insert(batch.first, batch);
         }
         Ok(())
     }

@@ -97,5 +97,6 @@ impl Core {
         self.dirty.clear();
         self.wakes.clear();
         self.observers.clear();
+        self.calls.close();
     }
 }

@@ -1,0 +1,406 @@
+//! The window of calls of one plugin: how many may be under way at once, and whose turn it is.
+//!
+//! The window grows while answers stay as quick as the quickest were, which shows that the plugin
+//! has room, and shrinks when calls are given up. It is slow start and multiplicative decrease, as
+//! in TCP (RFC 5681), with latency as the sign of congestion, as in TCP Vegas (1994).
+//!
+//! A plan begins no more calls than there are slots. Who finds none stands in line, and is planned
+//! for anew when it is its turn. So that a quick plugin need not wait for the disk after each call, a
+//! little more may be written down than fits in the window; what waits can be withdrawn.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use infrakit_plan::Timestamp;
+use infrakit_spi::{GroupId, PluginName};
+
+use crate::core::{Call, Target};
+
+/// Calls at once to begin with.
+const FIRST: usize = 128;
+/// Calls at once at most. Each is a connection of about 16 KiB on either side.
+const MOST: usize = 2048;
+/// Calls at once at least: a plugin that answers only now and then has to be noticed when it is
+/// well again, and one call of several may be the one that hangs.
+const LEAST: usize = 8;
+/// A plugin that answers within this time is busy enough with the first window: 128 calls of 10 ms
+/// are 12,800 a second, and more connections would only cost memory.
+const QUICK: Duration = Duration::from_millis(10);
+/// What a plugin gets done in this time may be written down ahead. It spans several syncs of a slow
+/// disk, and a plan of the largest group with its rest; it is well below the time in which a person
+/// notices a mistake and corrects it.
+const AHEAD: Duration = Duration::from_millis(250);
+/// Calls written down ahead at most: at 20,000 calls a second a quarter of a second's worth, and a few
+/// megabytes of memory.
+const MOST_AHEAD: usize = 5_000;
+/// After this time a call that waits is withdrawn: the plugin has become slow, and what is known by
+/// now may speak against it.
+const STALE: Duration = Duration::from_secs(1);
+/// Calls that a group gets in one turn where there are several slots: one entry in the journal serves
+/// them all.
+const TURN: usize = 16;
+
+/// What shares a window.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::core) enum WindowKey {
+    /// Creations, destructions, repairs and labels of an instance plugin.
+    Instances(PluginName),
+    /// Health checks of a flavor plugin.
+    Health(PluginName),
+}
+
+impl WindowKey {
+    pub(in crate::core) fn of(call: &Call) -> Self {
+        match call {
+            Call::Provision { spec, .. } => Self::Instances(spec.instance.plugin.clone()),
+            Call::Destroy { subject, .. }
+            | Call::Drain { subject, .. }
+            | Call::Repair { subject, .. }
+            | Call::Label { subject, .. } => Self::Instances(subject.plugin.clone()),
+            Call::Check { spec, .. } => Self::Health(spec.flavor.plugin.clone()),
+        }
+    }
+}
+
+/// How a call ended, as far as it tells how busy the plugin is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::core) enum Ending {
+    /// It succeeded.
+    Answered,
+    /// It was refused. How quickly says nothing of how quickly the plugin works.
+    Refused,
+    /// It was given up, or could not be delivered.
+    GivenUp,
+}
+
+/// The calls of one plugin.
+#[derive(Debug)]
+pub(in crate::core) struct CallWindow {
+    /// Calls that were begun and have not ended: being written down, waiting, or under way.
+    claimed: usize,
+    /// Calls that may begin as soon as there is a slot, and since when they wait.
+    waiting: VecDeque<(Timestamp, Call)>,
+    running: usize,
+    window: usize,
+    most: usize,
+    quickest: Option<Duration>,
+    pace: Pace,
+    line: Line,
+}
+
+impl CallWindow {
+    /// Creates a window of at most `most` calls at once; 0 leaves it to the window.
+    pub(in crate::core) fn new(most: usize) -> Self {
+        let most = if most == 0 { MOST } else { most };
+        Self {
+            claimed: 0,
+            waiting: VecDeque::new(),
+            running: 0,
+            window: FIRST.min(most),
+            most,
+            quickest: None,
+            pace: Pace::default(),
+            line: Line::default(),
+        }
+    }
+
+    /// Returns how many calls a plan for this group may begin.
+    pub(in crate::core) fn room_for(&self, group: &GroupId, now: Timestamp) -> usize {
+        let free = self.free(now);
+        match self.line.turns.get(group) {
+            Some(turn) => free.min(*turn),
+            // Who comes by chance must not come before those that wait.
+            None if self.line.is_empty() => free,
+            None => 0,
+        }
+    }
+
+    fn free(&self, now: Timestamp) -> usize {
+        (self.window + self.pace.ahead(now)).saturating_sub(self.claimed)
+    }
+
+    /// Notes a call that a plan begins.
+    pub(in crate::core) fn claim(&mut self) {
+        self.claimed += 1;
+    }
+
+    /// Takes back claims of calls that never began.
+    pub(in crate::core) fn release(&mut self, calls: usize) {
+        self.claimed = self.claimed.saturating_sub(calls);
+    }
+
+    /// Takes in a call that was claimed and may begin.
+    pub(in crate::core) fn push(&mut self, call: Call, now: Timestamp) {
+        self.waiting.push_back((now, call));
+    }
+
+    /// Returns the next call to start, if one may be started now.
+    pub(in crate::core) fn next(&mut self) -> Option<Call> {
+        if self.running >= self.window {
+            return None;
+        }
+        let (_, call) = self.waiting.pop_front()?;
+        self.running += 1;
+        Some(call)
+    }
+
+    /// Notes that a call has ended.
+    pub(in crate::core) fn ended(&mut self, took: Duration, ending: Ending, now: Timestamp) {
+        let full = self.running >= self.window;
+        self.running = self.running.saturating_sub(1);
+        self.release(1);
+        match ending {
+            Ending::GivenUp => {
+                self.window = (self.window / 2).max(LEAST.min(self.most));
+            }
+            Ending::Refused => {}
+            Ending::Answered => {
+                self.pace.note(now);
+                let quickest = self.quickest.map_or(took, |quickest| quickest.min(took));
+                self.quickest = Some(quickest);
+                let as_quick = took <= quickest + quickest / 2 + Duration::from_millis(1);
+                if full && quickest > QUICK && as_quick {
+                    self.window = (self.window + 1).min(self.most);
+                }
+            }
+        }
+    }
+
+    /// Frees the slot of a call whose end nobody will tell.
+    pub(in crate::core) fn forget(&mut self) {
+        self.running = self.running.saturating_sub(1);
+        self.release(1);
+    }
+
+    /// Takes out the calls of a group that wait for a slot; checks of health stay.
+    pub(in crate::core) fn withdraw(&mut self, target: &Target) -> Vec<Call> {
+        let about = |call: &Call| subject_group(call).is_some_and(|own| own == target);
+        if !self.waiting.iter().any(|(_, call)| about(call)) {
+            return Vec::new();
+        }
+        let (taken, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|(_, call)| about(call));
+        self.waiting = rest.into();
+        self.release(taken.len());
+        taken.into_iter().map(|(_, call)| call).collect()
+    }
+
+    /// Returns the groups whose calls have waited for too long.
+    pub(in crate::core) fn stale(&self, now: Timestamp) -> BTreeSet<Target> {
+        let old = self.waiting.iter();
+        let old = old.take_while(|(since, _)| *since + STALE <= now);
+        old.filter_map(|(_, call)| subject_group(call).cloned())
+            .collect()
+    }
+
+    /// Returns when the call that waits longest will have waited for too long.
+    pub(in crate::core) fn stale_at(&self) -> Option<Timestamp> {
+        let mut waiting = self.waiting.iter();
+        let oldest = waiting.find(|(_, call)| subject_group(call).is_some());
+        oldest.map(|(since, _)| *since + STALE)
+    }
+
+    /// Has a group stand in line for slots.
+    pub(in crate::core) fn stand_in_line(&mut self, group: &GroupId) {
+        self.line.join(group);
+    }
+
+    /// Returns whether a group stands in line that could have its turn.
+    pub(in crate::core) fn has_turn(&self) -> bool {
+        !self.line.is_empty() && self.claimed < self.window
+    }
+
+    /// Gives slots that are free to those who stand first in line, and returns them: they are to be
+    /// planned for.
+    pub(in crate::core) fn turns(&mut self, now: Timestamp) -> BTreeSet<GroupId> {
+        let free = self.free(now);
+        self.line.give(free)
+    }
+
+    /// Ends the turns that were given; who has not got enough stands in line again.
+    pub(in crate::core) fn end_turns(&mut self) {
+        self.line.turns.clear();
+    }
+
+    /// Drops everything that waits.
+    pub(in crate::core) fn close(&mut self) {
+        self.waiting.clear();
+        self.line = Line::default();
+    }
+}
+
+/// Returns the group that a call changes something for.
+fn subject_group(call: &Call) -> Option<&Target> {
+    match call {
+        Call::Provision { target, .. } => Some(target),
+        Call::Destroy { subject, .. }
+        | Call::Drain { subject, .. }
+        | Call::Repair { subject, .. }
+        | Call::Label { subject, .. } => Some(&subject.target),
+        Call::Check { .. } => None,
+    }
+}
+
+/// How quickly a plugin gets calls done: the successes of the present stretch of time, and what the
+/// one before says of what may be written down ahead.
+#[derive(Debug, Default)]
+struct Pace {
+    since: Timestamp,
+    /// When the last call succeeded.
+    last: Timestamp,
+    done: usize,
+    ahead: usize,
+}
+
+impl Pace {
+    fn note(&mut self, now: Timestamp) {
+        if now.since(self.since) >= AHEAD {
+            self.ahead = self.ahead(now);
+            (self.since, self.done) = (now, 0);
+        }
+        self.done += 1;
+        self.last = now;
+    }
+
+    /// Returns how many calls may be written down beyond the window.
+    fn ahead(&self, now: Timestamp) -> usize {
+        if now.since(self.last) >= STALE {
+            return 0;
+        }
+        let passed = now.since(self.since);
+        if passed < AHEAD {
+            return self.ahead;
+        }
+        let done = self.done as u128 * AHEAD.as_nanos() / passed.as_nanos();
+        usize::try_from(done).map_or(MOST_AHEAD, |done| done.min(MOST_AHEAD))
+    }
+}
+
+/// Groups that wait for slots, in the order in which they came.
+#[derive(Debug, Default)]
+struct Line {
+    order: VecDeque<GroupId>,
+    standing: BTreeSet<GroupId>,
+    /// Whose turn it is, and how many calls each may begin.
+    turns: BTreeMap<GroupId, usize>,
+}
+
+impl Line {
+    fn is_empty(&self) -> bool {
+        self.order.is_empty() && self.turns.is_empty()
+    }
+
+    fn join(&mut self, group: &GroupId) {
+        if self.standing.insert(group.clone()) {
+            self.order.push_back(group.clone());
+        }
+    }
+
+    fn give(&mut self, mut free: usize) -> BTreeSet<GroupId> {
+        let share = free.checked_div(self.order.len()).unwrap_or_default();
+        let share = share.max(TURN);
+        while free > 0
+            && let Some(group) = self.order.pop_front()
+        {
+            self.standing.remove(&group);
+            let turn = share.min(free);
+            free -= turn;
+            self.turns.insert(group, turn);
+        }
+        self.turns.keys().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_millis(500);
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp(1_000_000_000_000 + millis * 1_000_000)
+    }
+
+    fn full(window: &mut CallWindow) {
+        window.running = window.window;
+        window.claimed = window.window;
+    }
+
+    #[test]
+    fn the_window_grows_while_answers_stay_quick() {
+        let mut window = CallWindow::new(0);
+        for _ in 0..FIRST {
+            full(&mut window);
+            window.ended(LONG, Ending::Answered, at(0));
+        }
+        assert_eq!(window.window, 2 * FIRST);
+        full(&mut window);
+        window.ended(LONG * 2, Ending::Answered, at(0));
+        assert_eq!(window.window, 2 * FIRST);
+    }
+
+    #[test]
+    fn the_window_shrinks_when_calls_are_given_up() {
+        let mut window = CallWindow::new(0);
+        window.ended(Duration::ZERO, Ending::GivenUp, at(0));
+        assert_eq!(window.window, FIRST / 2);
+        for _ in 0..20 {
+            window.ended(Duration::ZERO, Ending::GivenUp, at(0));
+        }
+        assert_eq!(window.window, LEAST);
+    }
+
+    /// A provider that throttles refuses as quickly as it answers, or more so.
+    #[test]
+    fn what_is_refused_says_nothing_of_how_busy_a_plugin_is() {
+        let mut window = CallWindow::new(0);
+        for _ in 0..FIRST {
+            full(&mut window);
+            window.ended(LONG, Ending::Refused, at(0));
+        }
+        assert_eq!(window.window, FIRST);
+        full(&mut window);
+        window.ended(LONG, Ending::Answered, at(0));
+        assert_eq!(window.window, FIRST + 1, "the refusals are not the measure");
+    }
+
+    #[test]
+    fn an_operators_limit_holds() {
+        assert_eq!(CallWindow::new(3).window, 3);
+    }
+
+    #[test]
+    fn only_what_a_plugin_gets_done_is_written_down_ahead() {
+        let mut window = CallWindow::new(4);
+        assert_eq!(window.room_for(&"g".into(), at(0)), 4);
+        for millis in 0..1_000 {
+            window.claim();
+            window.ended(Duration::from_millis(1), Ending::Answered, at(millis));
+        }
+        assert_eq!(window.room_for(&"g".into(), at(1_000)), 4 + 250);
+        // It hangs.
+        assert_eq!(window.room_for(&"g".into(), at(1_000_000)), 4);
+    }
+
+    #[test]
+    fn who_stands_in_line_has_its_turn_before_others() {
+        let mut window = CallWindow::new(40);
+        window.claimed = 40;
+        for group in ["z", "y", "x", "y"] {
+            window.stand_in_line(&group.into());
+        }
+        assert!(!window.has_turn());
+        window.release(20);
+        assert!(window.has_turn());
+        assert_eq!(window.room_for(&"a".into(), at(0)), 0, "it has just come");
+        let turns: Vec<GroupId> = window.turns(at(0)).into_iter().collect();
+        assert_eq!(turns, ["y".into(), "z".into()]);
+        assert_eq!(window.room_for(&"z".into(), at(0)), TURN);
+        assert_eq!(window.room_for(&"y".into(), at(0)), 4);
+        window.claimed += TURN;
+        window.end_turns();
+        let turns: Vec<GroupId> = window.turns(at(0)).into_iter().collect();
+        assert_eq!(turns, ["x".into()]);
+    }
+}

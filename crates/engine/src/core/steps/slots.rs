@@ -1,0 +1,182 @@
+//! Slots for calls: who gets them, and what is withdrawn before it has one.
+//!
+//! A call that waits for a slot was decided by what was known then. Whatever changes what is wanted
+//! takes it back, and it is decided anew; so does a plugin that has become too slow.
+
+use infrakit_plan::{Labelling, Room, Timestamp, WaitingOn};
+use infrakit_spi::{GroupId, PluginName};
+use infrakit_store::Change;
+
+use crate::core::state::history;
+use crate::core::steps::calls::unrepair;
+use crate::core::{Call, Core, Effect, Group, Target};
+use crate::records::{intent_key, put};
+
+impl Core {
+    /// Returns the core with a limit on how many calls of each plugin are under way at once; 0
+    /// leaves it to the core.
+    #[must_use]
+    pub fn with_calls_at_once(mut self, most: usize) -> Self {
+        self.calls = crate::core::state::under_way::CallsUnderWay::at_most(most);
+        self
+    }
+
+    /// Sets what a plan for this group may begin now on each of its plugins.
+    pub(in crate::core) fn allow(&mut self, id: &GroupId, now: Timestamp) {
+        let Some(group) = self.groups.get(id) else {
+            return;
+        };
+        let mut allowance = infrakit_plan::Allowance::default();
+        for plugin in group.homes() {
+            let room = Room {
+                calls: Some(self.calls.room_for(plugin, id, now)),
+                ..self.governors.room(plugin, now)
+            };
+            allowance.set(plugin.clone(), room);
+        }
+        self.config.allowance = allowance;
+    }
+
+    /// Has a group stand in line where its plan found no slots.
+    pub(in crate::core) fn stand_in_line(&mut self, id: &GroupId, full: &[PluginName]) {
+        for plugin in full {
+            self.calls.stand_in_line(plugin, id);
+        }
+    }
+
+    /// Takes in calls that are written down: they begin as soon as there are slots for them.
+    pub(in crate::core) fn written_down(
+        &mut self,
+        target: &Target,
+        calls: Vec<Call>,
+        now: Timestamp,
+    ) {
+        let changing = self.living(target).is_none_or(|group| group.changing > 0);
+        for call in calls {
+            self.calls.push(call, now);
+        }
+        if changing {
+            self.withdraw(target);
+        }
+    }
+
+    /// Begins the calls that there are slots for.
+    pub(in crate::core) fn start_calls(&mut self, now: Timestamp) {
+        let calls = self.calls.start(now);
+        self.effects.extend(calls.into_iter().map(Effect::Call));
+    }
+
+    /// Withdraws what has waited for too long.
+    pub(in crate::core) fn withdraw_stale(&mut self, now: Timestamp) {
+        for target in self.calls.stale(now) {
+            tracing::info!(group = %target.group, "its plugin has become slow: what has not begun is decided anew");
+            self.withdraw(&target);
+        }
+    }
+
+    /// Takes back the calls of a group that have not begun: they are decided anew.
+    pub(in crate::core) fn withdraw(&mut self, target: &Target) {
+        let calls = self.calls.withdraw(target);
+        if calls.is_empty() {
+            return;
+        }
+        for call in &calls {
+            match call {
+                Call::Provision { spec, .. } => {
+                    self.governors.uncreate(&spec.instance.plugin);
+                }
+                Call::Destroy { subject, .. } => self.governors.undestroy(&subject.plugin),
+                Call::Drain { .. }
+                | Call::Repair { .. }
+                | Call::Label { .. }
+                | Call::Check { .. } => {}
+            }
+        }
+        if let Some(group) = self.living(target) {
+            tracing::info!(group = %target.group, calls = calls.len(), "withdrawn before they began");
+            for call in calls {
+                take_back(group, call);
+            }
+            shorten(group);
+        }
+        self.touch(&target.group);
+    }
+}
+
+/// Returns the plugins that a plan found no slots on.
+pub(in crate::core) fn full(waiting: &[WaitingOn]) -> Vec<PluginName> {
+    let full = waiting.iter().filter_map(|on| match on {
+        WaitingOn::Slots { plugin } => Some(plugin.clone()),
+        _ => None,
+    });
+    full.collect()
+}
+
+/// Leaves out of the records of creations those at their end that were withdrawn: a successor must
+/// not wait for what never began.
+fn shorten(group: &mut Group) {
+    let (intents, unseen) = (&group.memory.intents, &group.unseen);
+    for (first, record) in &mut group.batches {
+        let numbers = *first..*first + record.count;
+        let open = intents.range(numbers.clone()).next_back();
+        let unseen = unseen.range(numbers).next_back();
+        let last = open.map(|(number, _)| *number);
+        let last = last.max(unseen.map(|(number, _)| *number));
+        let count = last.map_or(record.count, |last| last + 1 - first);
+        if count < record.count {
+            record.count = count;
+            let identities = usize::try_from(count).unwrap_or(usize::MAX);
+            record.logical_ids.truncate(identities);
+            group.cut.insert(*first);
+        }
+    }
+}
+
+/// Returns the records of creations that have become shorter and are still open.
+pub(in crate::core) fn shortened(group: &mut Group) -> Vec<Change> {
+    let cut = std::mem::take(&mut group.cut).into_iter();
+    let records = cut.filter_map(|first| group.batches.get_key_value(&first));
+    records
+        .map(|(first, record)| put(intent_key(group.id(), *first), record))
+        .collect()
+}
+
+/// Puts things back as they were before a call was decided, which has not begun.
+fn take_back(group: &mut Group, call: Call) {
+    history::dropped(group, &call, history::WITHDRAWN);
+    match call {
+        Call::Provision { number, .. } => {
+            group.memory.intents.remove(&number);
+        }
+        Call::Destroy {
+            subject,
+            former,
+            blamed,
+            ..
+        } => {
+            // What was begun before, in this life or the last, stays on record.
+            if former.is_none() && !group.memory.decided.contains_key(&subject.id) {
+                group.departures.strike(&subject.plugin, &subject.id);
+            }
+            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
+                member.departure = former;
+            }
+            if let Some(roll) = &mut group.memory.roll
+                && blamed
+            {
+                roll.failed = roll.failed.saturating_sub(1);
+            }
+        }
+        Call::Drain { subject, .. } => {
+            group.memory.drained.remove(&subject.id);
+        }
+        Call::Repair { subject, .. } => unrepair(group, &subject.id),
+        Call::Label { subject, .. } => {
+            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
+                member.labelling = Labelling::Nothing;
+            }
+        }
+        // Nothing waits for it.
+        Call::Check { .. } => {}
+    }
+}

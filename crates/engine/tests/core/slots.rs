@@ -1,0 +1,153 @@
+//! Slots for calls: what there is none for is not begun, and can be taken back.
+
+use std::time::Duration;
+
+use infrakit_engine::core::Limits;
+use infrakit_plan::Config;
+use infrakit_spi::group::GroupSpec;
+
+use crate::bench::{Bench, Fate, GROUP, cattle, spec};
+
+/// Calls at once that the core begins with.
+const WINDOW: usize = 128;
+
+fn named(id: &str, raw: GroupSpec) -> GroupSpec {
+    GroupSpec {
+        id: id.into(),
+        ..raw
+    }
+}
+
+/// The plugin has shown that it gets five hundred calls done in the time that may be planned ahead.
+fn quick() -> Bench {
+    let mut bench = Bench::new();
+    bench.commit(cattle(2_000, "1"));
+    bench.now = bench.now + Duration::from_millis(500);
+    bench.settle();
+    assert_eq!(bench.ids().len(), 2_000);
+    bench
+}
+
+#[test]
+fn a_mistaken_size_that_is_corrected_costs_only_what_had_begun() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1_000, "1"));
+    assert_eq!(bench.kept(), WINDOW);
+    assert_eq!(
+        bench.records("intents/").len(),
+        1,
+        "no other is written down"
+    );
+    bench.commit(cattle(5, "1"));
+    bench.release();
+    bench.wait(60);
+    assert_eq!(bench.count("create"), WINDOW);
+    assert_eq!(bench.ids().len(), 5);
+    assert!(bench.converged());
+    assert!(bench.records("intents/").is_empty());
+}
+
+#[test]
+fn what_was_written_down_ahead_is_withdrawn_by_whatever_changes_the_group() {
+    for change in ["commit", "scale", "free", "destroy", "pause"] {
+        let mut bench = quick();
+        bench.fate = Fate::Kept;
+        bench.commit(cattle(5_000, "1"));
+        assert_eq!(bench.kept(), WINDOW, "{change}");
+        let group = GROUP.into();
+        let now = bench.now;
+        match change {
+            "commit" => drop(bench.commit(cattle(2_010, "1"))),
+            "scale" => drop(bench.core.set_size(&group, 2_010, now).unwrap()),
+            "free" => drop(bench.core.free(&group).unwrap()),
+            "destroy" => drop(bench.core.destroy(&group).unwrap()),
+            _ => {
+                let command = infrakit_spi::rollout::Command::Pause;
+                drop(bench.core.steer(&group, &command, now));
+                drop(bench.commit(cattle(2_010, "1")));
+            }
+        }
+        bench.settle();
+        bench.release();
+        bench.wait(60);
+        assert_eq!(bench.count("create"), 2_000 + WINDOW, "{change}");
+        assert!(
+            bench.records("intents/").is_empty() || change == "free",
+            "{change}"
+        );
+    }
+}
+
+/// Destructions that wait are taken back, and their members are as before.
+#[test]
+fn who_was_to_go_and_has_not_stays_when_it_is_wanted_again() {
+    let mut bench = quick();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(0, "1"));
+    assert_eq!(bench.kept(), WINDOW);
+    bench.commit(cattle(2_000 - 200, "1"));
+    bench.release();
+    bench.wait(60);
+    assert_eq!(bench.count("destroy"), 200);
+    assert_eq!(bench.ids().len(), 1_800);
+    assert!(bench.converged());
+    assert!(bench.records("departures/").is_empty());
+}
+
+/// A plugin that has become slow: what waits for it is decided anew by what is known then.
+#[test]
+fn what_waits_for_too_long_is_decided_anew() {
+    let mut bench = quick();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(5_000, "1"));
+    assert!(bench.open_creations() > 500);
+    bench.wait(30);
+    assert_eq!(bench.kept(), WINDOW);
+    assert_eq!(bench.open_creations(), WINDOW as u64, "no other is open");
+}
+
+#[test]
+fn groups_get_their_slots_by_turns() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Kept;
+    bench.commit(named("a", cattle(1_000, "1")));
+    bench.commit(named("z", cattle(1_000, "1")));
+    bench.commit(named("m", cattle(10, "1")));
+    assert_eq!(bench.kept_by_group(), [("a", WINDOW)].into());
+    bench.release_some(64);
+    let kept = bench.kept_by_group();
+    assert_eq!(kept["m"], 10, "the small one is through in its first turn");
+    assert!(kept["z"] >= 16 && kept["a"] <= WINDOW - 64 + 38, "{kept:?}");
+    for _ in 0..20 {
+        bench.release_some(1);
+    }
+    let kept = bench.kept_by_group();
+    assert!(kept["z"] + 10 >= kept["a"] - 64, "{kept:?}");
+}
+
+#[test]
+fn a_plugin_that_hangs_keeps_no_other_plugin_waiting() {
+    let mut bench = Bench::new();
+    bench.hangs = Some("slow".into());
+    let slow = spec(r#"{"Size":1000}"#, ("slow", "1"), "");
+    bench.commit(named("a", slow));
+    bench.commit(named("z", cattle(1_000, "1")));
+    assert_eq!(bench.on("file"), 1_000);
+    assert_eq!(bench.kept(), WINDOW);
+}
+
+#[test]
+fn an_operators_limit_of_calls_holds() {
+    let mut bench = Bench::with(Config::default(), Limits::default());
+    bench.core = bench.another().with_calls_at_once(3);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1_000, "1"));
+    assert_eq!(bench.kept(), 3);
+    let why = bench.core.why(&GROUP.into(), None, bench.now).unwrap();
+    let said = why.lines.join("\n");
+    assert!(
+        said.contains("as many calls of `file` are under way as may be at once"),
+        "{said}"
+    );
+}
