@@ -7,7 +7,7 @@ use infrakit_spi::instance::Context;
 use infrakit_spi::{InstanceId, LogicalId, PluginName, Tags};
 use serde::{Deserialize, Serialize};
 
-use crate::{Memory, Timestamp, Token};
+use crate::{Memory, Right, Timestamp, Token};
 
 /// Why a member is destroyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,6 +85,8 @@ pub struct Provision {
     pub tags: Tags,
     /// Position of the member in its group, from 0.
     pub sequence: u64,
+    /// The ledger's leave.
+    pub right: Right,
 }
 
 /// Why a member is created.
@@ -120,6 +122,8 @@ pub enum Action {
         reason: Reason,
         /// What to do about draining it first.
         drain: Drain,
+        /// The ledger's leave.
+        right: Right,
     },
     /// Take the work off the member that the controller itself runs on, and leave it at that.
     Drain {
@@ -127,6 +131,8 @@ pub enum Action {
         id: InstanceId,
         /// The plugin that it lives on.
         plugin: PluginName,
+        /// The ledger's leave.
+        right: Right,
     },
     /// Ask the plugin to repair a sick member before it is replaced.
     Repair {
@@ -136,6 +142,8 @@ pub enum Action {
         plugin: PluginName,
         /// What to ask for, such as `reboot`.
         step: String,
+        /// The ledger's leave.
+        right: Right,
     },
     /// Put labels on an instance: adopt one that asks for it, or give a member an identity.
     Adopt {

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::ledger::budget::{Budget, number};
-use crate::{Action, Config, Observed, Plan, Reason, Size, Spec};
+use crate::ledger::budget::{Bounds, Right, number};
+use crate::{Action, CallKind, Config, Observed, Plan, Reason, Size, Spec};
 
 /// Returns the invariants that `plan` breaks, each in a sentence; none for a sound plan.
 #[must_use]
@@ -13,6 +13,8 @@ pub fn violations(spec: &Spec, seen: &Observed, plan: &Plan, config: &Config) ->
     if seen.listed().is_none() && !plan.actions.is_empty() {
         broken.push("something is done before a complete list was seen".to_owned());
     }
+    each_deed_has_its_right(plan, &mut broken);
+    no_more_is_begun_than_plugins_take(plan, config, &mut broken);
     members_are_handled_once(seen, plan, &mut broken);
     the_controllers_machine_stays(seen, plan, config, &mut broken);
     replacements_keep_to_the_budget(spec, seen, plan, &mut broken);
@@ -61,6 +63,36 @@ fn creations(plan: &Plan) -> impl Iterator<Item = &crate::Provision> {
     })
 }
 
+fn each_deed_has_its_right(plan: &Plan, broken: &mut Vec<String>) {
+    for action in plan.actions.iter().filter(|one| !Right::covers(one)) {
+        broken.push(format!("{action:?} has the right to something else"));
+    }
+}
+
+fn no_more_is_begun_than_plugins_take(plan: &Plan, config: &Config, broken: &mut Vec<String>) {
+    let mut left = config.allowance.clone();
+    for action in &plan.actions {
+        let (plugin, kind) = match action {
+            Action::Provision(one) => {
+                let intent = plan.memory.intents.get(&one.token.number());
+                let Some(intent) = intent else { continue };
+                (&intent.plugin, CallKind::Create)
+            }
+            Action::Destroy { plugin, .. } => (plugin, CallKind::Destroy),
+            Action::Drain { plugin, .. } | Action::Repair { plugin, .. } => {
+                (plugin, CallKind::Other)
+            }
+            Action::Adopt { plugin, .. } => (plugin, CallKind::Label),
+            Action::Check { .. } | Action::Revert { .. } => continue,
+        };
+        if let Err(scarce) = left.draw(plugin, kind) {
+            broken.push(format!(
+                "more calls of `{plugin}` are begun than it takes: {scarce:?}"
+            ));
+        }
+    }
+}
+
 fn members_are_handled_once(seen: &Observed, plan: &Plan, broken: &mut Vec<String>) {
     let mut handled = BTreeSet::new();
     for (id, _) in destroys(plan) {
@@ -105,7 +137,7 @@ fn replacements_keep_to_the_budget(
     broken: &mut Vec<String>,
 ) {
     let replaced = replacements(seen, plan).count();
-    let allowed = Budget::of(spec, number(spec.size.count())).replacements();
+    let allowed = Bounds::of(spec, number(spec.size.count())).replacements();
     if replaced > allowed {
         broken.push(format!(
             "{replaced} members are replaced at once, {allowed} may be"
@@ -127,7 +159,7 @@ fn the_group_never_outgrows_size_and_surge(
     };
     let total = seen.len() + plan.memory.intents.len();
     let size = number(size);
-    let most = size + Budget::of(spec, size).surge;
+    let most = size + Bounds::of(spec, size).surge;
     if total > most {
         broken.push(format!("{total} members would exist, {most} may"));
     }
@@ -191,7 +223,7 @@ fn service_is_kept_up(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Ve
     let wanted = number(spec.size.count());
     let needed = working
         .min(wanted)
-        .saturating_sub(Budget::of(spec, wanted).unavailable);
+        .saturating_sub(Bounds::of(spec, wanted).unavailable);
     if after < before.min(needed) {
         broken.push(format!(
             "{after} members serve after replacements, {before} did, {needed} have to"

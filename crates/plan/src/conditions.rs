@@ -118,7 +118,7 @@ pub(crate) fn judge(draft: &mut Draft<'_>) {
 type Said = (bool, &'static str, String);
 
 fn available(draft: &Draft<'_>) -> Said {
-    let (mut serving, needed) = (draft.tally.serving, draft.needed());
+    let (mut serving, needed) = (draft.ledger.tally().serving, draft.ledger.needed());
     if serving < needed {
         serving += presumed(draft);
     }
@@ -184,7 +184,7 @@ fn rolling_out(draft: &Draft<'_>) -> Said {
 }
 
 fn scaling(draft: &Draft<'_>) -> Said {
-    let (there, wanted) = (draft.tally.working, draft.wanted);
+    let (there, wanted) = (draft.ledger.tally().working, draft.ledger.wanted);
     let coming = draft.pending();
     match there.cmp(&wanted) {
         std::cmp::Ordering::Less => {

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{LogicalId, PluginName, Tags, tags};
 
-use crate::action::{Action, Cause, Drain, Plan, Provision, Reason, WaitingOn};
-use crate::ledger::budget::{Budget, number};
+use crate::action::{Action, Cause, Drain, Plan, Provision, WaitingOn};
+use crate::ledger::budget::{Errand, Ledger, Made, Refusal, Stake};
 use crate::memory::{Intent, Memory, Phase};
 use crate::observation::{Index, Key, Member, Observed};
-use crate::{Allowance, CallKind, Config, Scarce, Spec, Timestamp, Token};
+use crate::{CallKind, Config, Scarce, Spec, Timestamp, Token};
 
 /// A plan in the making.
 pub(crate) struct Draft<'a> {
@@ -20,41 +20,15 @@ pub(crate) struct Draft<'a> {
     pub(crate) memory: Memory,
     pub(crate) now: Timestamp,
     pub(crate) config: &'a Config,
-    /// Members that the group is to have for now: its size, or less while a rollout holds it.
-    pub(crate) wanted: usize,
-    pub(crate) budget: Budget,
+    /// What may be done.
+    pub(crate) ledger: Ledger,
     pub(crate) actions: Vec<Action>,
     pub(crate) waiting: Vec<WaitingOn>,
     /// Members that this plan destroys.
     pub(crate) taken: BTreeSet<&'a Key>,
-    /// The members as they will be when this plan has been begun.
-    pub(crate) tally: Tally,
-    /// Members that are needed and not there, beyond what is being created.
-    pub(crate) missing: usize,
-    /// Members that may have the configuration in force, those being made included.
-    pub(crate) most_new: usize,
     /// Whether the rollout stands still: not even what was begun is finished.
     pub(crate) frozen: bool,
-    /// Whether creations are held back, so that nothing can be made before something goes.
-    pub(crate) creation_blocked: bool,
-    /// What the plugins let this plan begin still.
-    pub(crate) allowance: Allowance,
     wake_at: Option<Timestamp>,
-}
-
-/// Numbers of members, kept up to date while a plan is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// Not on their way out.
-    pub(crate) staying: usize,
-    /// Those of them that the size is about.
-    pub(crate) working: usize,
-    /// Those of them that serve.
-    pub(crate) serving: usize,
-    /// On their way out, and still there.
-    pub(crate) leaving: usize,
-    /// Working members of the configuration in force, those being made from it included.
-    pub(crate) new: usize,
 }
 
 impl<'a> Draft<'a> {
@@ -66,19 +40,9 @@ impl<'a> Draft<'a> {
         config: &'a Config,
     ) -> Self {
         let index = seen.index();
-        let size = spec.size.count();
-        let budget = Budget::of(spec, number(size));
-        // Where new members come before old ones go, those that the group grows by are the first.
         let hold = memory.roll.as_ref().and_then(|roll| roll.hold);
-        let hold = hold.filter(|_| budget.surge == 0);
-        let wanted = number(hold.map_or(size, |hold| size.min(hold)));
-        let tally = Tally {
-            staying: index.staying,
-            working: index.working,
-            serving: index.serving,
-            leaving: index.leaving.len(),
-            new: index.working - index.outdated.len(),
-        };
+        let mut ledger = Ledger::open(spec, index, hold, config);
+        ledger.expect(memory.intents.len(), 0);
         Self {
             spec,
             seen,
@@ -86,17 +50,11 @@ impl<'a> Draft<'a> {
             memory,
             now,
             config,
-            wanted,
-            budget,
+            ledger,
             actions: Vec::new(),
             waiting: Vec::new(),
             taken: BTreeSet::new(),
-            tally,
-            missing: 0,
-            most_new: usize::MAX,
             frozen: false,
-            creation_blocked: false,
-            allowance: config.allowance.clone(),
             wake_at: None,
         }
     }
@@ -113,7 +71,7 @@ impl<'a> Draft<'a> {
 
     /// Creations without an outcome.
     pub(crate) fn pending(&self) -> usize {
-        self.memory.intents.len()
+        self.ledger.tally().coming
     }
 
     /// Returns whether the controller runs on this member.
@@ -140,29 +98,6 @@ impl<'a> Draft<'a> {
         !member.matches(&self.spec.hash)
     }
 
-    /// Returns how many more members may be given the configuration in force, those that will fill
-    /// the places that are free already left out.
-    pub(crate) fn allowed(&self) -> usize {
-        self.most_new.saturating_sub(self.tally.new + self.free())
-    }
-
-    /// Returns how many places are free, beyond what is being created.
-    pub(crate) fn free(&self) -> usize {
-        let there = self.tally.working + self.pending();
-        self.wanted.saturating_sub(there)
-    }
-
-    /// Returns how many members have to serve, whatever is done.
-    pub(crate) fn needed(&self) -> usize {
-        number(self.spec.size.count()).saturating_sub(self.budget.unavailable)
-    }
-
-    /// Returns whether this member may go for a reason that is not an emergency: it does not serve,
-    /// or enough others do.
-    pub(crate) fn can_spare(&self, member: &Member) -> bool {
-        !member.serves(&self.spec.hash) || self.tally.serving > self.needed()
-    }
-
     pub(crate) fn wake(&mut self, at: Timestamp) {
         self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
     }
@@ -174,35 +109,87 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Destroys a member, unless its plugin takes no more for now; returns whether it goes.
+    /// Says what is in the way of something that the ledger refused.
+    pub(crate) fn refused(&mut self, refusal: Refusal) {
+        match refusal {
+            Refusal::Floor { available, needed } => {
+                self.wait(WaitingOn::Budget { available, needed });
+            }
+            Refusal::Ceiling { most } => self.wait(WaitingOn::Ceiling { most }),
+            Refusal::Call(plugin, Scarce::Slots) => self.wait(WaitingOn::Slots { plugin }),
+            Refusal::Call(_, Scarce::Rate(until)) => {
+                self.wait(WaitingOn::Governor { until });
+                self.wake(until.max(self.now));
+            }
+            // What keeps the slots and the room busy is waited for by itself.
+            Refusal::Slots | Refusal::Room => {}
+        }
+    }
+
+    /// Draws a call that puts labels on a member; returns whether it may be made.
+    pub(crate) fn may_label(&mut self, plugin: &PluginName) -> bool {
+        let drawn = self.ledger.call(plugin, CallKind::Label);
+        let may = drawn.is_ok();
+        if let Err(refusal) = drawn {
+            self.refused(refusal);
+        }
+        may
+    }
+
+    /// Returns what a member means to the budget.
+    pub(crate) fn stake(&self, key: &Key, member: &Member) -> Stake {
+        let working = self.spec.size.concerns(member) || self.memory.naming;
+        let serves = working && member.serves(&self.spec.hash);
+        let outdated = self.outdated(member);
+        let ready = if outdated {
+            serves
+        } else {
+            working && !self.index.unproved.contains(key)
+        };
+        Stake {
+            working,
+            serves,
+            ready,
+            new: working && !outdated,
+        }
+    }
+
+    /// Destroys a member, if the ledger lets it go; if not, says what is in the way. Returns whether
+    /// it goes.
     pub(crate) fn destroy(
         &mut self,
         (key, member): (&'a Key, &'a Member),
-        reason: Reason,
+        errand: Errand,
         drain: Drain,
-    ) -> bool {
-        if self.taken.contains(key) || !self.may_call(&member.plugin, CallKind::Destroy) {
-            return false;
+    ) -> Result<(), Refusal> {
+        if self.taken.contains(key) {
+            return Err(Refusal::Slots);
         }
-        self.let_go((key, member));
-        self.actions.push(Action::Destroy {
-            id: member.id.clone(),
-            plugin: member.plugin.clone(),
-            reason,
-            drain,
-        });
-        true
+        let stake = self.stake(key, member);
+        match self.ledger.destroy(member, stake, errand) {
+            Ok(right) => {
+                self.taken.insert(key);
+                self.actions.push(Action::Destroy {
+                    id: member.id.clone(),
+                    plugin: member.plugin.clone(),
+                    reason: errand.reason(),
+                    drain,
+                    right,
+                });
+                Ok(())
+            }
+            Err(refusal) => {
+                self.refused(refusal.clone());
+                Err(refusal)
+            }
+        }
     }
 
-    /// Counts a member among those that leave.
+    /// Counts a member among those that leave, without doing anything about it.
     pub(crate) fn let_go(&mut self, (key, member): (&'a Key, &'a Member)) {
         self.taken.insert(key);
-        let working = self.spec.size.concerns(member) || self.memory.naming;
-        self.tally.staying -= 1;
-        self.tally.leaving += 1;
-        self.tally.working -= usize::from(working);
-        self.tally.serving -= usize::from(working && member.serves(&self.spec.hash));
-        self.tally.new -= usize::from(working && !self.outdated(member));
+        let stake = self.stake(key, member);
+        self.ledger.let_go(stake);
     }
 
     /// Begins a creation. Returns whether it was begun; if not, what holds it back is said.
@@ -213,29 +200,35 @@ impl<'a> Draft<'a> {
         cause: Cause,
     ) -> bool {
         let (hash, plugin) = self.configuration_for_one_more();
-        if hash == self.spec.hash && self.memory.creation.stopped().is_some() {
-            self.creation_blocked = true;
+        let made = if hash == self.spec.hash {
+            Made::New
+        } else {
+            Made::Former
+        };
+        if made == Made::New && self.memory.creation.stopped().is_some() {
+            self.ledger.creation_blocked = true;
             self.wait(WaitingOn::Configuration);
             return false;
         }
-        if let Err(scarce) = self.draw(&plugin, CallKind::Create) {
-            // A slot is free again as soon as a call ends: what comes first stays first.
-            self.creation_blocked |= scarce != Scarce::Slots;
-            return false;
-        }
         let number = self.memory.next_token;
-        self.memory.next_token += 1;
         let token = Token::new(&self.memory.nonce, number);
+        let right = match self.ledger.create((&token, &plugin), cause, made) {
+            Ok(right) => right,
+            Err(refusal) => {
+                self.refused(refusal);
+                return false;
+            }
+        };
+        self.memory.next_token += 1;
         let mut labels = self.labels(&hash);
         labels.insert(tags::TOKEN.to_owned(), token.to_string());
         if let Some(id) = logical_id {
             labels.insert(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned());
         }
-        if hash == self.spec.hash {
-            self.tally.new += 1;
-            if let Some(roll) = &mut self.memory.roll {
-                roll.owed = roll.owed.saturating_sub(1);
-            }
+        if made == Made::New
+            && let Some(roll) = &mut self.memory.roll
+        {
+            roll.owed = roll.owed.saturating_sub(1);
         }
         let intent = Intent {
             logical_id: logical_id.cloned(),
@@ -252,6 +245,7 @@ impl<'a> Draft<'a> {
             cause,
             tags: labels,
             sequence: sequence as u64,
+            right,
         }));
         true
     }
@@ -265,7 +259,7 @@ impl<'a> Draft<'a> {
             .as_ref()
             .and_then(|roll| roll.former.as_ref());
         match former {
-            Some(former) if self.tally.new >= self.most_new => {
+            Some(former) if !self.ledger.may_be_new() => {
                 (former.hash.clone(), former.plugin.clone())
             }
             Some(_) | None => (self.spec.hash.clone(), self.spec.instance.plugin.clone()),
@@ -316,7 +310,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Departure, Listed, Step};
+    use crate::{Departure, Listed, Reason, Step};
 
     const NOW: Timestamp = Timestamp(1_000_000_000);
 
@@ -398,8 +392,8 @@ mod tests {
                     step: Step::InFlight(NOW),
                 });
             }
-            let counted = Draft::new(&spec, &after, memory, NOW, &config).tally;
-            prop_assert_eq!(draft.tally, counted);
+            let counted = Draft::new(&spec, &after, memory, NOW, &config).ledger.tally();
+            prop_assert_eq!(draft.ledger.tally(), counted);
         }
     }
 }

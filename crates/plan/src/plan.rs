@@ -121,7 +121,7 @@ impl<'a> Draft<'a> {
         if pending > 0 {
             self.wait(WaitingOn::Creations { count: pending });
         }
-        let leaving = self.tally.leaving;
+        let leaving = self.ledger.tally().leaving;
         if leaving > 0 {
             self.wait(WaitingOn::Departures { count: leaving });
         }
@@ -160,7 +160,7 @@ impl<'a> Draft<'a> {
     /// Returns whether a member that stays would have to go, were it not the controller's own.
     fn is_too_many(&self, own: &Member) -> bool {
         match &self.spec.size {
-            Size::Cattle(size) => self.tally.staying as u64 > *size + self.surge_in_use() as u64,
+            Size::Cattle(_) => self.ledger.surplus(self.stand_ins()) > 0,
             Size::Pets(ids) => own.logical_id.as_ref().is_some_and(|id| !ids.contains(id)),
         }
     }
@@ -174,15 +174,15 @@ impl<'a> Draft<'a> {
             .count()
     }
 
-    /// Returns how many members may be there beyond the size at the moment: no more than there are
-    /// to be replaced.
-    pub(crate) fn surge_in_use(&self) -> usize {
-        let most = self.budget.surge;
+    /// Returns how many members are about to go, for whom others may have been made in advance; as
+    /// many of them as may be made at most.
+    pub(crate) fn stand_ins(&self) -> usize {
+        let most = self.ledger.surge();
         let rolled = if self.memory.roll.is_some() {
             self.replaceable().take(most).count()
         } else {
             0
         };
-        most.min(rolled + self.doomed())
+        rolled + self.doomed()
     }
 }

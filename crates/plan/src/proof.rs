@@ -5,22 +5,6 @@ use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
 use crate::observation::{Key, Member};
 
-/// Members that do their work: outdated ones that serve, and new ones that have proved themselves.
-pub(crate) fn ready(draft: &Draft<'_>) -> usize {
-    let outdated = draft.index.outdated.len();
-    let proved = draft.index.working - outdated - draft.index.unproved.len();
-    let gone = draft
-        .taken
-        .iter()
-        .filter_map(|key| draft.seen.at(key))
-        .filter(|member| {
-            let proves = draft.outdated(member) || member.health.proved(&draft.spec.updating);
-            member.serves(&draft.spec.hash) && proves
-        })
-        .count();
-    (draft.index.serving_outdated + proved).saturating_sub(gone)
-}
-
 /// Returns the members of the configuration in force that have yet to prove themselves and may:
 /// neither sick ones nor the controller's own, for which nothing waits.
 pub(crate) fn on_trial<'a>(draft: &Draft<'a>) -> Vec<&'a Member> {

@@ -49,7 +49,7 @@ pub(crate) fn is_suspect(draft: &Draft<'_>, member: &Member) -> bool {
 pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
     let policy = &draft.spec.health;
     let mut illness = Illness {
-        most: number(policy.unhealthy_limit(draft.wanted as u64)),
+        most: number(policy.unhealthy_limit(draft.ledger.wanted as u64)),
         ..Illness::default()
     };
     let (mut unhealthy, mut suspected) = (0, false);
@@ -130,10 +130,10 @@ fn judge_breaker(
 /// whoever judges them. One flapping member of three is its own trouble.
 fn judge_observer(draft: &mut Draft<'_>, suspected: bool) -> bool {
     let flapping = draft.index.flapping.len();
-    let most = if draft.wanted < 3 {
+    let most = if draft.ledger.wanted < 3 {
         0
     } else {
-        (draft.wanted / 5).max(1)
+        (draft.ledger.wanted / 5).max(1)
     };
     let doubted = suspected && flapping > most;
     if doubted {

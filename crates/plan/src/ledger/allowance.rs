@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 use infrakit_spi::PluginName;
 
 use crate::Timestamp;
-use crate::action::WaitingOn;
-use crate::draft::Draft;
 
 /// What a group may begin now, by plugin. A plugin that is not named limits nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,7 +103,8 @@ impl Allowance {
         })
     }
 
-    fn draw(&mut self, plugin: &PluginName, kind: CallKind) -> Result<(), Scarce> {
+    /// Draws a call of a plugin.
+    pub(crate) fn draw(&mut self, plugin: &PluginName, kind: CallKind) -> Result<(), Scarce> {
         match self.0.get_mut(plugin) {
             Some(room) => room.draw(kind),
             None => Ok(()),
@@ -116,31 +115,6 @@ impl Allowance {
 impl<const N: usize> From<[(PluginName, Room); N]> for Allowance {
     fn from(rooms: [(PluginName, Room); N]) -> Self {
         Self(rooms.into())
-    }
-}
-
-impl Draft<'_> {
-    /// Draws a call from what its plugin lets the group begin; returns whether it may be made.
-    pub(crate) fn may_call(&mut self, plugin: &PluginName, kind: CallKind) -> bool {
-        self.draw(plugin, kind).is_ok()
-    }
-
-    /// Draws a call from what its plugin lets the group begin. If it may not be made, what holds it
-    /// back is said.
-    pub(crate) fn draw(&mut self, plugin: &PluginName, kind: CallKind) -> Result<(), Scarce> {
-        let drawn = self.allowance.draw(plugin, kind);
-        match drawn {
-            Ok(()) => {}
-            Err(Scarce::Slots) => {
-                let plugin = plugin.clone();
-                self.wait(WaitingOn::Slots { plugin });
-            }
-            Err(Scarce::Rate(until)) => {
-                self.wait(WaitingOn::Governor { until });
-                self.wake(until.max(self.now));
-            }
-        }
-        drawn
     }
 }
 

@@ -274,7 +274,9 @@ impl Model {
                     }
                     self.later(VERDICT, Event::Verdict(key(plugin, id)));
                 }
-                Action::Repair { id, plugin, step } => {
+                Action::Repair {
+                    id, plugin, step, ..
+                } => {
                     self.note(format!("`{step}` is asked for `{id}` and taken to help"));
                     if let Some(repair) = self.memory.repairs.0.get_mut(id) {
                         repair.in_flight = false;

@@ -2,7 +2,6 @@
 
 use infrakit_spi::tags;
 
-use crate::CallKind;
 use crate::action::{Action, WaitingOn};
 use crate::draft::Draft;
 
@@ -14,7 +13,7 @@ impl Draft<'_> {
             self.wait(WaitingOn::Observation);
         }
         for (_, member) in asking {
-            if member.is_being_labelled() || !self.may_call(&member.plugin, CallKind::Label) {
+            if member.is_being_labelled() || !self.may_label(&member.plugin) {
                 continue;
             }
             let mut labels = self.labels(&self.spec.hash);

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 
 use infrakit_spi::flavor::Health;
 
-use crate::action::{Cause, Drain, Reason, WaitingOn};
+use crate::action::{Cause, Drain, WaitingOn};
 use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
-use crate::ledger::budget::number;
+use crate::ledger::budget::Errand;
 use crate::observation::{Key, Member};
 
 /// Brings a group of like members to its size.
@@ -28,30 +28,25 @@ pub(crate) fn cattle(draft: &mut Draft<'_>) {
 
 /// Returns whether there are more members than may be.
 fn surplus(draft: &Draft<'_>) -> bool {
-    let size = number(draft.spec.size.count());
-    draft.tally.staying > size + draft.surge_in_use()
+    draft.ledger.surplus(draft.stand_ins()) > 0
 }
 
 /// Makes the members that are missing, and those that a rollout makes beyond the size. Asked again
 /// in the same plan, it makes what has become possible since.
 pub(crate) fn grow(draft: &mut Draft<'_>) {
-    let there = draft.tally.staying + draft.pending();
-    let surge = surge_to_use(draft);
-    draft.missing = draft.wanted.saturating_sub(there);
-    // A member that the operator wants gone is replaced first where none may be missing.
-    let short = (draft.wanted + surge + draft.doomed()).saturating_sub(there);
-    let limit = draft.wanted + draft.budget.surge;
-    let room = limit.saturating_sub(there + draft.tally.leaving);
-    let count = short.min(room).min(below_ceiling(draft, there));
+    let tally = draft.ledger.tally();
+    let there = tally.working + tally.coming;
+    draft.ledger.missing = draft.ledger.free();
+    let short = draft.ledger.short(to_surge_for(draft), draft.doomed());
     if short == 0 {
         return;
     }
     if paused(draft) {
-        draft.creation_blocked = true;
+        draft.ledger.creation_blocked = true;
         return;
     }
-    for position in 0..count {
-        let cause = if draft.missing > 0 {
+    for position in 0..short {
+        let cause = if draft.ledger.missing > 0 {
             Cause::Missing
         } else {
             Cause::Surge
@@ -59,30 +54,16 @@ pub(crate) fn grow(draft: &mut Draft<'_>) {
         if !draft.provision(None, there + position, cause) {
             return;
         }
-        draft.missing = draft.missing.saturating_sub(1);
     }
 }
 
-/// Returns how many members may be made beyond the size now: no more than there are to replace.
-fn surge_to_use(draft: &Draft<'_>) -> usize {
-    if draft.memory.roll.is_none() || draft.budget.surge == 0 {
+/// Returns how many members others may be made for in advance now, as far as that matters.
+fn to_surge_for(draft: &Draft<'_>) -> usize {
+    if draft.memory.roll.is_none() {
         return 0;
     }
-    let most = draft.budget.surge.min(draft.allowed());
+    let most = draft.ledger.surge_left();
     draft.replaceable().take(most).count()
-}
-
-/// Returns how many more members the hard ceiling lets exist, and says when it is reached.
-pub(crate) fn below_ceiling(draft: &mut Draft<'_>, there: usize) -> usize {
-    let ceilings = [draft.spec.max_instances, draft.config.max_instances];
-    let Some(most) = ceilings.into_iter().flatten().min() else {
-        return usize::MAX;
-    };
-    let room = number(most).saturating_sub(there + draft.tally.leaving);
-    if room == 0 && draft.missing > 0 {
-        draft.wait(WaitingOn::Ceiling { most });
-    }
-    room
 }
 
 fn shrink(draft: &mut Draft<'_>) {
@@ -107,12 +88,11 @@ fn shrink(draft: &mut Draft<'_>) {
         if !surplus(draft) {
             return;
         }
-        if !draft.can_spare(entry.1) {
-            let (available, needed) = (draft.tally.serving, draft.needed() + 1);
-            draft.wait(WaitingOn::Budget { available, needed });
+        let stand_ins = draft.stand_ins();
+        let errand = Errand::Surplus { stand_ins };
+        if draft.destroy(entry, errand, Drain::Try).is_err() {
             return;
         }
-        draft.destroy(entry, Reason::Surplus, Drain::Try);
     }
 }
 

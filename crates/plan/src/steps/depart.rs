@@ -2,13 +2,14 @@
 
 use infrakit_spi::flavor::Health;
 
-use crate::action::{Action, Drain, Reason, WaitingOn};
+use crate::Size;
+use crate::action::{Action, Drain, Reason};
 use crate::diagnosis::sickness::is_suspect;
 use crate::draft::Draft;
+use crate::ledger::budget::Errand;
 use crate::memory::Phase;
 use crate::observation::{Key, Member, Step};
 use crate::steps::roll::drain;
-use crate::{CallKind, Size};
 
 impl Draft<'_> {
     /// Destroys all members; the one that the controller runs on goes when nothing else is left to
@@ -23,13 +24,16 @@ impl Draft<'_> {
         let (own, others): (Vec<_>, Vec<_>) = staying
             .into_iter()
             .partition(|(_, member)| self.is_self(member));
-        let last = if others.is_empty() && self.tally.leaving == 0 && self.pending() == 0 {
+        let tally = self.ledger.tally();
+        let last = if others.is_empty() && tally.leaving + tally.coming == 0 {
             own
         } else {
             Vec::new()
         };
         for entry in others.into_iter().chain(last) {
-            self.destroy(entry, Reason::GroupDestroyed, Drain::Try);
+            if self.destroy(entry, Errand::Everybody, Drain::Try).is_err() {
+                break;
+            }
         }
         self.retry_departures();
         self.note_waiting();
@@ -54,7 +58,9 @@ impl Draft<'_> {
             if self.is_justified(member, decided.reason) {
                 let reason = self.present_reason(member, decided.reason);
                 let drain = drain(self.spec, reason);
-                self.destroy(entry, reason, drain);
+                if self.destroy(entry, Errand::Resumed(reason), drain).is_err() {
+                    self.let_go(entry);
+                }
                 continue;
             }
             let settled = decided.since + self.config.settle;
@@ -106,14 +112,8 @@ impl Draft<'_> {
             if self.taken.contains(entry.0) {
                 continue;
             }
-            if !self.can_spare(entry.1) {
-                self.wait(WaitingOn::Budget {
-                    available: self.tally.serving,
-                    needed: self.needed() + 1,
-                });
-                continue;
-            }
-            self.destroy(entry, Reason::Requested, Drain::Try);
+            // Another one may not serve, and can go.
+            let _ = self.destroy(entry, Errand::Requested, Drain::Try);
         }
     }
 
@@ -130,15 +130,21 @@ impl Draft<'_> {
             };
             if due > self.now {
                 self.wake(due);
-            } else if self.may_call(&member.plugin, CallKind::Destroy) {
-                let reason = self.present_reason(member, departure.reason);
-                let drain = drain(self.spec, reason);
-                self.actions.push(Action::Destroy {
-                    id: member.id.clone(),
-                    plugin: member.plugin.clone(),
-                    reason,
-                    drain,
-                });
+                continue;
+            }
+            match self.ledger.destroy_again(member) {
+                Ok(right) => {
+                    let reason = self.present_reason(member, departure.reason);
+                    let drain = drain(self.spec, reason);
+                    self.actions.push(Action::Destroy {
+                        id: member.id.clone(),
+                        plugin: member.plugin.clone(),
+                        reason,
+                        drain,
+                        right,
+                    });
+                }
+                Err(refusal) => self.refused(refusal),
             }
         }
     }

@@ -48,10 +48,10 @@ fn end_roll(draft: &mut Draft<'_>) {
         .any(|(_, member)| draft.spec.size.concerns(member) && draft.outdated(member));
     let unproved = unproved(draft).next().is_some();
     let left = draft.replaceable().next().is_some();
-    let short = draft.tally.working < draft.wanted;
+    let short = draft.ledger.tally().working < draft.ledger.wanted;
     if !left && !leaving && !unproved && !short && roll.stage >= stages {
         draft.memory.roll = None;
-        draft.wanted = number(draft.spec.size.count());
+        draft.ledger.release_hold();
     }
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
             }
             draft.frozen = true;
             // What was taken in the window is made anew outside of it, and as it was meant to be.
-            owed = draft.free().min(number(roll.owed));
+            owed = draft.ledger.free().min(number(roll.owed));
         } else {
             let (bakes, stage) = stage(draft, &mut roll);
             most = stage.min(batch(draft, &mut roll));
@@ -142,7 +142,7 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
         wait_for_proof(draft, &unproved);
     }
     if draft.frozen {
-        (waits, most) = (true, most.min(draft.tally.new + owed));
+        (waits, most) = (true, most.min(draft.ledger.tally().new + owed));
     }
     if waits {
         roll.waits = true;
@@ -155,7 +155,7 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     {
         draft.wake(roll.progress + deadline);
     }
-    draft.most_new = most;
+    draft.ledger.most_new = most;
     draft.memory.roll = Some(roll);
     // The last stage may have been all that was left.
     end_roll(draft);
@@ -201,7 +201,7 @@ fn failure(draft: &Draft<'_>, roll: &Roll, illness: &Illness<'_>) -> Option<Paus
     }
     let strict = !updating.stages.is_empty() || updating.on_failure != OnFailure::Pause;
     let most = match updating.failure_threshold {
-        Some(share) => Some(share.ceil(draft.wanted as u64).max(1)),
+        Some(share) => Some(share.ceil(draft.ledger.wanted as u64).max(1)),
         None => strict.then_some(1),
     };
     let failed = roll.failed + illness.sick_new as u64;
@@ -239,12 +239,12 @@ fn fail(draft: &mut Draft<'_>, roll: &mut Roll, by: PausedBy) {
 /// Moves on through the stages. Returns whether one is complete and waits, and how many members
 /// may have the configuration in force.
 fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
-    let there = draft.tally.working + draft.pending();
+    let there = draft.ledger.tally().working + draft.pending();
     let nothing_left = draft.replaceable().next().is_none();
-    let settled = draft.pending() == 0 && there >= draft.wanted;
+    let settled = draft.pending() == 0 && there >= draft.ledger.wanted;
     let done = nothing_left && settled && unproved(draft).next().is_none();
     while let Some(stage) = draft.spec.updating.stages.get(roll.stage) {
-        let reaches = number(stage.reaches(draft.wanted as u64));
+        let reaches = number(stage.reaches(draft.ledger.wanted as u64));
         if proved(draft) < reaches && !done {
             roll.complete = None;
             return (false, reaches);
@@ -277,10 +277,12 @@ fn batch(draft: &Draft<'_>, roll: &mut Roll) -> usize {
         return usize::MAX;
     };
     let unproved = unproved(draft).next().is_some();
-    let there = draft.tally.working + draft.pending();
-    let settled = !unproved && draft.pending() + draft.tally.leaving == 0 && there >= draft.wanted;
+    let there = draft.ledger.tally().working + draft.pending();
+    let settled = !unproved
+        && draft.pending() + draft.ledger.tally().leaving == 0
+        && there >= draft.ledger.wanted;
     if settled {
-        roll.batch = draft.tally.new as u64;
+        roll.batch = draft.ledger.tally().new as u64;
     }
     number(roll.batch + size)
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::CallKind;
 use crate::action::{Action, Reason, WaitingOn};
 use crate::diagnosis::repair::Repair;
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
+use crate::ledger::budget::Errand;
 use crate::observation::Member;
 use crate::proof::{on_trial, wait_for_proof};
 use crate::steps::roll::drain;
@@ -25,33 +25,32 @@ pub(crate) fn heal<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     if illness.withheld || illness.sick.is_empty() {
         return;
     }
-    let under_way = draft.tally.leaving + draft.pending() + draft.missing;
     let grace = draft.spec.health.grace_period;
     let unproved = on_trial(draft);
     let young = |member: &&&Member| draft.now.since(member.created) < grace;
     let settling = unproved.iter().filter(young).count();
-    let slots = draft.budget.replacements();
-    let mut slots = slots.saturating_sub(under_way + settling);
+    let errand = Errand::Sick { settling };
     for entry in &illness.sick {
         if draft.taken.contains(entry.0) {
             continue;
         }
-        if slots == 0 {
+        if draft.ledger.slots(errand) == 0 {
             wait_for_proof(draft, &unproved);
             return;
         }
-        slots -= 1;
-        if repair(draft, entry.1) {
+        if repair(draft, entry.1, settling) {
             continue;
         }
         let how = drain(draft.spec, Reason::Unhealthy);
-        draft.destroy(*entry, Reason::Unhealthy, how);
+        if draft.destroy(*entry, errand, how).is_err() {
+            return;
+        }
     }
 }
 
 /// Tries the next repair step on a sick member, or waits for the last one; returns whether the
 /// member is to be left alone for now.
-fn repair(draft: &mut Draft<'_>, member: &Member) -> bool {
+fn repair(draft: &mut Draft<'_>, member: &Member, settling: usize) -> bool {
     let policy = &draft.spec.health;
     let known = draft.memory.repairs.0.get(&member.id);
     if let Some(repair) = known
@@ -62,6 +61,7 @@ fn repair(draft: &mut Draft<'_>, member: &Member) -> bool {
         if repair.in_flight || (until > draft.now && repair.at <= draft.now) {
             let id = member.id.clone();
             let step = step.clone();
+            draft.ledger.wait_for_repair();
             draft.wait(WaitingOn::Repair { id, step, until });
             draft.wake(until.max(draft.now + Duration::from_secs(1)));
             return true;
@@ -71,13 +71,18 @@ fn repair(draft: &mut Draft<'_>, member: &Member) -> bool {
     let Some(step) = policy.repair.get(tried) else {
         return false;
     };
-    if !draft.may_call(&member.plugin, CallKind::Other) {
-        return true;
-    }
+    let right = match draft.ledger.repair(member, settling) {
+        Ok(right) => right,
+        Err(refusal) => {
+            draft.refused(refusal);
+            return true;
+        }
+    };
     draft.actions.push(Action::Repair {
         id: member.id.clone(),
         plugin: member.plugin.clone(),
         step: step.clone(),
+        right,
     });
     let repair = Repair {
         tried: tried + 1,

@@ -56,6 +56,6 @@ impl Draft<'_> {
         let new = intents
             .filter(|intent| intent.hash == self.spec.hash)
             .count();
-        self.tally.new += new;
+        self.ledger.expect(self.memory.intents.len(), new);
     }
 }

@@ -3,10 +3,11 @@
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{LogicalId, Tags, tags};
 
-use crate::action::{Action, Drain, Reason, WaitingOn};
+use crate::Timestamp;
+use crate::action::{Action, Drain, WaitingOn};
 use crate::draft::Draft;
+use crate::ledger::budget::Errand;
 use crate::observation::{Key, Labelling, Member};
-use crate::{CallKind, Timestamp};
 
 /// Gives free identities to members that have none, after a change from a size to logical ids.
 /// Returns the identities that are still free.
@@ -56,7 +57,7 @@ pub(crate) fn name_the_nameless<'a>(
             Nameable::Now => match free.pop() {
                 None => rest.push(entry),
                 // Its place is kept until its plugin takes more labels.
-                Some(_) if !draft.may_call(&member.plugin, CallKind::Label) => {}
+                Some(_) if !draft.may_label(&member.plugin) => {}
                 Some((_, id)) => draft.actions.push(Action::Adopt {
                     id: member.id.clone(),
                     plugin: member.plugin.clone(),
@@ -66,19 +67,10 @@ pub(crate) fn name_the_nameless<'a>(
         }
     }
     rest.retain(|(_, member)| !draft.is_untouchable(member));
-    let under_way = draft.tally.leaving + draft.pending();
-    let slots = draft.budget.replacements().saturating_sub(under_way);
-    let mut slots = slots.max(draft.tally.working.saturating_sub(draft.wanted));
     for entry in rest {
-        if slots == 0 {
+        if draft.destroy(entry, Errand::Nameless, Drain::Try).is_err() {
             break;
         }
-        if !draft.can_spare(entry.1) {
-            let (available, needed) = (draft.tally.serving, draft.needed() + 1);
-            draft.wait(WaitingOn::Budget { available, needed });
-            break;
-        }
-        slots -= usize::from(draft.destroy(entry, Reason::Unlisted, Drain::Try));
     }
     free.reverse();
     free

@@ -3,10 +3,11 @@
 use infrakit_spi::LogicalId;
 use infrakit_spi::flavor::Health;
 
-use crate::action::{Cause, Drain, Reason};
+use crate::action::{Cause, Drain};
 use crate::draft::Draft;
+use crate::ledger::budget::Errand;
 use crate::observation::{Key, Member};
-use crate::steps::cattle::{below_ceiling, paused};
+use crate::steps::cattle::paused;
 use crate::steps::naming::name_the_nameless;
 
 /// Brings a group of named members to exactly `ids`.
@@ -25,22 +26,18 @@ pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &'a [LogicalId]) {
         .filter(|(_, id)| !is_intended(draft, id))
         .collect();
     let free = name_the_nameless(draft, free);
-    draft.missing = free.len();
+    draft.ledger.missing = free.len();
     if free.is_empty() {
         return;
     }
     if paused(draft) {
-        draft.creation_blocked = true;
+        draft.ledger.creation_blocked = true;
         return;
     }
-    let there = draft.tally.working + draft.pending();
-    let room = draft.wanted.saturating_sub(there + draft.tally.leaving);
-    let room = room.min(below_ceiling(draft, there));
-    for (position, id) in free.into_iter().take(room) {
+    for (position, id) in free {
         if !draft.provision(Some(id), position, Cause::Missing) {
             return;
         }
-        draft.missing -= 1;
     }
 }
 
@@ -69,14 +66,14 @@ fn settle_contests(draft: &mut Draft<'_>) {
                 member.created,
             )
         });
-        let (reason, spared) = if draft.is_wanted(id) {
-            (Reason::Duplicate, 1)
+        let (errand, spared) = if draft.is_wanted(id) {
+            (Errand::Duplicate, 1)
         } else {
-            (Reason::Unlisted, 0)
+            (Errand::Unlisted, 0)
         };
         for entry in holders.into_iter().skip(spared) {
-            if !draft.is_untouchable(entry.1) {
-                draft.destroy(entry, reason, Drain::Try);
+            if !draft.is_untouchable(entry.1) && draft.destroy(entry, errand, Drain::Try).is_err() {
+                return;
             }
         }
     }

@@ -1,12 +1,12 @@
 //! Outdated members make way, a few at a time; new ones prove themselves first.
 
-use crate::action::{Action, Drain, Reason, WaitingOn};
+use crate::action::{Action, Drain, Reason};
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
-use crate::ledger::budget::number;
+use crate::ledger::budget::Errand;
 use crate::observation::{Key, Member};
-use crate::proof::{on_trial, ready, wait_for_proof};
-use crate::{CallKind, Order, Skip, Spec};
+use crate::proof::{on_trial, wait_for_proof};
+use crate::{Skip, Spec};
 
 /// Takes outdated members out of service, as far as the rollout's limit and the budget go.
 ///
@@ -28,51 +28,22 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
         .filter(|(key, _)| !draft.taken.contains(key))
         .count();
     let waiting = if illness.withheld { 0 } else { waiting };
-    let under_way =
-        draft.tally.leaving + draft.pending() + draft.missing + unproved.len() + waiting;
-    let slots = draft.budget.replacements().saturating_sub(under_way);
-    let mut allowed = draft.allowed();
-    let there = draft.tally.working + draft.pending();
-    let mut extra = there.saturating_sub(draft.wanted);
-    if slots == 0 || (allowed == 0 && extra == 0) {
+    let settling = unproved.len() + waiting;
+    let errand = Errand::Outdated { settling };
+    let slots = draft.ledger.slots(errand);
+    if slots == 0 {
         wait_for_proof(draft, &unproved);
         return;
     }
-    // New members that have yet to prove themselves do not count: an old one stays for each.
-    let mut available = ready(draft);
-    // Those on their way out, those that are coming, and those that cannot be made are part of what
-    // has to be there.
-    let known = draft.tally.working + draft.tally.leaving + draft.pending();
-    let least = number(draft.spec.size.count()).min(known.max(draft.wanted));
-    let new_first = draft.budget.order == Order::SurgeFirst && !draft.creation_blocked;
-    let spare = if new_first {
-        0
-    } else {
-        draft.budget.unavailable
-    };
-    let needed = least.saturating_sub(spare);
     let candidates: Vec<(&Key, &Member)> = draft.replaceable().take(slots).collect();
-    for entry @ (_, member) in candidates {
-        if extra == 0 && allowed == 0 {
+    let how = drain(draft.spec, errand.reason());
+    for entry in candidates {
+        let replaced = draft.ledger.extra() == 0;
+        if draft.destroy(entry, errand, how).is_err() {
             return;
         }
-        let serves = member.serves(&draft.spec.hash);
-        if serves && available <= needed {
-            let needed = needed + 1;
-            draft.wait(WaitingOn::Budget { available, needed });
-            return;
-        }
-        if !draft.destroy(entry, Reason::Outdated, drain(draft.spec, Reason::Outdated)) {
-            return;
-        }
-        available -= usize::from(serves);
-        if extra > 0 {
-            extra -= 1;
-        } else {
-            allowed -= 1;
-            if let Some(roll) = &mut draft.memory.roll {
-                roll.owed += 1;
-            }
+        if replaced && let Some(roll) = &mut draft.memory.roll {
+            roll.owed += 1;
         }
     }
 }
@@ -82,11 +53,9 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
 pub(crate) fn drain_self(draft: &mut Draft<'_>) {
     let Some(own) = draft.own() else { return };
     let others = draft.replaceable().next().is_some();
-    let busy = draft.tally.leaving + draft.pending() + draft.missing > 0;
     let blocked = draft.memory.aborted.is_some() || draft.memory.held.contains(&own.id);
     if !draft.outdated(own)
         || others
-        || busy
         || blocked
         || draft.memory.roll.is_some()
         || draft.spec.updating.skip_before_instance_destroy == Some(Skip::Drain)
@@ -94,22 +63,21 @@ pub(crate) fn drain_self(draft: &mut Draft<'_>) {
     {
         return;
     }
-    // Nothing can be made in its place, so one member less must do even where new ones come first.
-    let spared = draft.budget.unavailable.max(1);
-    let needed = number(draft.spec.size.count()).saturating_sub(spared);
-    let available = draft.tally.serving;
-    if own.serves(&draft.spec.hash) && available <= needed {
-        let needed = needed + 1;
-        draft.wait(WaitingOn::Budget { available, needed });
-        return;
-    }
-    if !draft.may_call(&own.plugin, CallKind::Other) {
-        return;
-    }
+    let (id, plugin) = (own.id.clone(), own.plugin.clone());
+    let key = Key { id, plugin };
+    let stake = draft.stake(&key, own);
+    let right = match draft.ledger.drain(own, stake) {
+        Ok(right) => right,
+        Err(refusal) => {
+            draft.refused(refusal);
+            return;
+        }
+    };
     draft.memory.drained.insert(own.id.clone());
     draft.actions.push(Action::Drain {
-        id: own.id.clone(),
-        plugin: own.plugin.clone(),
+        id: key.id,
+        plugin: key.plugin,
+        right,
     });
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Changing, Config, Departure, Intent, Labelling, Listed, Member, Memory, Observed,
-    Origin, Plan, Reason, Spec, Step, Timestamp, check, plan,
+    Action, Changing, Config, Departure, Drain, Intent, Labelling, Listed, Member, Memory,
+    Observed, Origin, Plan, Reason, Spec, Step, Timestamp, check, plan,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Locality};
@@ -284,6 +284,17 @@ pub(crate) fn destroyed(plan: &Plan) -> Vec<(&str, Reason)> {
         .iter()
         .filter_map(|action| match action {
             Action::Destroy { id, reason, .. } => Some((id.as_str(), *reason)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Returns how those that a plan destroys are drained.
+pub(crate) fn drains(plan: &Plan) -> Vec<Drain> {
+    plan.actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Destroy { drain, .. } => Some(*drain),
             _ => None,
         })
         .collect()

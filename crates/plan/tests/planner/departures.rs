@@ -72,14 +72,9 @@ fn a_member_that_sickens_while_its_drain_fails_goes_undrained() {
         bench.verdict("a", Health::Unhealthy);
     }
     let plan = bench.plan();
-    let want = Action::Destroy {
-        plugin: "file".into(),
-        id: "a".into(),
-        reason: Reason::Unhealthy,
-        drain: Drain::Try,
-    };
-    assert_eq!(plan.actions[0], want);
-    assert_eq!(destroyed(&plan).len(), 1);
+    assert!(matches!(plan.actions[0], Action::Destroy { .. }));
+    assert_eq!(destroyed(&plan), [("a", Reason::Unhealthy)]);
+    assert_eq!(drains(&plan), [Drain::Try]);
 }
 
 #[test]

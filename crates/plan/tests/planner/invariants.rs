@@ -1,10 +1,26 @@
 //! The invariants of plans find what is wrong with a plan that was made up.
 
-use infrakit_plan::{Action, Drain, Plan, Reason, Size, WaitingOn, check};
+use infrakit_plan::{Action, Drain, Phase, Plan, Reason, Right, Size, WaitingOn, check};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
 use crate::bench::*;
+
+/// The right to destroy an instance: one that a plan has in which it goes.
+fn right_to(bench: &Bench, victim: &str) -> Right {
+    let mut going = bench.clone();
+    going.config.self_logical_id = None;
+    going.memory.phase = Phase::Destroying;
+    if going.seen.get(&victim.into()).is_none() {
+        going.add(shown(victim, "v1"));
+    }
+    going.member(victim).departure = None;
+    let right = going.plan().actions.into_iter().find_map(|one| match one {
+        Action::Destroy { id, right, .. } if id.as_str() == victim => Some(right),
+        _ => None,
+    });
+    right.expect("it goes with its group")
+}
 
 /// A plan that destroys these members, and nothing else.
 fn destroying(bench: &Bench, victims: &[(&str, Reason)]) -> Plan {
@@ -17,6 +33,7 @@ fn destroying(bench: &Bench, victims: &[(&str, Reason)]) -> Plan {
             plugin: "file".into(),
             reason: *reason,
             drain: Drain::Try,
+            right: right_to(bench, id),
         })
         .collect();
     plan
@@ -64,6 +81,20 @@ fn nothing_is_done_blindly_or_twice_or_to_strangers() {
         labels: infrakit_spi::Tags::new(),
     });
     assert_eq!(broken(&bench, &both), ["`a` is both adopted and destroyed"]);
+}
+
+#[test]
+fn a_right_is_good_for_nothing_else() {
+    let bench = three();
+    let mut plan = destroying(&bench, &[("a", Reason::Requested)]);
+    if let Action::Destroy { id, .. } = &mut plan.actions[0] {
+        *id = "b".into();
+    }
+    let said = broken(&bench, &plan);
+    assert!(
+        said.len() == 1 && said[0].ends_with("has the right to something else"),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -197,6 +197,7 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
             plugin,
             reason,
             drain,
+            ..
         } => {
             if let Some(call) = begin_destruction(group, (&plugin, &id), (reason, drain), now) {
                 tracing::info!(group = %group.id(), instance = %id, %reason, "destroying");
@@ -204,7 +205,7 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
                 begun.calls.push(call);
             }
         }
-        Action::Drain { id, plugin } => {
+        Action::Drain { id, plugin, .. } => {
             let Some(member) = group.seen.get_on(&plugin, &id) else {
                 return;
             };
@@ -215,7 +216,9 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
                 subject: subject(group, plugin, id),
             });
         }
-        Action::Repair { id, plugin, step } => {
+        Action::Repair {
+            id, plugin, step, ..
+        } => {
             tracing::info!(group = %group.id(), instance = %id, %step, "repairing");
             let subject = subject(group, plugin, id);
             begun.calls.push(Call::Repair { subject, step });
