@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::ledger::budget::{Bounds, Right, number};
+use crate::ledger::budget::{Bounds, number};
+use crate::ledger::right::Right;
 use crate::{Action, CallKind, Config, Observed, Plan, Reason, Size, Spec};
 
 /// Returns the invariants that `plan` breaks, each in a sentence; none for a sound plan.
@@ -206,11 +207,15 @@ fn identities_are_unique(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut
     }
 }
 
-/// Replacements leave as many members serving as the budget demands, or as there were before. The
-/// budget counts from the members that would be there without them.
+/// Whoever is destroyed, as many members go on serving as the budget demands, or as there were
+/// before. Worked out from the members alone, without the ledger.
 fn service_is_kept_up(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Vec<String>) {
-    let replaced: BTreeSet<_> = replacements(seen, plan).collect();
-    if replaced.is_empty() {
+    let missed: BTreeSet<_> = destroys(plan)
+        .filter(|(id, reason)| is_drawn_from_the_budget(id, *reason, seen, plan))
+        .filter(|(id, reason)| *reason != Reason::Duplicate || !has_a_deputy(spec, seen, id, plan))
+        .map(|(id, _)| id)
+        .collect();
+    if missed.is_empty() {
         return;
     }
     let (mut before, mut after, mut working) = (0, 0, 0);
@@ -218,7 +223,7 @@ fn service_is_kept_up(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Ve
         let serves = usize::from(member.serves(&spec.hash));
         working += 1;
         before += serves;
-        after += usize::from(!replaced.contains(&member.id)) * serves;
+        after += usize::from(!missed.contains(&member.id)) * serves;
     }
     let wanted = number(spec.size.count());
     let needed = working
@@ -229,6 +234,39 @@ fn service_is_kept_up(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Ve
             "{after} members serve after replacements, {before} did, {needed} have to"
         ));
     }
+}
+
+/// Returns whether a destruction is one that has to leave enough others. A group that goes whole, and
+/// what a person wants gone at once, need not; what is on its way out was drawn before.
+fn is_drawn_from_the_budget(
+    id: &infrakit_spi::InstanceId,
+    reason: Reason,
+    seen: &Observed,
+    plan: &Plan,
+) -> bool {
+    let urgent = match reason {
+        Reason::GroupDestroyed => true,
+        Reason::Requested => plan.memory.urgent.contains(id),
+        Reason::Surplus
+        | Reason::Unlisted
+        | Reason::Duplicate
+        | Reason::Unhealthy
+        | Reason::Outdated => false,
+    };
+    !urgent && seen.get(id).is_some_and(crate::Member::stays)
+}
+
+/// Returns whether another member of the same identity stays and serves.
+fn has_a_deputy(spec: &Spec, seen: &Observed, id: &infrakit_spi::InstanceId, plan: &Plan) -> bool {
+    let going: BTreeSet<_> = destroys(plan).map(|(id, _)| id).collect();
+    let identity = seen.get(id).and_then(|member| member.logical_id.as_ref());
+    seen.members().any(|other| {
+        other.id != *id
+            && other.logical_id.as_ref() == identity
+            && other.stays()
+            && other.serves(&spec.hash)
+            && !going.contains(&other.id)
+    })
 }
 
 fn doing_nothing_has_a_reason(plan: &Plan, broken: &mut Vec<String>) {

@@ -7,7 +7,8 @@ use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{LogicalId, PluginName, Tags, tags};
 
 use crate::action::{Action, Cause, Drain, Plan, Provision, WaitingOn};
-use crate::ledger::budget::{Errand, Ledger, Made, Refusal, Stake};
+use crate::ledger::budget::Ledger;
+use crate::ledger::errand::{Errand, Made, Refusal, Stake};
 use crate::memory::{Intent, Memory, Phase};
 use crate::observation::{Index, Key, Member, Observed};
 use crate::{CallKind, Config, Scarce, Spec, Timestamp, Token};
@@ -149,6 +150,7 @@ impl<'a> Draft<'a> {
         Stake {
             working,
             serves,
+            silent: working && crate::proof::is_silent(member),
             ready,
             new: working && !outdated,
         }

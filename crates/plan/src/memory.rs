@@ -83,6 +83,9 @@ pub struct Memory {
     /// Members that the operator asked to destroy.
     #[serde(default)]
     pub doomed: BTreeSet<InstanceId>,
+    /// Those of them that go at once, whoever serves.
+    #[serde(default)]
+    pub urgent: BTreeSet<InstanceId>,
     /// Members that the operator asked to leave alone.
     #[serde(default)]
     pub held: BTreeSet<InstanceId>,

@@ -68,6 +68,10 @@ fn decide(mut draft: Draft<'_>) -> Plan {
         draft.destroy_everything();
         return draft.finish();
     }
+    let creation = &draft.memory.creation;
+    if creation.stopped().is_some() || creation.pending(draft.now).is_some() {
+        draft.ledger.block_creations();
+    }
     draft.resume_decided();
     draft.destroy_requested();
     draft.retry_departures();
@@ -96,6 +100,7 @@ impl<'a> Draft<'a> {
         let seen = self.seen;
         let memory = &mut self.memory;
         memory.doomed.retain(|id| seen.get(id).is_some());
+        memory.urgent.retain(|id| seen.get(id).is_some());
         memory.held.retain(|id| seen.get(id).is_some());
         memory.drained.retain(|id| seen.get(id).is_some());
         memory.repairs.0.retain(|id, _| seen.get(id).is_some());

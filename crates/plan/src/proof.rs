@@ -5,6 +5,11 @@ use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
 use crate::observation::{Key, Member};
 
+/// Returns whether nobody has asked the member for its health yet, though it could answer.
+pub(crate) fn is_silent(member: &Member) -> bool {
+    member.health.checked().is_none() && !member.missed && !member.is_pending()
+}
+
 /// Returns the members of the configuration in force that have yet to prove themselves and may:
 /// neither sick ones nor the controller's own, for which nothing waits.
 pub(crate) fn on_trial<'a>(draft: &Draft<'a>) -> Vec<&'a Member> {

@@ -13,113 +13,13 @@
 //! - *calls*: the free slots of each plugin, and what its rate limits leave ([`Allowance`]). What is
 //!   not granted for want of a call is noted nowhere: it is decided anew, if it is still wanted.
 
-use infrakit_spi::{InstanceId, PluginName};
+use infrakit_spi::PluginName;
 
-use crate::action::{Action, Cause, Reason};
+use super::errand::{Errand, Made, Refusal, Stake};
+use super::right::{Grant, Right};
+use crate::action::{Cause, Reason};
 use crate::observation::{Index, Member};
 use crate::{Allowance, CallKind, Config, Order, Scarce, Spec, Token};
-
-/// The right to do one thing. Only the ledger can make one, and each names what it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Right(Grant);
-
-/// What a right was given for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Grant {
-    Create(Token),
-    Destroy(InstanceId, PluginName),
-    Repair(InstanceId, PluginName),
-    Drain(InstanceId, PluginName),
-}
-
-impl Right {
-    /// Returns whether an action that needs a right has the one that was given for it.
-    #[must_use]
-    pub(crate) fn covers(action: &Action) -> bool {
-        match action {
-            Action::Provision(one) => one.right.0 == Grant::Create(one.token.clone()),
-            Action::Destroy {
-                id, plugin, right, ..
-            } => right.0 == Grant::Destroy(id.clone(), plugin.clone()),
-            Action::Repair {
-                id, plugin, right, ..
-            } => right.0 == Grant::Repair(id.clone(), plugin.clone()),
-            Action::Drain { id, plugin, right } => {
-                right.0 == Grant::Drain(id.clone(), plugin.clone())
-            }
-            Action::Adopt { .. } | Action::Check { .. } | Action::Revert { .. } => true,
-        }
-    }
-}
-
-/// Why the ledger says no.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// Too few others would serve.
-    Floor { available: usize, needed: usize },
-    /// As many replacements are under way as may be, or there is no surplus to take from.
-    Slots,
-    /// There are as many members as may be, those that come and go included.
-    Room,
-    /// The hard ceiling is reached.
-    Ceiling { most: u64 },
-    /// The plugin takes no more calls of this kind for now.
-    Call(PluginName, Scarce),
-}
-
-/// Why a member is to go, and what the ledger has to know of it beyond its own numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Errand {
-    /// The whole group goes.
-    Everybody,
-    /// The operator named it, and nobody is made in its place.
-    Requested,
-    /// There are too many like members. `stand_ins` are those that were made in advance for others
-    /// that are about to go.
-    Surplus { stand_ins: usize },
-    /// Its identity is not in the list.
-    Unlisted,
-    /// It could not be given an identity.
-    Nameless,
-    /// A better member has its identity.
-    Duplicate,
-    /// It is sick. `settling` are new members that may yet prove themselves.
-    Sick { settling: usize },
-    /// It was made from another configuration. `settling` are new members that have yet to prove
-    /// themselves, and sick ones that stand before it in line.
-    Outdated { settling: usize },
-    /// An earlier life decided it, for this reason.
-    Resumed(Reason),
-}
-
-impl Errand {
-    /// Returns the reason that the member's destruction is told with.
-    pub(crate) fn reason(self) -> Reason {
-        match self {
-            Self::Everybody => Reason::GroupDestroyed,
-            Self::Requested => Reason::Requested,
-            Self::Surplus { .. } => Reason::Surplus,
-            Self::Unlisted | Self::Nameless => Reason::Unlisted,
-            Self::Duplicate => Reason::Duplicate,
-            Self::Sick { .. } => Reason::Unhealthy,
-            Self::Outdated { .. } => Reason::Outdated,
-            Self::Resumed(reason) => reason,
-        }
-    }
-}
-
-/// What a member means to the budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stake {
-    /// Whether the size is about it.
-    pub(crate) working: bool,
-    /// Whether it serves.
-    pub(crate) serves: bool,
-    /// Whether it serves and owes no proof.
-    pub(crate) ready: bool,
-    /// Whether it has the configuration in force.
-    pub(crate) new: bool,
-}
 
 /// Numbers of members, kept up to date while a plan is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +58,15 @@ pub(crate) struct Ledger {
     /// Most members that may ever exist.
     ceiling: Option<u64>,
     calls: Allowance,
+}
+
+/// Who counts for the floor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counts {
+    /// Whoever serves.
+    Serving,
+    /// Whoever serves and owes no proof.
+    Ready,
 }
 
 /// What the spec allows a group of a certain size.
@@ -225,6 +134,12 @@ impl Ledger {
         self.tally.new += new;
     }
 
+    /// Notes that nothing can be made for now, before anybody asks: what may go must not depend on
+    /// whether a step has tried in vain.
+    pub(crate) fn block_creations(&mut self) {
+        self.creation_blocked = true;
+    }
+
     /// Keeps the size no longer that a rollout held.
     pub(crate) fn release_hold(&mut self) {
         self.wanted = self.size;
@@ -250,32 +165,62 @@ impl Ledger {
         self.size.saturating_sub(self.bounds.unavailable)
     }
 
-    /// Returns how many members are there for the floor, and how many it asks for.
-    fn floor(&self, errand: Errand) -> (usize, usize) {
+    /// Returns how many members are to be there: the size, but for what a group that is to grow has
+    /// not got yet. Those on their way out, those that are coming, and those that cannot be made are
+    /// part of it.
+    fn target(&self) -> usize {
+        let known = self.tally.working + self.tally.leaving + self.tally.coming;
+        self.size.min(known.max(self.wanted))
+    }
+
+    /// Returns how many members the floor asks for, and who counts.
+    ///
+    /// Where the group becomes smaller, whoever serves counts. Where one takes the place of another,
+    /// new members count only once they have proved themselves: an old one stays for each that has
+    /// not.
+    fn floor(&self, errand: Errand) -> (usize, Counts) {
+        let floor = self.target().saturating_sub(self.bounds.unavailable);
         match errand {
-            // Nobody is to serve any more.
-            Errand::Everybody => (1, 0),
-            Errand::Requested | Errand::Surplus { .. } | Errand::Nameless => {
-                (self.tally.serving, self.needed())
+            // Nobody is to serve any more, or a person wants it whoever serves, or it does not serve,
+            // or another does its work.
+            Errand::Everybody
+            | Errand::RequestedNow
+            | Errand::Sick { .. }
+            | Errand::Duplicate {
+                better_serves: true,
+            } => (0, Counts::Serving),
+            Errand::Outdated { .. } | Errand::Resumed(Reason::Outdated) if self.new_first() => {
+                (self.target(), Counts::Ready)
             }
-            Errand::Unlisted | Errand::Duplicate | Errand::Resumed(_) => (1, 0),
-            // It does not serve.
-            Errand::Sick { .. } => (1, 0),
-            Errand::Outdated { .. } => {
-                // Those on their way out, those that are coming, and those that cannot be made are
-                // part of what has to be there; what a group that is to grow has not got yet is not.
-                let known = self.tally.working + self.tally.leaving + self.tally.coming;
-                let least = self.size.min(known.max(self.wanted));
-                let spared = if self.new_first() {
-                    0
-                } else {
-                    self.bounds.unavailable
-                };
-                // New members that have yet to prove themselves do not count: an old one stays for
-                // each.
-                (self.tally.ready, least.saturating_sub(spared))
+            Errand::Outdated { .. } | Errand::Resumed(Reason::Outdated) => (floor, Counts::Ready),
+            Errand::Unlisted { .. } if self.tally.working <= self.wanted => (floor, Counts::Ready),
+            // What an earlier life decided is drawn anew: others may be missing since.
+            Errand::Unlisted { .. }
+            | Errand::Requested
+            | Errand::Surplus { .. }
+            | Errand::Nameless
+            | Errand::Duplicate {
+                better_serves: false,
             }
+            | Errand::Resumed(_) => (floor, Counts::Serving),
         }
+    }
+
+    /// Returns what keeps a member from going, as far as service is concerned.
+    fn keep(&self, stake: Stake, errand: Errand) -> Result<(), Refusal> {
+        let (floor, counts) = self.floor(errand);
+        let (available, counted) = match counts {
+            Counts::Serving => (self.tally.serving, stake.serves),
+            Counts::Ready => (self.tally.ready, stake.ready),
+        };
+        // One that is not among those that are there takes nothing from them, but must not be the
+        // last that may serve.
+        let others = available.saturating_sub(usize::from(counted));
+        if (stake.serves || stake.silent) && others < floor {
+            let needed = floor + usize::from(counted);
+            return Err(Refusal::Floor { available, needed });
+        }
+        Ok(())
     }
 
     // ---- Going.
@@ -290,11 +235,7 @@ impl Ledger {
         if self.slots(errand) == 0 {
             return Err(Refusal::Slots);
         }
-        let (available, floor) = self.floor(errand);
-        if stake.serves && available <= floor {
-            let needed = floor + 1;
-            return Err(Refusal::Floor { available, needed });
-        }
+        self.keep(stake, errand)?;
         let right = self.destroy_again(member)?;
         self.let_go(stake);
         Ok(right)
@@ -322,12 +263,19 @@ impl Ledger {
         let busy = self.tally.leaving + self.tally.coming;
         match errand {
             // Nobody is made in their place.
-            Errand::Everybody | Errand::Requested => usize::MAX,
-            Errand::Unlisted | Errand::Duplicate | Errand::Resumed(_) => usize::MAX,
+            Errand::Everybody
+            | Errand::Requested
+            | Errand::RequestedNow
+            | Errand::Duplicate { .. }
+            // It was counted among those under way when it was decided.
+            | Errand::Resumed(_) => usize::MAX,
             Errand::Surplus { stand_ins } => self.surplus(stand_ins),
             // Those beyond the size are not replaced; the others make way one for one.
             Errand::Nameless => replacements
                 .saturating_sub(busy)
+                .max(self.tally.working.saturating_sub(self.wanted)),
+            Errand::Unlisted { settling } => replacements
+                .saturating_sub(busy + settling)
                 .max(self.tally.working.saturating_sub(self.wanted)),
             Errand::Sick { settling } => {
                 let under_way = busy + self.missing + settling + self.repairing;
@@ -470,15 +418,6 @@ impl Ledger {
             .saturating_sub(usize::from(cause == Cause::Missing));
         Ok(Right(Grant::Create(token.clone())))
     }
-}
-
-/// What a member is made from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Made {
-    /// The configuration in force.
-    New,
-    /// The former one.
-    Former,
 }
 
 /// Returns a count of a spec as one of things in memory.

@@ -2,4 +2,6 @@
 
 pub(crate) mod allowance;
 pub(crate) mod budget;
+pub(crate) mod errand;
 pub(crate) mod governor;
+pub(crate) mod right;

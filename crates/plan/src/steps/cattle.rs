@@ -7,8 +7,9 @@ use infrakit_spi::flavor::Health;
 use crate::action::{Cause, Drain, WaitingOn};
 use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
-use crate::ledger::budget::Errand;
-use crate::observation::{Key, Member};
+use crate::ledger::errand::Errand;
+use crate::observation::{Key, Member, Origin};
+use crate::proof::{is_silent, wait_for_proof};
 
 /// Brings a group of like members to its size.
 ///
@@ -83,6 +84,9 @@ fn shrink(draft: &mut Draft<'_>) {
             (*key).clone(),
         )
     });
+    if wait_for_first_verdicts(draft, &victims) {
+        return;
+    }
     for entry in victims {
         // Who goes may have been what others were made in advance for.
         if !surplus(draft) {
@@ -94,6 +98,25 @@ fn shrink(draft: &mut Draft<'_>) {
             return;
         }
     }
+}
+
+/// Waits for the first verdict on members that a list has just shown to a controller that started
+/// anew: the sick are to go first, and nobody knows yet who they are. No longer than a poll interval:
+/// a large group is not asked faster than that, and must be able to shrink.
+fn wait_for_first_verdicts(draft: &mut Draft<'_>, victims: &[(&Key, &Member)]) -> bool {
+    let wait = draft.config.poll_interval;
+    let silent: Vec<&Member> = victims
+        .iter()
+        .map(|(_, member)| *member)
+        .filter(|member| member.token.is_some() && member.origin == Origin::Listed)
+        .filter(|member| is_silent(member) && draft.now.since(member.created) < wait)
+        .collect();
+    let Some(first) = silent.iter().map(|member| member.created).min() else {
+        return false;
+    };
+    draft.wake(first + wait);
+    wait_for_proof(draft, &silent);
+    true
 }
 
 /// Returns whether creations pause after failures, and notes it.

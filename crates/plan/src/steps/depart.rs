@@ -6,7 +6,7 @@ use crate::Size;
 use crate::action::{Action, Drain, Reason};
 use crate::diagnosis::sickness::is_suspect;
 use crate::draft::Draft;
-use crate::ledger::budget::Errand;
+use crate::ledger::errand::{Errand, Refusal};
 use crate::memory::Phase;
 use crate::observation::{Key, Member, Step};
 use crate::steps::roll::drain;
@@ -57,11 +57,22 @@ impl Draft<'_> {
         for (entry @ (_, member), decided) in decided {
             if self.is_justified(member, decided.reason) {
                 let reason = self.present_reason(member, decided.reason);
+                let errand = if self.memory.urgent.contains(&member.id) {
+                    Errand::RequestedNow
+                } else {
+                    Errand::Resumed(reason)
+                };
                 let drain = drain(self.spec, reason);
-                if self.destroy(entry, Errand::Resumed(reason), drain).is_err() {
-                    self.let_go(entry);
+                match self.destroy(entry, errand, drain) {
+                    Ok(()) => continue,
+                    // It waits for its call.
+                    Err(Refusal::Call(..)) => {
+                        self.let_go(entry);
+                        continue;
+                    }
+                    // Others are missing since; it is as if it had no reason any more.
+                    Err(_) => {}
                 }
-                continue;
             }
             let settled = decided.since + self.config.settle;
             let listed = self.seen.listed_on(&decided.plugin);
@@ -112,8 +123,13 @@ impl Draft<'_> {
             if self.taken.contains(entry.0) {
                 continue;
             }
+            let errand = if self.memory.urgent.contains(&entry.1.id) {
+                Errand::RequestedNow
+            } else {
+                Errand::Requested
+            };
             // Another one may not serve, and can go.
-            let _ = self.destroy(entry, Errand::Requested, Drain::Try);
+            let _ = self.destroy(entry, errand, Drain::Try);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::action::{Action, Reason, WaitingOn};
 use crate::diagnosis::repair::Repair;
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
-use crate::ledger::budget::Errand;
+use crate::ledger::errand::Errand;
 use crate::observation::Member;
 use crate::proof::{on_trial, wait_for_proof};
 use crate::steps::roll::drain;

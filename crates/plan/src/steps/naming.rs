@@ -6,7 +6,7 @@ use infrakit_spi::{LogicalId, Tags, tags};
 use crate::Timestamp;
 use crate::action::{Action, Drain, WaitingOn};
 use crate::draft::Draft;
-use crate::ledger::budget::Errand;
+use crate::ledger::errand::Errand;
 use crate::observation::{Key, Labelling, Member};
 
 /// Gives free identities to members that have none, after a change from a size to logical ids.

@@ -5,8 +5,9 @@ use infrakit_spi::flavor::Health;
 
 use crate::action::{Cause, Drain};
 use crate::draft::Draft;
-use crate::ledger::budget::Errand;
+use crate::ledger::errand::{Errand, Refusal};
 use crate::observation::{Key, Member};
+use crate::proof::{on_trial, wait_for_proof};
 use crate::steps::cattle::paused;
 use crate::steps::naming::name_the_nameless;
 
@@ -26,7 +27,9 @@ pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &'a [LogicalId]) {
         .filter(|(_, id)| !is_intended(draft, id))
         .collect();
     let free = name_the_nameless(draft, free);
-    draft.ledger.missing = free.len();
+    // Names whose places others still hold are not missing yet: those have to make way first, and the
+    // sick must not wait for that.
+    draft.ledger.missing = free.len().min(draft.ledger.free());
     if free.is_empty() {
         return;
     }
@@ -46,9 +49,11 @@ fn is_intended(draft: &Draft<'_>, id: &LogicalId) -> bool {
     intents.any(|intent| intent.logical_id.as_ref() == Some(id))
 }
 
-/// Destroys members whose identity is not wanted, and all but the best holder of each that is.
+/// Destroys all but the best holder of each identity that is wanted, and then, as far as the budget
+/// goes, members whose identity is not: those that do not serve first.
 fn settle_contests(draft: &mut Draft<'_>) {
     let index = draft.index;
+    let mut unlisted: Vec<(&Key, &Member)> = Vec::new();
     for id in &index.contested {
         let Some(holders) = index.holders.get(id) else {
             continue;
@@ -57,6 +62,10 @@ fn settle_contests(draft: &mut Draft<'_>) {
             .members(holders)
             .filter(|(_, member)| member.stays())
             .collect();
+        if !draft.is_wanted(id) {
+            unlisted.append(&mut holders);
+            continue;
+        }
         // Members come ordered by instance id, and sorting keeps that order among equals.
         holders.sort_by_key(|(_, member)| {
             (
@@ -66,15 +75,48 @@ fn settle_contests(draft: &mut Draft<'_>) {
                 member.created,
             )
         });
-        let (errand, spared) = if draft.is_wanted(id) {
-            (Errand::Duplicate, 1)
-        } else {
-            (Errand::Unlisted, 0)
-        };
-        for entry in holders.into_iter().skip(spared) {
-            if !draft.is_untouchable(entry.1) && draft.destroy(entry, errand, Drain::Try).is_err() {
-                return;
+        let mut holders = holders.into_iter();
+        let better = holders.next();
+        let better_serves = better.is_some_and(|(_, better)| better.serves(&draft.spec.hash));
+        let errand = Errand::Duplicate { better_serves };
+        for entry in holders {
+            if !draft.is_untouchable(entry.1) {
+                // Another one may be in nobody's way.
+                let _ = draft.destroy(entry, errand, Drain::Try);
             }
+        }
+    }
+    make_way(draft, unlisted);
+}
+
+/// Takes away members whose identity is not wanted. They make way for those that are a few at a time,
+/// as outdated members do: a list of other names must not empty the group.
+fn make_way<'a>(draft: &mut Draft<'a>, mut unlisted: Vec<(&'a Key, &'a Member)>) {
+    unlisted.retain(|(_, member)| !draft.is_untouchable(member));
+    if unlisted.is_empty() {
+        return;
+    }
+    unlisted.sort_by_key(|(_, member)| {
+        (
+            member.serves(&draft.spec.hash),
+            member.health.last() != Health::Unhealthy,
+            !draft.outdated(member),
+        )
+    });
+    // Those that are to go themselves need not prove anything.
+    let unproved: Vec<&Member> = on_trial(draft)
+        .into_iter()
+        .filter(|member| member.identity().is_some_and(|id| draft.is_wanted(id)))
+        .collect();
+    let errand = Errand::Unlisted {
+        settling: unproved.len(),
+    };
+    for entry in unlisted {
+        if let Err(refusal) = draft.destroy(entry, errand, Drain::Try) {
+            if refusal == Refusal::Slots {
+                wait_for_proof(draft, &unproved);
+            }
+            return;
         }
     }
 }

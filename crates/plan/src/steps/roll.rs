@@ -3,7 +3,7 @@
 use crate::action::{Action, Drain, Reason};
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
-use crate::ledger::budget::Errand;
+use crate::ledger::errand::Errand;
 use crate::observation::{Key, Member};
 use crate::proof::{on_trial, wait_for_proof};
 use crate::{Skip, Spec};

@@ -286,11 +286,6 @@ impl World {
         if self.memory.phase == Phase::Destroying {
             return;
         }
-        // Other identities are refused by the sentence.
-        let size = match self.kind {
-            Kind::Cattle => size,
-            Kind::Pets => self.spec.size.count() - 1,
-        };
         let after = spec((self.kind, self.proof, self.budget), size, note);
         if self
             .seen

@@ -33,6 +33,7 @@ fn two_instances_of_one_token_are_one_too_many() {
     bench.intend(7, None);
     bench.add(and(shown("a", "v1"), tags::TOKEN, "n-7"));
     bench.add(and(shown("b", "v1"), tags::TOKEN, "n-7"));
+    bench.all_are_well();
     assert_eq!(destroyed(&bench.plan()).len(), 1);
 }
 

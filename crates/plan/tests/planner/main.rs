@@ -17,6 +17,7 @@ mod pets;
 mod play;
 mod proofs;
 mod reasons;
+mod renamed;
 mod rolling;
 mod rollouts;
 mod scale;

@@ -122,9 +122,11 @@ fn the_choice_survives_a_restart() {
         bench.now = at(second as u64);
         bench.add(and(shown(id, "v1"), tags::TOKEN, token));
     }
+    bench.all_are_well();
     assert_eq!(destroyed(&bench.preview()), [("a", Reason::Surplus)]);
     bench.seen = infrakit_plan::Observed::default();
     bench.look();
+    bench.all_are_well();
     assert_eq!(destroyed(&bench.preview()), [("a", Reason::Surplus)]);
 }
 

@@ -20,6 +20,7 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         outcomes,
         homes,
         doomed,
+        urgent,
         held,
         naming,
         drained,
@@ -42,6 +43,7 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         outcomes: outcomes.clone(),
         homes: homes.clone(),
         doomed: doomed.clone(),
+        urgent: urgent.clone(),
         held: held.clone(),
         naming: *naming,
         drained: drained.clone(),
@@ -66,6 +68,7 @@ pub(in crate::core) fn remembers_other(memory: &Memory, stored: &Memory) -> bool
         || memory.outcomes != stored.outcomes
         || memory.homes != stored.homes
         || memory.doomed != stored.doomed
+        || memory.urgent != stored.urgent
         || memory.held != stored.held
         || memory.naming != stored.naming
         || memory.drained != stored.drained

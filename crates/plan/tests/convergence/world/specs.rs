@@ -29,7 +29,11 @@ pub(super) fn spec((kind, proof, which): (Kind, u8, u8), size: u64, note: u8) ->
     let allocation = match kind {
         Kind::Cattle => format!(r#"{{"Size":{size}}}"#),
         Kind::Pets => {
-            let ids: Vec<String> = (0..=size).map(|number| format!("pet-{number}")).collect();
+            // Lists of other lengths name others, some of them the same.
+            let first = size % 3 * 2 + 1;
+            let others = (0..size).map(|number| first + number);
+            let ids = std::iter::once(0).chain(others);
+            let ids: Vec<String> = ids.map(|number| format!("pet-{number}")).collect();
             format!(r#"{{"LogicalIDs":{ids:?}}}"#)
         }
     };
