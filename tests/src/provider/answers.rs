@@ -24,7 +24,7 @@ impl Shared {
             "Instance.DescribeInstances" => self.list(params, fault),
             "Instance.Label" => self.label(params, fault),
             "Instance.Validate" => self.simple(method, fault),
-            "Instance.Behaviour" => self.behaviour(method),
+            "Instance.Behaviour" => self.behaviour(method, fault),
             _ => unknown(method),
         }
     }
@@ -176,7 +176,10 @@ impl Shared {
         }
     }
 
-    fn behaviour(&self, method: &str) -> Reply {
+    fn behaviour(&self, method: &str, fault: Option<Fault>) -> Reply {
+        if let Err(reply) = self.obstacle(method, fault) {
+            return reply;
+        }
         match self.manners().behaviour.clone() {
             Some(declared) => Reply::Result(declared),
             None => unknown(method),

@@ -3,4 +3,9 @@
 //! Each test has an outside plugin that knows the truth (`infrakit_tests::provider`), and asserts what
 //! that says there was. What the controller says is asserted only where a person must be told.
 
+mod freed;
+mod gates;
+mod identity;
+mod lists;
+mod nonsense;
 mod stored;

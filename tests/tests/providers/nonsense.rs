@@ -1,0 +1,66 @@
+//! A plugin that declares or answers nonsense is told of, and harms nobody else.
+
+use std::time::Duration;
+
+use infrakit_tests::provider::Fault;
+use infrakit_tests::site::{SOON, Site, at_once, cattle};
+use serde_json::{Value, json};
+
+#[test]
+fn a_plugin_that_declares_nonsense_is_named_and_the_others_go_on() {
+    let cases: [Value; 5] = [
+        json!({"create": {"give_up_s": -5}}),
+        json!({"create": {"give_up_s": 31_536_000}}),
+        json!({"list": {"lag_s": "soon"}}),
+        json!({"limits": [{"op": "create", "bucket": -1, "refill_per_s": 0}]}),
+        json!([1, 2, 3]),
+    ];
+    at_once(&cases, |declared| {
+        let site = Site::new();
+        let other = infrakit_tests::provider::Provider::default();
+        let _instances = other.instances(&site.home.socket("other"));
+        site.provider.declares(declared.clone());
+        let _daemon = site.start(&[]);
+        let mut document = cattle("h", 2, "v1");
+        document["Properties"]["Instance"]["Plugin"] = json!("other");
+        site.commit(&cattle("g", 2, "v1"));
+        site.commit(&document);
+        other.settles("h", 2, "v1", SOON);
+        infrakit_tests::eventually(SOON, "it is told of", || {
+            let said = site.says("group why g");
+            if said.contains("`cloud` is treated as if it declared nothing") {
+                Ok(())
+            } else {
+                Err(format!("{declared}: {said}"))
+            }
+        });
+    });
+}
+
+#[test]
+fn a_plugin_that_does_not_say_how_it_behaves_is_served_all_the_same() {
+    let unknown = |code: i64, message: &str| {
+        Fault::Error(json!({"code": code, "message": message, "data": null}))
+    };
+    let cases = [
+        Fault::CloseBefore,
+        Fault::Late(Duration::from_secs(7)),
+        Fault::Throttled(1),
+        unknown(-32601, "Method not found"),
+        unknown(-32000, "unknown method Instance.Behaviour"),
+    ];
+    at_once(&cases, |fault| {
+        let site = Site::new();
+        site.provider.fails("Instance.Behaviour", fault.clone());
+        let _daemon = site.start(&[]);
+        site.commit(&cattle("g", 3, "v1"));
+        site.provider.settles("g", 3, "v1", SOON);
+        infrakit_tests::fleet::converged(&site.home, "g", 3, SOON);
+        site.commit(&cattle("g", 3, "v2"));
+        site.provider.settles("g", 3, "v2", SOON);
+        assert!(
+            site.provider.calls("Instance.Behaviour") <= 3,
+            "it is asked rarely"
+        );
+    });
+}
