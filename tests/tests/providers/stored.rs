@@ -60,10 +60,7 @@ fn a_rollout_that_was_under_way_is_completed() {
         assert!(site.provider.peak("web") <= 6, "{story}");
         // Two may be away; those that never arrived are so from the beginning.
         assert!(site.provider.fewest("web", start) >= 4, "{story}");
-        assert!(
-            site.says("group rollout status web")
-                .contains("web: Completed")
-        );
+        infrakit_tests::rollout::reaches(&site.home, "web", "Completed");
     }
 }
 
