@@ -1,10 +1,11 @@
-//! Checks and fixes of this repository: `cargo xtask verify | fix | bench | fuzz`.
+//! Checks and fixes of this repository: `cargo xtask verify | fix | bench | fuzz | nightly`.
 //!
 //! Knows which checks make the gate and in which order. Each check lives in its own file.
 
 mod bench;
 mod fuzz;
 mod licences;
+mod nightly;
 mod spdx;
 mod step;
 mod tally;
@@ -24,6 +25,9 @@ usage: cargo xtask <command>
   fuzz [target] [--seconds N]
                      runs the fuzz targets, or one of them, each for N seconds (default: 60);
                      needs cargo-fuzz and a nightly compiler
+  nightly <world> [--minutes N]
+                     plays fresh histories of a world (real, large, days, small) for N minutes
+                     (default: 10); sums go to docs/nightly.md, what fails to the fixed seeds
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
         ["fix"] => verify::fix(),
         ["bench", rest @ ..] => bench::bench(rest),
         ["fuzz", rest @ ..] => fuzz::fuzz(rest),
+        ["nightly", rest @ ..] => nightly::nightly(rest),
         [] | ["help" | "-h" | "--help"] => {
             print!("{HELP}");
             Ok(())

@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use infrakit_sim::faults::CATALOGUE;
 use infrakit_sim::invariants;
-use infrakit_sim::scenario::{Extent, Outcome, Scenario, ours};
+use infrakit_sim::scenario::{Extent, Outcome, Scale, Scenario, ours};
 use infrakit_sim::shrink::shrink;
 use infrakit_sim::trace::{Clock, DAWN, Tells, news};
 
@@ -44,8 +44,14 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     jobs: usize,
     /// How much is to happen in one history
-    #[arg(long, value_enum, default_value_t = Kind::Days)]
-    extent: Kind,
+    #[arg(long, value_enum, default_value_t = Kind::Real)]
+    world: Kind,
+    /// Name every seed that fails, one a line, and sums, for programs
+    #[arg(long)]
+    report: bool,
+    /// Overlook what is known not to be kept yet
+    #[arg(long)]
+    lenient: bool,
     /// List the faults that can strike and the promises that are held
     #[arg(long)]
     catalogue: bool,
@@ -63,17 +69,27 @@ The exit code is 0 when every promise was kept, and 1 otherwise.";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Kind {
-    /// One group, one hour
+    /// One group, one hour, on plugins that answer within seconds
     Small,
-    /// A few groups, five days
+    /// A few groups, five days, on plugins that answer within seconds
     Days,
+    /// A few groups, most of them small, on providers as they really are
+    Real,
+    /// Up to twenty groups of up to 300 members on up to six such providers
+    Large,
 }
 
-impl From<Kind> for Extent {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Small => Self::Small,
-            Kind::Days => Self::Days,
+impl Kind {
+    fn draw(self, seed: u64, lenient: bool) -> Scenario {
+        let scenario = match self {
+            Self::Small => Scenario::draw(seed, Extent::Small),
+            Self::Days => Scenario::draw(seed, Extent::Days),
+            Self::Real => Scenario::draw_real(seed, Scale::Usual),
+            Self::Large => Scenario::draw_real(seed, Scale::Large),
+        };
+        Scenario {
+            strict: !lenient,
+            ..scenario
         }
     }
 }
@@ -118,7 +134,7 @@ fn catalogue() {
 
 /// Tells a seed. Returns whether it keeps all promises.
 fn replay(seed: u64, arguments: &Arguments) -> bool {
-    let scenario = Scenario::draw(seed, arguments.extent.into());
+    let scenario = arguments.world.draw(seed, arguments.lenient);
     let outcome = scenario.run(ours(), Tells::Story);
     let kept = outcome.breaches.is_empty();
     if kept || arguments.whole {
@@ -170,7 +186,7 @@ fn tell(outcome: &Outcome, all: bool) {
 /// Simulates seed after seed. Returns whether all kept all promises.
 fn soak(arguments: &Arguments, nanos: f64, seeds: u64) -> bool {
     let begun = Instant::now();
-    let extent = Extent::from(arguments.extent);
+    let (world, lenient) = (arguments.world, arguments.lenient);
     let next = AtomicU64::new(arguments.from);
     let end = arguments.from.saturating_add(seeds);
     let stop = AtomicU64::new(0);
@@ -185,7 +201,7 @@ fn soak(arguments: &Arguments, nanos: f64, seeds: u64) -> bool {
                     if seed >= end {
                         break;
                     }
-                    let outcome = Scenario::draw(seed, extent).run(ours(), Tells::Hash);
+                    let outcome = world.draw(seed, lenient).run(ours(), Tells::Hash);
                     if send.send((seed, outcome)).is_err() {
                         break;
                     }
@@ -195,7 +211,7 @@ fn soak(arguments: &Arguments, nanos: f64, seeds: u64) -> bool {
         drop(send);
         for (seed, outcome) in receive {
             sum.take_in(seed, &outcome);
-            if sum.runs.is_multiple_of(500) {
+            if sum.runs.is_multiple_of(500) && !arguments.report {
                 sum.report(begun);
             }
             let enough = sum.lasted >= nanos;
@@ -205,6 +221,10 @@ fn soak(arguments: &Arguments, nanos: f64, seeds: u64) -> bool {
             }
         }
     });
+    if arguments.report {
+        sum.list();
+        return sum.failed.is_empty();
+    }
     sum.report(begun);
     for (name, seeds) in &sum.failed {
         let some: Vec<String> = seeds.iter().take(8).map(u64::to_string).collect();
@@ -241,6 +261,24 @@ impl Sum {
         if let Some(breach) = outcome.breaches.first() {
             self.failed.entry(breach.invariant).or_default().push(seed);
         }
+    }
+
+    fn list(&self) {
+        for (name, seeds) in &self.failed {
+            for seed in seeds {
+                println!("failed {seed} {name}");
+            }
+        }
+        let Self {
+            runs,
+            lasted,
+            events,
+            strikes,
+            crashes,
+            ..
+        } = self;
+        let days = lasted / DAY;
+        println!("sum {runs} {days:.3} {events} {strikes} {crashes}");
     }
 
     fn report(&self, begun: Instant) {

@@ -9,6 +9,7 @@ use infrakit_engine::core::{
     Refused, Subject, Target,
 };
 use infrakit_plan::{Config, Spec, Timestamp};
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::Locality;
 use infrakit_spi::rollout::{Command, Hold};
@@ -23,6 +24,7 @@ pub struct Ours {
     core: Core,
     claim: Option<Claim>,
     localities: BTreeMap<PluginName, Locality>,
+    behaviours: BTreeMap<PluginName, Behaviour>,
     open: BTreeMap<Ticket, Open>,
     next: Ticket,
     /// The latest moment that it knows of.
@@ -68,6 +70,7 @@ impl Ours {
             }),
             claim: None,
             localities: traits.localities.clone(),
+            behaviours: traits.behaviours.clone(),
             open: BTreeMap::new(),
             next: 0,
             last: Timestamp::default(),
@@ -262,6 +265,11 @@ impl Controller for Ours {
         }
         let unreadable = self.core.restore(store, now);
         assert!(unreadable.is_empty(), "unreadable: {unreadable:?}");
+        // Whoever drives a core asks each plugin before its first list.
+        for (plugin, behaviour) in &self.behaviours {
+            let (plugin, behaviour) = (plugin.clone(), Ok(Box::new(behaviour.clone())));
+            self.core.handle(Event::Behaves { plugin, behaviour }, now);
+        }
     }
 
     fn operate(

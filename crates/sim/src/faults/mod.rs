@@ -8,5 +8,5 @@
 mod catalogue;
 mod dice;
 
-pub use catalogue::{CATALOGUE, Fault, Kind};
+pub use catalogue::{CATALOGUE, FORMER, Fault, Kind};
 pub use dice::{Dice, Forced, Strike};

@@ -5,9 +5,9 @@ use infrakit_spi::flavor::Health;
 use crate::controller::Ask;
 use crate::judge::{Invariant, Scene, Victim};
 
-/// Of the members that serve, by the verdicts that the controller has had, at least the size less
-/// `MaxUnavailable` go on serving, whatever the reason is. What a person asks for by name, and the
-/// end of a whole group, are that person's affair.
+/// Of the members that really serve, at least the size less `MaxUnavailable` go on serving, whatever
+/// the reason is: healing, rolling, growing smaller, other names, or a person who names a member. The
+/// end of a whole group is that person's affair.
 pub(super) struct Budget;
 
 impl Invariant for Budget {
@@ -22,28 +22,22 @@ impl Invariant for Budget {
             id,
             why,
             promise,
-            seen,
+            machine,
+            verdict,
             ..
         } = victim;
-        // What this life was not told of the one that goes cannot be held against it; of the others
-        // it is taken to serve who served as far as any life knows.
-        let serves = match seen.verdict {
-            Health::Healthy => true,
-            // Silence after sickness is no service.
-            Health::Unknown => {
-                seen.former != Health::Unhealthy && !promise.matches(seen.hash.as_deref())
-            }
-            Health::Unhealthy => false,
-        };
-        // Whoever takes a name out of the list takes out what bears it.
-        if !serves || victim.is_unlisted() {
+        // Whoever is said to be unhealthy counts as such; whether that may be said is another promise.
+        if !machine.serves(scene.now) || verdict == Health::Unhealthy {
             return None;
         }
-        let serving = scene.sight.serving(group);
-        let without = serving.saturating_sub(1);
+        if victim.is_unlisted() && scene.overlooks("budget") {
+            return None;
+        }
+        let without = scene.serving_without(group, (victim.plugin, machine));
         let needed = scene
             .ledger
             .grown(group)
+            .min(promise.size)
             .saturating_sub(promise.unavailable);
         (without < needed).then(|| {
             format!(

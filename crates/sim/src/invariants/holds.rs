@@ -23,9 +23,9 @@ impl Invariant for Holds {
             return None;
         };
         let place = (group.clone(), id.clone());
-        let seen = scene.sight.members.get(&(plugin.clone(), id.clone()));
-        let asked_for = scene.ledger.asked_for(group, id) || seen.is_some_and(|seen| seen.leaving);
-        (scene.ledger.held.contains(&place) && !asked_for)
+        let machine = scene.park.machine(plugin, id)?;
+        let asked_for = scene.ledger.asked_for(group, id) || machine.leaving;
+        (scene.ledger.told.held.contains(&place) && !asked_for)
             .then(|| format!("`{id}` of `{group}` is held, and touched"))
     }
 }

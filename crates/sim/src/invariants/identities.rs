@@ -25,7 +25,8 @@ impl Invariant for Identities {
             .park
             .of(creation.group.as_str())
             .filter(|(plugin, _)| scene.ledger.is_home(&creation.group, plugin))
-            .filter(|(_, one)| one.maker == Maker::Controller);
+            .filter(|(_, one)| one.maker == Maker::Controller)
+            .filter(|(plugin, one)| !scene.may_be_missed(&creation.group, (plugin, one)));
         let holder = there.find(|(_, one)| one.identity() == Some(own.as_str()));
         let coming = scene.coming.get(&creation.group);
         let coming = coming.is_some_and(|coming| coming.contains(&Some(own.clone())));

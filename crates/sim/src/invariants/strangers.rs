@@ -30,6 +30,11 @@ impl Invariant for Strangers {
             // It is gone for so long that nobody remembers it: nothing can happen to it.
             return None;
         };
+        // Between a look and a call another may have been given the id of one that is gone.
+        let mut lost = scene.lost(group);
+        if lost.any(|(home, one)| home == plugin && one.id == *id) {
+            return None;
+        }
         (machine.group() != Some(group.as_str()))
             .then(|| format!("`{id}` on `{plugin}` does not belong to `{group}`, and is touched"))
     }

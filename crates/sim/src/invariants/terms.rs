@@ -1,7 +1,7 @@
 //! A deposed controller does nothing any more.
 
 use crate::controller::Ask;
-use crate::judge::{Cause, Invariant, Scene, Stage};
+use crate::judge::{Cause, Invariant, Scene};
 
 /// Once another term is in the store, nothing is begun by a controller of a former term, unless the
 /// store had taken its plan before that.
@@ -13,10 +13,6 @@ impl Invariant for Terms {
     }
 
     fn ask(&self, scene: &Scene<'_>, ask: &Ask) -> Option<String> {
-        if scene.stage == Stage::Decided {
-            // The store will refuse it.
-            return None;
-        }
         let group = match ask {
             Ask::Create(creation) => &creation.group,
             Ask::Destroy { group, .. }

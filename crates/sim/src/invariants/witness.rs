@@ -1,11 +1,13 @@
 //! Nobody is destroyed on false witness.
 
+use infrakit_spi::flavor::Health;
+
 use crate::controller::Ask;
 use crate::judge::{Invariant, Scene, Victim};
-use crate::world::Truth;
 
 /// A member that was well all its life, and has booted, is not destroyed because a flavor says that
-/// it is not, however often flavors lie.
+/// it is not, unless it says so of this member alone and for as long as would be believed of a sick
+/// one. When everybody is said to be unhealthy at once, nobody goes.
 pub(super) struct Witness;
 
 impl Invariant for Witness {
@@ -15,11 +17,16 @@ impl Invariant for Witness {
 
     fn ask(&self, scene: &Scene<'_>, ask: &Ask) -> Option<String> {
         let victim = Victim::of(scene, ask)?;
-        let machine = scene.park.machine(victim.plugin, victim.id)?;
-        let well = machine.truth == Truth::Well && !machine.ever_ill && scene.now >= machine.ready;
-        let sound = well && victim.promise.matches(victim.seen.hash.as_deref());
+        let well = victim.is_innocent() && scene.now >= victim.machine.ready;
         let Victim { group, id, why, .. } = victim;
-        (sound && !victim.is_excess(scene))
-            .then(|| format!("`{id}` of `{group}` was well all its life, and is destroyed: {why}"))
+        // Of two members one may be sick while the other is; of more so many at once are not.
+        let alone = scene.dark.is_none() || scene.there(group) < 3;
+        let believed = victim.is_slandered(scene.now) || (scene.dark.is_some() && alone);
+        (well
+            && victim.verdict == Health::Unhealthy
+            && !believed
+            && !victim.requested
+            && !victim.is_excess(scene))
+        .then(|| format!("`{id}` of `{group}` was well all its life, and is destroyed: {why}"))
     }
 }

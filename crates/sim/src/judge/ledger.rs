@@ -1,4 +1,4 @@
-//! The judge's books: what each life of a controller was told, and what people asked for.
+//! The judge's books: what people asked for and were told, and what each life of a controller heard.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,10 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName, tags};
 
-use super::Promise;
-use super::sight::{Books, Open, Seen, Sight};
+use super::sight::{Open, Sight};
+use super::{Pace, Promise, Told};
 use crate::controller::{Answer, Ask, Foreseen, Operation, Ticket};
+use crate::world::Park;
 
 /// The most members that a group has had since its promise was made, up to its size. A group that
 /// is yet to grow need not serve with members that it never had.
@@ -27,15 +28,18 @@ pub struct Ledger {
     pub groups: BTreeSet<GroupId>,
     /// Groups that are to be destroyed.
     pub destroying: BTreeSet<GroupId>,
+    /// What people were told.
+    pub told: Told,
+    /// What was begun how often.
+    pub pace: Pace,
     /// Groups that had like members at some time since they came under management.
     alike: BTreeSet<GroupId>,
     /// Plugins that each group has lived on since it came under management.
     homes: BTreeMap<GroupId, BTreeSet<PluginName>>,
     /// Members whose end a person asked for.
     pub requested: BTreeSet<(GroupId, InstanceId)>,
-    /// Members that a person has put a hand over.
-    pub held: BTreeSet<(GroupId, InstanceId)>,
-    books: Books,
+    /// The last verdict on each instance that any life was told.
+    pub verdicts: BTreeMap<(PluginName, InstanceId), Health>,
     /// How many members each group has reached under the promise in force.
     reached: BTreeMap<GroupId, Reached>,
     done: BTreeMap<GroupId, Foreseen>,
@@ -91,13 +95,12 @@ impl Ledger {
     }
 
     /// Notes which specs a life has in force.
-    pub fn in_force(&mut self, life: u32, specs: &[GroupSpec]) {
+    pub fn in_force(&mut self, life: u32, specs: &[GroupSpec], park: &Park) {
         let promises: BTreeMap<GroupId, Promise> = specs
             .iter()
             .filter_map(|spec| Some((spec.id.clone(), Promise::of(spec)?)))
             .collect();
         if let Some(sight) = self.sights.get_mut(&life) {
-            // What was decided for a group that is given up is not decided for its successor.
             for former in sight.promises.keys() {
                 if !promises.contains_key(former) {
                     // Of one that is destroyed it is still to be seen what is left.
@@ -105,7 +108,6 @@ impl Ledger {
                         self.homes.remove(former);
                     }
                     self.alike.remove(former);
-                    self.books.condemned.retain(|_, group| group != former);
                 }
             }
             for (group, promise) in &promises {
@@ -115,11 +117,11 @@ impl Ledger {
                     self.alike.insert(group.clone());
                 }
             }
-            let known = |seen: &Seen| promises.contains_key(&seen.group);
-            sight.members.retain(|_, seen| known(seen));
+            let known = |group: &GroupId| promises.contains_key(group);
+            sight.members.retain(|_, seen| known(&seen.group));
             sight.promises = promises;
         }
-        self.note_growth(life);
+        self.measure(life, park);
     }
 
     /// Returns how many members a group has to be measured by: its size, or as many as it ever
@@ -129,17 +131,20 @@ impl Ledger {
         self.reached.get(group).map_or(0, |reached| reached.count)
     }
 
-    fn note_growth(&mut self, life: u32) {
+    /// Counts the members that there are, by the promises of a life.
+    pub fn measure(&mut self, life: u32, park: &Park) {
         let Some(sight) = self.sights.get(&life) else {
             return;
         };
         for (group, promise) in &sight.promises {
-            let asked_for = sight.members.iter().filter(|(place, seen)| {
-                let listed = seen.answered.is_none();
-                let stays = seen.group == *group && !seen.leaving;
-                stays && listed && !self.books.uninvited.contains(place)
+            let there = park.of(group.as_str()).filter(|(plugin, one)| {
+                let home = self
+                    .homes
+                    .get(group)
+                    .is_some_and(|homes| homes.contains(*plugin));
+                home && !one.leaving && one.is_asked_for()
             });
-            let count = (asked_for.count() as u64).min(promise.size);
+            let count = (there.count() as u64).min(promise.size);
             let reached = self.reached.entry(group.clone()).or_default();
             if reached.size == promise.size && reached.hash == promise.hash {
                 reached.count = reached.count.max(count);
@@ -153,7 +158,7 @@ impl Ledger {
         }
     }
 
-    /// Notes what a person asked for and was granted.
+    /// Notes what a person asked for and was granted, although it may not be written yet.
     pub fn operated(&mut self, group: &GroupId, operation: &Operation) {
         match operation {
             Operation::Commit { .. } => {
@@ -205,12 +210,6 @@ impl Ledger {
         self.alike.contains(group)
     }
 
-    /// Notes on which members of a group the store says that a hand lies.
-    pub fn hands(&mut self, group: &GroupId, ids: impl Iterator<Item = InstanceId>) {
-        self.held.retain(|(of, _)| of != group);
-        self.held.extend(ids.map(|id| (group.clone(), id)));
-    }
-
     /// Forgets what was done for a group so far.
     pub fn begin_account(&mut self, group: &GroupId) {
         self.done.remove(group);
@@ -222,35 +221,18 @@ impl Ledger {
         self.done.get(group).cloned().unwrap_or_default()
     }
 
-    /// Notes that a life has decided on the end of an instance, and journals that.
-    pub fn condemned(&mut self, life: u32, group: &GroupId, place: (PluginName, InstanceId)) {
-        if let Some(sight) = self.sights.get_mut(&life)
-            && let Some(seen) = sight.members.get_mut(&place)
-        {
-            seen.leaving = true;
+    /// Notes that an instance is gone; another may be given its id.
+    pub fn gone(&mut self, plugin: &PluginName, id: &InstanceId, group: Option<&GroupId>) {
+        self.verdicts.remove(&(plugin.clone(), id.clone()));
+        if let Some(group) = group {
+            self.requested.remove(&(group.clone(), id.clone()));
+            self.told.gone(group, id);
         }
-        self.books.condemned.insert(place, group.clone());
-    }
-
-    /// Notes that the journal entry of such a decision is not in the store.
-    pub fn pardoned(&mut self, plugin: &PluginName, id: &InstanceId) {
-        self.books.condemned.remove(&(plugin.clone(), id.clone()));
-    }
-
-    /// Notes that an instance was made that no controller asked for.
-    pub fn uninvited(&mut self, plugin: &PluginName, id: &InstanceId) {
-        self.books.uninvited.insert((plugin.clone(), id.clone()));
-    }
-
-    /// Notes that an instance is gone.
-    pub fn gone(&mut self, plugin: &PluginName, id: &InstanceId) {
-        let place = (plugin.clone(), id.clone());
-        self.books.condemned.remove(&place);
-        self.books.verdicts.remove(&place);
     }
 
     /// Notes what a life is about to do.
     pub fn asked(&mut self, life: u32, ticket: Ticket, ask: &Ask, now: u64) {
+        self.pace.asked(ask, now);
         let Some(sight) = self.sights.get_mut(&life) else {
             return;
         };
@@ -272,11 +254,7 @@ impl Ledger {
             } => {
                 let done = self.done.entry(group.clone()).or_default();
                 done.go.insert(id.clone());
-                let place = (plugin.clone(), id.clone());
-                if let Some(seen) = sight.members.get_mut(&place) {
-                    seen.leaving = true;
-                }
-                Open::Destroy(place.0, place.1)
+                Open::Destroy(plugin.clone(), id.clone())
             }
             Ask::Check { plugin, id, .. } => Open::Check(plugin.clone(), id.clone()),
             Ask::Write { .. } | Ask::Label { .. } | Ask::Repair { .. } | Ask::Drain { .. } => {
@@ -297,24 +275,15 @@ impl Ledger {
         };
         match (&open, answer) {
             (Open::List { .. }, Answer::Listed(Ok(listing))) => {
-                sight.listed(&open, listing, (lag, &self.books));
+                sight.listed(&open, listing, lag);
             }
             (Open::Create { group, plugin }, Answer::Created(Ok(made))) => {
-                sight.note(plugin, group.clone(), (made, Some(now)), &self.books);
+                sight.note(plugin, group.clone(), (made, Some(now)));
             }
             (Open::Check(plugin, id), Answer::Checked(verdict)) => {
-                let place = (plugin.clone(), id.clone());
                 let told = verdict.clone().unwrap_or_default();
-                if let Some(seen) = sight.members.get_mut(&place) {
-                    seen.verdict = told;
-                    seen.unproved &= told != Health::Healthy;
-                    if told != Health::Unknown {
-                        seen.former = told;
-                    }
-                }
-                // A list that lacks it for a moment does not make it unsaid.
                 if told != Health::Unknown {
-                    self.books.verdicts.insert(place, told);
+                    self.verdicts.insert((plugin.clone(), id.clone()), told);
                 }
             }
             (Open::Destroy(plugin, id), Answer::Done(Ok(()))) => {
@@ -324,9 +293,6 @@ impl Ledger {
                 }
             }
             _ => {}
-        }
-        if matches!(answer, Answer::Listed(_) | Answer::Created(_)) {
-            self.note_growth(life);
         }
     }
 }

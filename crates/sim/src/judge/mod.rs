@@ -1,16 +1,24 @@
 //! The judge: keeps a ledger of its own and holds what is done against what was promised.
 //!
-//! Nothing here looks into a controller. The ledger knows what was asked, what was answered, and
-//! what is true; promises are read from the specs by the judge itself.
+//! Nothing here looks into a controller. What counts is the truth of the world, of an age that
+//! whoever acts could know, and what people were told; promises are read from the specs by the judge
+//! itself.
 
 mod ledger;
+mod not_yet;
+mod pace;
 mod promise;
 mod sight;
+mod told;
+mod truth;
 mod victim;
 
 pub use ledger::Ledger;
+pub use not_yet::{NOT_YET, Where, is_not_kept_yet};
+pub use pace::Pace;
 pub use promise::Promise;
 pub use sight::{Cause, Seen, Sight};
+pub use told::Told;
 pub use victim::Victim;
 
 use std::collections::BTreeMap;
@@ -62,17 +70,12 @@ pub struct Scene<'a> {
     pub park: &'a Park,
     /// What is about to be true.
     pub coming: &'a Coming,
-    /// How far what is judged has come.
-    pub stage: Stage,
-}
-
-/// How far something that a controller does has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// It is decided, and about to be journaled.
-    Decided,
-    /// It begins.
-    Begun,
+    /// What is younger than that nobody need know.
+    pub age: u64,
+    /// Since when health is told wrongly of everybody, where it is.
+    pub dark: Option<u64>,
+    /// Whether what is known not to be kept yet is overlooked.
+    pub lenient: bool,
 }
 
 /// Something that must always hold. Each returns what is wrong, if something is.

@@ -1,11 +1,13 @@
 //! A member that a controller is about to destroy of its own accord.
 
+use infrakit_spi::flavor::Health;
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 
-use super::{Promise, Scene, Seen};
+use super::{Promise, Scene};
 use crate::controller::Ask;
+use crate::world::{Machine, SECOND, Truth};
 
-/// A member of a managed group that is about to be destroyed although nobody asked for it.
+/// A member of a managed group that is about to be destroyed, as it really is.
 #[derive(Clone, Copy)]
 pub struct Victim<'a> {
     /// Its group.
@@ -18,13 +20,21 @@ pub struct Victim<'a> {
     pub why: &'a str,
     /// What its group promises.
     pub promise: &'a Promise,
-    /// What the controller was told of it.
-    pub seen: &'a Seen,
+    /// What it really is.
+    pub machine: &'a Machine,
+    /// The last verdict on it that any life was told.
+    pub verdict: Health,
+    /// Whether a person asked for its end by its name.
+    pub requested: bool,
 }
 
+/// For so long something wrong has to be said before it may be believed: two intervals of five
+/// seconds lie between three verdicts.
+const BELIEVED: u64 = 10 * SECOND;
+
 impl<'a> Victim<'a> {
-    /// Returns whom `ask` destroys. Nobody, when a person asked for it by name or with the whole
-    /// group, or when the member was leaving before.
+    /// Returns whom `ask` destroys. Nobody, when it is gone or leaving, when its whole group is to
+    /// go, or when it is not the group's.
     #[must_use]
     pub fn of(scene: &Scene<'a>, ask: &'a Ask) -> Option<Self> {
         let Ask::Destroy {
@@ -38,35 +48,62 @@ impl<'a> Victim<'a> {
             return None;
         };
         let promise = scene.sight.promises.get(group)?;
-        let seen = scene.sight.members.get(&(plugin.clone(), id.clone()))?;
-        (!seen.leaving && !scene.ledger.asked_for(group, id)).then_some(Self {
+        let machine = scene.park.machine(plugin, id)?;
+        let own = machine.group() == Some(group.as_str()) && !machine.leaving;
+        // Between a look and a call another may have been given the id of one that is gone.
+        let taken = scene
+            .lost(group)
+            .any(|(home, one)| home == plugin && one.id == *id);
+        if !own || taken || scene.ledger.destroying.contains(group) {
+            return None;
+        }
+        let verdict = scene.ledger.verdicts.get(&(plugin.clone(), id.clone()));
+        Some(Self {
             group,
             plugin,
             id,
             why,
             promise,
-            seen,
+            machine,
+            verdict: verdict.copied().unwrap_or_default(),
+            requested: scene.ledger.asked_for(group, id),
         })
+    }
+
+    /// Returns whether it was well all its life and is of the configuration in force.
+    #[must_use]
+    pub fn is_innocent(&self) -> bool {
+        let well = self.machine.truth == Truth::Well && !self.machine.ever_ill;
+        well && self.promise.matches(self.machine.hash())
+    }
+
+    /// Returns whether it is said to be unhealthy for so long that it may be believed.
+    #[must_use]
+    pub fn is_slandered(&self, now: u64) -> bool {
+        let since = self.machine.slandered.map(|(from, _)| from);
+        since.is_some_and(|from| from + BELIEVED <= now && self.verdict == Health::Unhealthy)
     }
 
     /// Returns whether its identity is not among those that are wanted.
     #[must_use]
     pub fn is_unlisted(&self) -> bool {
-        match (&self.promise.ids, &self.seen.logical_id) {
+        match (&self.promise.ids, self.machine.identity()) {
             (Some(ids), Some(own)) => !ids.contains(own),
-            _ => false,
+            (Some(_), None) => true,
+            (None, _) => false,
         }
     }
 
     /// Returns whether it is one too many, of all or of its name.
     #[must_use]
-    pub fn is_excess(&self, scene: &Scene<'_>) -> bool {
-        match (&self.promise.ids, &self.seen.logical_id) {
+    pub fn is_excess(&self, scene: &Scene<'a>) -> bool {
+        match (&self.promise.ids, self.machine.identity()) {
             (Some(_), Some(own)) => {
-                let same = |other: &&Seen| other.logical_id.as_ref() == Some(own);
-                self.is_unlisted() || scene.sight.staying(self.group).filter(same).count() > 1
+                let all = scene.staying(self.group).chain(scene.lost(self.group));
+                let same = all.filter(|(_, one)| one.identity() == Some(own));
+                self.is_unlisted() || same.count() > 1
             }
-            _ => scene.sight.staying(self.group).count() as u64 > self.promise.size,
+            _ => self.is_unlisted() || scene.there(self.group) > self.promise.size,
         }
     }
 }

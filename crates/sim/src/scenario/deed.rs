@@ -37,4 +37,34 @@ pub enum Deed {
     Rates(Vec<(Kind, u16)>),
     /// A plugin says that its list may have changed.
     Nudge(PluginName),
+    /// Something befalls a provider, an observer or a controller.
+    Incident(Incident),
+}
+
+/// Something that befalls a provider, an observer or a controller, for so long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incident {
+    /// A plugin answers its lists with nobody, as one that lost its memory.
+    Amnesia(PluginName, u64),
+    /// The lists of a plugin do not show one of its zones.
+    Zone(PluginName, u64, u64),
+    /// All calls of a plugin fail; some of what it was asked happens nevertheless.
+    Outage(PluginName, u64),
+    /// Health is told of nobody, or as bad of everybody.
+    Dark(Observer, u64),
+    /// One instance is said to be unhealthy, and is not.
+    Slander(u64, u64),
+    /// The controller is suspended: it hears and does nothing, and then all at once.
+    Suspension(u64),
+    /// The instances of a zone die together.
+    Wipe(PluginName, u64),
+}
+
+/// How an observer of health fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observer {
+    /// It does not answer.
+    Silent,
+    /// It says that nobody is healthy.
+    Wrong,
 }

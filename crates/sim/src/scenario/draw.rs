@@ -6,9 +6,9 @@ use infrakit_plan::Spec;
 use infrakit_spi::instance::Locality;
 use infrakit_spi::{Any, GroupId, PluginName};
 
-use super::{Deed, Scenario};
+use super::{Deed, Rest, Scenario};
 use crate::controller::Operation;
-use crate::faults::{CATALOGUE, Kind};
+use crate::faults::{CATALOGUE, FORMER, Kind};
 use crate::rng::Rng;
 use crate::world::{MILLIS, MINUTE, Park, Provider, SECOND, Traits, Truth};
 
@@ -185,6 +185,8 @@ impl Scenario {
             park,
             deeds,
             span,
+            rest: Rest::default(),
+            strict: false,
             spared: Vec::new(),
             forced: Vec::new(),
         }
@@ -215,7 +217,7 @@ fn episode(rng: &mut Rng, plots: &mut [Plot], at: u64, deeds: &mut Vec<(u64, Dee
     let kinds = rng.between(1, 5);
     let rates: Vec<(Kind, u16)> = (0..kinds)
         .map(|_| {
-            let fault = rng.pick(&CATALOGUE);
+            let fault = rng.pick(&CATALOGUE[..FORMER]);
             let rate = rng.between(u64::from(fault.most / 10), u64::from(fault.most));
             (fault.kind, u16::try_from(rate).unwrap_or(u16::MAX))
         })

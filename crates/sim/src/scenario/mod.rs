@@ -1,12 +1,15 @@
 //! What a run is made of: a world to begin with, and what happens in it.
 
+mod befall;
 mod deed;
 mod draw;
+mod real;
 mod run;
 mod small;
 
-pub use deed::Deed;
+pub use deed::{Deed, Incident, Observer};
 pub use draw::Extent;
+pub use real::Scale;
 pub use run::{Outcome, ours};
 pub use small::SMALL;
 
@@ -30,8 +33,37 @@ pub struct Scenario {
     pub finals: Vec<(GroupId, Deed)>,
     /// How long it lasts, in nanoseconds.
     pub span: u64,
+    /// How it comes to rest.
+    pub rest: Rest,
+    /// Whether nothing is overlooked, not even what is known not to be kept yet.
+    pub strict: bool,
     /// Strikes that are taken out of it.
     pub spared: Vec<Strike>,
     /// Strikes that are put into it, some by a certain amount.
     pub forced: Vec<Forced>,
+}
+
+/// How a world comes to rest, and what is asked of it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// The longest time until it is as specified.
+    pub bound: u64,
+    /// Whether it has to arrive without anybody's help first.
+    pub alone: bool,
+    /// Whether it has to arrive a second time, after some members are lost and a restart, and without
+    /// anybody's help.
+    pub again: bool,
+    /// Whether what a commit was said to do has to be what is done.
+    pub foresees: bool,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self {
+            bound: 180 * crate::world::MINUTE,
+            alone: false,
+            again: false,
+            foresees: true,
+        }
+    }
 }

@@ -12,8 +12,6 @@ use crate::ours::Ours;
 use crate::trace::{Line, Tells};
 use crate::world::{Counts, MINUTE, SECOND, World};
 
-/// Longest time until a world at rest is as specified.
-const BOUND: u64 = 180 * MINUTE;
 /// Polls after that in which nothing may be created or destroyed.
 const SILENCE: u64 = 12;
 
@@ -56,6 +54,7 @@ impl Scenario {
             }
         }
         world.skip_idle_time(true);
+        world.judge_strictly(self.strict);
         world.start();
         for (after, deed) in &self.deeds {
             world.schedule(dawn + after, deed.clone());
@@ -82,6 +81,9 @@ impl Scenario {
         world.calm();
         // Whoever was killed is back by then, and whoever was deposed knows it.
         world.run_for(6 * MINUTE);
+        if self.rest.alone {
+            world.arrive_alone(self.rest.bound, "arrives alone");
+        }
         for (group, _) in &self.finals {
             world.perform(&Deed::ReleaseAll(group.clone()));
         }
@@ -102,8 +104,16 @@ impl Scenario {
         }
         world.expect(groups, destroying);
         world.run_for(SECOND);
-        world.arrive(BOUND);
+        world.arrive(self.rest.bound);
         world.stay_silent(SILENCE);
+        if self.rest.again && world.breaches().is_empty() {
+            for pick in [self.seed, self.seed >> 3] {
+                world.perform(&Deed::Die(pick));
+            }
+            world.crash(10 * SECOND);
+            world.run_for(MINUTE);
+            world.arrive_alone(self.rest.bound, "arrives again");
+        }
     }
 }
 
@@ -113,7 +123,9 @@ impl Scenario {
     fn change(&self, world: &mut World, group: &GroupId, operation: &Operation) {
         let quiet = world.is_quiet(group);
         let foreseen = match operation {
-            Operation::Commit { properties } if quiet => world.foresee(group, properties),
+            Operation::Commit { properties } if quiet && self.rest.foresees => {
+                world.foresee(group, properties)
+            }
             _ => None,
         };
         let there: BTreeSet<InstanceId> = world
@@ -136,7 +148,7 @@ impl Scenario {
         let Some(foreseen) = foreseen else {
             return;
         };
-        let deadline = world.now() + BOUND;
+        let deadline = world.now() + self.rest.bound;
         world.run_for(SECOND);
         while !world.is_quiet(group) && world.now() < deadline && world.breaches().is_empty() {
             world.run_for(20 * SECOND);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infrakit_spi::GroupId;
 
-use super::{Deed, Scenario};
+use super::{Deed, Rest, Scenario};
 use crate::controller::Operation;
 use crate::world::{MINUTE, Park, Provider, SECOND, Traits, Truth};
 
@@ -119,6 +119,8 @@ impl Scenario {
             deeds,
             finals: vec![(group(), Deed::Operate(group(), last))],
             span: 3 * MINUTE,
+            rest: Rest::default(),
+            strict: false,
             spared: Vec::new(),
             forced: Vec::new(),
         }

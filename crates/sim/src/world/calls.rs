@@ -6,7 +6,7 @@ use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
 use infrakit_spi::{Error, GroupId, InstanceId, LogicalId, PluginName, Tags};
 use infrakit_store::{Change, Durability};
 
-use super::{Birth, Happening, MILLIS, Maker, SECOND, Truth, World};
+use super::{Birth, Happening, MILLIS, Maker, Nature, SECOND, Truth, World};
 use crate::controller::{Answer, Ask, Creation, Ticket};
 use crate::faults::Kind;
 
@@ -55,6 +55,10 @@ impl World {
         }
     }
 
+    pub(super) fn reply(&mut self, whose: (u32, Ticket), after: u64, answer: Answer) {
+        self.answer(whose, after, answer);
+    }
+
     fn answer(&mut self, (life, ticket): (u32, Ticket), after: u64, answer: Answer) {
         let happening = Happening::Answer(life, ticket, answer);
         self.queue.push(self.now + after, happening);
@@ -76,11 +80,26 @@ impl World {
         let torn = self.strikes(Kind::ListTorn);
         let stale = self.strikes(Kind::ListStale);
         let back = self.strikes(Kind::ListGoesBack);
+        let slow = self
+            .nature(plugin)
+            .map(|nature| nature.api.draw(&mut self.rng));
+        took += slow.unwrap_or_default();
+        let late = slow.is_some() && took > super::real::LOOK;
+        let now = self.now;
         let Some(provider) = self.park.get_mut(plugin) else {
             let error = Error::not_delivered(format!("no plugin `{plugin}`"));
             self.answer(whose, MILLIS, Answer::Listed(Err(error)));
             return 0;
         };
+        if late || now < provider.outage {
+            let error = Error::unknown("no answer: context deadline exceeded");
+            self.answer(
+                whose,
+                took.min(super::real::LOOK),
+                Answer::Listed(Err(error)),
+            );
+            return 0;
+        }
         if fails || torn {
             let text = if fails {
                 "connection refused"
@@ -109,6 +128,14 @@ impl World {
             // What a plugin has shown once it does not take back.
             moment = moment.max(provider.shown);
             provider.shown = moment;
+        }
+        if moment >= provider.blank
+            && provider
+                .hidden_zone
+                .as_ref()
+                .is_none_or(|(_, until)| moment >= *until)
+        {
+            provider.seen = moment;
         }
         let fingerprint = provider.fingerprint(filter, moment);
         let listing = if provider.fingerprints && seen == Some(fingerprint) {
@@ -146,7 +173,6 @@ impl World {
             format_args!("{life}#{ticket} write {} {firm:?}", Keys(&changes)),
         );
         if self.strikes(Kind::WriteFails) {
-            self.pardon(&changes);
             let error = super::store::refused("no space left");
             self.answer((life, ticket), at - now, Answer::Written(Err(error)));
             return;
@@ -167,22 +193,11 @@ impl World {
         changes: Vec<Change>,
         durability: Durability,
     ) {
-        let decided = changes.clone();
         let outcome = self.store.apply(changes, durability).map(drop);
-        if outcome.is_err() {
-            self.pardon(&decided);
-        } else {
+        if outcome.is_ok() {
             self.applied.insert((life, ticket), self.now);
         }
         self.answer((life, ticket), MILLIS / 10, Answer::Written(outcome));
-    }
-
-    fn pardon(&mut self, changes: &[Change]) {
-        for ask in changes.iter().flat_map(super::departures) {
-            if let Ask::Destroy { plugin, id, .. } = ask {
-                self.ledger.pardoned(&plugin, &id);
-            }
-        }
     }
 
     fn create(&mut self, whose: (u32, Ticket), creation: Creation) {
@@ -213,6 +228,21 @@ impl World {
         let took = self.rng.between(creation.0 / MILLIS, creation.1 / MILLIS) * MILLIS;
         let boot = self.rng.between(boot.0 / MILLIS, boot.1 / MILLIS) * MILLIS;
         let note = properties.map(|any| any.to_string()).unwrap_or_default();
+        if let Some(nature) = self.nature(&plugin) {
+            let birth = Birth {
+                logical_id,
+                tags,
+                truth: if note.contains("sick") {
+                    Truth::Sick
+                } else {
+                    Truth::Well
+                },
+                maker: Maker::Controller,
+                ..Birth::default()
+            };
+            self.create_really(whose, (plugin, group), birth, (&nature, &note));
+            return;
+        }
         let refusal = if note.contains("refused") {
             Some("invalid configuration: no such image")
         } else if self.strikes(Kind::CreateRefused) {
@@ -237,8 +267,9 @@ impl World {
             tags,
             truth,
             maker: Maker::Controller,
-            hidden: 0,
             boot,
+            answers: MILLIS,
+            ..Birth::default()
         };
         let gives_up = |world: &mut Self, after: u64| {
             let error = Error::unknown("no answer");
@@ -267,7 +298,7 @@ impl World {
     }
 
     /// Puts a birth on the way.
-    fn put_on_the_way(
+    pub(super) fn put_on_the_way(
         &mut self,
         (plugin, group): (PluginName, GroupId),
         after: u64,
@@ -321,30 +352,49 @@ impl World {
             tags: Some(birth.tags.clone()),
             ..Description::default()
         };
-        if birth.maker == Maker::Echo {
-            self.ledger.uninvited(plugin, &id);
-        }
+        let leader = self.leader().map(|life| life.number);
+        let Some(provider) = self.park.get_mut(plugin) else {
+            return;
+        };
+        let (answers, fails, starts) = (birth.answers, birth.fails, birth.starts);
         provider.give_birth(id.clone(), birth, now);
+        if let Some(leader) = leader {
+            self.ledger.measure(leader, &self.park);
+        }
         self.note(format_args!("`{id}` comes to be on `{plugin}`"));
         if let Some(whose) = reply {
             let answer = Answer::Created(Ok(Box::new(description)));
-            self.answer(whose, MILLIS, answer);
+            self.answer(whose, answers, answer);
         }
-        if self.strikes(Kind::StillBorn) {
-            let lives = self.dice.amount(Kind::StillBorn, 0, 20_000) * MILLIS;
-            self.queue
-                .push(now + lives, Happening::Vanish(plugin.clone(), id));
-        }
+        let lives = if self.strikes(Kind::StillBorn) {
+            self.dice.amount(Kind::StillBorn, 0, 20_000) * MILLIS
+        } else if fails {
+            self.rng.between(0, starts / MILLIS) * MILLIS
+        } else {
+            return;
+        };
+        let end = Happening::Vanish(plugin.clone(), id, Some(now));
+        self.queue.push(now + lives, end);
+    }
+
+    /// Returns how the provider behind a plugin behaves, where it is one of the table.
+    pub(super) fn nature(&self, plugin: &PluginName) -> Option<Nature> {
+        self.park.get(plugin)?.nature.clone()
     }
 
     pub(super) fn vanish(&mut self, plugin: &PluginName, id: &InstanceId) {
         let now = self.now;
-        let gone = self
-            .park
-            .get_mut(plugin)
-            .is_some_and(|provider| provider.bury(id, now).is_some());
-        if gone {
-            self.ledger.gone(plugin, id);
+        let provider = self.park.get_mut(plugin);
+        let buried = provider.and_then(|provider| provider.bury(id, now));
+        if let Some(machine) = buried {
+            let group = machine.group().map(GroupId::from);
+            let early = now < machine.ready || now < machine.born + 10 * SECOND;
+            self.ledger.gone(plugin, id, group.as_ref());
+            if let Some(group) = group
+                && !early
+            {
+                self.ledger.pace.reason(&group, 1, now);
+            }
             self.stir();
             self.note(format_args!("`{id}` is gone from `{plugin}`"));
         }
@@ -357,6 +407,10 @@ impl World {
         id: &InstanceId,
         drain: Drain,
     ) {
+        if let Some(nature) = self.nature(plugin) {
+            self.destroy_really(whose, (plugin, id), drain, &nature);
+            return;
+        }
         let mut took = self.rng.between(50, 1_000) * MILLIS;
         if drain != Drain::Skip {
             if self.strikes(Kind::DrainSlow) {
@@ -383,6 +437,7 @@ impl World {
             self.answer(whose, took, Answer::Done(Err(error)));
             return;
         };
+        machine.ceases_to_serve(self.now);
         machine.leaving = true;
         let unanswered = self.strikes(Kind::DestroyUnanswered);
         let answer = if unanswered {
@@ -399,7 +454,7 @@ impl World {
         } else {
             self.queue.push(
                 self.now + took + lingers,
-                Happening::Vanish(plugin.clone(), id.clone()),
+                Happening::Vanish(plugin.clone(), id.clone(), None),
             );
         }
         self.answer(whose, took + MILLIS, Answer::Done(answer));
@@ -414,7 +469,15 @@ impl World {
         } else {
             0
         };
+        let lag = lag
+            + self
+                .nature(plugin)
+                .map_or(0, |nature| nature.lag.draw(&mut self.rng));
         let now = self.now;
+        if self.strikes(Kind::LabelIgnored) {
+            self.answer(whose, took, Answer::Done(Ok(())));
+            return;
+        }
         let provider = self.park.get_mut(plugin).filter(|_| !fails);
         let done = provider.is_some_and(|provider| provider.label(id, labels, now, lag));
         let answer = if done {
@@ -429,9 +492,22 @@ impl World {
         let took = self.rng.between(1, 100) * MILLIS;
         let lost = self.strikes(Kind::CheckLost);
         let lies = self.strikes(Kind::CheckLies);
-        let machine = self.park.machine(plugin, id);
-        let verdict = match machine.map(|machine| machine.health(self.now)) {
-            Some(Health::Healthy) if lies => Ok(Health::Unhealthy),
+        let now = self.now;
+        let (dark, silent) = (now < self.dark.0, self.dark.1);
+        let machine = self.park.machine_mut(plugin, id);
+        let slandered = machine
+            .as_ref()
+            .is_some_and(|machine| machine.is_slandered(now));
+        let truth = machine.as_ref().map(|machine| machine.health(now));
+        if lies
+            && truth == Some(Health::Unhealthy)
+            && let Some(machine) = machine
+        {
+            machine.flattered = Some(now);
+        }
+        let verdict = match truth {
+            Some(_) if dark && silent => Err(Error::unknown("no answer")),
+            Some(Health::Healthy) if lies || slandered || dark => Ok(Health::Unhealthy),
             Some(Health::Unhealthy) if lies => Ok(Health::Healthy),
             _ if lost => Err(Error::unknown("no answer")),
             Some(verdict) => Ok(verdict),

@@ -10,7 +10,7 @@ use infrakit_store::Durability;
 use super::{Happening, MILLIS, MINUTE, Maker, SECOND, World};
 use crate::controller::{Answer, Ask, Controller, Ticket};
 use crate::faults::Kind;
-use crate::judge::{Cause, Stage};
+use crate::judge::Cause;
 
 /// Steps at one moment after which a controller counts as caught in a loop.
 const LOOP: u32 = 2_000;
@@ -36,6 +36,8 @@ pub struct Life {
     pub(super) shown: BTreeMap<(PluginName, Option<String>), Fingerprint>,
     /// Whether another holds the office.
     pub(super) deposed: bool,
+    /// Until when it is suspended.
+    pub(super) suspended: u64,
 }
 
 impl Life {
@@ -93,6 +95,7 @@ impl World {
             written: 0,
             shown: BTreeMap::new(),
             deposed: false,
+            suspended: 0,
         };
         let claim = life.controller.claim(&self.store);
         let claimed = match self.store.apply(claim, Durability::Synced) {
@@ -134,8 +137,13 @@ impl World {
         self.note(format_args!("controller {number} dies"));
         let power = self.strikes(Kind::PowerCut);
         let survives = !power && self.dice.amount(Kind::PowerCut, 0, 1) == 1;
-        if !survives {
-            self.pardon_lost_writes(number);
+        let wishes = std::mem::take(&mut self.wishes);
+        for ((whose, ticket), (group, operation)) in wishes {
+            if whose == number {
+                self.ledger.told.unsure(&group, &operation);
+            } else {
+                self.wishes.insert((whose, ticket), (group, operation));
+            }
         }
         self.queue.retain(|happening| match happening {
             Happening::Answer(whose, ..) => *whose != number,
@@ -164,28 +172,14 @@ impl World {
         }
     }
 
-    /// What a life decided and could not write down was never decided.
-    fn pardon_lost_writes(&mut self, number: u32) {
-        for happening in self.queue.iter() {
-            if let Happening::Apply { life, changes, .. } = happening
-                && *life == number
-            {
-                for ask in changes.iter().flat_map(super::departures) {
-                    if let Ask::Destroy { plugin, id, .. } = ask {
-                        self.ledger.pardoned(&plugin, &id);
-                    }
-                }
-            }
-        }
-    }
-
     /// What runs in the controller's process dies with it, creations under way included.
     fn end_local_calls(&mut self) {
         let park = &self.park;
         let dies = |happening: &Happening| match happening {
-            Happening::Appear { plugin, .. } => park
-                .get(plugin)
-                .is_some_and(|provider| provider.locality == Locality::InProcess),
+            Happening::Appear { plugin, .. } => park.get(plugin).is_some_and(|provider| {
+                // What a provider outside was asked for goes on.
+                provider.locality == Locality::InProcess && provider.nature.is_none()
+            }),
             _ => false,
         };
         let mut lost = Vec::new();
@@ -272,14 +266,14 @@ impl World {
                 return false;
             }
         }
-        self.judge_ask(number, Stage::Begun, &ask);
-        self.judge_departures(number, &ask);
         self.ledger.asked(number, ticket, &ask, self.now);
+        self.judge_ask(number, &ask);
         // The first write after a person's wish is that wish.
         if matches!(ask, Ask::Write { .. })
-            && let Some(group) = self.asking.take()
+            && let Some((group, operation)) = self.asking.take()
         {
-            self.turns.insert((number, group), ticket);
+            self.turns.insert((number, group.clone()), ticket);
+            self.wishes.insert((number, ticket), (group, operation));
         }
         if let Some(life) = self.lives.iter_mut().find(|life| life.number == number) {
             if routine {
@@ -354,10 +348,24 @@ impl World {
                 .retain(|(whose, _), own| *whose != number || *own != ticket);
         }
         let written = matches!(answer, Answer::Written(Ok(())));
+        let wish = match &answer {
+            Answer::Written(_) => self.wishes.remove(&(number, ticket)),
+            _ => None,
+        };
         let now = life.clock(world_now);
         life.controller.hear(ticket, answer, now);
+        if let Some((group, operation)) = &wish {
+            if written {
+                self.ledger.told.acknowledged(group, operation);
+            } else {
+                self.ledger.told.unsure(group, operation);
+            }
+        }
         if written {
             self.refresh_promises(number);
+        }
+        if let Some((group, operation)) = wish.filter(|_| written) {
+            self.note_reason(&group, &operation);
         }
         self.set_cause(number, cause);
         self.step(number);
@@ -373,7 +381,8 @@ impl World {
     fn refresh_promises(&mut self, number: u32) {
         if let Some(life) = self.lives.iter().find(|life| life.number == number) {
             let specs = life.controller.specs();
-            self.ledger.in_force(number, &specs);
+            self.ledger.in_force(number, &specs, &self.park);
+            self.look_for_what_was_told(&specs);
         }
     }
 

@@ -2,19 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use infrakit_spi::behaviour::Reuse;
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Fingerprint, Locality};
+use infrakit_spi::instance::{Description, Fingerprint, Lifecycle, Locality};
 use infrakit_spi::{InstanceId, LogicalId, PluginName, Tags, tags};
 
+use super::nature::{Fill, Nature};
 use crate::rng::mix;
 
 /// How long a provider remembers what is gone, for lists that come from the past.
 const REMEMBERED: u64 = 120_000_000_000;
 
+/// The tag that names the zone of an instance, where there are several.
+pub const ZONE: &str = "zone";
+
 /// Who made an instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Maker {
     /// A controller asked for it.
+    #[default]
     Controller,
     /// A controller asked for it once, and the request was delivered a second time.
     Echo,
@@ -23,9 +29,10 @@ pub enum Maker {
 }
 
 /// How an instance really is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Truth {
     /// It does its work, once it has booted.
+    #[default]
     Well,
     /// It does not, and nothing but replacement helps.
     Sick,
@@ -60,6 +67,18 @@ pub struct Machine {
     pub ever_ill: bool,
     /// Who made it.
     pub maker: Maker,
+    /// When it runs; until then it is being made.
+    pub running: u64,
+    /// For so long after its end lists go on showing it.
+    pub lingers: u64,
+    /// The last moment at which it served, if it does no longer.
+    pub served: Option<u64>,
+    /// Since when and until when a flavor says that it is unhealthy, although it is not.
+    pub slandered: Option<(u64, u64)>,
+    /// Since when it has been anything but well.
+    pub ill_since: Option<u64>,
+    /// When a flavor last said that it is healthy, although it is not.
+    pub flattered: Option<u64>,
     /// Changes whenever something changes that a list shows.
     stamp: u64,
 }
@@ -90,6 +109,31 @@ impl Machine {
         tags::config_hash(&self.tags)
     }
 
+    /// Returns whether a controller asked for it.
+    #[must_use]
+    pub fn is_asked_for(&self) -> bool {
+        self.maker == Maker::Controller
+    }
+
+    /// Returns the zone that it is in.
+    #[must_use]
+    pub fn zone(&self) -> Option<&str> {
+        self.tags.get(ZONE).map(String::as_str)
+    }
+
+    /// Returns whether it does its work, and is not on its way out.
+    #[must_use]
+    pub fn serves(&self, now: u64) -> bool {
+        self.truth == Truth::Well && now >= self.ready && !self.leaving && self.gone.is_none()
+    }
+
+    /// Returns whether whoever knows nothing younger than `age` may think that it serves.
+    #[must_use]
+    pub fn served_lately(&self, now: u64, age: u64) -> bool {
+        let lately = |at: Option<u64>| at.is_some_and(|at| at + age >= now);
+        self.serves(now) || lately(self.served) || (lately(self.flattered) && !self.leaving)
+    }
+
     /// Returns the verdict of an honest flavor.
     #[must_use]
     pub fn health(&self, now: u64) -> Health {
@@ -97,6 +141,20 @@ impl Machine {
             Truth::Well if now >= self.ready => Health::Healthy,
             Truth::Well if self.born.is_multiple_of(2) => Health::Unknown,
             Truth::Well | Truth::Sick | Truth::Hung => Health::Unhealthy,
+        }
+    }
+
+    /// Returns whether a flavor says that it is unhealthy, although it is not.
+    #[must_use]
+    pub fn is_slandered(&self, now: u64) -> bool {
+        self.slandered
+            .is_some_and(|(from, until)| (from..until).contains(&now))
+    }
+
+    /// Notes that it does not serve from now on, if it did.
+    pub fn ceases_to_serve(&mut self, now: u64) {
+        if self.serves(now) {
+            self.served = Some(now);
         }
     }
 
@@ -127,6 +185,22 @@ pub struct Provider {
     pub late: u64,
     /// The latest moment that a list has shown.
     pub shown: u64,
+    /// How the provider behind it behaves; `None` where each time is given by itself.
+    pub nature: Option<Nature>,
+    /// When it last showed a list with all that is there.
+    pub seen: u64,
+    /// Until when its lists show nobody.
+    pub blank: u64,
+    /// A zone that its lists do not show, and until when.
+    pub hidden_zone: Option<(String, u64)>,
+    /// Since when lists show nobody, or not all.
+    pub hidden_since: u64,
+    /// Until when all of its calls fail.
+    pub outage: u64,
+    /// How full the bucket of creations is.
+    pub creates: Fill,
+    /// How full the bucket of destructions is.
+    pub destroys: Fill,
     machines: BTreeMap<InstanceId, Machine>,
     former: Vec<Machine>,
     made: u64,
@@ -145,6 +219,14 @@ impl Default for Provider {
             patience: 4_000_000_000,
             late: 4_000_000_000,
             shown: 0,
+            nature: None,
+            seen: 0,
+            blank: 0,
+            hidden_zone: None,
+            hidden_since: 0,
+            outage: 0,
+            creates: Fill::default(),
+            destroys: Fill::default(),
             machines: BTreeMap::new(),
             former: Vec::new(),
             made: 0,
@@ -154,7 +236,7 @@ impl Default for Provider {
 }
 
 /// An instance that is about to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Birth {
     /// Its identity.
     pub logical_id: Option<LogicalId>,
@@ -168,6 +250,12 @@ pub struct Birth {
     pub hidden: u64,
     /// Time until it has booted.
     pub boot: u64,
+    /// Time until it runs.
+    pub starts: u64,
+    /// Time until whoever asked for it is answered.
+    pub answers: u64,
+    /// Whether it comes to nothing before it runs.
+    pub fails: bool,
 }
 
 impl Provider {
@@ -175,7 +263,22 @@ impl Provider {
     pub fn name(&mut self) -> InstanceId {
         self.made += 1;
         let number = self.made;
+        let reuse = self
+            .nature
+            .as_ref()
+            .map_or(Reuse::Never, |nature| nature.reuse);
+        match reuse {
+            Reuse::AfterDelete => return self.lowest_free("vm", 100),
+            Reuse::Always => return self.lowest_free("host", 1),
+            Reuse::Never | Reuse::Undeclared => {}
+        }
         InstanceId::new(format!("m{}-{number}", mix(number) % 10))
+    }
+
+    fn lowest_free(&self, kind: &str, first: u64) -> InstanceId {
+        let ids = (first..).map(|number| InstanceId::new(format!("{kind}-{number}")));
+        let mut free = ids.filter(|id| !self.machines.contains_key(id));
+        free.next().unwrap_or_default()
     }
 
     /// Brings an instance to life.
@@ -194,17 +297,35 @@ impl Provider {
             truth: birth.truth,
             ever_ill: birth.truth != Truth::Well,
             maker: birth.maker,
+            running: now + birth.starts,
+            lingers: birth.hidden,
+            served: None,
+            slandered: None,
+            flattered: None,
+            ill_since: (birth.truth != Truth::Well).then_some(now),
             stamp: self.stamps,
         };
         self.machines.insert(id, machine);
     }
 
+    /// Ends everything wrong that is said of instances.
+    pub fn end_slander(&mut self, now: u64) {
+        for machine in self.machines.values_mut() {
+            if let Some((_, until)) = &mut machine.slandered {
+                *until = now.min(*until);
+            }
+        }
+    }
+
     /// Ends an instance. Returns it, if it was there.
     pub fn bury(&mut self, id: &InstanceId, now: u64) -> Option<&Machine> {
         let mut machine = self.machines.remove(id)?;
+        machine.ceases_to_serve(now);
         machine.gone = Some(now);
+        let nature = self.nature.as_ref();
+        let lag = nature.map_or(0, |nature| nature.tombstone + 2 * nature.longest_lag());
         self.former
-            .retain(|one| one.gone.is_some_and(|gone| gone + REMEMBERED > now));
+            .retain(|one| one.gone.is_some_and(|gone| gone + REMEMBERED + lag > now));
         self.former.push(machine);
         self.former.last()
     }
@@ -212,6 +333,11 @@ impl Provider {
     /// Returns the instances that there are.
     pub fn machines(&self) -> impl Iterator<Item = &Machine> {
         self.machines.values()
+    }
+
+    /// Returns the instances that there were a short while ago.
+    pub fn former(&self) -> impl Iterator<Item = &Machine> {
+        self.former.iter()
     }
 
     /// Returns an instance that there is.
@@ -255,6 +381,7 @@ impl Provider {
             id: one.id.clone(),
             logical_id: one.logical_id.clone(),
             tags: Some(one.tags_at(moment).clone()),
+            state: self.state(one, moment),
             ..Description::default()
         };
         let mut list: Vec<Description> = there.map(describe).collect();
@@ -268,7 +395,8 @@ impl Provider {
         let mut sum = [0, 0_u64];
         for one in self.there(filter, moment) {
             let lags = one.shown.as_ref().is_some_and(|(until, _)| moment < *until);
-            let print = mix(one.stamp << 1 | u64::from(lags));
+            let state = self.state(one, moment) as u64;
+            let print = mix(one.stamp << 3 | state << 1 | u64::from(lags));
             sum = [sum[0] ^ print, sum[1].wrapping_add(print)];
         }
         Fingerprint(sum)
@@ -278,10 +406,63 @@ impl Provider {
         let former = self
             .former
             .iter()
-            .filter(move |one| one.gone.is_some_and(|gone| gone > moment));
+            .filter(move |one| self.is_shown_dead(one, moment));
         self.machines.values().chain(former).filter(move |one| {
-            one.visible <= moment && tags::matches(Some(one.tags_at(moment)), filter)
+            one.visible <= moment
+                && !self.is_out_of_sight(one, moment)
+                && tags::matches(Some(one.tags_at(moment)), filter)
         })
+    }
+
+    /// The dead are shown as long as lists lag, and after that as what is going away; but not where
+    /// another has their id.
+    fn is_shown_dead(&self, one: &Machine, moment: u64) -> bool {
+        let rests = self.tells_states().map_or(0, |nature| nature.tombstone);
+        let shown = one
+            .gone
+            .is_some_and(|gone| gone + one.lingers + rests > moment);
+        let successor = || {
+            self.machines
+                .get(&one.id)
+                .is_some_and(|other| other.visible <= moment)
+        };
+        shown && !successor()
+    }
+
+    /// Returns whether lists show now what they will go on showing, if nothing happens.
+    #[must_use]
+    pub fn is_settled(&self, now: u64) -> bool {
+        let shown = self.machines.values().all(|one| {
+            let labels = one.shown.as_ref().is_none_or(|(until, _)| *until <= now);
+            one.visible <= now && one.running <= now && labels
+        });
+        let mut dead = self.former.iter();
+        shown && !dead.any(|one| self.is_shown_dead(one, now)) && now >= self.blank
+    }
+
+    /// Returns whether lists do not show an instance that is there, for want of memory or of sight.
+    #[must_use]
+    pub fn is_out_of_sight(&self, one: &Machine, moment: u64) -> bool {
+        let zone = self.hidden_zone.as_ref();
+        let zone = zone.filter(|(_, until)| moment < *until);
+        moment < self.blank || zone.is_some_and(|(zone, _)| one.zone() == Some(zone))
+    }
+
+    /// Only a plugin that declares how it behaves tells states, too.
+    fn tells_states(&self) -> Option<&Nature> {
+        self.nature.as_ref().filter(|nature| nature.declared)
+    }
+
+    fn state(&self, one: &Machine, moment: u64) -> Lifecycle {
+        if self.tells_states().is_none() {
+            Lifecycle::Unsaid
+        } else if one.leaving || one.gone.is_some_and(|gone| gone + one.lingers <= moment) {
+            Lifecycle::Terminating
+        } else if moment < one.running {
+            Lifecycle::Pending
+        } else {
+            Lifecycle::Running
+        }
     }
 
     /// Returns the moment right before the last `count` changes of what lists show, no longer than

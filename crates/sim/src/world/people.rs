@@ -34,10 +34,34 @@ impl World {
             }
             Err(refusal) => self.note(format_args!("refused: {refusal}")),
         }
-        self.asking = reply.is_ok().then(|| group.clone());
+        self.asking = reply.is_ok().then(|| (group.clone(), operation));
         self.step(number);
-        self.asking = None;
+        // What leads to no change is as it was asked to be.
+        if let Some((group, operation)) = self.asking.take() {
+            if self.lives.iter().all(|life| life.number != number) {
+                self.ledger.told.unsure(&group, &operation);
+                return Some(reply);
+            }
+            self.ledger.told.acknowledged(&group, &operation);
+            self.note_reason(&group, &operation);
+        }
         Some(reply)
+    }
+
+    /// Notes for how many creations there is reason after a change.
+    pub(super) fn note_reason(&mut self, group: &GroupId, operation: &Operation) {
+        let members = match operation {
+            Operation::Commit { .. } | Operation::SetSize(_) | Operation::Rollback(_) => {
+                let leader = self.leader().map(|life| life.number);
+                let sight = leader.and_then(|number| self.ledger.sight(number));
+                sight
+                    .and_then(|sight| sight.promises.get(group))
+                    .map_or(0, |promise| promise.size + promise.surge)
+            }
+            Operation::DestroyMembers(ids) => ids.len() as u64,
+            _ => 0,
+        };
+        self.ledger.pace.reason(group, members, self.now);
     }
 
     /// Lets something happen now.
@@ -108,6 +132,7 @@ impl World {
                 }
             }
             Deed::Nudge(plugin) => self.nudge(plugin),
+            Deed::Incident(incident) => self.befall(incident),
         }
     }
 
@@ -139,7 +164,16 @@ impl World {
 
     /// Changes how an instance really is.
     pub fn turn(&mut self, plugin: &PluginName, id: &InstanceId, truth: Truth) {
+        let now = self.now;
         if let Some(machine) = self.park.machine_mut(plugin, id) {
+            if truth != Truth::Well {
+                machine.ceases_to_serve(now);
+            }
+            if truth == Truth::Well {
+                machine.ill_since = None;
+            } else {
+                machine.ill_since.get_or_insert(now);
+            }
             machine.truth = truth;
             machine.ever_ill |= truth != Truth::Well;
             self.stir();
@@ -161,13 +195,11 @@ impl World {
             tags: labels,
             truth: Truth::Well,
             maker: Maker::Hand,
-            hidden: 0,
-            boot: 0,
+            ..Birth::default()
         };
         let id = match self.park.get_mut(plugin) {
             Some(provider) => {
                 let id = provider.name();
-                self.ledger.uninvited(plugin, &id);
                 provider.give_birth(id.clone(), birth, now);
                 id
             }

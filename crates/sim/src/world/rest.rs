@@ -7,7 +7,7 @@ use infrakit_spi::GroupId;
 use super::{Happening, SECOND, Truth, World, time};
 use crate::controller::Operation;
 use crate::invariants;
-use crate::judge::{Scene, Stage};
+use crate::judge::Scene;
 
 impl World {
     /// Skips the time until something happens, if until then nothing but routine would.
@@ -32,7 +32,12 @@ impl World {
         let deeds = |happening: &Happening| matches!(happening, Happening::Deed(_));
         let mut groups = self.ledger.groups.iter();
         let converged = groups.all(|group| life.controller.converged(group).is_none_or(|yes| yes));
-        if !converged || !self.queue.iter().all(deeds) {
+        // What is being destroyed is waited for.
+        let mut going = self.ledger.destroying.iter();
+        let known = going.any(|group| life.controller.converged(group).is_some());
+        let mut providers = self.park.providers();
+        let settled = providers.all(|(_, provider)| provider.is_settled(self.now));
+        if !converged || known || !settled || !self.queue.iter().all(deeds) {
             return;
         }
         self.counts.skipped += next - self.now;
@@ -50,6 +55,7 @@ impl World {
         self.stir();
         self.note(format_args!("--- faults end"));
         self.dice.calm();
+        self.end_incidents();
         self.queue
             .retain(|happening| !matches!(happening, Happening::Deed(_)));
         let sick: Vec<_> = self
@@ -76,8 +82,31 @@ impl World {
             let Err(reason) = self.arrived() else {
                 return;
             };
-            if self.now > deadline && self.breaches.is_empty() {
+            if self.now > deadline {
                 self.breach("arrives", reason);
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass until every group is as specified, without anybody's help.
+    pub fn arrive_alone(&mut self, bound: u64, promise: &'static str) {
+        let deadline = self.now + bound;
+        while self.breaches.is_empty() {
+            self.run_for(20 * SECOND);
+            let Err(reason) = self.arrived() else {
+                return;
+            };
+            if self.now > deadline {
+                let groups = self.ledger.groups.iter();
+                let why: Vec<String> = self.leader().map_or_else(Vec::new, |leader| {
+                    groups
+                        .map(|group| leader.controller().explain(group))
+                        .collect()
+                });
+                self.note(format_args!("why: {}", why.join("\n")));
+                self.breach(promise, reason);
+                return;
             }
         }
     }
@@ -132,7 +161,9 @@ impl World {
             ledger: &self.ledger,
             park: &self.park,
             coming: &self.coming,
-            stage: Stage::Begun,
+            age: 0,
+            dark: None,
+            lenient: !self.strict,
         };
         let mut broken = Vec::new();
         for group in &self.ledger.groups {
@@ -155,6 +186,13 @@ impl World {
         let leader = self.leader().ok_or("no controller is there")?;
         let controller = leader.controller();
         for group in &self.ledger.destroying {
+            if self
+                .coming
+                .get(group)
+                .is_some_and(|coming| !coming.is_empty())
+            {
+                return Err(format!("a member of `{group}` is yet to come, and to go"));
+            }
             if controller.converged(group).is_some() {
                 return Err(format!("`{group}` is still being destroyed"));
             }
@@ -211,6 +249,9 @@ impl World {
                 && !names.insert(name.to_owned())
             {
                 return Err(format!("`{name}` of `{group}` is there twice"));
+            }
+            if self.now < one.running {
+                return Err(format!("`{}` of `{group}` is being made", one.id));
             }
             count += 1;
         }

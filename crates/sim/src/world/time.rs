@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::instance::Locality;
 use infrakit_spi::{LogicalId, PluginName};
 
@@ -32,6 +33,8 @@ pub struct Traits {
     pub destroys_per_minute: Option<u32>,
     /// Where each plugin runs.
     pub localities: BTreeMap<PluginName, Locality>,
+    /// What each plugin declares of its provider.
+    pub behaviours: BTreeMap<PluginName, Behaviour>,
 }
 
 impl Default for Traits {
@@ -45,6 +48,7 @@ impl Default for Traits {
             creates_per_minute: None,
             destroys_per_minute: None,
             localities: BTreeMap::new(),
+            behaviours: BTreeMap::new(),
         }
     }
 }

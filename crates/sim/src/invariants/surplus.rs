@@ -1,0 +1,52 @@
+//! Where there are too many, the sick go first.
+
+use infrakit_spi::flavor::Health;
+use infrakit_spi::{InstanceId, PluginName};
+
+use crate::controller::Ask;
+use crate::judge::{Scene, Victim};
+use crate::world::Truth;
+
+/// That somebody who serves goes, and somebody who is sick may stay.
+#[derive(Clone, Debug)]
+pub struct Suspicion {
+    /// When.
+    pub at: u64,
+    /// Who is sick.
+    pub sick: (PluginName, InstanceId),
+    /// What is wrong, if it stays.
+    pub what: String,
+}
+
+/// Nobody who serves goes because there are too many while another stays that has been sick for
+/// longer than it takes to find out. No restart forgets that.
+pub fn spared_sick(scene: &Scene<'_>, ask: &Ask) -> Option<Suspicion> {
+    let victim = Victim::of(scene, ask)?;
+    let Victim { group, id, why, .. } = victim;
+    let serves = victim.is_innocent() && victim.machine.serves(scene.now);
+    if !serves || victim.requested || victim.promise.ids.is_some() {
+        return None;
+    }
+    let (home, sick) = scene.staying(group).find(|(plugin, one)| {
+        let place = ((*plugin).clone(), one.id.clone());
+        let long = one
+            .ill_since
+            .is_some_and(|since| since + scene.age < scene.now);
+        let told = scene.ledger.verdicts.get(&place) == Some(&Health::Unhealthy);
+        let spared = scene
+            .ledger
+            .told
+            .held
+            .contains(&(group.clone(), one.id.clone()))
+            || (scene.ledger.own.is_some() && one.logical_id == scene.ledger.own);
+        one.truth != Truth::Well && long && told && !spared
+    })?;
+    Some(Suspicion {
+        at: scene.now,
+        sick: (home.clone(), sick.id.clone()),
+        what: format!(
+            "`{id}` of `{group}` serves and is destroyed ({why}), and `{}` is sick and stays",
+            sick.id
+        ),
+    })
+}

@@ -1,0 +1,103 @@
+//! What people were told: changes that were acknowledged, and so are on record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::{Any, GroupId, InstanceId};
+
+use super::Promise;
+use crate::controller::Operation;
+
+/// What people were told.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Members that a person has put a hand over.
+    pub held: BTreeSet<(GroupId, InstanceId)>,
+    /// Groups that were given up, and not taken up again.
+    pub freed: BTreeSet<GroupId>,
+    /// Groups whose end was acknowledged, and that were not taken up again.
+    pub destroyed: BTreeSet<GroupId>,
+    /// Groups whose rollout was stopped by a person, who has not let it go on.
+    pub stopped: BTreeSet<GroupId>,
+    /// What was promised last, where nothing else has been asked for since then.
+    pub specs: BTreeMap<GroupId, Promise>,
+}
+
+impl Told {
+    /// Notes a change that was acknowledged.
+    pub fn acknowledged(&mut self, group: &GroupId, operation: &Operation) {
+        match operation {
+            Operation::Commit { properties } => {
+                self.freed.remove(group);
+                self.destroyed.remove(group);
+                self.stopped.remove(group);
+                self.specs.remove(group);
+                let spec = GroupSpec {
+                    id: group.clone(),
+                    properties: Any::parse(properties).ok(),
+                };
+                if let Some(promise) = Promise::of(&spec)
+                    // What goes back by itself need not stay.
+                    && !properties.contains("rollback")
+                {
+                    self.specs.insert(group.clone(), promise);
+                }
+            }
+            Operation::SetSize(_) | Operation::DestroyMembers(_) | Operation::Rollback(_) => {
+                self.specs.remove(group);
+                if matches!(operation, Operation::Rollback(_)) {
+                    self.stopped.remove(group);
+                }
+            }
+            Operation::Destroy => {
+                self.forget(group);
+                self.destroyed.insert(group.clone());
+            }
+            Operation::Free => {
+                self.forget(group);
+                self.freed.insert(group.clone());
+            }
+            Operation::Pause | Operation::Abort => {
+                self.stopped.insert(group.clone());
+            }
+            Operation::Resume => {
+                self.stopped.remove(group);
+            }
+            Operation::Approve => {}
+            Operation::Hold(id) => {
+                self.held.insert((group.clone(), id.clone()));
+            }
+            Operation::Release(id) => {
+                self.held.remove(&(group.clone(), id.clone()));
+            }
+        }
+    }
+
+    /// Notes a change of which nobody knows whether it is on record: the controller died over it.
+    pub fn unsure(&mut self, group: &GroupId, operation: &Operation) {
+        self.specs.remove(group);
+        match operation {
+            Operation::Hold(id) | Operation::Release(id) => {
+                self.held.remove(&(group.clone(), id.clone()));
+            }
+            _ => {
+                self.freed.remove(group);
+                self.destroyed.remove(group);
+                self.stopped.remove(group);
+            }
+        }
+    }
+
+    /// Notes that an instance is gone.
+    pub fn gone(&mut self, group: &GroupId, id: &InstanceId) {
+        self.held.remove(&(group.clone(), id.clone()));
+    }
+
+    fn forget(&mut self, group: &GroupId) {
+        self.specs.remove(group);
+        self.stopped.remove(group);
+        self.freed.remove(group);
+        self.destroyed.remove(group);
+        self.held.retain(|(of, _)| of != group);
+    }
+}
