@@ -167,6 +167,10 @@ fn rolling_out(draft: &Draft<'_>) -> Said {
     };
     let outdated = draft.index.outdated.len();
     let left = format!("{outdated} members are still to be replaced");
+    if draft.spec.size.count() == 0 && outdated == 0 && roll.paused.is_none() {
+        let text = "the group has no members; the rollout goes on when it is given some";
+        return (false, "NoMembers", text.to_owned());
+    }
     for on in &draft.waiting {
         let reason = match on {
             WaitingOn::Bake { .. } => "Baking",

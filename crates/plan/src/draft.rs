@@ -94,6 +94,14 @@ impl<'a> Draft<'a> {
             .filter(|(_, member)| !member.missed && !self.is_untouchable(member))
     }
 
+    /// Returns whether an outdated member is left that may be replaced. One that the last list lacks
+    /// may be back with the next one.
+    pub(crate) fn has_left(&self) -> bool {
+        let outdated = self.index.outdated.iter().map(|(_, key)| key);
+        let mut outdated = self.members(outdated);
+        outdated.any(|(_, member)| !self.is_untouchable(member))
+    }
+
     /// Returns whether a member was made from another configuration.
     pub(crate) fn outdated(&self, member: &Member) -> bool {
         !member.matches(&self.spec.hash)
@@ -286,7 +294,9 @@ impl<'a> Draft<'a> {
             .waiting
             .iter()
             .all(|on| matches!(on, WaitingOn::SelfMember { .. } | WaitingOn::Held { .. }));
-        let converged = idle && quiet && self.memory.roll.is_none();
+        // Without a member that could show anything its rollout is kept, and is not under way.
+        let rests = !self.has_left() && !crate::proof::is_ready(&self);
+        let converged = idle && quiet && (self.memory.roll.is_none() || rests);
         self.forget_homes();
         if self.memory.phase == Phase::Active && self.seen.listed().is_some() {
             crate::steps::gates::note_outcome(&mut self, converged);

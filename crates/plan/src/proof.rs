@@ -43,3 +43,8 @@ pub(crate) fn unproved<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a Key> {
         .filter(|(_, member)| !draft.is_self(member))
         .map(|(key, _)| key)
 }
+
+/// Returns whether a member that is wanted has shown that the configuration in force works.
+pub(crate) fn is_ready(draft: &Draft<'_>) -> bool {
+    draft.ledger.wanted > 0 && proved(draft) > 0
+}

@@ -73,6 +73,10 @@ pub struct Roll {
     /// stop that.
     #[serde(default)]
     pub owed: u64,
+    /// Whether it has taken the last outdated member itself, with all of its gates open. Where they
+    /// went in another way, a group that grows again must find the gates as they were.
+    #[serde(default)]
+    pub through: bool,
     /// Members that have proved themselves.
     #[serde(default)]
     pub proved: u64,

@@ -129,6 +129,8 @@ wire_struct! {
         pub waiting: Vec<String> => "Waiting",
         /// Members that somebody holds.
         pub held: Vec<InstanceId> => "Held",
+        /// Whether the group is as specified, and nothing is under way.
+        pub converged: bool => "Converged",
     }
 }
 

@@ -7,4 +7,5 @@ mod commands;
 mod failures;
 mod plans;
 mod reasons;
+mod sizes;
 mod world;

@@ -104,6 +104,11 @@ impl World {
             .collect()
     }
 
+    /// Creations that were asked for so far.
+    pub(crate) fn begun(&self) -> usize {
+        self.state().begun
+    }
+
     /// Has an instance vanish.
     pub(crate) fn kill(&self, id: &str) {
         self.state().instances.remove(&InstanceId::from(id));

@@ -104,7 +104,7 @@ impl Ledger {
         let size = spec.size.count();
         let bounds = Bounds::of(spec, number(size));
         // Where new members come before old ones go, those that the group grows by are the first.
-        let hold = hold.filter(|_| bounds.surge == 0);
+        let hold = hold.filter(|hold| bounds.surge == 0 && *hold > 0);
         let ceilings = [spec.max_instances, config.max_instances];
         let new = index.working - index.outdated.len();
         Self {

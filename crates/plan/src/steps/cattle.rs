@@ -87,7 +87,7 @@ fn shrink(draft: &mut Draft<'_>) {
     if wait_for_first_verdicts(draft, &victims) {
         return;
     }
-    for entry in victims {
+    for entry in keep_to_the_limit(draft, victims) {
         // Who goes may have been what others were made in advance for.
         if !surplus(draft) {
             return;
@@ -96,6 +96,13 @@ fn shrink(draft: &mut Draft<'_>) {
         let errand = Errand::Surplus { stand_ins };
         if draft.destroy(entry, errand, Drain::Try).is_err() {
             return;
+        }
+        if !draft.outdated(entry.1)
+            && is_sick(draft, entry.1)
+            && let Some(roll) = &mut draft.memory.roll
+        {
+            // Sick is sick, whatever it goes for.
+            roll.failed += 1;
         }
     }
 }
@@ -117,6 +124,29 @@ fn wait_for_first_verdicts(draft: &mut Draft<'_>, victims: &[(&Key, &Member)]) -
     draft.wake(first + wait);
     wait_for_proof(draft, &silent);
     true
+}
+
+/// Moves those to the front that a rollout would not have made for the smaller size: what shrinks
+/// must not become a rollout that nobody let pass. The unhealthy go before them all the same.
+fn keep_to_the_limit<'a>(
+    draft: &Draft<'_>,
+    victims: Vec<(&'a Key, &'a Member)>,
+) -> Vec<(&'a Key, &'a Member)> {
+    let mut beyond = draft.ledger.tally().new.saturating_sub(draft.ledger.most_new);
+    if beyond == 0 {
+        return victims;
+    }
+    let unhealthy = |entry: &(_, &Member)| entry.1.health.last() == Health::Unhealthy;
+    let (mut first, rest): (Vec<_>, Vec<_>) = victims.into_iter().partition(unhealthy);
+    let gone = first.iter().filter(|(_, one)| !draft.outdated(one)).count();
+    beyond = beyond.saturating_sub(gone);
+    let (outdated, new): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|(_, one)| draft.outdated(one));
+    let (too_many, others) = new.split_at(beyond.min(new.len()));
+    first.extend(too_many);
+    first.extend(outdated);
+    first.extend(others);
+    first
 }
 
 /// Returns whether creations pause after failures, and notes it.

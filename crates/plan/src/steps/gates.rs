@@ -6,15 +6,15 @@ use crate::draft::Draft;
 use crate::ledger::budget::number;
 use crate::memory::{Outcome, RollResult};
 use crate::observation::Observed;
-use crate::proof::{on_trial, proved, unproved, wait_for_proof};
+use crate::proof::{is_ready, on_trial, proved, unproved, wait_for_proof};
 use crate::rollout::{Direction, Pause, Roll};
 use crate::{OnFailure, Opening, Timestamp};
 
 /// Outcomes of rollouts that are remembered; as many as there are revisions to go back to.
 const OUTCOMES: usize = 20;
 
-/// Notes whether a rollout begins or ends. It lasts until the outdated members are gone, those
-/// decided to go included, the new ones have proved themselves, and all stages are behind it.
+/// Notes whether a rollout begins. It lasts until the outdated members are gone, those decided to go
+/// included, a new one is ready and none has yet to prove itself, and all gates are behind it.
 pub(crate) fn note_roll(draft: &mut Draft<'_>) {
     if draft.memory.aborted.as_ref() == Some(&draft.spec.hash) {
         draft.memory.roll = None;
@@ -24,20 +24,24 @@ pub(crate) fn note_roll(draft: &mut Draft<'_>) {
         }
         return;
     }
-    if draft.replaceable().next().is_some() {
-        let begun = draft.memory.roll.as_ref().map(|roll| roll.begun);
-        // The first releases kept no more of a rollout than the size that it holds.
-        if begun.is_none_or(|begun| begun == Timestamp::default()) {
-            let hold = draft.memory.roll.as_ref().and_then(|roll| roll.hold);
-            let roll = Roll::begin(draft.seen, draft.now);
-            draft.memory.roll = Some(Roll { hold, ..roll });
-        }
+    if draft.replaceable().next().is_none() {
         return;
     }
-    end_roll(draft);
+    match &mut draft.memory.roll {
+        // The first releases kept no more of a rollout than the size that it holds.
+        Some(roll) if roll.begun != Timestamp::default() => roll.through = false,
+        known => {
+            let hold = known.as_ref().and_then(|roll| roll.hold);
+            let roll = Roll::begin(draft.seen, draft.now);
+            *known = Some(Roll { hold, ..roll });
+        }
+    }
 }
 
 /// Ends a rollout of which nothing is left to do.
+///
+/// A change of size is no end: neither a pause nor a window that is closed is passed by it, and a
+/// group without a ready member has proved nothing, be it because nobody is wanted.
 fn end_roll(draft: &mut Draft<'_>) {
     let Some(roll) = &draft.memory.roll else {
         return;
@@ -47,12 +51,25 @@ fn end_roll(draft: &mut Draft<'_>) {
         .members(&draft.index.leaving)
         .any(|(_, member)| draft.spec.size.concerns(member) && draft.outdated(member));
     let unproved = unproved(draft).next().is_some();
-    let left = draft.replaceable().next().is_some();
     let short = draft.ledger.tally().working < draft.ledger.wanted;
-    if !left && !leaving && !unproved && !short && roll.stage >= stages {
-        draft.memory.roll = None;
-        draft.ledger.release_hold();
+    // Of one that no commit began, and that knows no way back, an empty group keeps nothing.
+    let moot = draft.spec.size.count() == 0
+        && roll.former.is_none()
+        && roll.failed == 0
+        && roll.direction == Direction::Forward;
+    if draft.frozen || draft.has_left() || leaving || unproved || short {
+        return;
     }
+    let ready = is_ready(draft);
+    if moot || ready && roll.stage >= stages {
+        draft.memory.roll = None;
+    } else if ready {
+        return;
+    } else if let Some(roll) = &mut draft.memory.roll {
+        // There is nobody to wait for any more.
+        roll.hold = None;
+    }
+    draft.ledger.release_hold();
 }
 
 impl Roll {
@@ -101,7 +118,10 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     };
     note_strangers(draft, &mut roll);
     note_progress(draft, &mut roll);
-    let (mut waits, mut owed) = (false, 0);
+    // What a smaller size no longer asks for is owed to nobody.
+    roll.owed = roll.owed.min(draft.ledger.free() as u64);
+    // Where nobody is wanted nothing can come forward.
+    let (mut waits, mut owed) = (draft.ledger.wanted == 0, 0);
     let mut most = number(u64::MAX);
     if roll.paused.is_none()
         && let Some(by) = failure(draft, &roll, illness)
@@ -114,7 +134,10 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
         });
         draft.frozen = true;
     } else if roll.direction == Direction::Forward {
-        if let Opening::Closed { opens } = draft.spec.updating.opening(draft.now) {
+        let opening = draft.spec.updating.opening(draft.now);
+        if let Opening::Closed { opens } = opening
+            && !roll.through
+        {
             let opens = Some(opens);
             draft.wait(WaitingOn::Window { opens });
             if let Some(at) = opens {
@@ -122,11 +145,12 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
             }
             draft.frozen = true;
             // What was taken in the window is made anew outside of it, and as it was meant to be.
-            owed = draft.ledger.free().min(number(roll.owed));
+            owed = number(roll.owed);
         } else {
             let (bakes, stage) = stage(draft, &mut roll);
             most = stage.min(batch(draft, &mut roll));
-            waits = bakes;
+            waits |= bakes;
+            roll.through |= roll.stage >= stages(draft, &roll) && !draft.has_left();
         }
     }
     // Members of the new configuration that are sick in such a number say enough about it; and so
@@ -157,7 +181,6 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     }
     draft.ledger.most_new = most;
     draft.memory.roll = Some(roll);
-    // The last stage may have been all that was left.
     end_roll(draft);
 }
 
@@ -240,11 +263,13 @@ fn fail(draft: &mut Draft<'_>, roll: &mut Roll, by: PausedBy) {
 /// may have the configuration in force.
 fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
     let there = draft.ledger.tally().working + draft.pending();
-    let nothing_left = draft.replaceable().next().is_none();
+    let nothing_left = !draft.has_left();
     let settled = draft.pending() == 0 && there >= draft.ledger.wanted;
-    let done = nothing_left && settled && unproved(draft).next().is_none();
+    let ready = proved(draft) > 0;
+    let done = nothing_left && settled && ready && unproved(draft).next().is_none();
     while let Some(stage) = draft.spec.updating.stages.get(roll.stage) {
-        let reaches = number(stage.reaches(draft.ledger.wanted as u64));
+        // A stage that nobody has passed is not behind the rollout, however small the group.
+        let reaches = number(stage.reaches(draft.ledger.wanted as u64)).max(1);
         if proved(draft) < reaches && !done {
             roll.complete = None;
             return (false, reaches);
@@ -259,7 +284,9 @@ fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
             draft.wake(until);
             return (true, reaches);
         }
-        if stage.approve && roll.approved <= roll.stage && !nothing_left {
+        // Where the rollout itself has replaced everybody, there is nothing left to approve of.
+        let moot = nothing_left && roll.through;
+        if stage.approve && roll.approved <= roll.stage && !moot {
             draft.wait(WaitingOn::Approval { stage: number });
             return (true, reaches);
         }
@@ -284,14 +311,18 @@ fn batch(draft: &Draft<'_>, roll: &mut Roll) -> usize {
     if settled {
         roll.batch = draft.ledger.tally().new as u64;
     }
+    // Those that went with the size do not make the next batch bigger.
+    roll.batch = roll.batch.min(draft.ledger.tally().new as u64);
     number(roll.batch + size)
 }
 
-/// Notes a revision as good once the group is as specified.
+/// Notes a revision as good once the group is as specified and has a member that shows it.
 pub(crate) fn note_outcome(draft: &mut Draft<'_>, converged: bool) {
     let revision = draft.memory.revision;
+    let ready = is_ready(draft);
     let outcomes = &mut draft.memory.outcomes;
     if converged
+        && ready
         && draft.memory.aborted.is_none()
         && draft.index.unproved.is_empty()
         && !outcomes.contains_key(&revision)

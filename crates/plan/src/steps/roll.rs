@@ -45,6 +45,10 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
         if replaced && let Some(roll) = &mut draft.memory.roll {
             roll.owed += 1;
         }
+        let last = !draft.has_left();
+        if let Some(roll) = &mut draft.memory.roll {
+            roll.through |= last;
+        }
     }
 }
 
@@ -54,10 +58,15 @@ pub(crate) fn drain_self(draft: &mut Draft<'_>) {
     let Some(own) = draft.own() else { return };
     let others = draft.replaceable().next().is_some();
     let blocked = draft.memory.aborted.is_some() || draft.memory.held.contains(&own.id);
+    // One that nobody could complete, since nobody new is there, is not in the way.
+    let rolls = match &draft.memory.roll {
+        Some(roll) => draft.frozen || !roll.through || !on_trial(draft).is_empty(),
+        None => false,
+    };
     if !draft.outdated(own)
         || others
         || blocked
-        || draft.memory.roll.is_some()
+        || rolls
         || draft.spec.updating.skip_before_instance_destroy == Some(Skip::Drain)
         || draft.memory.drained.contains(&own.id)
     {

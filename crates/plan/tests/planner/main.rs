@@ -6,6 +6,7 @@ mod checks;
 mod conditions;
 mod departures;
 mod ends;
+mod gates;
 mod healing;
 mod homes;
 mod intents;

@@ -119,6 +119,8 @@ fn end(status: &RolloutStatus, followed: u64, target: &str) -> Option<Result> {
         RolloutState::Paused => failed("is paused"),
         RolloutState::Aborted => failed("was aborted"),
         RolloutState::Failed => failed("failed"),
+        // A group without members has nothing to prove.
+        RolloutState::None if status.converged && status.revision == followed => Some(Ok(())),
         // A group that is new, or has another size now: nothing is rolled, but its members have yet
         // to prove themselves.
         RolloutState::None

@@ -108,6 +108,7 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         approved,
         paused,
         batch: _,
+        through,
         // Written with the departure, or the creation, that changes it.
         owed: _,
         proved: _,
@@ -127,6 +128,7 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         || progress.since(stored.progress) >= LAG
         || *waits != stored.waits
         || *failed != stored.failed
+        || *through != stored.through
         || *shown != stored.shown
 }
 

@@ -28,7 +28,8 @@ pub(in crate::core) struct Transition {
     /// Whether like members are to be given identities; `None` where that stays as it is.
     naming: Option<bool>,
     doomed: BTreeSet<InstanceId>,
-    /// Whether an aborted rollout may go on.
+    /// Whether an aborted rollout may go on, and what failed is tried anew: somebody has changed
+    /// more than the size.
     unabort: bool,
 }
 
@@ -98,8 +99,8 @@ impl Transition {
     /// Makes the change.
     pub(in crate::core) fn apply(&self, memory: &mut Memory) {
         memory.revision = self.revision;
-        memory.creation.forgive();
         if self.unabort {
+            memory.creation.forgive();
             memory.aborted = None;
         }
         match &self.roll {
@@ -184,13 +185,23 @@ fn restarted(group: &Group, now: Timestamp) -> Option<Roll> {
     roll(group, spec, former, now)
 }
 
-/// Returns the rollout to a spec, if there is something to roll.
+/// Returns the rollout to a spec, if there is something to roll. That nobody is there at the moment
+/// makes no difference where the former configuration is known to be good: whoever comes is a
+/// canary first.
 fn roll(group: &Group, spec: &Spec, former: Option<Former>, now: Timestamp) -> Option<Roll> {
     let outdated = |member: &&infrakit_plan::Member| !member.matches(&spec.hash);
     let coming = group.memory.intents.values();
     let anything = group.seen.members().any(|member| outdated(&member))
         || coming.into_iter().any(|intent| intent.hash != spec.hash);
-    if !anything {
+    let good = former.as_ref().is_some_and(|former| {
+        let mut alike = group.revisions.iter();
+        alike.any(|(revision, committed)| {
+            let outcome = group.memory.outcomes.get(revision);
+            committed.spec.hash == former.hash
+                && outcome.is_some_and(|outcome| outcome.result == RollResult::Completed)
+        })
+    });
+    if !anything && !good {
         return None;
     }
     let strangers = group.seen.members().filter(outdated);

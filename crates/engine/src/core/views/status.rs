@@ -60,6 +60,7 @@ impl Core {
             message: group.remark(state),
             waiting: waiting.map(|(on, _)| said(on)).collect(),
             held: memory.held.iter().cloned().collect(),
+            converged: group.converged,
         })
     }
 
@@ -168,6 +169,10 @@ impl Group {
         if roll.paused.is_some() {
             return RolloutState::Paused;
         }
+        if self.converged {
+            // Nobody is there who could show anything; it goes on when somebody is.
+            return RolloutState::None;
+        }
         if roll.direction == Direction::Back {
             return RolloutState::RollingBack;
         }
@@ -250,6 +255,10 @@ impl Group {
                     Some(_) | None => String::new(),
                 }
             }
+            RolloutState::None if memory.roll.is_some() => format!(
+                "no member is there to show whether revision {} works; its rollout goes on when the group has one",
+                self.revision
+            ),
             RolloutState::None
             | RolloutState::Rolling
             | RolloutState::Baking
