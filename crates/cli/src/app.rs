@@ -20,6 +20,7 @@ use crate::settings::Settings;
 enum Static {
     Completion(cmd::completion::CompletionArgs),
     Event(cmd::event::EventArgs),
+    Freeze(cmd::freeze::FreezeArgs),
     Help(cmd::help::HelpArgs),
     Manager(cmd::manager::ManagerArgs),
     Metadata(cmd::metadata::MetadataArgs),
@@ -28,6 +29,7 @@ enum Static {
     Plugin(cmd::plugin::PluginArgs),
     Remote(cmd::remote::RemoteArgs),
     Template(cmd::template::TemplateArgs),
+    Thaw(cmd::freeze::ThawArgs),
     Use(cmd::playbook::UseArgs),
     Version(cmd::version::VersionArgs),
 }
@@ -231,6 +233,7 @@ fn fixed(context: &Context, arguments: Vec<OsString>) -> Result {
     match &command {
         Static::Completion(args) => cmd::completion::run(context, args),
         Static::Event(args) => cmd::event::run(context, args),
+        Static::Freeze(args) => cmd::freeze::freeze(context, args),
         Static::Help(args) => cmd::help::environment(context, &args.output),
         Static::Manager(args) => cmd::manager::run(context, args),
         Static::Metadata(args) => cmd::metadata::run(context, args),
@@ -239,6 +242,7 @@ fn fixed(context: &Context, arguments: Vec<OsString>) -> Result {
         Static::Plugin(args) => cmd::plugin::run(context, args),
         Static::Remote(args) => cmd::remote::run(context, args),
         Static::Template(args) => cmd::template::run(context, args),
+        Static::Thaw(args) => cmd::freeze::thaw(context, args),
         // Its words were looked at before.
         Static::Use(_) => Ok(()),
         Static::Version(args) => cmd::version::run(context, args),

@@ -14,9 +14,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::{Accepted, Claim, Core, Limits, Refused};
+use crate::serial_queue::SerialQueues;
 use crate::shell::{Input, Resolver, Setup, Shell};
 use crate::shown::Shown;
-use crate::turns::Turns;
 
 /// Settings of an engine.
 #[derive(Clone, Debug)]
@@ -80,7 +80,8 @@ pub struct Engine {
     inputs: mpsc::UnboundedSender<Input>,
     resolver: Arc<Resolver>,
     ids: watch::Receiver<Arc<[GroupId]>>,
-    pub(crate) turns: Turns,
+    /// Changes of one group, one after the other.
+    pub(crate) queues: SerialQueues,
     /// Previews that commits can be bound to.
     pub(crate) shown: Shown,
     patience: Duration,
@@ -126,7 +127,7 @@ impl Engine {
             inputs,
             resolver,
             ids: known,
-            turns: Turns::default(),
+            queues: SerialQueues::default(),
             shown: Shown::default(),
             patience: options.patience,
         };
@@ -177,29 +178,37 @@ impl Engine {
     ) -> Result<String> {
         let (engine, id) = (self.clone(), id.clone());
         let changing = tokio::spawn(async move {
-            let _turn = engine.turns.take(&id).await;
-            engine.change_in_turn(change).await
+            let _place = engine.queues.enter(&id).await;
+            engine.change_next(&id, change).await
         });
         changing.await.map_err(|_| stopped())?
     }
 
-    pub(crate) async fn change_in_turn(
+    /// Makes a change of a group whose queue was entered, once no change that the core began itself
+    /// is on its way to the store.
+    pub(crate) async fn change_next(
         &self,
+        id: &GroupId,
         change: impl FnOnce(&mut Core, Timestamp) -> std::result::Result<Accepted, Refused>
         + Send
         + 'static,
     ) -> Result<String> {
-        let asked = self
-            .ask(move |shell, now| {
-                let accepted = change(&mut shell.core, now)?;
+        let (teller, answer) = oneshot::channel();
+        let begin = Box::new(move |shell: &mut Shell, now: Timestamp| {
+            let begun = change(&mut shell.core, now).map(|accepted| {
                 let (teller, told) = oneshot::channel();
                 match accepted.batch {
                     Some(batch) => shell.tell(batch, teller),
                     None => drop(teller.send(Ok(()))),
                 }
-                Ok::<_, Refused>((accepted.details, told))
-            })
+                (accepted.details, told)
+            });
+            let _ = teller.send(begun);
+        });
+        let id = id.clone();
+        self.ask(move |shell, now| shell.when_free(&id, begin, now))
             .await?;
+        let asked = answer.await.map_err(|_| stopped())?;
         let (details, told) = asked.map_err(refused)?;
         match told.await {
             Ok(Ok(())) => Ok(details),

@@ -10,9 +10,9 @@ pub mod core;
 mod metadata;
 mod records;
 mod rollouts;
+mod serial_queue;
 mod shell;
 mod shown;
-mod turns;
 
 pub use api::{Engine, Options, StartError, Started, Unreadable};
 pub use metadata::GroupMetadata;

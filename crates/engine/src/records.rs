@@ -8,6 +8,7 @@
 //! | `intents/<group>/<first>` | a batch of creations without a known outcome |
 //! | `departures/<group>/<number>` | destructions that were decided together, until all are gone |
 //! | `plugins/<plugin>` | what a plugin was seen to take |
+//! | `brake` | since when all groups are frozen; absent while they are not |
 //! | `term` | who leads, and in which term |
 //!
 //! Records are only ever added to; see `docs/format-changes.md`.
@@ -115,6 +116,16 @@ pub(crate) const PLUGINS: &str = "plugins/";
 pub(crate) fn plugin_key(plugin: &PluginName) -> Key {
     Key::new(format!("{PLUGINS}{plugin}"))
 }
+
+/// All groups are frozen, those that come later included.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct BrakeRecord {
+    /// Since when.
+    pub(crate) since: Timestamp,
+}
+
+/// Key of the record of the brake.
+pub(crate) const BRAKE: &str = "brake";
 
 pub(crate) const SPECS: &str = "specs/";
 

@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use infrakit_plan::Spec;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::rollout::{
-    Command, Condition, Hold, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
+    Command, Condition, Freeze, Hold, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
 };
 use infrakit_spi::{Error, GroupId, InstanceId, Result};
 
 use crate::api::{Engine, nonce, refused, stopped};
-use crate::core::Core;
+use crate::core::{Core, Refused};
 
 /// How long a rollback waits for a list of the members. It goes on without one: the list only
 /// tells which members are there.
@@ -46,6 +46,19 @@ impl Rollouts for Engine {
             .await
     }
 
+    async fn freeze(&self, id: Option<&GroupId>, freeze: Freeze) -> Result<String> {
+        let Some(id) = id else {
+            // No group is of that name, so that this queue is all groups' own.
+            let all = GroupId::default();
+            return self
+                .change(&all, move |core, now| core.freeze_all(freeze, now))
+                .await;
+        };
+        let group = id.clone();
+        self.change(id, move |core, now| core.freeze(&group, freeze, now))
+            .await
+    }
+
     async fn why(&self, id: &GroupId, instance: Option<&InstanceId>) -> Result<Why> {
         let (id, instance) = (id.clone(), instance.cloned());
         let why = self.ask(move |shell, now| shell.core.why(&id, instance.as_ref(), now));
@@ -64,15 +77,26 @@ impl Rollouts for Engine {
         let (engine, raw, plan) = (self.clone(), spec.clone(), plan.to_owned());
         // Once begun it goes on although nobody waits for it any more, as every change does.
         let committing = tokio::spawn(async move {
-            let _turn = engine.turns.take(&raw.id).await;
+            let id = raw.id.clone();
+            let _place = engine.queues.enter(&id).await;
+            let group = id.clone();
+            let seen = engine
+                .ask(move |shell, _| shell.core.revision(&group))
+                .await?;
             let now = engine.foresee(raw.clone(), parsed.clone()).await?;
             if now.plan != plan {
                 let refusal = engine.shown.refusal(&raw.id, &plan, &now);
                 return Err(Error::refused(refusal));
             }
             let nonce = nonce();
-            let commit = move |core: &mut Core, now| core.commit(raw, parsed, &nonce, now);
-            engine.change_in_turn(commit).await
+            let commit = move |core: &mut Core, now| {
+                if core.revision(&raw.id) != seen {
+                    // A failed rollout was rolled back while this was worked out.
+                    return Err(Refused::Overtaken(raw.id));
+                }
+                core.commit(raw, parsed, &nonce, now)
+            };
+            engine.change_next(&id, commit).await
         });
         committing.await.map_err(|_| stopped())?
     }

@@ -168,6 +168,15 @@ pub enum Action {
     },
 }
 
+/// How far a freeze reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Brake {
+    /// One group.
+    Group,
+    /// All groups of the controller, those that come later included.
+    All,
+}
+
 /// What a plan waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitingOn {
@@ -280,6 +289,13 @@ pub enum WaitingOn {
         /// How many there are.
         outdated: usize,
     },
+    /// Somebody froze the group: only its health is asked for.
+    Frozen {
+        /// How far the freeze reaches.
+        brake: Brake,
+        /// Since when.
+        since: Timestamp,
+    },
     /// Members that would have to go are held.
     Held {
         /// The first of them.
@@ -390,6 +406,10 @@ impl fmt::Display for WaitingOn {
                 f,
                 "the rollout was aborted; {outdated} members of other configurations stay until the next commit"
             ),
+            Self::Frozen { brake, .. } => f.write_str(match brake {
+                Brake::Group => "the group is frozen; nothing is done before it is thawed",
+                Brake::All => "all groups are frozen; nothing is done before they are thawed",
+            }),
             Self::Held { id, count } => {
                 write!(f, "{count} members that would have to go are held, first `{id}`")
             }
@@ -408,6 +428,9 @@ pub struct Plan {
     pub waiting: Vec<WaitingOn>,
     /// When to plan again even if nothing happens.
     pub wake_at: Option<Timestamp>,
+    /// When something that is waited for will have taken too long: the group is to be planned for
+    /// then, so that it is said.
+    pub overdue_at: Option<Timestamp>,
     /// Whether the group is as specified and nothing is under way.
     pub converged: bool,
 }

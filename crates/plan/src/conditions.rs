@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, PausedBy, Reason, WaitingOn};
 use crate::draft::Draft;
+use crate::patience::{note_waits, overdue};
 use crate::{Direction, RollResult, Timestamp};
 
 /// What is said of a group.
@@ -23,6 +24,8 @@ pub enum ConditionKind {
     Healing,
     /// The rollout is paused.
     Paused,
+    /// Somebody froze the group.
+    Frozen,
     /// Something keeps the group from being as specified, and will not pass by itself soon.
     Degraded,
 }
@@ -90,6 +93,8 @@ const MANY_FAILURES: u32 = 3;
 
 /// Says of a group what the plan in the making shows.
 pub(crate) fn judge(draft: &mut Draft<'_>) {
+    note_waits(draft);
+    let overdue = overdue(draft);
     let mut said = std::mem::take(&mut draft.memory.conditions);
     let now = draft.now;
     if draft.seen.listed().is_none() {
@@ -108,7 +113,8 @@ pub(crate) fn judge(draft: &mut Draft<'_>) {
         (ConditionKind::Scaling, scaling(draft)),
         (ConditionKind::Healing, healing(draft)),
         (ConditionKind::Paused, paused(draft)),
-        (ConditionKind::Degraded, degraded(draft)),
+        (ConditionKind::Frozen, frozen(draft)),
+        (ConditionKind::Degraded, degraded(draft, overdue)),
     ] {
         said.say(kind, holds, (reason, message), now);
     }
@@ -252,7 +258,15 @@ fn paused(draft: &Draft<'_>) -> Said {
     }
 }
 
-fn degraded(draft: &Draft<'_>) -> Said {
+fn frozen(draft: &Draft<'_>) -> Said {
+    let mut waiting = draft.waiting.iter();
+    match waiting.find(|on| matches!(on, WaitingOn::Frozen { .. })) {
+        Some(on) => (true, "FrozenByOperator", on.to_string()),
+        None => (false, "NotFrozen", "nothing is frozen".to_owned()),
+    }
+}
+
+fn degraded(draft: &Draft<'_>, overdue: Option<(&'static str, String)>) -> Said {
     let memory = &draft.memory;
     for on in &draft.waiting {
         let reason = match on {
@@ -289,6 +303,9 @@ fn degraded(draft: &Draft<'_>) -> Said {
     if let Some((key, _)) = stuck {
         let text = format!("`{}` cannot be destroyed", key.id);
         return (true, "DestructionsFail", text);
+    }
+    if let Some((reason, text)) = overdue {
+        return (true, reason, text);
     }
     (
         false,

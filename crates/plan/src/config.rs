@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infrakit_spi::LogicalId;
 
-use crate::Allowance;
+use crate::{Allowance, Timestamp};
 
 /// Settings that hold for every group of a controller.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Config {
     /// Instances that a group may have at most, whatever its spec says; `None` for no ceiling
     /// beside the spec's own.
     pub max_instances: Option<u64>,
+    /// Since when all groups are frozen, those that come later included.
+    pub frozen: Option<Timestamp>,
     /// What the plugins of the group let it begin now.
     pub allowance: Allowance,
 }
@@ -48,6 +50,7 @@ impl Default for Config {
             other_members: 0,
             hash_tag: infrakit_spi::tags::CONFIG_HASH,
             max_instances: None,
+            frozen: None,
             allowance: Allowance::default(),
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct Draft<'a> {
     /// Whether the rollout stands still: not even what was begun is finished.
     pub(crate) frozen: bool,
     wake_at: Option<Timestamp>,
+    /// When something will have been waited for for too long.
+    pub(crate) overdue_at: Option<Timestamp>,
 }
 
 impl<'a> Draft<'a> {
@@ -57,6 +59,7 @@ impl<'a> Draft<'a> {
             taken: BTreeSet::new(),
             frozen: false,
             wake_at: None,
+            overdue_at: None,
         }
     }
 
@@ -308,6 +311,7 @@ impl<'a> Draft<'a> {
             memory: self.memory,
             waiting: self.waiting,
             wake_at: self.wake_at,
+            overdue_at: self.overdue_at,
         }
     }
 }

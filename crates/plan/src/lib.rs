@@ -16,7 +16,9 @@ mod fields;
 mod ledger;
 mod measured;
 mod memory;
+mod memory_change;
 mod observation;
+mod patience;
 mod plan;
 mod preview;
 mod proof;
@@ -27,7 +29,7 @@ mod steps;
 mod time;
 mod token;
 
-pub use action::{Action, Cause, Drain, PausedBy, Plan, Provision, Reason, WaitingOn};
+pub use action::{Action, Brake, Cause, Drain, PausedBy, Plan, Provision, Reason, WaitingOn};
 pub use conditions::{Condition, ConditionKind, Conditions};
 pub use config::Config;
 pub use diagnosis::backoff::Backoff;
@@ -41,9 +43,11 @@ pub use ledger::governor::Governor;
 pub use ledger::right::Right;
 pub use measured::{Measured, Took};
 pub use memory::{Decided, Doubt, Intent, Memory, Outcome, Phase, RollResult};
+pub use memory_change::{CommitChange, MemoryChange};
 pub use observation::{
     Changing, Departure, Labelling, Listed, Member, Observed, Origin, Seen, Step,
 };
+pub use patience::{Wait, Waits};
 pub use plan::plan;
 pub use preview::{Coming, Going, Preview, PreviewInput, Wave, preview};
 pub use rollout::{Direction, Former, Pause, Roll};

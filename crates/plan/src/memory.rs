@@ -89,6 +89,12 @@ pub struct Memory {
     /// Members that the operator asked to leave alone.
     #[serde(default)]
     pub held: BTreeSet<InstanceId>,
+    /// Since when lists lack members that are held.
+    #[serde(default)]
+    pub held_unseen: BTreeMap<InstanceId, Timestamp>,
+    /// Since when the group is frozen: nothing is begun, whatever happens.
+    #[serde(default)]
+    pub frozen: Option<Timestamp>,
     /// Whether like members are given identities, after a change from a size to logical ids.
     #[serde(default)]
     pub naming: bool,
@@ -107,6 +113,9 @@ pub struct Memory {
     /// How long things took so far.
     #[serde(default)]
     pub measured: Measured,
+    /// Since when what is waited for.
+    #[serde(default)]
+    pub waits: crate::Waits,
     /// The state of the group in words, each with its reason and its moment.
     #[serde(default)]
     pub conditions: Conditions,

@@ -1,13 +1,14 @@
 //! The planner: what a group needs next, in one pass from top to bottom.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::action::{Plan, WaitingOn};
 use crate::diagnosis::sickness;
 use crate::draft::Draft;
 use crate::memory::{Memory, Phase};
 use crate::observation::{Member, Observed};
-use crate::steps::{cattle, checks, gates, heal, pets, roll};
+use crate::steps::{brake, cattle, checks, gates, heal, pets, roll};
 use crate::{Config, Size, Spec, Timestamp};
 
 /// Decides what a group needs next.
@@ -64,6 +65,9 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     }
     draft.settle_intents();
     draft.forget_the_gone();
+    if brake::stand_still(&mut draft) {
+        return draft.finish();
+    }
     if draft.memory.phase == Phase::Destroying {
         draft.destroy_everything();
         return draft.finish();
@@ -95,13 +99,39 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     draft.finish()
 }
 
+/// How long lists must lack a member before nobody holds it any more. Lists of providers lag and
+/// relapse by minutes, and a hold that ended by itself would have the member destroyed that somebody
+/// is looking into; one that is left over does no harm.
+const SURELY_GONE: Duration = Duration::from_secs(3600);
+
+/// Forgets holds of members that are surely gone.
+fn forget_held(memory: &mut Memory, seen: &Observed, now: Timestamp) {
+    if memory.held.is_empty() {
+        memory.held_unseen.clear();
+        return;
+    }
+    let held = &memory.held;
+    memory
+        .held_unseen
+        .retain(|id, _| held.contains(id) && seen.get(id).is_none());
+    for id in held.iter().filter(|id| seen.get(id).is_none()) {
+        memory.held_unseen.entry(id.clone()).or_insert(now);
+    }
+    let listed = seen.listed();
+    let gone = |since: Timestamp| listed.is_some_and(|listed| listed >= since + SURELY_GONE);
+    let unseen = &memory.held_unseen;
+    memory
+        .held
+        .retain(|id| !unseen.get(id).is_some_and(|since| gone(*since)));
+}
+
 impl<'a> Draft<'a> {
     fn forget_the_gone(&mut self) {
         let seen = self.seen;
         let memory = &mut self.memory;
         memory.doomed.retain(|id| seen.get(id).is_some());
         memory.urgent.retain(|id| seen.get(id).is_some());
-        memory.held.retain(|id| seen.get(id).is_some());
+        forget_held(memory, seen, self.now);
         memory.drained.retain(|id| seen.get(id).is_some());
         memory.repairs.0.retain(|id, _| seen.get(id).is_some());
         memory
@@ -142,11 +172,18 @@ impl<'a> Draft<'a> {
         if self.memory.held.is_empty() {
             return;
         }
-        let outdated = self.index.outdated.iter().map(|(_, key)| key);
+        self.note_held();
+    }
+
+    /// Says which members would have to go, were they not held.
+    fn note_held(&mut self) {
         let held: Vec<&Member> = self
-            .members(outdated)
-            .map(|(_, member)| member)
-            .filter(|member| self.memory.held.contains(&member.id))
+            .memory
+            .held
+            .iter()
+            .filter_map(|id| self.seen.get(id))
+            .filter(|member| member.stays())
+            .filter(|member| self.outdated(member) || self.is_too_many(member))
             .collect();
         if let Some(first) = held.first() {
             let (id, count) = (first.id.clone(), held.len());
@@ -163,10 +200,10 @@ impl<'a> Draft<'a> {
     }
 
     /// Returns whether a member that stays would have to go, were it not the controller's own.
-    fn is_too_many(&self, own: &Member) -> bool {
+    fn is_too_many(&self, one: &Member) -> bool {
         match &self.spec.size {
             Size::Cattle(_) => self.ledger.surplus(self.stand_ins()) > 0,
-            Size::Pets(ids) => own.logical_id.as_ref().is_some_and(|id| !ids.contains(id)),
+            Size::Pets(ids) => one.logical_id.as_ref().is_some_and(|id| !ids.contains(id)),
         }
     }
 

@@ -83,6 +83,10 @@ pub struct Roll {
     /// When it last came forward: a member proved itself, a wait ended, or it was resumed.
     #[serde(default)]
     pub progress: Timestamp,
+    /// How long it had not come forward when it was last planned for, where a deadline runs: what a
+    /// controller that is not there does not see is not counted.
+    #[serde(default)]
+    pub idle: std::time::Duration,
     /// Whether it waits for something that no deadline runs for: a person, a bake, a window.
     #[serde(default)]
     pub waits: bool,

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use crate::group::GroupSpec;
-use crate::{Any, GoDuration, GroupId, InstanceId, LogicalId, Result, wire_struct, words};
+use crate::{Any, Error, GoDuration, GroupId, InstanceId, LogicalId, Result, wire_struct, words};
 
 words! {
     /// A respect in which a group is well, or not.
@@ -27,6 +27,8 @@ words! {
         Healing = "Healing",
         /// Nothing is rolled until somebody says so.
         Paused = "Paused",
+        /// Nothing is begun until somebody thaws the group.
+        Frozen = "Frozen",
         /// Something is wrong that does not pass by itself.
         Degraded = "Degraded",
     }
@@ -298,6 +300,15 @@ pub enum Command {
     },
 }
 
+/// Whether anything may be begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freeze {
+    /// Nothing may: no member is created, destroyed, repaired or drained.
+    Set,
+    /// It may again.
+    Thaw,
+}
+
 /// Whether a member is to be left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
@@ -321,6 +332,12 @@ pub trait Rollouts: Send + Sync {
 
     /// Holds a member or releases it, and returns a sentence about what follows.
     async fn hold(&self, id: &GroupId, instance: &InstanceId, hold: Hold) -> Result<String>;
+
+    /// Freezes or thaws a group, or all groups and those to come, and returns a sentence about it.
+    async fn freeze(&self, id: Option<&GroupId>, freeze: Freeze) -> Result<String> {
+        let _ = (id, freeze);
+        Err(Error::absent("this group controller cannot be frozen"))
+    }
 
     /// Says why a group, or one of its members, is as it is.
     async fn why(&self, id: &GroupId, instance: Option<&InstanceId>) -> Result<Why>;

@@ -2,6 +2,7 @@
 
 pub(crate) mod completion;
 pub(crate) mod event;
+pub(crate) mod freeze;
 pub(crate) mod help;
 pub(crate) mod manager;
 pub(crate) mod metadata;

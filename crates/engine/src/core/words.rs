@@ -98,6 +98,7 @@ pub(in crate::core) fn said(on: &WaitingOn) -> String {
         | WaitingOn::Approval { .. }
         | WaitingOn::Window { opens: None }
         | WaitingOn::Aborted { .. }
+        | WaitingOn::Frozen { .. }
         | WaitingOn::Held { .. } => on.to_string(),
     }
 }

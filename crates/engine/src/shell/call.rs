@@ -22,6 +22,27 @@ pub(crate) struct Patience {
     pub(crate) check: Duration,
 }
 
+impl Patience {
+    /// Returns the patience for a drain before a destruction. A sick member most often cannot be
+    /// drained at all, and the one that is to come in its place waits for it.
+    fn for_drain(&self, reason: Reason) -> Self {
+        let limit = match reason {
+            Reason::Unhealthy => self.check.min(self.limit),
+            Reason::Requested
+            | Reason::Surplus
+            | Reason::Unlisted
+            | Reason::Duplicate
+            | Reason::Outdated
+            | Reason::GroupDestroyed => self.limit,
+        };
+        Self {
+            slow: self.slow.min(limit),
+            limit,
+            ..*self
+        }
+    }
+}
+
 impl Default for Patience {
     /// 15 s is the original's limit for any call. Machines take minutes to come, and a creation
     /// that is given up too early is a creation in doubt, so they get ten minutes.
@@ -68,9 +89,23 @@ pub(crate) async fn run(
             drain,
             ..
         } => {
-            let plugin = &subject.plugin;
-            let work = destroy(&plugins, plugin, (&spec, &description), (reason, drain));
-            let outcome = patiently(&patience, "destruction", plugin, work).await;
+            let outcome = match drain {
+                Drain::Skip => Ok(()),
+                Drain::Insist | Drain::Try => {
+                    // Both calls have all the time that a call may take.
+                    let patience = patience.for_drain(reason);
+                    let work = drained(&plugins, &spec, &description);
+                    patiently(&patience, "drain", &spec.flavor.plugin, work).await
+                }
+            };
+            let outcome = match give_up(outcome, drain, &description) {
+                Some(error) => Err(error),
+                None => {
+                    let plugin = &subject.plugin;
+                    let work = destroy(&plugins, plugin, &description, reason);
+                    patiently(&patience, "destruction", plugin, work).await
+                }
+            };
             Event::Destroyed { subject, outcome }
         }
         Call::Drain {
@@ -183,23 +218,23 @@ fn nothing_created(error: Error) -> Error {
     }
 }
 
+/// Returns why a member is not destroyed after its drain ended like this, if it is not.
+fn give_up(outcome: Result<()>, drain: Drain, description: &Description) -> Option<Error> {
+    let error = outcome.err()?;
+    if drain == Drain::Insist {
+        let message = format!("it cannot be drained: {}", error.message());
+        return Some(Error::refused(message));
+    }
+    tracing::warn!(instance = %description.id, %error, "cannot drain; destroying all the same");
+    None
+}
+
 async fn destroy(
     plugins: &Resolver,
     plugin: &PluginName,
-    (spec, description): (&Spec, &Description),
-    (reason, drain): (Reason, Drain),
+    description: &Description,
+    reason: Reason,
 ) -> Result<()> {
-    let outcome = match drain {
-        Drain::Skip => Ok(()),
-        Drain::Insist | Drain::Try => drained(plugins, spec, description).await,
-    };
-    if let Err(error) = outcome {
-        if drain == Drain::Insist {
-            let message = format!("it cannot be drained: {}", error.message());
-            return Err(Error::refused(message));
-        }
-        tracing::warn!(instance = %description.id, %error, "cannot drain; destroying all the same");
-    }
     let instance = plugins.instance(plugin).await?;
     instance.destroy(&description.id, &reason.context()).await
 }

@@ -4,8 +4,9 @@
 
 mod call;
 mod resolve;
+mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +41,11 @@ pub(crate) struct Shell {
     resolver: Arc<Resolver>,
     inputs: mpsc::UnboundedSender<Input>,
     patience: call::Patience,
+    /// Journal entries for the writer, in order.
+    entries: mpsc::UnboundedSender<writer::Entry>,
     batches: BTreeMap<u64, Teller>,
+    /// Changes of groups that wait until another change of theirs is written, in order.
+    queued: BTreeMap<GroupId, VecDeque<Question>>,
     waiters: Vec<Waiter>,
     /// The ids of the groups, for whoever needs them at once.
     ids: watch::Sender<Arc<[GroupId]>>,
@@ -69,6 +74,16 @@ const CHEAP: Duration = Duration::from_millis(1);
 
 impl Shell {
     pub(crate) fn new(core: Core, setup: Setup, inputs: mpsc::UnboundedSender<Input>) -> Self {
+        let (entries, received) = mpsc::unbounded_channel();
+        // Its end is not the end of everything else in this process.
+        let stop = setup.stop.child_token();
+        let tasks = TaskTracker::new();
+        let told = inputs.clone();
+        let writing = writer::write(Arc::clone(&setup.store), received, move |event| {
+            // Where the loop has ended nobody waits for it.
+            let _ = told.send(Input::Event(event));
+        });
+        tasks.spawn(stop.clone().run_until_cancelled_owned(writing));
         Self {
             core,
             store: setup.store,
@@ -78,15 +93,16 @@ impl Shell {
                 limit: setup.slow,
                 ..call::Patience::default()
             },
+            entries,
             batches: BTreeMap::new(),
+            queued: BTreeMap::new(),
             waiters: Vec::new(),
             ids: setup.ids,
             roster: 0,
             clock: Clock::default(),
             plan_not_before: None,
-            tasks: TaskTracker::new(),
-            // Its end is not the end of everything else in this process.
-            stop: setup.stop.child_token(),
+            tasks,
+            stop,
         }
     }
 
@@ -149,6 +165,33 @@ impl Shell {
             // Whoever asked may have gone; the change stands all the same.
             let _ = teller.send(outcome);
         }
+        if journaled {
+            self.take_queued(now);
+        }
+    }
+
+    /// Makes a change of a group as soon as no other one is on its way to the store, be it an
+    /// operator's or a rollback that the planner asked for. Those that wait keep their order.
+    pub(crate) fn when_free(&mut self, id: &GroupId, change: Question, now: Timestamp) {
+        if self.queued.contains_key(id) || self.core.is_changing(id) {
+            self.queued.entry(id.clone()).or_default().push_back(change);
+        } else {
+            change(self, now);
+        }
+    }
+
+    fn take_queued(&mut self, now: Timestamp) {
+        let waiting: Vec<GroupId> = self.queued.keys().cloned().collect();
+        for id in waiting {
+            while !self.core.is_changing(&id) {
+                let queue = self.queued.get_mut(&id);
+                let Some(change) = queue.and_then(VecDeque::pop_front) else {
+                    self.queued.remove(&id);
+                    break;
+                };
+                change(self, now);
+            }
+        }
     }
 
     fn publish_ids(&mut self) {
@@ -204,12 +247,13 @@ impl Shell {
                 changes,
                 durability,
             } => {
-                let store = Arc::clone(&self.store);
-                self.spawn(async move {
-                    let outcome = store.commit(changes, durability).await;
-                    let outcome = outcome.map(|_| ()).map_err(|error| NotWritten::of(&error));
-                    Event::Journaled { batch, outcome }
-                });
+                let entry = writer::Entry {
+                    batch,
+                    changes,
+                    durability,
+                };
+                // The writer ends with this loop, and not before.
+                let _ = self.entries.send(entry);
             }
             Effect::Call(call) => self.call(call),
         }

@@ -1,6 +1,6 @@
 //! Two controllers on one store: only one of them does anything.
 
-use infrakit_engine::core::{Claim, Effect, Event, NotWritten};
+use infrakit_engine::core::{Claim, Effect, Event, NotWritten, Refused};
 use infrakit_store::Store as _;
 
 use crate::bench::{Bench, Fate, cattle};
@@ -93,4 +93,28 @@ fn a_request_to_a_deposed_controller_changes_nothing() {
     assert!(bench.core.is_deposed());
     bench.core = bench.another();
     assert_eq!(bench.core.size(&"g".into()).unwrap(), 3);
+}
+
+/// Of two changes that overlap one would be acknowledged and lost.
+#[test]
+fn a_change_is_worked_out_from_no_spec_that_is_about_to_be_replaced() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    let id = "g".into();
+    let first = bench.core.set_size(&id, 4, bench.now).unwrap();
+    assert!(bench.core.is_changing(&id));
+    for refused in [
+        bench.core.set_size(&id, 5, bench.now).map(drop),
+        bench.core.free(&id).map(drop),
+        bench.core.destroy(&id).map(drop),
+        bench.core.destroy_instances(&id, &[], bench.now).map(drop),
+    ] {
+        assert!(matches!(refused, Err(Refused::Changing(_))), "{refused:?}");
+    }
+    let (batch, outcome) = (first.batch.unwrap(), Ok(()));
+    bench
+        .core
+        .handle(Event::Journaled { batch, outcome }, bench.now);
+    assert!(!bench.core.is_changing(&id));
+    assert!(bench.core.set_size(&id, 5, bench.now).is_ok());
 }

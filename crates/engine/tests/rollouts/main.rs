@@ -5,6 +5,7 @@
 
 mod commands;
 mod failures;
+mod frozen;
 mod plans;
 mod reasons;
 mod sizes;

@@ -268,7 +268,7 @@ async fn a_restart_changes_nothing_about_how_the_group_is() {
     let engine = world.engine().await;
     settle(&engine, &group(3, "1", "")).await;
     let before = engine.conditions(&"g".into()).await.unwrap();
-    assert_eq!(before.len(), 7);
+    assert_eq!(before.len(), 8);
     tokio::time::sleep(Duration::from_secs(600)).await;
     let engine = world.engine().await;
     settled(&engine).await;

@@ -1,5 +1,7 @@
 //! Changes of size in the middle of a rollout: no gate is passed by them, and no failure forgotten.
 
+use std::time::Duration;
+
 use infrakit_engine::Engine;
 use infrakit_spi::FailureClass;
 use infrakit_spi::group::{Commit, Group as _, GroupSpec};
@@ -21,7 +23,7 @@ async fn there(world: &World, size: usize) {
         if world.members().len() == size {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
     panic!("{size} are wanted: {:?}", world.members());
 }
@@ -77,7 +79,7 @@ async fn a_failed_revision_is_not_good_because_nobody_is_left() {
     reaches(&engine, RolloutState::Paused).await;
     scale(&engine, 0).await;
     there(&world, 0).await;
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
     let history = engine.history(&"g".into()).await.unwrap();
     assert!(!history.last().unwrap().good, "{history:?}");
     assert_eq!(history.last().unwrap().outcome, Outcome::Failed);
@@ -117,9 +119,49 @@ async fn another_size_does_not_try_again_what_failed() {
     crate::world::waits_for(&engine, "configuration error").await;
     let begun = world.begun();
     scale(&engine, 3).await;
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(world.begun(), begun);
     world.state().broken.clear();
     commit(&engine, &group(3, "1", "")).await;
     settled(&engine).await;
+}
+
+/// An operator's change and a rollback by itself do not take the same revision: what was
+/// acknowledged is in force.
+#[tokio::test(start_paused = true)]
+async fn whatever_is_acknowledged_during_a_rollback_is_in_force() {
+    const BACK: &str = r#","Updating":{"FailureThreshold":1,"OnFailure":"rollback"},"Health":{"GracePeriod":"10s","Interval":"1s"}"#;
+    let world = World::new();
+    let engine = world.engine().await;
+    settle(&engine, &group(3, "1", BACK)).await;
+    world.slow_store(Duration::from_millis(700));
+    world.state().sick.insert("bad".to_owned());
+    commit(&engine, &group(3, "bad", BACK)).await;
+    let mut revision = status(&engine).await.revision;
+    let mut rolled_back = false;
+    for round in 0..40_u64 {
+        let size = 4 + round;
+        scale(&engine, i64::try_from(size).unwrap()).await;
+        assert_eq!(engine.size(&"g".into()).await.unwrap(), size);
+        let now = status(&engine).await.revision;
+        assert!(now > revision, "each change has a revision of its own");
+        rolled_back |= now > revision + 1;
+        revision = now;
+        tokio::time::sleep(Duration::from_millis(900 + 37 * (round % 11))).await;
+    }
+    assert!(rolled_back, "the rollback came in between");
+    world.slow_store(Duration::ZERO);
+    settled(&engine).await;
+    assert_eq!(world.count("bad"), 0);
+    let before = (
+        status(&engine).await.revision,
+        engine.size(&"g".into()).await.unwrap(),
+    );
+    let engine = world.engine().await;
+    settled(&engine).await;
+    let after = (
+        status(&engine).await.revision,
+        engine.size(&"g".into()).await.unwrap(),
+    );
+    assert_eq!(before, after, "nothing else was in the store");
 }

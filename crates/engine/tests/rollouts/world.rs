@@ -11,7 +11,7 @@ use infrakit_spi::group::{Commit, Group as _, GroupSpec};
 use infrakit_spi::instance::{Context, Description, Detail, Instance, InstanceSpec, Locality};
 use infrakit_spi::rollout::{Command, RolloutState, RolloutStatus, Rollouts as _};
 use infrakit_spi::{Any, Error, FailureClass, InstanceId, PluginName, Plugins, Result, Tags, tags};
-use infrakit_store::MemStore;
+use infrakit_store::{Change, Durability, Key, MemStore, Revision, Store, StoreError, Versioned};
 use tokio_util::sync::CancellationToken;
 
 /// Tag that shows which version an instance was made from.
@@ -51,13 +51,49 @@ pub(crate) struct State {
 
 pub(crate) struct World {
     state: Arc<Mutex<State>>,
-    store: Arc<MemStore>,
+    store: Arc<Slow>,
     stop: Mutex<CancellationToken>,
 }
 
 struct Fake(Arc<Mutex<State>>);
 
+/// A store in memory that takes its time to say that something is written.
+#[derive(Default)]
+struct Slow {
+    store: MemStore,
+    delay: Mutex<Duration>,
+}
+
+#[async_trait]
+impl Store for Slow {
+    fn get(&self, key: &Key) -> Option<Versioned> {
+        self.store.get(key)
+    }
+
+    fn scan(&self, prefix: &str) -> Vec<(Key, Versioned)> {
+        self.store.scan(prefix)
+    }
+
+    async fn commit(
+        &self,
+        changes: Vec<Change>,
+        durability: Durability,
+    ) -> std::result::Result<Revision, StoreError> {
+        let outcome = self.store.commit(changes, durability).await;
+        let delay = *self.delay.lock().unwrap();
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        outcome
+    }
+}
+
 impl World {
+    /// Lets the store take so long for each write.
+    pub(crate) fn slow_store(&self, delay: Duration) {
+        *self.store.delay.lock().unwrap() = delay;
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             state: Arc::default(),
@@ -75,7 +111,7 @@ impl World {
         let stop = CancellationToken::new();
         std::mem::replace(&mut *self.stop.lock().unwrap(), stop.clone()).cancel();
         let plugins = Arc::new(Found(Arc::clone(&self.state)));
-        let store = Arc::clone(&self.store);
+        let store = Arc::clone(&self.store) as Arc<dyn Store>;
         let started = Engine::start(Options::default(), plugins, store, stop);
         let started = started.await.unwrap();
         assert!(started.unreadable.is_empty());

@@ -132,7 +132,11 @@ fn keep_to_the_limit<'a>(
     draft: &Draft<'_>,
     victims: Vec<(&'a Key, &'a Member)>,
 ) -> Vec<(&'a Key, &'a Member)> {
-    let mut beyond = draft.ledger.tally().new.saturating_sub(draft.ledger.most_new);
+    let mut beyond = draft
+        .ledger
+        .tally()
+        .new
+        .saturating_sub(draft.ledger.most_new);
     if beyond == 0 {
         return victims;
     }

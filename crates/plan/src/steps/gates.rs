@@ -1,11 +1,13 @@
 //! How far a rollout may go now: stages, batches, windows, pauses, deadlines and failures.
 
-use crate::action::{Action, PausedBy, WaitingOn};
+use std::time::Duration;
+
+use crate::action::{Action, PausedBy, Reason, WaitingOn};
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
 use crate::ledger::budget::number;
 use crate::memory::{Outcome, RollResult};
-use crate::observation::Observed;
+use crate::observation::{Observed, Step};
 use crate::proof::{is_ready, on_trial, proved, unproved, wait_for_proof};
 use crate::rollout::{Direction, Pause, Roll};
 use crate::{OnFailure, Opening, Timestamp};
@@ -121,7 +123,8 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     // What a smaller size no longer asks for is owed to nobody.
     roll.owed = roll.owed.min(draft.ledger.free() as u64);
     // Where nobody is wanted nothing can come forward.
-    let (mut waits, mut owed) = (draft.ledger.wanted == 0, 0);
+    let (mut waits, mut owed) = (draft.ledger.wanted == 0 || drains(draft), 0);
+    roll.waits |= waits;
     let mut most = number(u64::MAX);
     if roll.paused.is_none()
         && let Some(by) = failure(draft, &roll, illness)
@@ -179,9 +182,28 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     {
         draft.wake(roll.progress + deadline);
     }
+    let runs = draft.spec.updating.progress_deadline.is_some() && !roll.waits;
+    roll.idle = if runs {
+        draft.now.since(roll.progress)
+    } else {
+        Duration::ZERO
+    };
     draft.ledger.most_new = most;
     draft.memory.roll = Some(roll);
     end_roll(draft);
+}
+
+/// Returns whether an old member is on its way out and nobody new is there yet. Before it is gone no
+/// new one can come: how long its drain takes says nothing of them.
+fn drains(draft: &Draft<'_>) -> bool {
+    let mut leaving = draft.members(&draft.index.leaving);
+    draft.pending() == 0
+        && draft.index.unproved.is_empty()
+        && leaving.any(|(_, member)| {
+            member.departure.is_some_and(|departure| {
+                departure.reason == Reason::Outdated && matches!(departure.step, Step::InFlight(_))
+            })
+        })
 }
 
 /// Pauses a rollout when outdated members turn up that nobody was shown.

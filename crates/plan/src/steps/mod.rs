@@ -2,6 +2,7 @@
 //! waits for.
 
 pub(crate) mod adopt;
+pub(crate) mod brake;
 pub(crate) mod cattle;
 pub(crate) mod checks;
 pub(crate) mod depart;

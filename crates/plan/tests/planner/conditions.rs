@@ -58,6 +58,7 @@ fn all_is_well_in_a_group_as_specified() {
             (false, "NobodySick", "no sick member is being treated"),
         ),
         (Paused, (false, "NotPaused", "nothing is paused")),
+        (Frozen, (false, "NotFrozen", "nothing is frozen")),
         (
             Degraded,
             (
@@ -69,7 +70,7 @@ fn all_is_well_in_a_group_as_specified() {
     ] {
         assert_eq!(said(&plan, kind), want);
     }
-    assert_eq!(plan.memory.conditions.iter().count(), 7);
+    assert_eq!(plan.memory.conditions.iter().count(), 8);
 }
 
 #[test]

@@ -32,7 +32,7 @@ const BRIEF: usize = 1 << 20;
 pub struct Limits {
     /// Time for the whole call, from connecting to the last byte of the answer.
     pub deadline: Duration,
-    /// The same for creating and destroying instances, where it differs. That may take minutes, and
+    /// The same for creating, draining and destroying instances, where it differs. That may take minutes, and
     /// what is given up may still come true, so a caller with patience of its own says so here.
     pub effect: Option<Duration>,
     /// Largest answer, in bytes.

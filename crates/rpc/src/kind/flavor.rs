@@ -81,8 +81,11 @@ impl Flavor for FlavorClient {
 
     async fn drain(&self, properties: Option<&Any>, instance: &Description) -> Result<()> {
         let request = self.about(properties, instance);
+        // Taking the work off a member takes as long as its work does.
+        let limits = self.client.limits();
+        let deadline = limits.effect.unwrap_or(limits.deadline);
         self.client
-            .call("Flavor.Drain", &request)
+            .call_within(deadline, "Flavor.Drain", &request)
             .await
             .map(|_: Done| ())
     }

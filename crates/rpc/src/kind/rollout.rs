@@ -12,7 +12,7 @@ use infrakit_spi::rollout::wire::{
     SaidResponse, SpecRequest, StatusResponse, WhyResponse,
 };
 use infrakit_spi::rollout::{
-    Command, Condition, Hold, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
+    Command, Condition, Freeze, Hold, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
 };
 use infrakit_spi::{Error, GroupId, InstanceId, Result};
 use serde::Serialize;
@@ -93,6 +93,17 @@ impl Rollouts for GroupClient {
         Ok(said.details)
     }
 
+    async fn freeze(&self, id: Option<&GroupId>, freeze: Freeze) -> Result<String> {
+        let method = match freeze {
+            Freeze::Set => "Rollout.Freeze",
+            Freeze::Thaw => "Rollout.Thaw",
+        };
+        // All groups are meant where none is named.
+        let request = self.about(&id.cloned().unwrap_or_default());
+        let said: SaidResponse = self.rollout(method, &request).await?;
+        Ok(said.details)
+    }
+
     async fn why(&self, id: &GroupId, instance: Option<&InstanceId>) -> Result<Why> {
         let request = self.about_member(id, instance);
         let answer: WhyResponse = self.rollout("Rollout.Why", &request).await?;
@@ -157,6 +168,8 @@ pub(crate) async fn serve(objects: &dyn Objects<dyn Group>, call: Call<'_>) -> R
         }
         "Hold" => hold(objects, call, Hold::Set).await,
         "Release" => hold(objects, call, Hold::Release).await,
+        "Freeze" => freeze(objects, call, Freeze::Set).await,
+        "Thaw" => freeze(objects, call, Freeze::Thaw).await,
         "Why" => {
             let MemberRequest { name, id, instance } = call.params()?;
             let instance = instance.filter(|instance| !instance.as_str().is_empty());
@@ -217,6 +230,14 @@ async fn hold(objects: &dyn Objects<dyn Group>, call: Call<'_>, hold: Hold) -> R
         .filter(|instance| !instance.as_str().is_empty())
         .ok_or_else(|| Error::refused("the request names no instance"))?;
     let details = rollouts.hold(&id, &instance, hold).await?;
+    reply(&SaidResponse { name, id, details })
+}
+
+async fn freeze(objects: &dyn Objects<dyn Group>, call: Call<'_>, freeze: Freeze) -> Reply {
+    let GroupRequest { name, id } = call.params()?;
+    let group = by_name(objects, &name)?;
+    let one = (!id.as_str().is_empty()).then_some(&id);
+    let details = rollouts(&*group)?.freeze(one, freeze).await?;
     reply(&SaidResponse { name, id, details })
 }
 

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use infrakit_rpc::kind::FlavorClient;
 use infrakit_rpc::{Address, Client, Limits};
 use infrakit_spi::Delivery::{self, NotDelivered, Refused, Unknown};
+use infrakit_spi::flavor::Flavor as _;
+use infrakit_spi::instance::Description;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -258,6 +261,23 @@ async fn peers_that_never_finish_are_given_up_at_the_deadline() {
         let want = format!("Post \"http://h\": A.B got no answer from {path} within 15s");
         assert_eq!(error.message(), want);
         assert!(start.elapsed() < Duration::from_secs(16));
+    }
+}
+
+/// A drain takes as long as the work does: whoever has patience of his own is not cut short.
+#[tokio::test(start_paused = true)]
+async fn a_drain_is_given_up_when_its_callers_patience_ends() {
+    for (effect, seconds) in [(None, 15), (Some(Duration::from_secs(600)), 600)] {
+        let peer = Scripted::start(vec![Scripted::silence()]);
+        let limits = Limits {
+            effect,
+            ..Limits::default()
+        };
+        let flavor = FlavorClient::new(limited(peer.socket(), limits), "");
+        let start = tokio::time::Instant::now();
+        let drained = flavor.drain(None, &Description::default()).await;
+        assert_eq!(drained.unwrap_err().delivery(), Unknown);
+        assert_eq!(start.elapsed().as_secs(), seconds);
     }
 }
 

@@ -3,15 +3,20 @@
 use std::borrow::Cow;
 
 use infrakit_spi::GroupId;
-use infrakit_spi::rollout::{Condition, ConditionKind};
+use infrakit_spi::rollout::{Condition, ConditionKind, Rollouts as _};
 use serde::Serialize;
 
 use super::list::Described;
+use super::rollouts;
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::out::table::Headings;
 use crate::out::{Format, table};
+use crate::target::Target;
 use crate::view::{self, Row, ViewArgs};
+
+/// Groups that are asked whether they are frozen when all are listed: a list must stay quick.
+const ASKED: usize = 50;
 
 /// A group with its members and conditions, as a document.
 #[derive(Serialize)]
@@ -73,11 +78,25 @@ pub(super) fn tell(context: &Context, id: &GroupId, described: &Described<'_>) {
     }
 }
 
+/// Tells a person which of these groups are frozen. What cannot be learned is not told.
+pub(super) async fn tell_frozen(context: &Context, target: &Target, ids: &[&str]) {
+    for id in ids.iter().take(ASKED).map(|id| GroupId::from(*id)) {
+        let conditions = rollouts(target).conditions(&id).await.unwrap_or_default();
+        let frozen: Vec<Condition> = conditions
+            .into_iter()
+            .filter(|condition| condition.kind == ConditionKind::Frozen)
+            .collect();
+        for text in troubles(&id, &frozen) {
+            context.warn(&text);
+        }
+    }
+}
+
 fn troubles(id: &GroupId, conditions: &[Condition]) -> Vec<String> {
     let told = |condition: &&Condition| {
         let worth = matches!(
             condition.kind,
-            ConditionKind::Degraded | ConditionKind::Paused
+            ConditionKind::Degraded | ConditionKind::Paused | ConditionKind::Frozen
         );
         worth && condition.status
     };

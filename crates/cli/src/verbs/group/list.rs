@@ -255,7 +255,11 @@ pub(super) async fn groups(context: &Context, target: &Target, args: GroupsArgs)
             let headings = Headings::unless(args.quiet);
             context
                 .out
-                .with(|out| table::write(out, ["ID"], headings, &rows))
+                .with(|out| table::write(out, ["ID"], headings, &rows))?;
+            if !args.quiet {
+                conditions::tell_frozen(context, target, &ids).await;
+            }
+            Ok(())
         }
         format => context.out.document(&ids, format),
     }

@@ -6,6 +6,7 @@
 mod change;
 mod commit;
 mod conditions;
+mod freeze;
 mod list;
 mod member;
 mod preview;
@@ -22,6 +23,7 @@ use crate::target::Target;
 
 pub(crate) use change::{destroy_group, set_size};
 pub(crate) use commit::{commit_spec, foretell, of_entry};
+pub(crate) use freeze::{Frozen, set as set_frozen};
 pub(crate) use list::{members, size};
 
 /// Returns the verbs.
@@ -45,6 +47,8 @@ pub(super) fn verbs() -> Vec<Verb> {
         verb!("rollout", rollout::RolloutArgs, rollout::rollout),
         verb!("hold", member::HoldArgs, member::hold),
         verb!("release", member::ReleaseArgs, member::release),
+        verb!("freeze", freeze::FreezeArgs, freeze::freeze),
+        verb!("thaw", freeze::ThawArgs, freeze::thaw),
         verb!("why", member::WhyArgs, member::why),
     ]
 }

@@ -158,6 +158,17 @@ fn standing(status: &RolloutStatus) -> String {
         | RolloutState::AwaitingWindow
         | RolloutState::Paused
         | RolloutState::RollingBack
+        | RolloutState::Failed
+            if *from == 0 =>
+        {
+            format!("{group}: {state}, to revision {revision}")
+        }
+        RolloutState::Rolling
+        | RolloutState::Baking
+        | RolloutState::AwaitingApproval
+        | RolloutState::AwaitingWindow
+        | RolloutState::Paused
+        | RolloutState::RollingBack
         | RolloutState::Failed => format!("{group}: {state}, from revision {from} to {revision}"),
     };
     if *stages > 0 && !state.is_over() {
@@ -207,16 +218,21 @@ fn lines(status: &RolloutStatus, target: &str) -> Vec<String> {
     lines
 }
 
-/// Returns what a person can do, where it takes one to go on.
+/// Returns what a person can do, where it takes one to go on. There is no going back where no former
+/// revision is known.
 fn next(status: &RolloutStatus, target: &str) -> Option<String> {
     let group = &status.group;
     let say = |verb: &str| format!("`infrakit {target} rollout {verb} {group}`");
+    let or_back = |first: String| match status.from {
+        0 => first,
+        _ => format!("{first} or {}", say("rollback")),
+    };
     match status.state {
-        RolloutState::AwaitingApproval => {
-            Some(format!("{} or {}", say("approve"), say("rollback")))
-        }
-        RolloutState::Paused => Some(format!("{} or {}", say("resume"), say("rollback"))),
+        RolloutState::AwaitingApproval => Some(or_back(say("approve"))),
+        RolloutState::Paused => Some(or_back(say("resume"))),
+        RolloutState::Failed if status.from == 0 => Some("another commit".to_owned()),
         RolloutState::Failed => Some(format!("{} or another commit", say("rollback"))),
+        RolloutState::Aborted if status.from == 0 => Some("another commit".to_owned()),
         RolloutState::Aborted => Some(format!("another commit, or {}", say("rollback"))),
         RolloutState::None
         | RolloutState::Rolling
@@ -273,6 +289,20 @@ mod tests {
         assert_eq!(
             summary(&done),
             "cattle: Completed, revision 4 is in force; 100 of 100 members updated, 100 of these ready"
+        );
+    }
+
+    /// A group that was freed and committed anew has no revision before.
+    #[test]
+    fn without_a_former_revision_nobody_is_sent_back_to_it() {
+        let new = RolloutStatus {
+            from: 0,
+            ..status(RolloutState::Paused)
+        };
+        let said = lines(&new, "group").join("\n");
+        assert!(
+            said.contains("Paused, to revision 4") && !said.contains("rollback"),
+            "{said}"
         );
     }
 

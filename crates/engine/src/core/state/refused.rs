@@ -26,6 +26,14 @@ pub enum Refused {
         "Group '{0}' is being destroyed: wait until it is gone, or free it to keep what is left"
     )]
     BeingDestroyed(GroupId),
+    /// Another change of the group is being written.
+    #[error("another change of group '{0}' is being written; try again when it is done")]
+    Changing(GroupId),
+    /// Another revision came while a commit was worked out.
+    #[error(
+        "nothing was changed: another revision of group '{0}' is in force by now; look at the plan again"
+    )]
+    Overtaken(GroupId),
     /// Instances to destroy that do not belong to the group.
     #[error("{}: not in group '{group}'; nothing was destroyed", list(.instances))]
     NotMembers {

@@ -7,6 +7,9 @@ use infrakit_plan::{Breaker, Memory, Roll, Took};
 /// How far a rollout's progress in the store may lag behind; bounds the writes of a big one.
 const LAG: Duration = Duration::from_secs(1);
 
+/// How much of a standstill a restart may forget; a deadline is in minutes.
+const IDLE_LAG: Duration = Duration::from_secs(10);
+
 /// Returns a copy of the memory without what is journaled apart.
 pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
     let Memory {
@@ -22,12 +25,15 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         doomed,
         urgent,
         held,
+        held_unseen,
+        frozen,
         naming,
         drained,
         repairs,
         breaker,
         creation,
         measured,
+        waits,
         conditions,
         intents: _,
         decided: _,
@@ -45,12 +51,15 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         doomed: doomed.clone(),
         urgent: urgent.clone(),
         held: held.clone(),
+        held_unseen: held_unseen.clone(),
+        frozen: *frozen,
         naming: *naming,
         drained: drained.clone(),
         repairs: repairs.clone(),
         breaker: *breaker,
         creation: creation.clone(),
         measured: *measured,
+        waits: waits.clone(),
         conditions: conditions.clone(),
         intents: std::collections::BTreeMap::new(),
         decided: std::collections::BTreeMap::new(),
@@ -70,6 +79,8 @@ pub(in crate::core) fn remembers_other(memory: &Memory, stored: &Memory) -> bool
         || memory.doomed != stored.doomed
         || memory.urgent != stored.urgent
         || memory.held != stored.held
+        || memory.held_unseen != stored.held_unseen
+        || memory.frozen != stored.frozen
         || memory.naming != stored.naming
         || memory.drained != stored.drained
         || memory.repairs != stored.repairs
@@ -113,6 +124,7 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         owed: _,
         proved: _,
         progress,
+        idle,
         waits,
         failed,
         shown,
@@ -127,6 +139,7 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         || *paused != stored.paused
         || progress.since(stored.progress) >= LAG
         || *waits != stored.waits
+        || idle.abs_diff(stored.idle) >= IDLE_LAG
         || *failed != stored.failed
         || *through != stored.through
         || *shown != stored.shown

@@ -65,6 +65,7 @@ impl Core {
             memory,
             waiting,
             wake_at,
+            overdue_at,
             converged,
         } = plan(&group.spec, &group.seen, memory, now, &self.config);
         group.memory = memory;
@@ -87,7 +88,7 @@ impl Core {
         });
         // A moment that has come already is served by this very plan; it must not wake us again.
         let retry = group.reverting.map(|(_, at)| at);
-        let wake_at = wake_at.into_iter().chain(retry).min();
+        let wake_at = wake_at.into_iter().chain(overdue_at).chain(retry).min();
         self.wake(id, wake_at.map(|at| at.max(now + LEAST)));
         match revert {
             Some(to) => self.begin_revert(id, to, actions, now),

@@ -4,7 +4,7 @@
 //! group is doing is refused, and says what the group is doing.
 
 use infrakit_plan::{
-    Direction, Memory, Outcome, Pause, PausedBy, Phase, Roll, RollResult, Timestamp,
+    Direction, MemoryChange, Outcome, PausedBy, Phase, Roll, RollResult, Timestamp,
 };
 use infrakit_spi::rollout::{Command, Hold};
 use infrakit_spi::{GroupId, InstanceId};
@@ -79,6 +79,15 @@ pub enum Unfit {
         /// Why it goes.
         why: String,
     },
+    /// Nobody froze it.
+    #[error("group '{0}' is not frozen")]
+    NotFrozen(GroupId),
+    /// It is frozen with all others.
+    #[error("group '{0}' is frozen with all others; `infrakit thaw --all` lets them go on")]
+    AllFrozen(GroupId),
+    /// The brake of all groups is not set.
+    #[error("the groups are not frozen{}", by_name(.0))]
+    NothingFrozen(String),
     /// Nobody holds it.
     #[error("`{instance}` of group '{group}' is not held")]
     NotHeld {
@@ -87,6 +96,14 @@ pub enum Unfit {
         /// The instance.
         instance: InstanceId,
     },
+}
+
+/// Names those that are frozen one by one, if any are.
+fn by_name(frozen: &str) -> String {
+    if frozen.is_empty() {
+        return String::new();
+    }
+    format!(" all together; by name {frozen} are")
 }
 
 impl Core {
@@ -101,19 +118,20 @@ impl Core {
         now: Timestamp,
     ) -> Result<Accepted, Refused> {
         let group = self.steerable(id)?;
-        let (details, edit) = match command {
+        let (details, change) = match command {
             Command::Pause => pause(group, now)?,
             Command::Resume => resume(group, now)?,
             Command::Approve => approve(group, now)?,
             Command::Abort => abort(group, now)?,
             Command::Rollback { to } => return self.roll_back(id, *to, now),
         };
-        let batch = edit.and_then(|edit| self.edit(id, edit));
+        let batch = change.and_then(|change| self.change(id, change));
         Ok(Accepted { details, batch })
     }
 
     /// Returns a group that can be changed.
     fn steerable(&self, id: &GroupId) -> Result<&Group, Refused> {
+        self.free_to_change(id)?;
         let group = self
             .groups
             .get(id)
@@ -169,7 +187,7 @@ impl Core {
             return Err(known.no_member().into());
         }
         let instance = instance.clone();
-        let (details, edit): Change = match hold {
+        let (details, change): Change = match hold {
             Hold::Set => {
                 if let Some(why) = leaving(group, &instance) {
                     return Err(known.leaving(why).into());
@@ -177,22 +195,16 @@ impl Core {
                 let details = format!(
                     "`{instance}` of group '{id}' is held: nothing destroys, repairs or replaces it until it is released"
                 );
-                let edit = move |memory: &mut Memory| {
-                    memory.held.insert(instance.clone());
-                };
-                (details, (!held).then(|| Box::new(edit) as _))
+                (details, (!held).then_some(MemoryChange::Hold(instance)))
             }
             Hold::Release if held => {
                 let details =
                     format!("`{instance}` of group '{id}' is treated like any other member again");
-                let edit = move |memory: &mut Memory| {
-                    memory.held.remove(&instance);
-                };
-                (details, Some(Box::new(edit)))
+                (details, Some(MemoryChange::Release(instance)))
             }
             Hold::Release => return Err(known.not_held().into()),
         };
-        let batch = edit.and_then(|edit| self.edit(id, edit));
+        let batch = change.and_then(|change| self.change(id, change));
         Ok(Accepted { details, batch })
     }
 }
@@ -236,7 +248,7 @@ fn leaving(group: &Group, id: &InstanceId) -> Option<String> {
 }
 
 /// What follows, in a sentence, and the change that makes it so, if it takes one.
-type Change = (String, Option<crate::core::steps::journal::Edit>);
+type Change = (String, Option<MemoryChange>);
 
 fn under_way(group: &Group) -> Result<&Roll, Unfit> {
     let id = group.id();
@@ -263,15 +275,8 @@ fn pause(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
         "The rollout of group '{id}' is paused at {updated} of {}; healing and scaling go on",
         count(total, "member")
     );
-    let edit = move |memory: &mut Memory| {
-        if let Some(roll) = &mut memory.roll {
-            roll.paused = Some(Pause {
-                by: PausedBy::Operator,
-                since: now,
-            });
-        }
-    };
-    Ok((details, Some(Box::new(edit))))
+    let by = PausedBy::Operator;
+    Ok((details, Some(MemoryChange::Pause { by, since: now })))
 }
 
 fn resume(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
@@ -293,14 +298,7 @@ fn resume(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
             return Err(Unfit::NotPaused(id.clone()));
         }
     };
-    let edit = move |memory: &mut Memory| {
-        memory.creation.forgive();
-        let paused = memory.roll.as_mut().filter(|roll| roll.paused.is_some());
-        if let Some(roll) = paused {
-            roll.resume(now);
-        }
-    };
-    Ok((details, Some(Box::new(edit))))
+    Ok((details, Some(MemoryChange::Resume { at: now })))
 }
 
 fn approve(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
@@ -322,12 +320,7 @@ fn approve(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
         let until = moment(complete + asked.bake);
         details.push_str(&format!("; it has to stand until {until}"));
     }
-    let edit = |memory: &mut Memory| {
-        if let Some(roll) = &mut memory.roll {
-            roll.approve();
-        }
-    };
-    Ok((details, Some(Box::new(edit))))
+    Ok((details, Some(MemoryChange::Approve)))
 }
 
 /// Says why a rollout does not wait for approval.
@@ -374,14 +367,12 @@ fn abort(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
         note: at,
     };
     let (revision, hash) = (group.revision, group.spec.hash.clone());
-    let edit = move |memory: &mut Memory| {
-        memory.roll = None;
-        memory.aborted = Some(hash.clone());
-        // That all members were seen to work with it once stays true.
-        let outcomes = memory.outcomes.entry(revision);
-        outcomes.or_insert_with(|| outcome.clone());
+    let change = MemoryChange::Abort {
+        revision,
+        hash,
+        outcome,
     };
-    Ok((details, Some(Box::new(edit))))
+    Ok((details, Some(change)))
 }
 
 /// Returns the revision to go back to.

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use infrakit_plan::{Change as SpecChange, Memory, Phase, Size, Spec, Timestamp, sentence};
+use infrakit_plan::{
+    Change as SpecChange, Memory, MemoryChange, Phase, Size, Spec, Timestamp, sentence,
+};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId};
 use infrakit_store::{Change, Durability};
@@ -14,7 +16,7 @@ use infrakit_store::{Change, Durability};
 use crate::core::state::group::Committed;
 use crate::core::state::remembered::stored_part;
 use crate::core::steps::journal::Batch;
-use crate::core::steps::transition::{self, Transition};
+use crate::core::steps::transition;
 use crate::core::{Core, Group, Refused};
 use crate::records::{
     SpecRecord, delete, history_key, intent_key, memory_key, put, put_memory, spec_key,
@@ -56,7 +58,7 @@ pub(in crate::core) struct PendingCommit {
     committed: Committed,
     /// The memory of a group that is new.
     memory: Memory,
-    transition: Transition,
+    change: MemoryChange,
     expired: Vec<u64>,
 }
 
@@ -124,12 +126,14 @@ impl Core {
         nonce: &str,
         now: Timestamp,
     ) -> Result<Accepted, Refused> {
+        self.free_to_change(&raw.id)?;
         if self
             .groups
             .get(&raw.id)
             .is_some_and(|group| *group.spec == spec)
         {
             let details = self.explain(&raw.id, &spec)?;
+            let details = self.unless_frozen(&raw.id, details);
             let batch = self.commit_again(&raw.id, now);
             return Ok(Accepted { details, batch });
         }
@@ -144,6 +148,7 @@ impl Core {
         (nonce, now): (&str, Timestamp),
     ) -> Result<Accepted, Refused> {
         let details = self.explain(&raw.id, &spec)?;
+        let details = self.unless_frozen(&raw.id, details);
         let wanted = Wanted {
             raw,
             spec,
@@ -159,8 +164,8 @@ impl Core {
 
     /// Commits the spec in force once more.
     fn commit_again(&mut self, id: &GroupId, now: Timestamp) -> Option<u64> {
-        let edit = transition::anew(self.groups.get(id)?, now)?;
-        self.edit(id, edit)
+        let change = transition::anew(self.groups.get(id)?, now)?;
+        self.change(id, change)
     }
 
     pub(in crate::core) fn store_commit(
@@ -173,11 +178,11 @@ impl Core {
         let mut changes = Vec::new();
         let group = self.groups.get(&id);
         let revision = group.map_or(1, |group| group.revision + 1);
-        let transition = Transition::of(group, &wanted, revision, now);
+        let change = transition::transition(group, &wanted, revision, now);
         let mut expired = Vec::new();
         let mut memory = match group {
             Some(group) => {
-                expired = group.expiring(transition.former(group));
+                expired = group.expiring(transition::kept_for(group, &change));
                 let old = expired.iter();
                 changes.extend(old.map(|old| delete(history_key(&id, *old))));
                 stored_part(&group.memory)
@@ -188,7 +193,8 @@ impl Core {
                 ..Memory::default()
             },
         };
-        transition.apply(&mut memory);
+        let change = MemoryChange::Commit(Box::new(change));
+        change.apply(&mut memory);
         let Wanted { raw, spec, .. } = wanted;
         let record = SpecRecord {
             revision,
@@ -207,7 +213,7 @@ impl Core {
             revision,
             committed,
             memory,
-            transition,
+            change,
             expired,
         };
         self.write(
@@ -223,7 +229,7 @@ impl Core {
             revision,
             committed,
             memory,
-            transition,
+            change,
             expired,
         } = pending;
         let id = raw.id.clone();
@@ -233,7 +239,7 @@ impl Core {
             if revision <= group.revision {
                 return;
             }
-            transition.apply(&mut group.memory);
+            change.apply(&mut group.memory);
             group.converged = false;
             for old in expired {
                 group.revisions.remove(&old);
@@ -253,6 +259,7 @@ impl Core {
     /// # Errors
     /// Returns why it is refused.
     pub fn free(&mut self, id: &GroupId) -> Result<u64, Refused> {
+        self.free_to_change(id)?;
         let group = self
             .groups
             .get(id)
@@ -274,6 +281,7 @@ impl Core {
     /// # Errors
     /// Returns why it is refused.
     pub fn destroy(&mut self, id: &GroupId) -> Result<u64, Refused> {
+        self.free_to_change(id)?;
         let group = self
             .groups
             .get(id)
@@ -285,11 +293,8 @@ impl Core {
                 instances: held,
             });
         }
-        let mut memory = stored_part(&group.memory);
-        memory.phase = Phase::Destroying;
-        let changes = vec![put_memory(&memory)];
-        let batch = Batch::Destroying(group.target.clone());
-        Ok(self.write(batch, changes, Durability::Synced))
+        let change = self.change(id, MemoryChange::Destroy);
+        change.ok_or_else(|| Refused::NotWatched(id.clone()))
     }
 
     pub(in crate::core) fn destroying(&mut self, id: &GroupId, now: Timestamp) {
@@ -297,7 +302,6 @@ impl Core {
             return;
         };
         tracing::info!(group = %id, "destroying the group");
-        group.memory.phase = Phase::Destroying;
         group.destroying_since.get_or_insert(now);
         self.refresh(id, now);
         self.touch(id);
@@ -332,6 +336,7 @@ impl Core {
         instances: &[InstanceId],
         now: Timestamp,
     ) -> Result<Option<u64>, Refused> {
+        self.free_to_change(id)?;
         let group = self
             .groups
             .get(id)
@@ -389,6 +394,7 @@ impl Core {
         now: Timestamp,
     ) -> Result<Accepted, Refused> {
         let size = u64::try_from(size).map_err(|_| Refused::NegativeSize)?;
+        self.free_to_change(id)?;
         let group = self
             .groups
             .get(id)

@@ -2,19 +2,16 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Memory, Timestamp};
+use infrakit_plan::{Memory, MemoryChange, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_store::{Change, Durability};
 
 use crate::core::state::remembered::stored_part;
-use crate::core::{Call, Core, Effect, NotWritten, Target};
+use crate::core::{Call, Core, Effect, NotWritten, Refused, Target};
 use crate::records::put_memory;
 
 /// Pause before something is tried again that could not be written down.
 pub(in crate::core) const RETRY: Duration = Duration::from_secs(1);
-
-/// A change of a group's memory. It is made twice: of what is stored, and of what is in force.
-pub(in crate::core) type Edit = Box<dyn Fn(&mut Memory) + Send>;
 
 /// What waits for a journal entry.
 pub(in crate::core) enum Batch {
@@ -27,11 +24,11 @@ pub(in crate::core) enum Batch {
     /// A commit: it takes effect once it is in the store.
     Commit(Box<crate::core::steps::commit::PendingCommit>),
     /// A change of the memory.
-    Edit(Target, Edit),
+    Change(Target, MemoryChange),
     /// A group to forget.
     Forget(Target),
-    /// A group to destroy.
-    Destroying(Target),
+    /// The brake of all groups: set since a moment, or let go.
+    Brake(Option<Timestamp>),
 }
 
 impl Core {
@@ -64,13 +61,30 @@ impl Core {
 
     /// Changes a group's memory, as an operator asks for; it takes effect once the store has it.
     /// Nothing is planned meanwhile. Returns the journal entry to wait for.
-    pub(in crate::core) fn edit(&mut self, id: &GroupId, edit: Edit) -> Option<u64> {
+    pub(in crate::core) fn change(&mut self, id: &GroupId, change: MemoryChange) -> Option<u64> {
         let group = self.groups.get(id)?;
         let mut memory = stored_part(&group.memory);
-        edit(&mut memory);
+        change.apply(&mut memory);
         let changes = vec![put_memory(&memory)];
-        let batch = Batch::Edit(group.target.clone(), edit);
+        let batch = Batch::Change(group.target.clone(), change);
         Some(self.write(batch, changes, Durability::Synced))
+    }
+
+    /// Returns whether a change of the group's spec, its memory or its existence is on its way to
+    /// the store. What comes next is worked out from what that one leads to, so it has to wait.
+    #[must_use]
+    pub fn is_changing(&self, id: &GroupId) -> bool {
+        let mut batches = self.journal.values();
+        batches.any(|batch| changing(batch).as_ref() == Some(id))
+    }
+
+    /// Refuses to work a change out from what another one is about to replace: of two that overlap
+    /// one would be acknowledged and lost.
+    pub(in crate::core) fn free_to_change(&self, id: &GroupId) -> Result<(), Refused> {
+        if self.is_changing(id) {
+            return Err(Refused::Changing(id.clone()));
+        }
+        Ok(())
     }
 
     pub(in crate::core) fn journaled(
@@ -103,25 +117,25 @@ impl Core {
             Batch::Nothing | Batch::Memory(_) => {}
             Batch::Plan(target, calls) => self.written_down(&target, calls, now),
             Batch::Commit(pending) => self.committed(*pending, now),
-            Batch::Edit(target, edit) => {
+            Batch::Change(target, change) => {
                 if let Some(group) = self.living(&target) {
                     let naming = group.memory.naming;
-                    edit(&mut group.memory);
+                    tracing::info!(group = %target.group, ?change, "changed");
+                    change.apply(&mut group.memory);
                     if naming != group.memory.naming {
                         group.aim();
                     }
                     group.converged = false;
                     self.touch(&target.group);
+                    if change == MemoryChange::Destroy {
+                        self.destroying(&target.group, now);
+                    }
                 }
             }
+            Batch::Brake(since) => self.braked(since),
             Batch::Forget(target) => {
                 if self.living(&target).is_some() {
                     self.forget(&target.group);
-                }
-            }
-            Batch::Destroying(target) => {
-                if self.living(&target).is_some() {
-                    self.destroying(&target.group, now);
                 }
             }
         }
@@ -139,7 +153,7 @@ impl Core {
                 self.wake_by(&target.group, now + RETRY);
             }
             // Whoever asked for these is told; nothing has changed.
-            Batch::Commit(_) | Batch::Edit(..) | Batch::Forget(_) | Batch::Destroying(_) => {}
+            Batch::Commit(_) | Batch::Change(..) | Batch::Forget(_) | Batch::Brake(_) => {}
             Batch::Plan(target, calls) => {
                 tracing::error!(group = %target.group, %error, "cannot journal a plan");
                 for call in &calls {
@@ -162,10 +176,8 @@ impl Core {
 /// Returns the group whose planning rests until the entry is written.
 fn changing(batch: &Batch) -> Option<GroupId> {
     match batch {
-        Batch::Nothing | Batch::Memory(_) | Batch::Plan(..) => None,
+        Batch::Nothing | Batch::Memory(_) | Batch::Plan(..) | Batch::Brake(_) => None,
         Batch::Commit(pending) => Some(pending.id().clone()),
-        Batch::Edit(target, _) | Batch::Forget(target) | Batch::Destroying(target) => {
-            Some(target.group.clone())
-        }
+        Batch::Change(target, _) | Batch::Forget(target) => Some(target.group.clone()),
     }
 }

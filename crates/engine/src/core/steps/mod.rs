@@ -2,6 +2,7 @@
 
 pub(in crate::core) mod answers;
 pub(in crate::core) mod behaviours;
+pub(in crate::core) mod brake;
 pub(in crate::core) mod calls;
 pub(in crate::core) mod commands;
 pub(in crate::core) mod commit;

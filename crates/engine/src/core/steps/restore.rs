@@ -24,6 +24,7 @@ impl Core {
     pub fn restore(&mut self, store: &dyn Store, now: Timestamp) -> Vec<(GroupId, String)> {
         let mut unreadable = Vec::new();
         self.restore_took(store);
+        self.restore_brake(store);
         for (key, record) in store.scan(SPECS) {
             let Some(id) = key.strip_prefix(SPECS).map(GroupId::from) else {
                 continue;
@@ -61,6 +62,14 @@ impl Core {
         };
         // Memories of before there were revisions in them do not say.
         memory.revision = record.revision;
+        if let Some(roll) = &mut memory.roll {
+            // No deadline ran while no controller was there.
+            roll.progress = roll
+                .progress
+                .max(Timestamp(now.0.saturating_sub(
+                    u64::try_from(roll.idle.as_nanos()).unwrap_or(u64::MAX),
+                )));
+        }
         let committed = Committed {
             at: record.committed,
             spec: Arc::new(spec),

@@ -1,131 +1,82 @@
 //! What a commit means for the rollout under way, and how a former revision is put back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::{
-    Direction, Former, Memory, Outcome, Phase, Roll, RollResult, Size, Spec, Timestamp,
+    CommitChange, Direction, Former, MemoryChange, Outcome, Phase, Roll, RollResult, Size, Spec,
+    Timestamp,
 };
+use infrakit_spi::GroupId;
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::{GroupId, InstanceId, PluginName};
 
 use crate::core::steps::commit::{Cause, Wanted};
-use crate::core::steps::journal::Edit;
 use crate::core::{Core, Group, Refused};
 
-/// What a commit changes in a group's memory.
-pub(in crate::core) struct Transition {
+/// Works out what a commit means for a group as it is now.
+pub(in crate::core) fn transition(
+    group: Option<&Group>,
+    wanted: &Wanted,
     revision: u64,
-    /// The rollout from now on; `None` where the one under way, or none, stays as it is.
-    roll: Option<Option<Roll>>,
-    /// How much more a group may grow that waits with growing for its rollout.
-    growth: u64,
-    /// What became of revisions before.
-    ended: Vec<(u64, Outcome)>,
-    /// The plugin from now on.
-    plugin: PluginName,
-    /// Plugins that members may be left on.
-    homes: BTreeSet<PluginName>,
-    /// Whether like members are to be given identities; `None` where that stays as it is.
-    naming: Option<bool>,
-    doomed: BTreeSet<InstanceId>,
-    /// Whether an aborted rollout may go on, and what failed is tried anew: somebody has changed
-    /// more than the size.
-    unabort: bool,
+    now: Timestamp,
+) -> CommitChange {
+    let spec = &wanted.spec;
+    let mut change = CommitChange {
+        revision,
+        plugin: spec.instance.plugin.clone(),
+        doomed: wanted.doomed.clone(),
+        unabort: wanted.cause != Cause::Scaled,
+        ..CommitChange::default()
+    };
+    let Some(group) = group else {
+        return change;
+    };
+    let before = &group.spec;
+    change.naming = match (&before.size, &spec.size) {
+        (Size::Cattle(_), Size::Pets(_)) => Some(true),
+        (Size::Pets(_), Size::Cattle(_)) => Some(false),
+        (Size::Cattle(_), Size::Cattle(_)) | (Size::Pets(_), Size::Pets(_)) => None,
+    };
+    if before.hash == spec.hash {
+        // The size alone, or how to roll: nothing new is rolled, and who grows grows at once.
+        if change.unabort && group.memory.aborted.is_some() {
+            change.roll = Some(restarted(group, now));
+        }
+        change.growth = spec.size.count().saturating_sub(before.size.count());
+        return change;
+    }
+    change.homes.insert(before.instance.plugin.clone());
+    change.ended = ended(group, wanted.cause, revision, now);
+    // While the way back is limited, members are made from where it leads: what it leads away
+    // from has failed.
+    let (direction, former) = match wanted.cause {
+        Cause::Committed | Cause::Scaled => (Direction::Forward, former(group, spec)),
+        Cause::Reverted => (Direction::Back, None),
+    };
+    let roll = roll(group, spec, former, now).map(|roll| Roll {
+        hold: hold(group, spec),
+        direction,
+        ..roll
+    });
+    if let Some(former) = roll.as_ref().and_then(|roll| roll.former.as_ref()) {
+        change.homes.insert(former.plugin.clone());
+    }
+    change.roll = Some(roll);
+    change
 }
 
-impl Transition {
-    /// Works out what a commit means for a group as it is now.
-    pub(in crate::core) fn of(
-        group: Option<&Group>,
-        wanted: &Wanted,
-        revision: u64,
-        now: Timestamp,
-    ) -> Self {
-        let spec = &wanted.spec;
-        let mut transition = Self {
-            revision,
-            roll: None,
-            growth: 0,
-            ended: Vec::new(),
-            plugin: spec.instance.plugin.clone(),
-            homes: BTreeSet::new(),
-            naming: None,
-            doomed: wanted.doomed.clone(),
-            unabort: wanted.cause != Cause::Scaled,
-        };
-        let Some(group) = group else {
-            return transition;
-        };
-        let before = &group.spec;
-        transition.naming = match (&before.size, &spec.size) {
-            (Size::Cattle(_), Size::Pets(_)) => Some(true),
-            (Size::Pets(_), Size::Cattle(_)) => Some(false),
-            (Size::Cattle(_), Size::Cattle(_)) | (Size::Pets(_), Size::Pets(_)) => None,
-        };
-        if before.hash == spec.hash {
-            // The size alone, or how to roll: nothing new is rolled, and who grows grows at once.
-            if transition.unabort && group.memory.aborted.is_some() {
-                transition.roll = Some(restarted(group, now));
-            }
-            transition.growth = spec.size.count().saturating_sub(before.size.count());
-            return transition;
-        }
-        transition.homes.insert(before.instance.plugin.clone());
-        transition.ended = ended(group, wanted.cause, revision, now);
-        // While the way back is limited, members are made from where it leads: what it leads away
-        // from has failed.
-        let (direction, former) = match wanted.cause {
-            Cause::Committed | Cause::Scaled => (Direction::Forward, former(group, spec)),
-            Cause::Reverted => (Direction::Back, None),
-        };
-        let roll = roll(group, spec, former, now).map(|roll| Roll {
-            hold: hold(group, spec),
-            direction,
-            ..roll
-        });
-        if let Some(former) = roll.as_ref().and_then(|roll| roll.former.as_ref()) {
-            transition.homes.insert(former.plugin.clone());
-        }
-        transition.roll = Some(roll);
-        transition
-    }
-
-    /// Returns the revision that members beyond a rollout's limit will be made from.
-    pub(in crate::core) fn former(&self, group: &Group) -> Option<u64> {
-        let roll = self.roll.as_ref().unwrap_or(&group.memory.roll).as_ref()?;
-        roll.former.as_ref().map(|former| former.revision)
-    }
-
-    /// Makes the change.
-    pub(in crate::core) fn apply(&self, memory: &mut Memory) {
-        memory.revision = self.revision;
-        if self.unabort {
-            memory.creation.forgive();
-            memory.aborted = None;
-        }
-        match &self.roll {
-            Some(roll) => memory.roll.clone_from(roll),
-            None => {
-                if let Some(hold) = memory.roll.as_mut().and_then(|roll| roll.hold.as_mut()) {
-                    *hold += self.growth;
-                }
-            }
-        }
-        for (revision, outcome) in &self.ended {
-            memory.outcomes.insert(*revision, outcome.clone());
-        }
-        memory.homes.extend(self.homes.iter().cloned());
-        memory.homes.remove(&self.plugin);
-        if let Some(naming) = self.naming {
-            memory.naming = naming;
-        }
-        memory.doomed.extend(self.doomed.iter().cloned());
-    }
+/// Returns the revision that members beyond a rollout's limit will be made from.
+pub(in crate::core) fn kept_for(group: &Group, change: &CommitChange) -> Option<u64> {
+    let roll = change
+        .roll
+        .as_ref()
+        .unwrap_or(&group.memory.roll)
+        .as_ref()?;
+    roll.former.as_ref().map(|former| former.revision)
 }
 
 /// Returns what becomes of the revision in force when another takes its place. When the group goes
 /// back from it, other revisions of the same configuration are no more to go back to than this one.
-fn ended(group: &Group, cause: Cause, revision: u64, now: Timestamp) -> Vec<(u64, Outcome)> {
+fn ended(group: &Group, cause: Cause, revision: u64, now: Timestamp) -> BTreeMap<u64, Outcome> {
     let (memory, note) = (&group.memory, format!("revision {revision} took its place"));
     let outcome = |result, note| Outcome {
         result,
@@ -157,23 +108,13 @@ fn ended(group: &Group, cause: Cause, revision: u64, now: Timestamp) -> Vec<(u64
 
 /// Returns what a commit of the spec in force changes, if anything: an aborted rollout begins anew,
 /// and failed creations are tried again.
-pub(in crate::core) fn anew(group: &Group, now: Timestamp) -> Option<Edit> {
+pub(in crate::core) fn anew(group: &Group, now: Timestamp) -> Option<MemoryChange> {
     let memory = &group.memory;
     if memory.aborted.is_none() && memory.creation.failures() == 0 {
         return None;
     }
     let restarted = memory.aborted.is_some().then(|| restarted(group, now));
-    Some(Box::new(move |memory: &mut Memory| {
-        memory.aborted = None;
-        memory.creation.forgive();
-        let Some(roll) = &restarted else { return };
-        memory.roll.clone_from(roll);
-        // What becomes of it is open again.
-        let outcome = memory.outcomes.get(&memory.revision);
-        if outcome.is_some_and(|outcome| outcome.result == RollResult::Aborted) {
-            memory.outcomes.remove(&memory.revision);
-        }
-    }))
+    Some(MemoryChange::Anew { restarted })
 }
 
 /// Returns the rollout of a spec that is in force and was aborted, from its beginning.

@@ -9,6 +9,12 @@ use infrakit_spi::{GroupId, InstanceId};
 use crate::core::{Core, Group, Refused};
 
 impl Core {
+    /// Returns the revision in force; `None` for a group that is not known.
+    #[must_use]
+    pub fn revision(&self, id: &GroupId) -> Option<u64> {
+        self.groups.get(id).map(|group| group.revision)
+    }
+
     /// Returns the size that a group is specified to have.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! On which evidence something is waited for.
 
-use infrakit_plan::{Member, PausedBy, Timestamp, WaitingOn};
+use infrakit_plan::{Brake, Member, PausedBy, Timestamp, WaitingOn};
 use infrakit_spi::InstanceId;
 use infrakit_spi::flavor::Health;
 
@@ -54,6 +54,13 @@ impl Group {
             WaitingOn::Ceiling { .. } => {
                 let there = count(self.seen.len(), "instance");
                 Some(format!("{there} of the group are there"))
+            }
+            WaitingOn::Frozen { brake, .. } => {
+                let what = match brake {
+                    Brake::Group => self.id().as_str(),
+                    Brake::All => "--all",
+                };
+                Some(format!("`infrakit thaw {what}` lets it go on"))
             }
             // They say themselves what they rest on.
             WaitingOn::SelfMember { .. } | WaitingOn::Governor { .. } | WaitingOn::Slots { .. } => {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use infrakit_plan::{Config, Memory, Observed, PreviewInput, Spec, Timestamp, preview, spec_diff};
+use infrakit_plan::{
+    Config, Memory, MemoryChange, Observed, PreviewInput, Spec, Timestamp, preview, spec_diff,
+};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::rollout::Preview;
 
 use crate::core::steps::commit::{Cause, Wanted};
-use crate::core::steps::transition::{Transition, anew};
+use crate::core::steps::transition::{anew, transition};
 use crate::core::{Core, Refused};
 
 /// All that a preview is worked out from. Working it out takes a while in a big group, and touches
@@ -38,6 +40,8 @@ impl Core {
         let sentence = self.explain(&raw.id, &spec)?;
         let group = self.groups.get(&raw.id);
         let mut config = self.config.clone();
+        // What is shown is what follows once everything is thawed.
+        config.frozen = None;
         config.other_members = self.members - group.map_or(0, |group| group.counted);
         let mut outlook = Outlook {
             sentence,
@@ -55,9 +59,10 @@ impl Core {
         if let Some(group) = group {
             outlook.seen = group.seen.clone();
             outlook.memory = group.memory.clone();
+            outlook.memory.frozen = None;
             if *group.spec == spec {
-                if let Some(edit) = anew(group, now) {
-                    edit(&mut outlook.memory);
+                if let Some(change) = anew(group, now) {
+                    change.apply(&mut outlook.memory);
                 }
                 return Ok(outlook);
             }
@@ -69,7 +74,8 @@ impl Core {
             doomed: std::collections::BTreeSet::new(),
             cause: Cause::Committed,
         };
-        Transition::of(group, &wanted, revision, now).apply(&mut outlook.memory);
+        let change = transition(group, &wanted, revision, now);
+        MemoryChange::Commit(Box::new(change)).apply(&mut outlook.memory);
         Ok(outlook)
     }
 }

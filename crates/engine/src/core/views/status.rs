@@ -102,6 +102,7 @@ impl Core {
                 Kind::Scaling => ConditionKind::Scaling,
                 Kind::Healing => ConditionKind::Healing,
                 Kind::Paused => ConditionKind::Paused,
+                Kind::Frozen => ConditionKind::Frozen,
                 Kind::Degraded => ConditionKind::Degraded,
             },
             status: condition.holds,
@@ -162,7 +163,11 @@ impl Group {
             return match self.memory.outcomes.get(&self.revision) {
                 Some(outcome) if outcome.result == RollResult::Completed => RolloutState::Completed,
                 // All members are new; what is still to be done is what came with the rollout.
-                Some(_) | None if self.is_finishing() => RolloutState::Rolling,
+                Some(_) | None if self.is_finishing() => match self.left() {
+                    // What it was rolled back from is gone already, and the others are being made.
+                    Some(RollResult::RolledBack) => RolloutState::RollingBack,
+                    Some(_) | None => RolloutState::Rolling,
+                },
                 Some(_) | None => RolloutState::None,
             };
         };
@@ -199,6 +204,14 @@ impl Group {
             }
         }
         false
+    }
+
+    /// Returns what became of the configuration before this one.
+    fn left(&self) -> Option<RollResult> {
+        let mut older = self.revisions.range(..self.revision).rev();
+        let left = older.find(|(_, committed)| committed.spec.hash != self.spec.hash);
+        let outcome = self.memory.outcomes.get(left?.0)?;
+        Some(outcome.result)
     }
 
     /// Returns the revision that outdated members have, as far as it is known.

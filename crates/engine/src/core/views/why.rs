@@ -1,6 +1,6 @@
 //! Why a group, or a member, is as it is: in at most three lines.
 
-use infrakit_plan::{Member, Step, Timestamp, WaitingOn};
+use infrakit_plan::{ConditionKind, Member, Step, Timestamp, Wait, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::rollout::{Deed, Why};
@@ -192,6 +192,17 @@ impl Group {
                 evidence.push(text);
             }
         }
+        // That it takes too long is said, whatever it is.
+        let degraded = self.memory.conditions.get(ConditionKind::Degraded);
+        if let Some(degraded) =
+            degraded.filter(|degraded| degraded.holds && Wait::explains(&degraded.reason))
+        {
+            let since = since(degraded.since, now);
+            evidence.push(format!(
+                "degraded since {since}, {}: {}",
+                degraded.reason, degraded.message
+            ));
+        }
         evidence.extend(self.as_of(now));
         if !evidence.is_empty() {
             lines.push(evidence.join("; "));
@@ -235,6 +246,7 @@ impl Group {
                 .outcomes
                 .get(&self.revision)
                 .map(|outcome| outcome.at),
+            WaitingOn::Frozen { since, .. } => Some(*since),
             WaitingOn::Repair { id, .. } => memory.repairs.0.get(id).map(|repair| repair.at),
             WaitingOn::Observation
             | WaitingOn::Creations { .. }
@@ -276,6 +288,7 @@ impl Group {
             | WaitingOn::Bake { .. }
             | WaitingOn::Approval { .. }
             | WaitingOn::Window { .. }
+            | WaitingOn::Frozen { .. }
             | WaitingOn::Aborted { .. } => true,
         };
         let mut waits = self.waiting.iter().filter(|(on, _)| rolls(on));

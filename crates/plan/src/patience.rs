@@ -1,0 +1,204 @@
+//! For how long something may be waited for before the group counts as degraded.
+//!
+//! Nothing waits in silence: whatever does not end by itself soon is said once it has lasted longer
+//! than it does when all is well. What a person or a window ends is no fault, however long it lasts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::action::WaitingOn;
+use crate::draft::Draft;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Lists come every poll interval, and tags show in them within a minute at the providers that we
+/// know of; five minutes without what was asked for are no lag any more.
+const OBSERVATION: Duration = MINUTE.saturating_mul(5);
+/// A call is given up after ten minutes, and a creation in doubt is settled by a list soon after.
+const CREATIONS: Duration = MINUTE.saturating_mul(15);
+/// A drain and a destruction may take ten minutes each, and a provider may show the dead for some
+/// minutes more.
+const DEPARTURES: Duration = MINUTE.saturating_mul(30);
+/// Beyond the grace period, and the time for which a new member has to be healthy: a member that
+/// neither comes up nor is found sick is nobody's success.
+const PROOF: Duration = MINUTE.saturating_mul(10);
+/// A budget is short while others are on their way, which is said by itself; beyond that nobody
+/// brings back those that are missing.
+const BUDGET: Duration = MINUTE.saturating_mul(30);
+/// Limits refill every minute. Who waits for one for an hour has a limit that does not suit the
+/// group.
+const LIMITS: Duration = MINUTE.saturating_mul(60);
+/// A suspect is asked every half second; ten minutes mean that nobody answers.
+const CONFIRMATION: Duration = MINUTE.saturating_mul(10);
+/// Beyond the time that a repair has to help.
+const REPAIR: Duration = MINUTE.saturating_mul(10);
+
+/// What is waited for, without its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Wait {
+    /// A list that shows what was asked for.
+    Observation,
+    /// Creations.
+    Creations,
+    /// Destroyed members that are still there.
+    Departures,
+    /// New members that have yet to prove themselves.
+    Health,
+    /// More members that serve.
+    Budget,
+    /// What the governor lets through.
+    Governor,
+    /// Slots for calls.
+    Slots,
+    /// Whether a suspect is sick.
+    Confirmation,
+    /// The effect of a repair.
+    Repair,
+}
+
+/// Since when what is waited for; kept over restarts.
+pub type Waits = BTreeMap<Wait, Timestamp>;
+
+impl Wait {
+    /// Returns what of a wait has a deadline. The others are waits for a person or a window, end at a
+    /// moment that is known, or are troubles that are said at once.
+    pub(crate) fn of(on: &WaitingOn) -> Option<Self> {
+        match on {
+            WaitingOn::Observation => Some(Self::Observation),
+            WaitingOn::Creations { .. } => Some(Self::Creations),
+            WaitingOn::Departures { .. } => Some(Self::Departures),
+            WaitingOn::Health { .. } => Some(Self::Health),
+            WaitingOn::Budget { .. } => Some(Self::Budget),
+            WaitingOn::Governor { .. } => Some(Self::Governor),
+            WaitingOn::Slots { .. } => Some(Self::Slots),
+            WaitingOn::Confirmation { .. } => Some(Self::Confirmation),
+            WaitingOn::Repair { .. } => Some(Self::Repair),
+            WaitingOn::Backoff { .. }
+            | WaitingOn::Configuration
+            | WaitingOn::Ceiling { .. }
+            | WaitingOn::Breaker { .. }
+            | WaitingOn::Doubt { .. }
+            | WaitingOn::SelfMember { .. }
+            | WaitingOn::Held { .. }
+            | WaitingOn::Frozen { .. }
+            | WaitingOn::Paused { .. }
+            | WaitingOn::Bake { .. }
+            | WaitingOn::Approval { .. }
+            | WaitingOn::Window { .. }
+            | WaitingOn::Aborted { .. } => None,
+        }
+    }
+
+    /// Returns whether a group is degraded for this reason because something is waited for too long.
+    #[must_use]
+    pub fn explains(reason: &str) -> bool {
+        let all = [
+            Self::Observation,
+            Self::Creations,
+            Self::Departures,
+            Self::Health,
+            Self::Budget,
+            Self::Governor,
+            Self::Slots,
+            Self::Confirmation,
+            Self::Repair,
+        ];
+        all.iter().any(|wait| wait.reason() == reason)
+    }
+
+    /// Returns the reason of the condition, in one word.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Observation => "NotObserved",
+            Self::Creations => "CreationsHang",
+            Self::Departures => "DestructionsHang",
+            Self::Health => "NewMembersNotReady",
+            Self::Budget => "TooFewServe",
+            Self::Governor => "RateLimited",
+            Self::Slots => "CallsHang",
+            Self::Confirmation => "NotConfirmed",
+            Self::Repair => "RepairHangs",
+        }
+    }
+
+    fn deadline(self, draft: &Draft<'_>) -> Duration {
+        let (health, updating) = (&draft.spec.health, &draft.spec.updating);
+        match self {
+            Self::Observation => OBSERVATION,
+            Self::Creations => CREATIONS,
+            Self::Departures => DEPARTURES,
+            Self::Health => health.grace_period + updating.duration + PROOF,
+            Self::Budget => BUDGET,
+            Self::Governor | Self::Slots => LIMITS,
+            Self::Confirmation => CONFIRMATION,
+            Self::Repair => health.repair_wait + REPAIR,
+        }
+    }
+
+    /// Returns since when the oldest of what is waited for is under way. Others may have come and
+    /// gone meanwhile: that many things take long together is no standstill.
+    fn oldest(self, draft: &Draft<'_>) -> Option<Timestamp> {
+        match self {
+            Self::Creations => {
+                let intents = draft.memory.intents.values();
+                intents.map(|intent| intent.begun).min()
+            }
+            Self::Departures => {
+                let leaving = draft.members(&draft.index.leaving);
+                let since = leaving.filter_map(|(_, member)| member.departure);
+                since.map(|departure| departure.since).min()
+            }
+            Self::Health => {
+                let unproved = draft.members(&draft.index.unproved);
+                unproved.map(|(_, member)| member.created).min()
+            }
+            Self::Observation
+            | Self::Budget
+            | Self::Governor
+            | Self::Slots
+            | Self::Confirmation
+            | Self::Repair => None,
+        }
+    }
+}
+
+/// Notes since when what is waited for.
+pub(crate) fn note_waits(draft: &mut Draft<'_>) {
+    let known = std::mem::take(&mut draft.memory.waits);
+    let now = draft.now;
+    let waits = draft.waiting.iter().filter_map(Wait::of);
+    draft.memory.waits = waits
+        .map(|wait| (wait, known.get(&wait).map_or(now, |since| *since.min(&now))))
+        .collect();
+}
+
+/// Returns what has been waited for for too long, if anything: the reason in one word, and in a
+/// sentence. Notes when the next deadline passes.
+pub(crate) fn overdue(draft: &mut Draft<'_>) -> Option<(&'static str, String)> {
+    let (mut found, mut next): (Option<(&str, String)>, Option<Timestamp>) = (None, None);
+    for on in &draft.waiting {
+        let Some(wait) = Wait::of(on) else { continue };
+        let noted = draft.memory.waits.get(&wait).copied();
+        // In a list that lags a member may be older than the wait for it.
+        let since = match (wait.oldest(draft), noted) {
+            (Some(oldest), Some(noted)) if wait == Wait::Health => oldest.max(noted),
+            (Some(oldest), _) => oldest,
+            (None, Some(noted)) => noted,
+            (None, None) => continue,
+        };
+        let deadline = wait.deadline(draft);
+        let at = since + deadline;
+        if at > draft.now {
+            next = Some(next.map_or(at, |next| next.min(at)));
+        } else if found.is_none() {
+            let minutes = deadline.as_secs() / 60;
+            let text = format!("{on}, for longer than {minutes} minutes");
+            found = Some((wait.reason(), text));
+        }
+    }
+    draft.overdue_at = next;
+    found
+}

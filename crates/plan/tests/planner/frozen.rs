@@ -1,0 +1,102 @@
+//! The brake: a frozen group is looked at, and nothing else.
+
+use std::time::Duration;
+
+use infrakit_plan::{Action, Brake, ConditionKind, MemoryChange, Phase, Plan, Step, WaitingOn};
+use infrakit_spi::flavor::Health;
+
+use crate::bench::*;
+
+fn only_checks(plan: &Plan) -> bool {
+    let checks = |action: &Action| matches!(action, Action::Check { .. });
+    plan.actions.iter().all(checks) && !plan.converged
+}
+
+/// Whatever would be done is not, and each plan says why.
+fn stands_still(mut bench: Bench, brake: Brake) {
+    let since = bench.now;
+    match brake {
+        Brake::Group => MemoryChange::Freeze { since }.apply(&mut bench.memory),
+        Brake::All => bench.config.frozen = Some(since),
+    }
+    for _ in 0..5 {
+        let plan = bench.plan();
+        assert!(only_checks(&plan), "{:?}", plan.actions);
+        assert!(plan.waiting.contains(&WaitingOn::Frozen { brake, since }));
+        let said = plan
+            .memory
+            .conditions
+            .get(ConditionKind::Frozen)
+            .expect("it is there");
+        assert!(said.holds && said.since == since);
+        bench.pass(Duration::from_secs(3600));
+        bench.look();
+    }
+    match brake {
+        Brake::Group => MemoryChange::Thaw.apply(&mut bench.memory),
+        Brake::All => bench.config.frozen = None,
+    }
+    let plan = bench.plan();
+    assert!(!only_checks(&plan), "{:?}", plan.waiting);
+    assert!(
+        !plan
+            .memory
+            .conditions
+            .get(ConditionKind::Frozen)
+            .expect("it is there")
+            .holds
+    );
+}
+
+#[test]
+fn nothing_is_begun_for_a_frozen_group() {
+    for brake in [Brake::Group, Brake::All] {
+        stands_still(Bench::new(cattle(3)), brake);
+        stands_still(Bench::healthy(cattle(1), &["a", "b", "c"]), brake);
+        let mut sick = Bench::healthy(cattle(3), &["a", "b", "c"]);
+        sick.sicken("a");
+        stands_still(sick, brake);
+        let mut outdated = Bench::healthy(cattle(3), &["a", "b", "c"]);
+        outdated.commit(spec(r#"{"Size":3}"#, "v2", ""));
+        stands_still(outdated, brake);
+        let mut destroyed = Bench::healthy(cattle(3), &["a", "b", "c"]);
+        destroyed.memory.phase = Phase::Destroying;
+        stands_still(destroyed, brake);
+        let mut failed = Bench::healthy(cattle(2), &["a", "b", "c"]);
+        let step = Step::Failed(1, failed.now);
+        failed.depart("c", infrakit_plan::Reason::Surplus, step);
+        stands_still(failed, brake);
+        stands_still(Bench::named(pets(&["d"]), &["a", "b"]), brake);
+    }
+}
+
+#[test]
+fn health_is_asked_for_while_a_group_is_frozen() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    bench.config.frozen = Some(bench.now);
+    bench.pass(Duration::from_secs(60));
+    bench.look();
+    assert_eq!(checked(&bench.plan()).len(), 2);
+}
+
+/// That nobody proves itself while everything stands still is no failure of the rollout.
+#[test]
+fn no_deadline_of_a_rollout_runs_while_it_is_frozen() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    let more = r#","Updating":{"ProgressDeadline":"2m"}"#;
+    bench.commit(spec(r#"{"Size":2}"#, "v2", more));
+    bench.plan();
+    let since = bench.now;
+    MemoryChange::Freeze { since }.apply(&mut bench.memory);
+    bench.plan();
+    bench.pass(Duration::from_secs(7200));
+    bench.look();
+    bench.plan();
+    MemoryChange::Thaw.apply(&mut bench.memory);
+    bench.verdict("b", Health::Healthy);
+    bench.plan();
+    assert_eq!(
+        bench.memory.roll.as_ref().expect("it is there").paused,
+        None
+    );
+}
