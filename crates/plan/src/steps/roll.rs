@@ -37,6 +37,8 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     }
     let candidates: Vec<(&Key, &Member)> = draft.replaceable().take(slots).collect();
     let how = drain(draft.spec, errand.reason());
+    // Who goes because the group shrinks is not replaced, and says nothing of the gates.
+    let shrinks = draft.ledger.surplus(draft.stand_ins()) > 0;
     for entry in candidates {
         let replaced = draft.ledger.extra() == 0;
         if draft.destroy(entry, errand, how).is_err() {
@@ -45,7 +47,7 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
         if replaced && let Some(roll) = &mut draft.memory.roll {
             roll.owed += 1;
         }
-        let last = !draft.has_left();
+        let last = !shrinks && !draft.has_left();
         if let Some(roll) = &mut draft.memory.roll {
             roll.through |= last;
         }
