@@ -177,7 +177,7 @@ fn named(target: &Target, name: &str, verb: &Verb, taken: &[String]) -> Command 
 }
 
 /// Verbs whose first argument is a group.
-const GROUP_VERBS: [&str; 11] = [
+const GROUP_VERBS: [&str; 12] = [
     "describe",
     "ls",
     "free",
@@ -188,6 +188,7 @@ const GROUP_VERBS: [&str; 11] = [
     "inspect",
     "hold",
     "release",
+    "confirm-loss",
     "why",
 ];
 

@@ -59,6 +59,12 @@ impl Rollouts for Engine {
             .await
     }
 
+    async fn confirm_loss(&self, id: &GroupId) -> Result<String> {
+        let group = id.clone();
+        self.change(id, move |core, now| core.confirm_loss(&group, now))
+            .await
+    }
+
     async fn why(&self, id: &GroupId, instance: Option<&InstanceId>) -> Result<Why> {
         let (id, instance) = (id.clone(), instance.cloned());
         let why = self.ask(move |shell, now| shell.core.why(&id, instance.as_ref(), now));

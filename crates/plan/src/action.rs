@@ -248,6 +248,16 @@ pub enum WaitingOn {
         /// Members whose verdicts keep changing.
         flapping: usize,
     },
+    /// A list lacks many members that nobody asked to go, which is doubted; nothing is made for
+    /// them.
+    Losses {
+        /// How many.
+        count: usize,
+        /// Since when.
+        since: Timestamp,
+        /// When a list can be asked for that settles it.
+        until: Timestamp,
+    },
     /// A suspect is asked again before it counts as sick.
     Confirmation {
         /// The first suspect.
@@ -386,6 +396,13 @@ impl fmt::Display for WaitingOn {
             Self::Breaker { unhealthy, most } => write!(
                 f,
                 "{unhealthy} members are unhealthy at once, {most} may be; nothing is destroyed"
+            ),
+            Self::Losses { count: 1, .. } => f.write_str(
+                "a list lacks a member that nobody asked to go; a second one has to say so, too",
+            ),
+            Self::Losses { count, .. } => write!(
+                f,
+                "a list lacks {count} members that nobody asked to go; a second one has to say so, too"
             ),
             Self::Doubt { flapping } => write!(
                 f,

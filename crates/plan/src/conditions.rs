@@ -272,6 +272,7 @@ fn degraded(draft: &Draft<'_>, overdue: Option<(&'static str, String)>) -> Said 
         let reason = match on {
             WaitingOn::Breaker { .. } => "TooManySick",
             WaitingOn::Doubt { .. } => "HealthDoubted",
+            WaitingOn::Losses { .. } => "LossDoubted",
             WaitingOn::Configuration => {
                 let message = memory.creation.last();
                 let text = format!("creations stopped after a configuration error: {message}");

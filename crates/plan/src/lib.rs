@@ -45,7 +45,7 @@ pub use measured::{Measured, Took};
 pub use memory::{Decided, Doubt, Intent, Memory, Outcome, Phase, RollResult};
 pub use memory_change::{CommitChange, MemoryChange};
 pub use observation::{
-    Changing, Departure, Labelling, Listed, Member, Observed, Origin, Seen, Step,
+    Changing, Departure, Doubted, Labelling, Listed, Member, Observed, Origin, Seen, Step, Trust,
 };
 pub use patience::{Wait, Waits};
 pub use plan::plan;
@@ -53,8 +53,8 @@ pub use preview::{Coming, Going, Preview, PreviewInput, Wave, preview};
 pub use rollout::{Direction, Former, Pause, Roll};
 pub use sentence::{Change, sentence};
 pub use spec::{
-    HealthPolicy, InvalidSpec, MAX_SIZE, OnFailure, Opening, Order, PluginPart, Share, Size, Skip,
-    Spec, Stage, Updating, Window,
+    HealthPolicy, InvalidSpec, LossPolicy, MAX_SIZE, OnFailure, Opening, Order, PluginPart, Share,
+    Size, Skip, Spec, Stage, Updating, Window,
 };
 pub use time::Timestamp;
 pub use token::Token;

@@ -81,6 +81,7 @@ impl Wait {
             | WaitingOn::Ceiling { .. }
             | WaitingOn::Breaker { .. }
             | WaitingOn::Doubt { .. }
+            | WaitingOn::Losses { .. }
             | WaitingOn::SelfMember { .. }
             | WaitingOn::Held { .. }
             | WaitingOn::Frozen { .. }

@@ -64,6 +64,7 @@ fn decide(mut draft: Draft<'_>) -> Plan {
         return draft.finish();
     }
     draft.settle_intents();
+    draft.doubt_losses();
     draft.forget_the_gone();
     if brake::stand_still(&mut draft) {
         return draft.finish();
@@ -126,6 +127,17 @@ fn forget_held(memory: &mut Memory, seen: &Observed, now: Timestamp) {
 }
 
 impl<'a> Draft<'a> {
+    /// Says what is missing and kept all the same.
+    fn doubt_losses(&mut self) {
+        if let Some(doubted) = self.seen.doubted() {
+            self.wait(WaitingOn::Losses {
+                count: doubted.count,
+                since: doubted.since,
+                until: doubted.until,
+            });
+        }
+    }
+
     fn forget_the_gone(&mut self) {
         let seen = self.seen;
         let memory = &mut self.memory;

@@ -339,6 +339,12 @@ pub trait Rollouts: Send + Sync {
         Err(Error::absent("this group controller cannot be frozen"))
     }
 
+    /// Believes that the members of a group are gone which lists lack, although that is doubted, and
+    /// returns a sentence about what follows.
+    async fn confirm_loss(&self, _id: &GroupId) -> Result<String> {
+        Err(crate::Error::absent("this controller doubts no lists"))
+    }
+
     /// Says why a group, or one of its members, is as it is.
     async fn why(&self, id: &GroupId, instance: Option<&InstanceId>) -> Result<Why>;
 

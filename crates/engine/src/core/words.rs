@@ -93,6 +93,7 @@ pub(in crate::core) fn said(on: &WaitingOn) -> String {
         | WaitingOn::Ceiling { .. }
         | WaitingOn::Breaker { .. }
         | WaitingOn::Doubt { .. }
+        | WaitingOn::Losses { .. }
         | WaitingOn::Confirmation { .. }
         | WaitingOn::Paused { .. }
         | WaitingOn::Approval { .. }

@@ -8,6 +8,7 @@ mod failures;
 mod hearing;
 mod homes;
 mod limits;
+mod losses;
 mod naming;
 mod neighbours;
 mod records;

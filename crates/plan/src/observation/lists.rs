@@ -38,8 +38,8 @@ pub struct Seen {
     pub stillborn: usize,
     /// How long the destructions took that the list shows as done.
     pub departed: Vec<Duration>,
-    /// The list lacks a member that is too young to be missed: a list started after this moment
-    /// tells.
+    /// The list lacks a member that is too young to be missed, or members whose loss is doubted: a
+    /// list started after this moment tells.
     pub look_again: Option<Timestamp>,
 }
 
@@ -81,7 +81,7 @@ impl Observed {
             .filter(|key| key.plugin == *plugin)
             .cloned()
             .collect();
-        self.miss(missing, (started, lag), now, &mut seen);
+        self.miss(plugin, missing, (started, lag), (now, &mut seen));
         self.homes.entry(plugin.clone()).or_default().listed = Some(started);
         seen
     }
@@ -90,20 +90,22 @@ impl Observed {
         self.listed_on(plugin).is_some_and(|last| started < last)
     }
 
-    /// Takes in that a list lacks members: they are gone, unless they are too young to be missed.
+    /// Takes in that a list lacks members: they are gone, unless they are too young to be missed, or
+    /// so many that it is doubted.
     fn miss(
         &mut self,
+        plugin: &PluginName,
         missing: Vec<Key>,
         (started, lag): (Timestamp, Lag),
-        now: Timestamp,
-        seen: &mut Seen,
+        (now, seen): (Timestamp, &mut Seen),
     ) {
+        let mut gone = Vec::new();
         for key in missing {
             let Some(member) = self.members.get(&key) else {
                 continue;
             };
             match still_there(member, started, lag) {
-                None => self.lose(&key, (started, lag), now, seen),
+                None => gone.push(key),
                 Some(until) => {
                     self.missed.insert(key.clone());
                     if let Some(mut member) = self.changing(key) {
@@ -114,10 +116,11 @@ impl Observed {
                 }
             }
         }
+        self.judge_lost(plugin, gone, (started, lag), (now, seen));
     }
 
     /// Takes in that a member is gone.
-    fn lose(
+    pub(super) fn lose(
         &mut self,
         key: &Key,
         (started, lag): (Timestamp, Lag),
@@ -188,7 +191,7 @@ impl Observed {
             .filter(|key| key.plugin == *plugin && !present.contains(*key))
             .cloned()
             .collect();
-        self.miss(missing, (started, lag), now, &mut seen);
+        self.miss(plugin, missing, (started, lag), (now, &mut seen));
         let home = self.homes.entry(plugin.clone()).or_default();
         home.lag = lag;
         home.listed = Some(started);
@@ -432,6 +435,11 @@ mod tests {
             since: at(3),
             step: Step::Accepted(at(3)),
         });
+        let mut sure = infrakit_spi::behaviour::Behaviour::default();
+        sure.list.complete = infrakit_spi::behaviour::Completeness::Yes;
+        sure.list.durable = Some(true);
+        let trust = crate::Trust::of(&sure, &crate::LossPolicy::default());
+        seen.trust(&"p".into(), trust);
         let gone = list(&mut seen, &[], 10, Locality::InProcess);
         assert_eq!((gone.vanished, gone.stillborn), (4, 2));
         assert_eq!(gone.departed, [Duration::from_secs(8)], "`d` was destroyed");

@@ -6,6 +6,7 @@
 
 mod index;
 mod lists;
+mod losses;
 mod member;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,8 @@ use index::Filing;
 pub(crate) use index::{Index, Key};
 use lists::Lag;
 pub use lists::{Listed, Seen};
+use losses::Losses;
+pub use losses::{Doubted, Trust};
 use member::is_another;
 pub use member::{Departure, Labelling, Member, Origin, Step};
 
@@ -42,8 +45,11 @@ pub struct Observed {
     /// Members that lists showed to be gone lately, with the moment of the list and their token: an
     /// older list, from a copy that lags behind, may still show them.
     tombs: BTreeMap<Key, (Timestamp, Option<u64>)>,
-    /// Members that the last list of their plugin lacks, and that are too young to be missed.
+    /// Members that the last list of their plugin lacks, and that are too young to be missed, or
+    /// whose loss is doubted.
     missed: BTreeSet<Key>,
+    /// Members that are missing, which is doubted.
+    losses: Losses,
     index: Index,
 }
 
@@ -264,6 +270,7 @@ impl Observed {
     fn remove(&mut self, key: &Key) -> Option<Member> {
         let member = self.members.remove(key)?;
         self.missed.remove(key);
+        self.losses.forget(key);
         if let Some(home) = self.homes.get_mut(&key.plugin) {
             home.population -= 1;
         }

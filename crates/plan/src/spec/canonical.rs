@@ -6,8 +6,11 @@
 use infrakit_spi::{Any, GoDuration, LogicalId, PluginName, wire_struct};
 
 use super::health::REPAIR_WAIT;
+use super::losses::{AT_ONCE, SILENT_AFTER};
 use super::updating::{ON_FAILURE, ORDERS};
-use super::{HealthPolicy, OnFailure, PluginPart, Share, Skip, Spec, Stage, Updating, Window};
+use super::{
+    HealthPolicy, LossPolicy, OnFailure, PluginPart, Share, Skip, Spec, Stage, Updating, Window,
+};
 
 /// Returns the canonical form.
 pub(super) fn of(spec: &Spec) -> Any {
@@ -22,6 +25,7 @@ pub(super) fn of(spec: &Spec) -> Any {
         },
         updating: updating(&spec.updating),
         health: spec.health.given.then(|| health(&spec.health)),
+        losses: spec.losses.given.then(|| losses(&spec.losses)),
     };
     Any::from_value(&canonical).expect("these structs have only string keys")
 }
@@ -89,6 +93,15 @@ fn health(health: &HealthPolicy) -> wire::Health {
     }
 }
 
+fn losses(losses: &LossPolicy) -> wire::Losses {
+    wire::Losses {
+        at_once: (losses.at_once != AT_ONCE).then(|| losses.at_once.canonical()),
+        confirm_after: losses.confirm_after.map(GoDuration),
+        silent_after: (losses.silent_after != SILENT_AFTER)
+            .then_some(GoDuration(losses.silent_after)),
+    }
+}
+
 /// The structs that are written.
 mod wire {
     use super::{Any, GoDuration, LogicalId, PluginName, wire_struct};
@@ -148,12 +161,20 @@ mod wire {
         }
     }
     wire_struct! {
+        pub(super) struct Losses {
+            pub(super) at_once: Option<Any> => "AtOnce" omit,
+            pub(super) confirm_after: Option<GoDuration> => "ConfirmAfter" omit,
+            pub(super) silent_after: Option<GoDuration> => "SilentAfter" omit,
+        }
+    }
+    wire_struct! {
         pub(super) struct Properties {
             pub(super) instance: Part => "Instance",
             pub(super) flavor: Part => "Flavor",
             pub(super) allocation: Allocation => "Allocation",
             pub(super) updating: Updating => "Updating",
             pub(super) health: Option<Health> => "Health" omit,
+            pub(super) losses: Option<Losses> => "Losses" omit,
         }
     }
 }

@@ -4,6 +4,7 @@ mod allocation;
 mod canonical;
 mod check;
 mod health;
+mod losses;
 mod share;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use crate::fields::Fields;
 
 pub use allocation::{MAX_SIZE, Size};
 pub use health::HealthPolicy;
+pub use losses::LossPolicy;
 pub use share::Share;
 pub use updating::{OnFailure, Opening, Order, Skip, Stage, Updating};
 pub use window::Window;
@@ -46,6 +48,8 @@ pub struct Spec {
     pub updating: Updating,
     /// When a member counts as sick.
     pub health: HealthPolicy,
+    /// When it is believed that members are gone.
+    pub losses: LossPolicy,
     /// Hash over instance and flavor: what tells an outdated member.
     pub hash: ConfigHash,
 }
@@ -119,13 +123,21 @@ impl Spec {
         let top = Fields::of(
             properties,
             "",
-            &["Instance", "Flavor", "Allocation", "Updating", "Health"],
+            &[
+                "Instance",
+                "Flavor",
+                "Allocation",
+                "Updating",
+                "Health",
+                "Losses",
+            ],
         )?;
         let instance = part(&top, "Instance")?;
         let flavor = part(&top, "Flavor")?;
         let (size, max_instances) = allocation::decode(top.raw("Allocation"))?;
         let updating = Updating::decode(top.raw("Updating"))?;
         let health = HealthPolicy::decode(top.raw("Health"))?;
+        let losses = LossPolicy::decode(top.raw("Losses"))?;
         let hash = config_hash(hashed(&instance), hashed(&flavor)).map_err(|error| {
             InvalidSpec::field("Properties", format!("cannot be hashed: {error}"))
         })?;
@@ -136,6 +148,7 @@ impl Spec {
             max_instances,
             updating,
             health,
+            losses,
             hash,
         })
     }

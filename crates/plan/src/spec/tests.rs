@@ -451,3 +451,27 @@ fn an_order_without_room_for_it_is_the_other_one() {
     );
     assert_eq!(decode("").with_size(5).size, Size::Cattle(5));
 }
+
+#[test]
+fn losses_are_decoded_bounded_and_shown_as_they_were_given() {
+    let text = r#"{"Allocation":{"Size":3},"Losses":{"AtOnce":"20%","ConfirmAfter":"30s"}}"#;
+    let spec = Spec::parse(Some(&Any::parse(text).unwrap())).unwrap();
+    assert_eq!(spec.losses.at_once, Share::Percent(20));
+    assert_eq!(spec.losses.confirm_after, Some(Duration::from_secs(30)));
+    assert_eq!(spec.losses.silent_after, Duration::from_secs(60));
+    let shown = spec.canonical();
+    let expected = r#""Losses":{"AtOnce":"20%","ConfirmAfter":"30s"}"#;
+    assert!(shown.as_str().contains(expected), "{shown:?}");
+    for (field, said) in [
+        (
+            r#""SilentAfter":"25h""#,
+            "Losses.SilentAfter: expected at most \"24h\"",
+        ),
+        (r#""AtOnce":"101%""#, "Losses.AtOnce: "),
+        (r#""After":"1s""#, "Losses.After: unknown field"),
+    ] {
+        let text = format!(r#"{{"Allocation":{{"Size":3}},"Losses":{{{field}}}}}"#);
+        let error = Spec::parse(Some(&Any::parse(&text).unwrap())).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}

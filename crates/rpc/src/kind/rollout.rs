@@ -104,6 +104,12 @@ impl Rollouts for GroupClient {
         Ok(said.details)
     }
 
+    async fn confirm_loss(&self, id: &GroupId) -> Result<String> {
+        let about = self.about(id);
+        let said: SaidResponse = self.rollout("Rollout.ConfirmLoss", &about).await?;
+        Ok(said.details)
+    }
+
     async fn why(&self, id: &GroupId, instance: Option<&InstanceId>) -> Result<Why> {
         let request = self.about_member(id, instance);
         let answer: WhyResponse = self.rollout("Rollout.Why", &request).await?;
@@ -165,6 +171,12 @@ pub(crate) async fn serve(objects: &dyn Objects<dyn Group>, call: Call<'_>) -> R
                 id,
                 revisions,
             })
+        }
+        "ConfirmLoss" => {
+            let GroupRequest { name, id } = call.params()?;
+            let group = by_name(objects, &name)?;
+            let details = rollouts(&*group)?.confirm_loss(&id).await?;
+            reply(&SaidResponse { name, id, details })
         }
         "Hold" => hold(objects, call, Hold::Set).await,
         "Release" => hold(objects, call, Hold::Release).await,

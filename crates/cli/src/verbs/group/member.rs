@@ -34,6 +34,18 @@ pub(crate) struct ReleaseArgs {
     words: Vec<String>,
 }
 
+/// Believe that the members are gone which lists lack
+///
+/// A list that lacks many members at once is doubted, and nothing is made for them. If you know that
+/// they are gone, say so; if they are not, each will be made a second time.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  infrakit group confirm-loss cattle")]
+pub(crate) struct ConfirmLossArgs {
+    /// Id of the group, unless it is implied
+    #[arg(value_name = "GROUP")]
+    words: Vec<String>,
+}
+
 /// Say why a group, or a member, is as it is
 ///
 /// At most three lines: what is waited for, since when, and on which evidence.
@@ -63,6 +75,21 @@ pub(super) async fn hold(context: &Context, target: &Target, args: HoldArgs) -> 
 /// Releases a member.
 pub(super) async fn release(context: &Context, target: &Target, args: ReleaseArgs) -> Result {
     set(context, target, args.words, Hold::Release).await
+}
+
+/// Believes a loss.
+pub(super) async fn confirm_loss(
+    context: &Context,
+    target: &Target,
+    args: ConfirmLossArgs,
+) -> Result {
+    let mut words = args.words;
+    let id = the_group(target, &mut words)?;
+    nothing_more(&words)?;
+    match rollouts(target).confirm_loss(&id).await {
+        Ok(said) => context.out.line(said),
+        Err(error) => Err(explain_rollouts(target, &id, error).await),
+    }
 }
 
 async fn set(context: &Context, target: &Target, words: Vec<String>, hold: Hold) -> Result {

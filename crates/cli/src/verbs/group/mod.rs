@@ -49,6 +49,11 @@ pub(super) fn verbs() -> Vec<Verb> {
         verb!("release", member::ReleaseArgs, member::release),
         verb!("freeze", freeze::FreezeArgs, freeze::freeze),
         verb!("thaw", freeze::ThawArgs, freeze::thaw),
+        verb!(
+            "confirm-loss",
+            member::ConfirmLossArgs,
+            member::confirm_loss
+        ),
         verb!("why", member::WhyArgs, member::why),
     ]
 }

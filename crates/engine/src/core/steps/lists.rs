@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_plan::{Labelling, Listed, Origin, Seen, Step, Timestamp, Token};
+use infrakit_plan::{Labelling, Listed, Origin, Seen, Step, Timestamp, Token, Trust};
 use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{GroupId, PluginName, tags};
 
@@ -89,6 +89,10 @@ impl Core {
             let Some(group) = self.groups.get_mut(id) else {
                 continue;
             };
+            let behaviour = self.behaviours.of(plugin);
+            group
+                .seen
+                .trust(plugin, Trust::of(behaviour, &group.spec.losses));
             let seen = group.seen.unchanged(plugin, started, now);
             settle_inherited(group, circumstances);
             settle_labels(group, circumstances);
@@ -129,6 +133,10 @@ impl Core {
                 members.retain(|one| !lives_elsewhere(group, plugin, one));
             }
             let first = group.seen.listed_on(circumstances.plugin).is_none();
+            let behaviour = self.behaviours.of(plugin);
+            group
+                .seen
+                .trust(plugin, Trust::of(behaviour, &group.spec.losses));
             let nonce = group.memory.nonce.as_str();
             let seen = group
                 .seen
@@ -146,6 +154,19 @@ impl Core {
                 self.touch(id);
             }
         }
+    }
+
+    /// Believes a loss that is doubted; returns how many members are gone.
+    pub(in crate::core) fn lose_doubted(&mut self, id: &GroupId, now: Timestamp) -> usize {
+        let Some(group) = self.groups.get_mut(id) else {
+            return 0;
+        };
+        let seen = group.seen.confirm_losses(now);
+        learn(group, &seen);
+        note_seen(group);
+        group.converged &= !seen.anything();
+        self.touch(id);
+        seen.vanished
     }
 
     /// Looks again soon while something is awaited that only a list can show.

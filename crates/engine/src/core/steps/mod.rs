@@ -9,6 +9,7 @@ pub(in crate::core) mod commit;
 pub(in crate::core) mod homes;
 pub(in crate::core) mod journal;
 pub(in crate::core) mod lists;
+pub(in crate::core) mod losses;
 pub(in crate::core) mod restore;
 pub(in crate::core) mod slots;
 pub(in crate::core) mod term;

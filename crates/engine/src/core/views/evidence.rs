@@ -62,11 +62,31 @@ impl Group {
                 };
                 Some(format!("`infrakit thaw {what}` lets it go on"))
             }
+            WaitingOn::Losses { until, .. } => Some(self.lacking(*until)),
             // They say themselves what they rest on.
             WaitingOn::SelfMember { .. } | WaitingOn::Governor { .. } | WaitingOn::Slots { .. } => {
                 None
             }
         }
+    }
+
+    /// Says who is missing, until when that is doubted, and what ends the doubt.
+    fn lacking(&self, until: Timestamp) -> String {
+        let missed = self.seen.members().filter(|member| member.missed);
+        let mut said = format!("missing: {}", ids(missed));
+        let doubted = self.seen.doubted();
+        if let Some(domains) = doubted.map(|doubted| doubted.domains)
+            && !domains.is_empty()
+        {
+            said.push_str(&format!(", in {}", names(domains.iter())));
+        }
+        let group = self.id();
+        said.push_str(&format!(
+            "; a list from {} on settles it, or `infrakit group confirm-loss {group}` if you know \
+             that they are gone",
+            moment(until)
+        ));
+        said
     }
 
     /// Says why the instances cannot be listed, if the last attempt has failed, and since when

@@ -259,6 +259,7 @@ impl Group {
             | WaitingOn::Slots { .. }
             | WaitingOn::Ceiling { .. }
             | WaitingOn::Doubt { .. }
+            | WaitingOn::Losses { .. }
             | WaitingOn::Confirmation { .. }
             | WaitingOn::Window { .. }
             | WaitingOn::Held { .. } => None,
@@ -282,6 +283,7 @@ impl Group {
             | WaitingOn::Ceiling { .. }
             | WaitingOn::Breaker { .. }
             | WaitingOn::Doubt { .. }
+            | WaitingOn::Losses { .. }
             | WaitingOn::Confirmation { .. }
             | WaitingOn::Repair { .. }
             | WaitingOn::Paused { .. }

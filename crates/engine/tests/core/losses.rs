@@ -1,0 +1,112 @@
+//! Lists that lack many members at once.
+
+use infrakit_engine::core::Event;
+use infrakit_spi::behaviour::{Behaviour, Completeness};
+use infrakit_spi::rollout::ConditionKind;
+
+use crate::bench::{Bench, GROUP, cattle};
+
+/// A group of six, and what its plugin knew.
+fn six() -> (Bench, Vec<String>) {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(6, "1"));
+    bench.made.clear();
+    let ids = bench.ids().into_iter().map(str::to_owned).collect();
+    (bench, ids)
+}
+
+fn degraded(bench: &Bench) -> (bool, String) {
+    let conditions = bench.core.conditions(&GROUP.into(), bench.now).unwrap();
+    let degraded = conditions
+        .into_iter()
+        .find(|one| one.kind == ConditionKind::Degraded)
+        .unwrap();
+    (degraded.status, degraded.reason)
+}
+
+#[test]
+fn one_empty_list_does_not_make_a_second_set() {
+    let (mut bench, _) = six();
+    let all = std::mem::take(&mut bench.instances);
+    bench.wait(30);
+    assert_eq!(bench.made, Vec::<String>::new());
+    assert_eq!(degraded(&bench), (true, "LossDoubted".to_owned()));
+    let why = bench.core.why(&GROUP.into(), None, bench.now).unwrap();
+    let said = why.lines.join("\n");
+    assert!(
+        said.contains("a list lacks 6 members that nobody asked to go")
+            && said.contains("`infrakit group confirm-loss g`"),
+        "{said}"
+    );
+    bench.instances = all;
+    bench.wait(60);
+    assert_eq!(bench.made, Vec::<String>::new());
+    assert_eq!(bench.ids().len(), 6);
+    assert!(bench.converged());
+    assert!(!degraded(&bench).0);
+}
+
+#[test]
+fn a_plugin_that_shows_nobody_is_believed_after_a_minute() {
+    let (mut bench, _) = six();
+    bench.instances.clear();
+    bench.wait(40);
+    assert_eq!(bench.ids().len(), 0);
+    bench.wait(60);
+    assert_eq!(bench.ids().len(), 6);
+    assert!(bench.converged());
+}
+
+#[test]
+fn a_second_list_confirms_what_the_first_one_lacks() {
+    let (mut bench, ids) = six();
+    for id in &ids[..4] {
+        bench.lose(id);
+    }
+    bench.wait(20);
+    assert_eq!(bench.ids().len(), 6);
+    assert_eq!(bench.count("create"), 4);
+}
+
+#[test]
+fn somebody_who_knows_need_not_wait() {
+    let (mut bench, _) = six();
+    let nothing = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
+    assert!(
+        nothing.details.contains("nothing changes"),
+        "{}",
+        nothing.details
+    );
+    bench.instances.clear();
+    bench.wait(20);
+    assert_eq!(bench.ids().len(), 0);
+    let said = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
+    assert_eq!(
+        said.details,
+        "6 members of group 'g' count as gone, and are made again"
+    );
+    bench.settle();
+    assert_eq!(bench.ids().len(), 6);
+    assert!(
+        bench
+            .core
+            .confirm_loss(&"nobody".into(), bench.now)
+            .is_err()
+    );
+}
+
+#[test]
+fn a_plugin_with_complete_lists_and_durable_memory_is_believed_at_once() {
+    let (mut bench, _) = six();
+    let mut behaviour = Behaviour::default();
+    behaviour.list.complete = Completeness::Yes;
+    behaviour.list.durable = Some(true);
+    let event = Event::Behaves {
+        plugin: "file".into(),
+        behaviour: Ok(Box::new(behaviour)),
+    };
+    bench.core.handle(event, bench.now);
+    bench.instances.clear();
+    bench.wait(11);
+    assert_eq!(bench.ids().len(), 6);
+}

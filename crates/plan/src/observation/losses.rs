@@ -1,0 +1,291 @@
+//! Losses: members that a list lacks although nobody asked them to go, and whether that is believed.
+//!
+//! A few die now and then. That many are gone at once is rarely true: a plugin was restarted and has
+//! forgotten them, a zone is out of its sight, a page is missing. Believed, it would make a second
+//! set beside the first one. So many are kept as missed, and nothing is made for them, until a second
+//! look confirms it, or a person does.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use infrakit_spi::PluginName;
+use infrakit_spi::behaviour::{Behaviour, Completeness};
+use infrakit_spi::instance::{Description, Lifecycle};
+
+use super::lists::Lag;
+use super::{Key, Member, Observed, Seen};
+use crate::spec::LossPolicy;
+use crate::{Share, Timestamp};
+
+/// Up to so many are believed to be gone in the smallest group, too: of one or two no second set
+/// can be made that is worth a wait.
+const FEW: usize = 2;
+
+/// What a list that succeeds proves of those that it lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Proof {
+    /// Nothing.
+    #[default]
+    None,
+    /// That they are gone, in domains of which it shows somebody.
+    PerDomain,
+    /// That they are gone.
+    Whole,
+}
+
+/// How far the lists of a plugin are believed that lack many members of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    proof: Proof,
+    /// So many of a group, or of a domain, are believed to be gone at once.
+    at_once: Share,
+    /// How much later a second list has to be asked for that confirms a first one.
+    confirm: Duration,
+    /// After how long it is believed that nobody is there any more.
+    silence: Duration,
+    /// The tag or property that names the domain of a member.
+    domain_of: String,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self::of(&Behaviour::default(), &LossPolicy::default())
+    }
+}
+
+impl Trust {
+    /// Works it out from what the plugin declares and what the group's operator says, who wins.
+    #[must_use]
+    pub fn of(behaviour: &Behaviour, policy: &LossPolicy) -> Self {
+        let durable = behaviour.list.durable == Some(true);
+        Self {
+            proof: match behaviour.list.complete {
+                Completeness::Yes if durable => Proof::Whole,
+                Completeness::PerDomain if durable => Proof::PerDomain,
+                Completeness::Yes
+                | Completeness::PerDomain
+                | Completeness::Unknown
+                | Completeness::Undeclared => Proof::None,
+            },
+            at_once: policy.at_once,
+            confirm: policy.confirm_after.unwrap_or_else(|| behaviour.list_lag()),
+            silence: policy.silent_after,
+            domain_of: behaviour.domain_of.clone(),
+        }
+    }
+
+    fn limit(&self, members: usize) -> usize {
+        let share = self.at_once.floor(members as u64);
+        FEW.max(usize::try_from(share).unwrap_or(usize::MAX))
+    }
+}
+
+/// Since when a member is missing, and until when that is doubted.
+#[derive(Clone, Copy, Debug)]
+struct Absent {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+/// What is doubted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Losses {
+    absent: BTreeMap<Key, Absent>,
+    trust: BTreeMap<PluginName, Trust>,
+}
+
+impl Losses {
+    pub(super) fn forget(&mut self, key: &Key) {
+        self.absent.remove(key);
+    }
+}
+
+/// Members that are missing, which is doubted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubted {
+    /// How many.
+    pub count: usize,
+    /// Since when the first of them is missing.
+    pub since: Timestamp,
+    /// When a list can be asked for that settles it for the last of them.
+    pub until: Timestamp,
+    /// The domains in which they are, where the plugin names them.
+    pub domains: Vec<String>,
+}
+
+/// Members of a domain, or of all.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    lost: usize,
+    shown: usize,
+}
+
+impl Tally {
+    fn is_silent(self) -> bool {
+        self.shown == 0 && self.lost > FEW
+    }
+
+    fn is_beyond(self, trust: &Trust) -> bool {
+        self.lost > trust.limit(self.lost + self.shown)
+    }
+}
+
+impl Observed {
+    /// Says how far the lists of a plugin are believed from now on.
+    pub fn trust(&mut self, plugin: &PluginName, trust: Trust) {
+        self.losses.trust.insert(plugin.clone(), trust);
+    }
+
+    /// Takes in that a list lacks members which it would have to show if they were there.
+    pub(super) fn judge_lost(
+        &mut self,
+        plugin: &PluginName,
+        gone: Vec<Key>,
+        (started, lag): (Timestamp, Lag),
+        (now, seen): (Timestamp, &mut Seen),
+    ) {
+        let (lost, asked): (BTreeSet<Key>, BTreeSet<Key>) = gone
+            .into_iter()
+            .partition(|key| self.members.get(key).is_some_and(nobody_asked));
+        for key in &asked {
+            self.lose(key, (started, lag), now, seen);
+        }
+        let absent = &mut self.losses.absent;
+        absent.retain(|key, _| key.plugin != *plugin || lost.contains(key));
+        let doubt = self.doubt(plugin, &lost);
+        for key in lost {
+            let Some(wait) = doubt.get(&key) else {
+                self.lose(&key, (started, lag), now, seen);
+                continue;
+            };
+            let absent = self.losses.absent.entry(key.clone());
+            let since = absent
+                .or_insert(Absent {
+                    since: started,
+                    until: started,
+                })
+                .since;
+            let until = since + *wait;
+            if started > since && started >= until {
+                self.lose(&key, (started, lag), now, seen);
+                continue;
+            }
+            self.losses
+                .absent
+                .insert(key.clone(), Absent { since, until });
+            self.missed.insert(key.clone());
+            if let Some(mut member) = self.changing(key) {
+                member.missed = true;
+            }
+            let earliest = seen.look_again.map_or(until, |at| at.min(until));
+            seen.look_again = Some(earliest);
+        }
+    }
+
+    /// Returns those of the lost that are not believed to be gone, and for how long.
+    fn doubt(&self, plugin: &PluginName, lost: &BTreeSet<Key>) -> BTreeMap<Key, Duration> {
+        let mut doubt = BTreeMap::new();
+        let trust = self.losses.trust.get(plugin).cloned().unwrap_or_default();
+        // The usual case costs nothing.
+        if lost.len() <= FEW || trust.proof == Proof::Whole {
+            return doubt;
+        }
+        let mut whole = Tally::default();
+        let mut domains: BTreeMap<Cow<'_, str>, Tally> = BTreeMap::new();
+        for (key, member) in &self.members {
+            if key.plugin != *plugin || !nobody_asked(member) {
+                continue;
+            }
+            let domain = domains.entry(domain(member, &trust.domain_of)).or_default();
+            for tally in [&mut whole, domain] {
+                if lost.contains(key) {
+                    tally.lost += 1;
+                } else if !member.missed {
+                    tally.shown += 1;
+                }
+            }
+        }
+        // A domain that is out of sight is one event, however large it is beside the others.
+        for key in lost {
+            let Some(member) = self.members.get(key) else {
+                continue;
+            };
+            let domain = domains[&domain(member, &trust.domain_of)];
+            let wait = if whole.is_silent() || domain.is_silent() {
+                trust.silence
+            } else if trust.proof == Proof::None && domain.is_beyond(&trust) {
+                trust.confirm
+            } else {
+                continue;
+            };
+            doubt.insert(key.clone(), wait);
+        }
+        // What is left is judged as what is lost of the whole.
+        let rest = Tally {
+            lost: lost.len() - doubt.len(),
+            ..whole
+        };
+        if trust.proof == Proof::None && rest.is_beyond(&trust) {
+            for key in lost {
+                doubt.entry(key.clone()).or_insert(trust.confirm);
+            }
+        }
+        doubt
+    }
+
+    /// Returns the loss that is doubted, if there is one.
+    #[must_use]
+    pub fn doubted(&self) -> Option<Doubted> {
+        let absent = &self.losses.absent;
+        let named = |key: &Key| {
+            let trust = self.losses.trust.get(&key.plugin)?;
+            let domain = domain(self.members.get(key)?, &trust.domain_of);
+            (!domain.is_empty()).then(|| domain.into_owned())
+        };
+        let domains: BTreeSet<String> = absent.keys().filter_map(named).collect();
+        Some(Doubted {
+            count: absent.len(),
+            since: absent.values().map(|absent| absent.since).min()?,
+            until: absent.values().map(|absent| absent.until).max()?,
+            domains: domains.into_iter().collect(),
+        })
+    }
+
+    /// Believes a loss that is doubted, since somebody says so who knows. Returns what that changed.
+    pub fn confirm_losses(&mut self, now: Timestamp) -> Seen {
+        let mut seen = Seen::default();
+        for (key, absent) in std::mem::take(&mut self.losses.absent) {
+            let lag = self
+                .homes
+                .get(&key.plugin)
+                .map_or_else(Lag::default, |home| home.lag);
+            self.lose(&key, (absent.since, lag), now, &mut seen);
+        }
+        seen
+    }
+}
+
+/// Returns whether a member stays, as far as anybody said.
+fn nobody_asked(member: &Member) -> bool {
+    member.departure.is_none() && member.description.state != Lifecycle::Terminating
+}
+
+/// Returns the domain that a member is in: the tag of that name, or else the property.
+fn domain<'a>(member: &'a Member, domain_of: &str) -> Cow<'a, str> {
+    if domain_of.is_empty() {
+        return Cow::Borrowed("");
+    }
+    let Description {
+        tags, properties, ..
+    } = member.description.as_ref();
+    if let Some(tagged) = tags.as_ref().and_then(|tags| tags.get(domain_of)) {
+        return Cow::Borrowed(tagged);
+    }
+    let value = properties.as_ref().and_then(|all| all.to_value().ok());
+    let named = value.as_ref().and_then(|all| all.get(domain_of)?.as_str());
+    Cow::Owned(named.unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests;
