@@ -47,6 +47,7 @@ fn status(id: &GroupId) -> RolloutStatus {
         message: "stage 1 is done".to_owned(),
         waiting: vec!["somebody approves".to_owned()],
         held: vec!["i-9".into()],
+        converged: false,
     }
 }
 
