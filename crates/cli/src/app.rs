@@ -54,6 +54,10 @@ const STATIC: [&str; 13] = [
     "version",
 ];
 
+/// Words of the group controller that are understood without its name: what they tell of is of no
+/// single group.
+const SHORT: [&str; 1] = ["orphans"];
+
 /// Returns whether a word is a command whatever plugins there are.
 pub(crate) fn is_static(word: &str) -> bool {
     STATIC.contains(&word)
@@ -105,6 +109,10 @@ pub(crate) fn run(context: &Context, mut arguments: Vec<OsString>) -> Result {
         if word(&arguments, first + 1).is_none() && !asks_for_help(&arguments) {
             return dynamic::print_help(context);
         }
+    }
+    if SHORT.contains(&&*name) {
+        arguments.insert(first, "group".into());
+        return dynamic::object(context, arguments, None);
     }
     if name == LOCAL || context.settings.host()?.is_some_and(|host| host == name) {
         return dynamic::object(context, arguments, Some(first));

@@ -68,6 +68,7 @@ fn one_large_group() {
             target,
             plugin: "plugin".into(),
             id,
+            token: None,
         };
         let outcome = Ok(Health::Unknown);
         world

@@ -388,7 +388,7 @@ impl Group for Engine {
 
     async fn free(&self, id: &GroupId) -> Result<()> {
         let group = id.clone();
-        self.change(id, move |core, _| core.free(&group).map(accepted))
+        self.change(id, move |core, now| core.free(&group, now).map(accepted))
             .await
             .map(drop)
     }

@@ -7,6 +7,8 @@
 //! | `memory/<group>` | the planner's memory |
 //! | `intents/<group>/<first>` | a batch of creations without a known outcome |
 //! | `departures/<group>/<number>` | destructions that were decided together, until all are gone |
+//! | `answers/<group>/<number>` | ids of new members, until lists that are old enough have shown them |
+//! | `remains/<group>` | a group that was freed or destroyed while calls were under way |
 //! | `plugins/<plugin>` | what a plugin was seen to take |
 //! | `brake` | since when all groups are frozen; absent while they are not |
 //! | `term` | who leads, and in which term |
@@ -98,6 +100,46 @@ impl PluginRecord {
     }
 }
 
+/// Creations of one plugin that were answered together, and that not all lists show yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct AnswerRecord {
+    /// The plugin.
+    pub(crate) plugin: PluginName,
+    /// When the last of them was answered.
+    pub(crate) at: Timestamp,
+    /// The number of each creation, and the id that it was answered with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ids: Vec<(u64, InstanceId)>,
+    /// Numbers of creations that came to nothing, or whose members are gone again, while others that
+    /// were begun with them are open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) over: Vec<u64>,
+}
+
+/// How a group ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Fate {
+    /// Its operator let it go: what comes of its creations is left alone, and named.
+    Freed,
+    /// It was destroyed: what comes of its creations is destroyed, too.
+    Destroyed,
+}
+
+/// A group that was freed or destroyed while calls were under way. Its memory, its creations and its
+/// departures stay on record beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RemainsRecord {
+    /// How it ended.
+    pub(crate) fate: Fate,
+    /// When it was freed, or when its last member went.
+    pub(crate) since: Timestamp,
+    /// Its last spec.
+    pub(crate) spec: SpecRecord,
+    /// Creations that were open then: number of the first of a row, and how many there are.
+    #[serde(default)]
+    pub(crate) late: Vec<(u64, u64)>,
+}
+
 /// Who leads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TermRecord {
@@ -143,6 +185,20 @@ pub(crate) fn intent_prefix(group: &GroupId) -> String {
 
 pub(crate) fn intent_key(group: &GroupId, first: u64) -> Key {
     Key::new(format!("{}{first:020}", intent_prefix(group)))
+}
+
+pub(crate) fn answer_prefix(group: &GroupId) -> String {
+    format!("answers/{group}/")
+}
+
+pub(crate) fn answer_key(group: &GroupId, number: u64) -> Key {
+    Key::new(format!("{}{number:020}", answer_prefix(group)))
+}
+
+pub(crate) const REMAINS: &str = "remains/";
+
+pub(crate) fn remains_key(group: &GroupId) -> Key {
+    Key::new(format!("{REMAINS}{group}"))
 }
 
 pub(crate) fn departure_prefix(group: &GroupId) -> String {

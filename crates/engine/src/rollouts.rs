@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use infrakit_plan::Spec;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::rollout::{
-    Command, Condition, Freeze, Hold, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
+    Command, Condition, Freeze, Hold, Orphan, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
 };
 use infrakit_spi::{Error, GroupId, InstanceId, Result};
 
@@ -111,6 +111,10 @@ impl Rollouts for Engine {
         let id = id.clone();
         let conditions = self.ask(move |shell, now| shell.core.conditions(&id, now));
         conditions.await?.map_err(refused)
+    }
+
+    async fn orphans(&self) -> Result<Vec<Orphan>> {
+        self.ask(|shell, _| shell.core.orphans()).await
     }
 }
 

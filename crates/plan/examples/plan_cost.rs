@@ -5,9 +5,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use infrakit_plan::{Action, Config, Listed, Memory, Observed, Plan, Spec, Timestamp, plan};
+use infrakit_plan::{Action, Config, Lag, Listed, Memory, Observed, Plan, Spec, Timestamp, plan};
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::instance::Description;
 use infrakit_spi::{Any, InstanceId, LogicalId, tags};
 
 /// Times each figure is taken; the shortest counts, the others had company on the machine.
@@ -128,10 +128,10 @@ fn take_in(seen: &mut Observed, list: &[Description]) {
         plugin: &"file".into(),
         started: NOW,
         now: NOW,
-        locality: Locality::InProcess,
+        lag: Lag::NONE,
     };
-    let (group, config) = (memory().group, Config::default());
-    seen.apply(&group, list.to_vec(), circumstances, ("k3f9", &config));
+    let group = memory().group;
+    seen.apply(&group, list.to_vec(), circumstances, "k3f9");
 }
 
 /// Returns what the creations of a plan make.

@@ -1,10 +1,13 @@
 //! Settings of the controller that the planner needs to know.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_spi::LogicalId;
+use infrakit_spi::behaviour::Behaviour;
+use infrakit_spi::{LogicalId, PluginName};
 
-use crate::{Allowance, Timestamp};
+use crate::{Allowance, Lag, Timestamp};
 
 /// Settings that hold for every group of a controller.
 #[derive(Clone, Debug)]
@@ -13,15 +16,13 @@ pub struct Config {
     pub self_logical_id: Option<LogicalId>,
     /// Time between two routine looks at a group.
     pub poll_interval: Duration,
-    /// Time after which a creation of unknown outcome counts as lost, provided that a later
-    /// complete list does not show it. Never shorter than three times the slowest creation seen.
+    /// How long a call that changes an instance, and whose answer was lost, may still take effect.
+    /// Creations are doubted for as long as their plugin declares instead.
     pub settle: Duration,
-    /// How long an instance whose creation succeeded may be missing from lists of a remote plugin.
-    pub visibility: Duration,
-    /// How old the copy of the truth may be that a list of a remote plugin comes from: for so long a
-    /// young instance may be missing from a list although one before has shown it, and a dead one be
-    /// on it.
-    pub relapse: Duration,
+    /// How the providers behave that said so, or of which the operator says it.
+    pub behaviours: Arc<BTreeMap<PluginName, Behaviour>>,
+    /// How all others are taken to behave.
+    pub undeclared: Arc<Behaviour>,
     /// Health checks a second that the routine sweeps of all groups together may cost. When there
     /// are more members than this times the poll interval, they are swept more slowly instead.
     pub checks_per_second: u32,
@@ -38,14 +39,28 @@ pub struct Config {
     pub allowance: Allowance,
 }
 
+impl Config {
+    /// Returns how the provider behind a plugin behaves.
+    #[must_use]
+    pub fn behaviour(&self, plugin: &PluginName) -> &Behaviour {
+        self.behaviours.get(plugin).unwrap_or(&self.undeclared)
+    }
+
+    /// Returns how far lists of a plugin may be behind the truth.
+    #[must_use]
+    pub fn lag(&self, plugin: &PluginName) -> Lag {
+        Lag::of(self.behaviour(plugin))
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             self_logical_id: None,
             poll_interval: Duration::from_secs(10),
             settle: Duration::from_secs(15),
-            visibility: Duration::from_secs(15),
-            relapse: Duration::from_secs(5),
+            behaviours: Arc::default(),
+            undeclared: Arc::default(),
             checks_per_second: 10,
             other_members: 0,
             hash_tag: infrakit_spi::tags::CONFIG_HASH,

@@ -322,11 +322,11 @@ mod tests {
 
     use infrakit_spi::Any;
     use infrakit_spi::flavor::Health;
-    use infrakit_spi::instance::{Description, Locality};
+    use infrakit_spi::instance::Description;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Departure, Listed, Reason, Step};
+    use crate::{Departure, Lag, Listed, Reason, Step};
 
     const NOW: Timestamp = Timestamp(1_000_000_000);
 
@@ -357,10 +357,10 @@ mod tests {
             plugin: &"p".into(),
             started: NOW,
             now: NOW,
-            locality: Locality::InProcess,
+            lag: Lag::NONE,
         };
         let mut seen = Observed::default();
-        seen.apply(&"g".into(), list, circumstances, ("n", &Config::default()));
+        seen.apply(&"g".into(), list, circumstances, "n");
         for (number, (_, _, health)) in members.iter().enumerate() {
             let id = format!("i{number}").into();
             let mut member = seen.get_mut(&id).expect("it was listed");

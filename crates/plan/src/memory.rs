@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName};
 use serde::{Deserialize, Serialize};
 
 use crate::conditions::Conditions;
 use crate::diagnosis::breaker::Breaker;
-use crate::{Failures, Measured, Reason, Repairs, Roll, Timestamp};
+use crate::{Failures, Lag, Measured, Reason, Repairs, Roll, Timestamp};
 
 /// What is to become of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub enum Phase {
     Active,
     /// All its members are destroyed, then it is forgotten.
     Destroying,
+    /// It is not managed any more. Only what was under way is waited for; nothing is done about it.
+    Freed,
 }
 
 /// A creation that was decided, and of which no outcome is known.
@@ -29,17 +32,43 @@ pub struct Intent {
     pub plugin: PluginName,
     /// Configuration that it is made from.
     pub hash: ConfigHash,
-    /// When it was decided.
+    /// When its call began, or was decided where that is not known.
     pub begun: Timestamp,
     /// Set when the answer was lost.
     pub doubt: Option<Doubt>,
 }
 
+impl Intent {
+    /// Returns until when it may come true, or have come true and not show in lists yet. A complete
+    /// list that is started at or after this moment and lacks it proves that nothing came of it.
+    ///
+    /// It is counted from the beginning of the creation, so that neither a restart nor the moment
+    /// at which its answer was given up moves it.
+    #[must_use]
+    pub fn open_until(&self, behaviour: &Behaviour) -> Timestamp {
+        let shown = Lag::of(behaviour).longest();
+        self.begun + behaviour.creation_limit() + shown
+    }
+}
+
 /// The answer of a creation was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// A complete list started at or after this moment settles the matter.
-    pub settle_at: Timestamp,
+    /// Since when nothing is known of it.
+    pub since: Timestamp,
+    /// A complete list that is started at or after this moment settles it. As of the last plan.
+    pub until: Timestamp,
+}
+
+impl Doubt {
+    /// Returns a doubt that begins now.
+    #[must_use]
+    pub fn since(now: Timestamp) -> Self {
+        Self {
+            since: now,
+            until: now,
+        }
+    }
 }
 
 /// A destruction that was decided in a former life of the controller.

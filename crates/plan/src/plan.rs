@@ -21,8 +21,8 @@ use crate::{Config, Size, Spec, Timestamp};
 /// it was not, it is sorted first.
 ///
 /// ```
-/// use infrakit_plan::{Action, Config, Listed, Memory, Observed, Spec, Timestamp, WaitingOn, plan};
-/// use infrakit_spi::{Any, instance::Locality};
+/// use infrakit_plan::{Action, Config, Lag, Listed, Memory, Observed, Spec, Timestamp, WaitingOn, plan};
+/// use infrakit_spi::Any;
 ///
 /// let text = r#"{"Instance": {"Plugin": "file"}, "Allocation": {"Size": 2}}"#;
 /// let spec = Spec::parse(Some(&Any::parse(text)?))?;
@@ -37,8 +37,8 @@ use crate::{Config, Size, Spec, Timestamp};
 ///
 /// // A complete list shows no instance: both members are missing.
 /// let plugin = &spec.instance.plugin;
-/// let circumstances = Listed { plugin, started: now, now, locality: Locality::InProcess };
-/// seen.apply(&memory.group, [], circumstances, (&memory.nonce, &config));
+/// let circumstances = Listed { plugin, started: now, now, lag: Lag::NONE };
+/// seen.apply(&memory.group, [], circumstances, &memory.nonce);
 /// let first = plan(&spec, &seen, memory, now, &config);
 /// assert!(matches!(first.actions[..], [Action::Provision(_), Action::Provision(_)]));
 ///
@@ -66,6 +66,10 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     draft.settle_intents();
     draft.doubt_losses();
     draft.forget_the_gone();
+    if draft.memory.phase == Phase::Freed {
+        draft.note_waiting();
+        return draft.finish();
+    }
     if brake::stand_still(&mut draft) {
         return draft.finish();
     }

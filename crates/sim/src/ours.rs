@@ -3,13 +3,15 @@
 //! This is the only file that knows the engine's events, effects and verbs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use infrakit_engine::core::{
     Accepted, Call, Claim, Core, CreationAnswer, Effect, Event, Limits, ListAnswer, NotWritten,
     Refused, Subject, Target,
 };
 use infrakit_plan::{Config, Spec, Timestamp};
-use infrakit_spi::behaviour::Behaviour;
+use infrakit_spi::behaviour::{Behaviour, defaults};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::Locality;
 use infrakit_spi::rollout::{Command, Hold};
@@ -59,12 +61,19 @@ impl Ours {
             self_logical_id: traits.own.clone(),
             poll_interval: traits.poll_interval,
             settle: traits.settle,
-            visibility: traits.visibility,
+            undeclared: Arc::new(declared(traits, Locality::Remote)),
             checks_per_second: traits.checks_per_second,
             ..Config::default()
         };
+        let silent = traits.localities.iter();
+        let silent = silent.filter(|(plugin, _)| !traits.behaviours.contains_key(*plugin));
+        let overrides = silent.map(|(plugin, locality)| {
+            let declared = declared(traits, *locality);
+            (plugin.clone(), declared)
+        });
+        let overrides = overrides.collect();
         Self {
-            core: Core::new(config).governed(Limits {
+            core: Core::new(config).overridden(overrides).governed(Limits {
                 creates_per_minute: traits.creates_per_minute,
                 destroys_per_minute: traits.destroys_per_minute,
             }),
@@ -125,7 +134,9 @@ impl Ours {
 
     fn translate_call(&mut self, call: Call, now: Timestamp) -> (Ticket, Ask) {
         let place = |subject: &Subject| {
-            let Subject { target, plugin, id } = subject;
+            let Subject {
+                target, plugin, id, ..
+            } = subject;
             (target.group.clone(), plugin.clone(), id.clone())
         };
         match call {
@@ -299,7 +310,7 @@ impl Controller for Ours {
                 written(self.core.destroy_instances(group, ids, now).map(drop))
             }
             Operation::Destroy => written(self.core.destroy(group).map(drop)),
-            Operation::Free => written(self.core.free(group).map(drop)),
+            Operation::Free => written(self.core.free(group, now).map(drop)),
             Operation::Pause => done(self.core.steer(group, &Command::Pause, now)),
             Operation::Resume => done(self.core.steer(group, &Command::Resume, now)),
             Operation::Approve => done(self.core.steer(group, &Command::Approve, now)),
@@ -393,4 +404,18 @@ impl Controller for Ours {
             .collect::<Vec<String>>()
             .join("\n")
     }
+}
+
+/// What the plugins of the world declare: creations come within the time that is configured, and
+/// lists of remote ones lag behind.
+fn declared(traits: &Traits, locality: Locality) -> Behaviour {
+    let lag = match locality {
+        Locality::InProcess => (Duration::ZERO, Duration::ZERO),
+        Locality::Remote => (traits.visibility, defaults::RELAPSE),
+    };
+    let mut behaviour = Behaviour::default();
+    behaviour.create.give_up = Some(traits.settle.into());
+    behaviour.visibility_window.list = Some(lag.0.into());
+    behaviour.list.relapse = Some(lag.1.into());
+    behaviour
 }

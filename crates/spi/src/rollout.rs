@@ -6,7 +6,9 @@
 use async_trait::async_trait;
 
 use crate::group::GroupSpec;
-use crate::{Any, Error, GoDuration, GroupId, InstanceId, LogicalId, Result, wire_struct, words};
+use crate::{
+    Any, Error, GoDuration, GroupId, InstanceId, LogicalId, PluginName, Result, wire_struct, words,
+};
 
 words! {
     /// A respect in which a group is well, or not.
@@ -197,6 +199,30 @@ wire_struct! {
 }
 
 wire_struct! {
+    /// An instance, or a creation that may still come true, of a group that nobody manages any more.
+    #[derive(PartialEq, Eq)]
+    pub struct Orphan {
+        /// The group that it was made for.
+        pub group: GroupId => "Group",
+        /// What became of the group: `freed` or `destroyed`.
+        pub fate: String => "Fate",
+        /// The plugin that it lives on.
+        pub plugin: PluginName => "Plugin",
+        /// The instance; empty while none is known.
+        pub instance: InstanceId => "Instance",
+        /// The identity that it has; may be empty.
+        pub logical_id: String => "LogicalID",
+        /// The tag by which it is recognised.
+        pub token: String => "Token",
+        /// When the creation began, or the instance became known, in RFC 3339.
+        pub since: String => "Since",
+        /// Until when it may come true, in RFC 3339; empty for one that is there, and while a call
+        /// is under way.
+        pub until: String => "Until",
+    }
+}
+
+wire_struct! {
     /// Why a group, or a member, is as it is.
     #[derive(PartialEq, Eq)]
     pub struct Why {
@@ -357,11 +383,14 @@ pub trait Rollouts: Send + Sync {
 
     /// Returns the conditions of a group.
     async fn conditions(&self, id: &GroupId) -> Result<Vec<Condition>>;
+
+    /// Returns what is there, or may still come, of groups that nobody manages any more.
+    async fn orphans(&self) -> Result<Vec<Orphan>>;
 }
 
 /// Parameters and results of the methods, as they travel.
 pub mod wire {
-    use super::{Condition, Preview, RevisionRecord, RolloutStatus, Why};
+    use super::{Condition, Orphan, Preview, RevisionRecord, RolloutStatus, Why};
     use crate::group::GroupSpec;
     use crate::{GroupId, InstanceId, wire_struct};
 
@@ -451,6 +480,15 @@ pub mod wire {
             pub id: GroupId => "ID",
             /// What a commit would do.
             pub preview: Preview => "Preview",
+        }
+    }
+    wire_struct! {
+        /// Result of `Rollout.Orphans`.
+        pub struct OrphansResponse {
+            /// Name of the request.
+            pub name: String => "Name",
+            /// What there is.
+            pub orphans: Vec<Orphan> => "Orphans",
         }
     }
     wire_struct! {

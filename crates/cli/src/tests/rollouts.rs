@@ -8,7 +8,7 @@ use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
 use infrakit_spi::instance::Description;
 use infrakit_spi::rollout::{
-    Change, Comer, Command, Condition, ConditionKind, Deed, Hold, Leaver, Outcome, Preview,
+    Change, Comer, Command, Condition, ConditionKind, Deed, Hold, Leaver, Orphan, Outcome, Preview,
     RevisionRecord, RolloutState, RolloutStatus, Rollouts, Wave, Why,
 };
 use infrakit_spi::{Any, Error, GroupId, InstanceId, Result};
@@ -185,6 +185,18 @@ impl Rollouts for Fake {
             reason: "TooManySick".to_owned(),
             message: "3 of 3 are sick".to_owned(),
             since: "2026-11-25T13:00:00Z".to_owned(),
+        }])
+    }
+
+    async fn orphans(&self) -> Result<Vec<Orphan>> {
+        Ok(vec![Orphan {
+            group: "cattle".into(),
+            fate: "freed".to_owned(),
+            plugin: "file".into(),
+            instance: "i-7".into(),
+            token: "k3f9-7".to_owned(),
+            since: "2026-11-25T13:00:00Z".to_owned(),
+            ..Orphan::default()
         }])
     }
 }
@@ -365,6 +377,20 @@ fn a_plan_is_shown_below_the_sentence() {
     assert_eq!(
         world.run("group commit HOME/cattle.json --plan 1f8c20a9"),
         "Committed cattle: as shown for cattle\n"
+    );
+}
+
+#[test]
+fn orphans_are_a_table_or_a_document() {
+    let world = world([]);
+    let table = "GROUP   FATE   PLUGIN  INSTANCE  LOGICAL  TOKEN   SINCE                 UNTIL\n\
+                 cattle  freed  file    i-7       -        k3f9-7  2026-11-25T13:00:00Z  -\n";
+    assert_eq!(world.run("group orphans"), table);
+    assert_eq!(world.run("orphans"), table);
+    let json: serde_json::Value = serde_json::from_str(&world.run("orphans -o json")).unwrap();
+    assert_eq!(
+        (&json[0]["Instance"], &json[0]["Token"]),
+        (&"i-7".into(), &"k3f9-7".into())
     );
 }
 

@@ -28,6 +28,7 @@ use infrakit_spi::{GroupId, PluginName};
 use crate::core::state::behaviours::Behaviours;
 use crate::core::state::governed::Governors;
 use crate::core::state::group::Group;
+use crate::core::state::groups::Groups;
 use crate::core::state::observer::Observer;
 use crate::core::state::under_way::CallsUnderWay;
 use crate::core::steps::journal::Batch;
@@ -35,7 +36,7 @@ use crate::core::steps::journal::Batch;
 /// All groups of a controller, and what is under way for them.
 pub struct Core {
     config: Config,
-    groups: BTreeMap<GroupId, Group>,
+    groups: Groups,
     observers: BTreeMap<PluginName, Observer>,
     governors: Governors,
     behaviours: Behaviours,
@@ -60,12 +61,16 @@ impl Core {
     /// Creates a core without groups.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let behaviours = Behaviours {
+            undeclared: std::sync::Arc::clone(&config.undeclared),
+            ..Behaviours::default()
+        };
         Self {
             config,
-            groups: BTreeMap::new(),
+            groups: Groups::default(),
             observers: BTreeMap::new(),
             governors: Governors::default(),
-            behaviours: Behaviours::default(),
+            behaviours,
             calls: CallsUnderWay::default(),
             journal: BTreeMap::new(),
             next_batch: 0,
@@ -109,7 +114,7 @@ impl Core {
             let Some((_, id)) = self.wakes.pop_first() else {
                 break;
             };
-            if let Some(group) = self.groups.get_mut(&id) {
+            if let Some(group) = self.groups.with_remains_mut(&id) {
                 group.wake_at = None;
             }
             self.dirty.insert(id);
@@ -168,7 +173,7 @@ impl Core {
 
     /// Sets when a group is to be planned for even if nothing happens to it.
     fn wake(&mut self, id: &GroupId, at: Option<Timestamp>) {
-        let Some(group) = self.groups.get_mut(id) else {
+        let Some(group) = self.groups.with_remains_mut(id) else {
             return;
         };
         if group.wake_at == at {
@@ -185,7 +190,7 @@ impl Core {
 
     /// Has a group planned for at `at`, or earlier if it would be anyway.
     fn wake_by(&mut self, id: &GroupId, at: Timestamp) {
-        if let Some(group) = self.groups.get(id) {
+        if let Some(group) = self.groups.with_remains(id) {
             let at = group.wake_at.map_or(at, |earlier| earlier.min(at));
             self.wake(id, Some(at));
         }
@@ -205,10 +210,10 @@ impl Core {
         Some(group)
     }
 
-    /// Returns a group, if it is still in the life that `target` names.
+    /// Returns a group, or what remains of it, if it is still in the life that `target` names.
     fn living(&mut self, target: &Target) -> Option<&mut Group> {
         self.groups
-            .get_mut(&target.group)
+            .with_remains_mut(&target.group)
             .filter(|group| group.target.nonce == target.nonce)
     }
 }

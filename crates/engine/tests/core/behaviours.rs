@@ -34,7 +34,7 @@ fn why(bench: &Bench) -> String {
 
 #[test]
 fn what_a_plugin_declares_holds_until_it_declares_something_else() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::undeclared();
     assert_eq!(limit(&bench, "file"), defaults::CREATION);
     declare(&mut bench, "file", gives_up_after(60.0));
     assert_eq!(limit(&bench, "file"), Duration::from_secs(60));
@@ -45,7 +45,7 @@ fn what_a_plugin_declares_holds_until_it_declares_something_else() {
 
 #[test]
 fn a_plugin_that_declares_nonsense_is_told_of_and_treated_as_undeclared() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::undeclared();
     bench.arrive(cattle(3, "1"));
     declare(&mut bench, "file", gives_up_after(60.0));
     declare(&mut bench, "file", gives_up_after(31_536_000.0));
@@ -61,7 +61,7 @@ fn a_plugin_that_declares_nonsense_is_told_of_and_treated_as_undeclared() {
 
 #[test]
 fn another_plugins_nonsense_is_nothing_to_a_group() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::undeclared();
     declare(&mut bench, "other", gives_up_after(-1.0));
     let event = Event::Behaves {
         plugin: "odd".into(),
@@ -74,7 +74,7 @@ fn another_plugins_nonsense_is_nothing_to_a_group() {
 
 #[test]
 fn what_the_operator_says_wins_field_by_field() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::undeclared();
     let overrides = Overrides::from([("file".into(), gives_up_after(5.0))]);
     bench.core = bench.another().overridden(overrides);
     assert_eq!(limit(&bench, "file"), Duration::from_secs(5), "at once");
@@ -94,7 +94,7 @@ fn what_the_operator_says_wins_field_by_field() {
 
 #[test]
 fn what_a_plugin_was_seen_to_take_outlives_its_groups_and_the_controller() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::undeclared();
     bench.arrive(cattle(2, "1"));
     bench.fate = Fate::Kept;
     bench.commit(cattle(1, "1"));

@@ -9,6 +9,7 @@ use infrakit_engine::core::{
     Call, Claim, Core, CreationAnswer, Effect, Event, Limits, ListAnswer, NotWritten, Refused,
 };
 use infrakit_plan::{Config, Memory, Spec, Timestamp};
+use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
@@ -48,6 +49,16 @@ pub(crate) enum Fate {
     Kept,
 }
 
+/// What there is, by plugin and id.
+pub(crate) type Instances = BTreeMap<(PluginName, InstanceId), Description>;
+
+/// A provider whose creations come within so many seconds, or never.
+pub(crate) fn gives_up_after(seconds: u32) -> Behaviour {
+    let mut behaviour = Behaviour::default();
+    behaviour.create.give_up = Some(Seconds(f64::from(seconds)));
+    behaviour
+}
+
 /// Is shown effects.
 pub(crate) type Witness = Box<dyn Fn(&Effect)>;
 
@@ -57,7 +68,7 @@ pub(crate) struct Bench {
     pub(crate) limits: Limits,
     pub(crate) store: Arc<MemStore>,
     pub(crate) now: Timestamp,
-    pub(crate) instances: BTreeMap<(PluginName, InstanceId), Description>,
+    pub(crate) instances: Instances,
     /// Members that are not well.
     pub(crate) sick: BTreeSet<InstanceId>,
     /// What is said of creations from a configuration with this note.
@@ -82,12 +93,28 @@ pub(crate) struct Bench {
     pub(crate) witness: Option<Witness>,
     /// A plugin that does not answer.
     pub(crate) hangs: Option<PluginName>,
+    /// What lists show instead of what is there.
+    pub(crate) stale: Option<Instances>,
+    /// The id that creations are answered with, instead of one of a new instance.
+    pub(crate) answered: Option<InstanceId>,
+    /// Whether lists are kept waiting, and those that are.
+    pub(crate) hold_lists: bool,
+    pub(crate) lists: Vec<(PluginName, Timestamp)>,
     kept: Vec<Call>,
     serial: u64,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
+        let config = Config {
+            undeclared: Arc::new(gives_up_after(15)),
+            ..Config::default()
+        };
+        Self::with(config, Limits::default())
+    }
+
+    /// A world of plugins that declare nothing.
+    pub(crate) fn undeclared() -> Self {
         Self::with(Config::default(), Limits::default())
     }
 
@@ -112,6 +139,10 @@ impl Bench {
             extremes: (0, 0),
             witness: None,
             hangs: None,
+            stale: None,
+            answered: None,
+            hold_lists: false,
+            lists: Vec::new(),
             kept: Vec::new(),
             serial: 0,
         };
@@ -138,6 +169,34 @@ impl Bench {
         self.calls_left = None;
         self.fate = Fate::Done;
         self.core = self.another();
+    }
+
+    /// Ends the controller and starts another one. What it has asked for goes on.
+    pub(crate) fn restart(&mut self) {
+        self.lists.clear();
+        self.core = self.another();
+    }
+
+    /// Lets what a former controller has asked for come true; nobody hears of it.
+    pub(crate) fn come_true(&mut self) {
+        let fate = std::mem::replace(&mut self.fate, Fate::Unheard);
+        for call in std::mem::take(&mut self.kept) {
+            self.call(call);
+        }
+        self.fate = fate;
+        self.settle();
+    }
+
+    /// Returns the calls that were kept; they come to nothing.
+    pub(crate) fn take_kept(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.kept)
+    }
+
+    /// Why the group is as it is, in one text.
+    pub(crate) fn why(&self) -> String {
+        let why = self.core.why(&GROUP.into(), None, self.now).unwrap();
+        assert!(why.lines.len() <= 3, "{:?}", why.lines);
+        why.lines.join("\n")
     }
 
     pub(crate) fn commit(&mut self, raw: GroupSpec) -> String {
@@ -230,7 +289,11 @@ impl Bench {
             Effect::List {
                 plugin, started, ..
             } => {
-                let there = self.instances.iter();
+                if self.hold_lists {
+                    self.lists.push((plugin, started));
+                    return;
+                }
+                let there = self.stale.as_ref().unwrap_or(&self.instances).iter();
                 let alias = |home: &PluginName| match &self.alias {
                     Some((one, other)) => {
                         [one, other].contains(&home) && [one, other].contains(&&plugin)
@@ -293,7 +356,14 @@ impl Bench {
                 let refusal = self.refused.iter().find(|(word, _)| note.contains(*word));
                 let outcome = match refusal.map(|(_, error)| error.clone()) {
                     Some(error) => Err(error),
-                    None => Ok(Box::new(self.create(&plugin, provision.tags))),
+                    None => Ok(Box::new(match self.answered.clone() {
+                        None => self.create(&plugin, provision.tags),
+                        Some(id) => Description {
+                            id,
+                            tags: Some(provision.tags),
+                            ..Description::default()
+                        },
+                    })),
                 };
                 Event::Provisioned(CreationAnswer {
                     target,

@@ -19,7 +19,7 @@ fn a_group_moves_within_its_budget_and_leaves_nothing_behind() {
         "Performing a rolling update on 4 instances, which moves them from `old` to `new`"
     );
     bench.wait(300);
-    assert!(bench.converged());
+    assert!(bench.converged(), "{}", bench.why());
     assert_eq!((bench.on("old"), bench.on("new")), (0, 4));
     assert_eq!(bench.extremes, (3, 4));
     assert!(bench.memory().homes.is_empty());
@@ -46,7 +46,7 @@ fn a_move_goes_on_after_a_crash_and_both_homes_are_watched() {
     assert_eq!((bench.on("old"), bench.on("new")), (1, 2));
     bench.crash();
     bench.wait(300);
-    assert!(bench.converged());
+    assert!(bench.converged(), "{}", bench.why());
     assert_eq!((bench.on("old"), bench.on("new")), (0, 4));
 }
 

@@ -4,16 +4,20 @@
 
 mod behaviours;
 mod bench;
+mod doubt;
 mod failures;
 mod hearing;
 mod homes;
+mod ids;
 mod limits;
 mod losses;
 mod naming;
 mod neighbours;
 mod records;
+mod remains;
 mod repairs;
 mod restarts;
 mod rolling;
 mod slots;
 mod terms;
+mod young;

@@ -60,7 +60,7 @@ fn what_was_written_down_ahead_is_withdrawn_by_whatever_changes_the_group() {
         match change {
             "commit" => drop(bench.commit(cattle(2_010, "1"))),
             "scale" => drop(bench.core.set_size(&group, 2_010, now).unwrap()),
-            "free" => drop(bench.core.free(&group).unwrap()),
+            "free" => drop(bench.core.free(&group, bench.now).unwrap()),
             "destroy" => drop(bench.core.destroy(&group).unwrap()),
             _ => {
                 let command = infrakit_spi::rollout::Command::Pause;

@@ -105,7 +105,7 @@ fn a_change_is_worked_out_from_no_spec_that_is_about_to_be_replaced() {
     assert!(bench.core.is_changing(&id));
     for refused in [
         bench.core.set_size(&id, 5, bench.now).map(drop),
-        bench.core.free(&id).map(drop),
+        bench.core.free(&id, bench.now).map(drop),
         bench.core.destroy(&id).map(drop),
         bench.core.destroy_instances(&id, &[], bench.now).map(drop),
     ] {

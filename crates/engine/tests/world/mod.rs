@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use infrakit_engine::{Engine, Options};
+use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::{Allocation, Flavor, Health, Index};
 use infrakit_spi::group::{Group as _, GroupSpec};
 use infrakit_spi::instance::{Context, Description, Detail, Instance, InstanceSpec, Locality};
@@ -237,6 +238,12 @@ impl Instance for Fake {
                 ..Description::default()
             })
             .collect())
+    }
+
+    async fn behaviour(&self) -> Result<Option<Behaviour>> {
+        let mut behaviour = Behaviour::default();
+        behaviour.create.give_up = Some(Seconds(15.0));
+        Ok(Some(behaviour))
     }
 
     fn locality(&self) -> Locality {

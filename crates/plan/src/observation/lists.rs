@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_spi::instance::{Description, Locality};
-use infrakit_spi::{GroupId, PluginName, tags};
+use infrakit_spi::behaviour::{Behaviour, Seconds};
+use infrakit_spi::instance::Description;
+use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
 use super::member::{identified, is_another};
 use super::{Key, Member, Observed, Origin, Step, key};
-use crate::{Config, Timestamp};
+use crate::Timestamp;
 
 /// Circumstances of a list.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +21,8 @@ pub struct Listed<'a> {
     pub started: Timestamp,
     /// When its answer is taken in.
     pub now: Timestamp,
-    /// Where the plugin runs.
-    pub locality: Locality,
+    /// How far it may be behind the truth.
+    pub lag: Lag,
 }
 
 /// What a list changed.
@@ -51,13 +52,46 @@ impl Seen {
     }
 }
 
-/// How far a plugin's lists may lag behind the truth.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lag {
+/// How far a plugin's lists may be behind the truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
     /// Behind a creation that no list has shown yet.
-    first: Duration,
-    /// Behind another list.
-    relapse: Duration,
+    pub visibility: Duration,
+    /// Behind another list: for so long a young instance may be missing from a list although one
+    /// before has shown it, and a dead one be on it.
+    pub relapse: Duration,
+}
+
+/// That of a provider of which nothing is known.
+impl Default for Lag {
+    fn default() -> Self {
+        Self::of(&Behaviour::default())
+    }
+}
+
+impl Lag {
+    /// Lists that show what is there at the moment when they are asked for.
+    pub const NONE: Self = Self {
+        visibility: Duration::ZERO,
+        relapse: Duration::ZERO,
+    };
+
+    /// Returns how far the lists of a provider may be behind. Where it runs says nothing of that.
+    #[must_use]
+    pub fn of(behaviour: &Behaviour) -> Self {
+        let behind = behaviour.list.lag.map_or(Duration::ZERO, Seconds::duration);
+        Self {
+            visibility: behaviour.visibility().max(behind),
+            // Of two lists one may be behind, and the other not.
+            relapse: behaviour.relapse().max(behind),
+        }
+    }
+
+    /// Returns for how long after an instance was there it may be missing from a list.
+    #[must_use]
+    pub fn longest(self) -> Duration {
+        self.visibility.max(self.relapse)
+    }
 }
 
 impl Observed {
@@ -65,13 +99,15 @@ impl Observed {
     /// it would have to show by now, are gone.
     pub fn unchanged(&mut self, plugin: &PluginName, started: Timestamp, now: Timestamp) -> Seen {
         let mut seen = Seen::default();
-        if self.is_stale(plugin, started) {
+        // As before what? A home that was never listed is not known by that.
+        if self.listed_on(plugin).is_none() || self.is_stale(plugin, started) {
             return seen;
         }
         let lag = self
             .homes
             .get(plugin)
             .map_or_else(Lag::default, |home| home.lag);
+        self.bury(plugin, (started, lag));
         // Those that the list showed it shows again.
         let unlisted = self.members.iter();
         let unlisted = unlisted.filter(|(_, member)| member.origin != Origin::Listed);
@@ -84,6 +120,25 @@ impl Observed {
         self.miss(plugin, missing, (started, lag), (now, &mut seen));
         self.homes.entry(plugin.clone()).or_default().listed = Some(started);
         seen
+    }
+
+    /// Forgets those that a list, started at `started`, cannot show any more.
+    fn bury(&mut self, plugin: &PluginName, (started, lag): (Timestamp, Lag)) {
+        let late = |seen: Timestamp| started <= seen + lag.relapse;
+        self.tombs
+            .retain(|key, (seen, _)| key.plugin != *plugin || late(*seen));
+    }
+
+    /// Returns whether an instance went so lately that a list may still show it.
+    #[must_use]
+    pub fn is_late(&self, plugin: &PluginName, id: &InstanceId) -> bool {
+        self.tombs.contains_key(&key(plugin, id))
+    }
+
+    /// Forgets a member that turned out to be none: its id is that of an instance of others. What
+    /// is left in the world is not touched.
+    pub fn disown(&mut self, plugin: &PluginName, id: &InstanceId) {
+        self.remove(&key(plugin, id));
     }
 
     fn is_stale(&self, plugin: &PluginName, started: Timestamp) -> bool {
@@ -148,27 +203,19 @@ impl Observed {
         group: &GroupId,
         list: impl IntoIterator<Item = Description>,
         circumstances: Listed<'_>,
-        (nonce, config): (&str, &Config),
+        nonce: &str,
     ) -> Seen {
         let Listed {
             plugin,
             started,
             now,
-            locality,
+            lag,
         } = circumstances;
         let mut seen = Seen::default();
         if self.is_stale(plugin, started) {
             return seen;
         }
-        let lag = match locality {
-            Locality::InProcess => Lag::default(),
-            Locality::Remote => Lag {
-                first: config.visibility,
-                relapse: config.relapse,
-            },
-        };
-        self.tombs
-            .retain(|_, (seen, _)| started <= *seen + lag.relapse);
+        self.bury(plugin, (started, lag));
         self.missed.retain(|key| key.plugin != *plugin);
         let mut present = BTreeSet::new();
         for description in list {
@@ -249,12 +296,16 @@ impl Observed {
 /// others made nobody knows how old they are; they are gone at once.
 fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestamp> {
     let until = match (member.origin, member.departure) {
-        (Origin::Provisioned(answered), None) => answered + lag.first,
-        // Destroyed before any list showed it: gone as soon as a list from after that lacks it.
-        (Origin::Provisioned(answered), Some(departure)) => match departure.step {
-            Step::InFlight(at) | Step::Accepted(at) => answered.max(at),
-            Step::Failed(..) => answered,
-        },
+        (Origin::Provisioned(answered), None) => answered + lag.visibility,
+        // Destroyed before any list showed it: who does not know of an instance yet may agree to
+        // destroy it, too, so that only a list that would have to show it tells.
+        (Origin::Provisioned(answered), Some(departure)) => {
+            let shown = answered + lag.visibility;
+            match departure.step {
+                Step::InFlight(at) | Step::Accepted(at) => shown.max(at),
+                Step::Failed(..) => shown,
+            }
+        }
         (Origin::Listed, None) if member.token.is_some() && !lag.relapse.is_zero() => {
             member.created + lag.relapse
         }
@@ -289,15 +340,15 @@ mod tests {
         }
     }
 
-    fn list(seen: &mut Observed, ids: &[&str], started: u64, locality: Locality) -> Seen {
+    fn list(seen: &mut Observed, ids: &[&str], started: u64, lag: Lag) -> Seen {
         let circumstances = Listed {
             plugin: &"p".into(),
             started: at(started),
             now: at(started + 1),
-            locality,
+            lag,
         };
         let ids = ids.iter().map(|id| description(id));
-        seen.apply(&"g".into(), ids, circumstances, ("n", &Config::default()))
+        seen.apply(&"g".into(), ids, circumstances, "n")
     }
 
     fn ids(seen: &Observed) -> Vec<&str> {
@@ -315,13 +366,13 @@ mod tests {
             plugin: &"p".into(),
             started: at(1),
             now: at(1),
-            locality: Locality::Remote,
+            lag: Lag::default(),
         };
         seen.apply(
             &"g".into(),
             [stranger, description("a")],
             circumstances,
-            ("n", &Config::default()),
+            "n",
         );
         assert_eq!(ids(&seen), ["a"]);
         let member = seen.get(&"a".into()).unwrap();
@@ -340,9 +391,9 @@ mod tests {
     fn a_list_from_before_a_creation_cannot_deny_it() {
         let mut seen = Observed::default();
         seen.provisioned(made_at(10));
-        list(&mut seen, &[], 9, Locality::InProcess);
+        list(&mut seen, &[], 9, Lag::NONE);
         assert_eq!(ids(&seen), ["a"]);
-        assert_eq!(list(&mut seen, &[], 11, Locality::InProcess).vanished, 1);
+        assert_eq!(list(&mut seen, &[], 11, Lag::NONE).vanished, 1);
         assert!(seen.is_empty());
     }
 
@@ -350,15 +401,15 @@ mod tests {
     fn remote_lists_may_lag_behind_a_creation() {
         let mut seen = Observed::default();
         seen.provisioned(made_at(10));
-        list(&mut seen, &[], 20, Locality::Remote);
+        list(&mut seen, &[], 20, Lag::default());
         assert_eq!(ids(&seen), ["a"]);
-        list(&mut seen, &[], 26, Locality::Remote);
+        list(&mut seen, &[], 26, Lag::default());
         assert!(seen.is_empty());
     }
 
     #[test]
     fn what_was_listed_and_is_missing_is_gone() {
-        for (locality, old) in [(Locality::InProcess, 0), (Locality::Remote, 20)] {
+        for (locality, old) in [(Lag::NONE, 0), (Lag::default(), 20)] {
             let mut seen = Observed::default();
             list(&mut seen, &["a", "b"], 1, locality);
             assert_eq!(list(&mut seen, &["b"], 2 + old, locality).vanished, 1);
@@ -371,18 +422,18 @@ mod tests {
     #[test]
     fn an_older_copy_of_the_truth_neither_takes_a_member_nor_brings_one_back() {
         let mut seen = Observed::default();
-        list(&mut seen, &["a"], 1, Locality::Remote);
-        let older = list(&mut seen, &[], 3, Locality::Remote);
+        list(&mut seen, &["a"], 1, Lag::default());
+        let older = list(&mut seen, &[], 3, Lag::default());
         // It became known at 2 s; a list that is started 5 s later cannot be that old.
         assert_eq!((older.vanished, older.look_again), (0, Some(at(7))));
         let mut same = seen.clone();
         assert_eq!(same.unchanged(&"p".into(), at(7), at(7)).vanished, 0);
         assert_eq!(same.unchanged(&"p".into(), at(8), at(8)).vanished, 1);
-        assert_eq!(list(&mut seen, &[], 8, Locality::Remote).vanished, 1);
-        assert_eq!(list(&mut seen, &["a"], 9, Locality::Remote).appeared, 0);
+        assert_eq!(list(&mut seen, &[], 8, Lag::default()).vanished, 1);
+        assert_eq!(list(&mut seen, &["a"], 9, Lag::default()).appeared, 0);
         assert!(seen.is_empty());
         assert_eq!(
-            list(&mut seen, &["a"], 14, Locality::Remote).appeared,
+            list(&mut seen, &["a"], 14, Lag::default()).appeared,
             1,
             "it is back indeed"
         );
@@ -391,7 +442,7 @@ mod tests {
     #[test]
     fn a_list_tells_what_it_changed() {
         let mut seen = Observed::default();
-        let first = list(&mut seen, &["a", "b"], 1, Locality::InProcess);
+        let first = list(&mut seen, &["a", "b"], 1, Lag::NONE);
         assert_eq!((first.appeared, first.changed), (2, 0));
         for id in ["c", "d"] {
             let origin = Origin::Provisioned(at(3));
@@ -407,10 +458,10 @@ mod tests {
             plugin: &"p".into(),
             started: at(4),
             now: at(4),
-            locality: Locality::InProcess,
+            lag: Lag::NONE,
         };
         let shown = [other, another, description("c"), description("d")];
-        let all = seen.apply(&"g".into(), shown, circumstances, ("n", &Config::default()));
+        let all = seen.apply(&"g".into(), shown, circumstances, "n");
         // `a` got an identity, `b` is another instance, `c` and `d` are confirmed.
         assert_eq!((all.appeared, all.vanished, all.changed), (0, 0, 4));
         assert!(all.anything());
@@ -424,7 +475,7 @@ mod tests {
         let spec = Arc::new(spec);
         let mut seen = Observed::default();
         seen.aim(&spec, false);
-        list(&mut seen, &["a", "b", "c", "d"], 1, Locality::InProcess);
+        list(&mut seen, &["a", "b", "c", "d"], 1, Lag::NONE);
         let healthy = infrakit_spi::flavor::Health::Healthy;
         seen.get_mut(&"c".into())
             .unwrap()
@@ -440,7 +491,7 @@ mod tests {
         sure.list.durable = Some(true);
         let trust = crate::Trust::of(&sure, &crate::LossPolicy::default());
         seen.trust(&"p".into(), trust);
-        let gone = list(&mut seen, &[], 10, Locality::InProcess);
+        let gone = list(&mut seen, &[], 10, Lag::NONE);
         assert_eq!((gone.vanished, gone.stillborn), (4, 2));
         assert_eq!(gone.departed, [Duration::from_secs(8)], "`d` was destroyed");
     }
@@ -448,10 +499,10 @@ mod tests {
     #[test]
     fn a_member_that_is_shown_again_is_missed_no_longer() {
         let mut seen = Observed::default();
-        list(&mut seen, &["a"], 1, Locality::Remote);
-        list(&mut seen, &[], 3, Locality::Remote);
+        list(&mut seen, &["a"], 1, Lag::default());
+        list(&mut seen, &[], 3, Lag::default());
         assert!(seen.get(&"a".into()).unwrap().missed);
-        list(&mut seen, &["a"], 4, Locality::Remote);
+        list(&mut seen, &["a"], 4, Lag::default());
         assert!(!seen.get(&"a".into()).unwrap().missed);
         assert_eq!(seen.unchanged(&"p".into(), at(20), at(20)).vanished, 0);
     }

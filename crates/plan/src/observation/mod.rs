@@ -17,8 +17,7 @@ use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
 use index::Filing;
 pub(crate) use index::{Index, Key};
-use lists::Lag;
-pub use lists::{Listed, Seen};
+pub use lists::{Lag, Listed, Seen};
 use losses::Losses;
 pub use losses::{Doubted, Trust};
 use member::is_another;
@@ -126,6 +125,13 @@ impl Observed {
     #[must_use]
     pub fn get_on(&self, plugin: &PluginName, id: &InstanceId) -> Option<&Member> {
         self.members.get(&key(plugin, id))
+    }
+
+    /// Returns the member that a creation made, by the creation's number. Where nothing was aimed at
+    /// yet, none is known.
+    #[must_use]
+    pub fn made_by(&self, number: u64) -> Option<&Member> {
+        self.members.get(self.index.tokens.get(&number)?)
     }
 
     /// Returns a member to change; of two with one id on two plugins, the first by the plugin's

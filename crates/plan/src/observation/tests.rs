@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Lifecycle, Locality};
+use infrakit_spi::instance::{Description, Lifecycle};
 use infrakit_spi::{Any, InstanceId, Tags, tags};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Config, Reason, Timestamp};
+use crate::{Reason, Timestamp};
 
 /// How a plugin shows an instance: its number, its configuration, its identity, its state, whether
 /// an intent made it.
@@ -77,10 +77,10 @@ fn apply(seen: &mut Observed, spec: &Spec, op: Op, now: Timestamp) {
                 plugin: &plugin,
                 started: now,
                 now,
-                locality: Locality::Remote,
+                lag: Lag::default(),
             };
             let list = list.into_iter().map(|one| description(spec, one));
-            seen.apply(&"g".into(), list, circumstances, ("k", &Config::default()));
+            seen.apply(&"g".into(), list, circumstances, "k");
         }
         Op::Unchanged => {
             seen.unchanged(&plugin, now, now);
@@ -210,10 +210,10 @@ fn a_token_stays_answered_when_the_other_one_that_has_it_goes() {
             plugin: &"p".into(),
             started: now,
             now,
-            locality: Locality::Remote,
+            lag: Lag::default(),
         };
         let list = list.iter().map(|id| twin(*id));
-        seen.apply(&"g".into(), list, circumstances, ("k", &Config::default()));
+        seen.apply(&"g".into(), list, circumstances, "k");
         seen.index.tokens.contains_key(&7)
     };
     assert!(show(1, &[1, 2]));

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::instance::Description;
 use infrakit_spi::{PluginName, Tags};
 
 use super::model::{Model, key};
 use crate::observation::Key;
-use crate::{Listed, Member, Origin, Plan, Timestamp};
+use crate::{Lag, Listed, Member, Origin, Plan, Timestamp};
 
 /// Something that will happen. All that happen at one moment are answered by one plan.
 pub(super) enum Event {
@@ -138,11 +138,11 @@ impl Model {
                 plugin: &plugin,
                 started: self.now,
                 now: self.now,
-                locality: Locality::InProcess,
+                lag: Lag::NONE,
             };
-            let known = (self.memory.nonce.as_str(), &self.config);
+            let nonce = &self.memory.nonce;
             self.seen
-                .apply(&self.memory.group, list, circumstances, known);
+                .apply(&self.memory.group, list, circumstances, nonce);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::instance::Description;
 use infrakit_spi::{InstanceId, LogicalId, PluginName, Tags, tags};
 
 use super::PreviewInput;
@@ -13,8 +13,8 @@ use super::pace::Pace;
 use super::wave::{Coming, Going, Wave};
 use crate::observation::Key;
 use crate::{
-    Action, Allowance, Config, Departure, Labelling, Listed, Memory, Observed, Plan, Provision,
-    Spec, Step, Timestamp, Token, plan,
+    Action, Allowance, Config, Departure, Labelling, Lag, Listed, Memory, Observed, Plan,
+    Provision, Spec, Step, Timestamp, Token, plan,
 };
 
 /// Plans after which a preview gives up. Each costs some ten microseconds, so that this many are
@@ -120,10 +120,10 @@ impl Model {
                 plugin,
                 started: input.now,
                 now: input.now,
-                locality: Locality::InProcess,
+                lag: Lag::NONE,
             };
-            let known = (input.memory.nonce.as_str(), input.config);
-            seen.apply(&input.memory.group, [], circumstances, known);
+            let nonce = &input.memory.nonce;
+            seen.apply(&input.memory.group, [], circumstances, nonce);
             notes.push(format!(
                 "`{plugin}` was not listed for this group yet; it is taken to have nothing of it"
             ));

@@ -1,4 +1,7 @@
 //! Creations without an outcome: closed when a list answers them.
+//!
+//! For as long as its provider may take, a creation whose answer was lost counts as capacity: a
+//! second one in its place would be one too many as soon as the first comes true.
 
 use infrakit_spi::FailureClass;
 
@@ -15,17 +18,22 @@ impl Draft<'_> {
         let (mut found, mut lost) = (Vec::new(), Vec::new());
         let mut wake = None;
         let mut overdue = false;
-        for (number, intent) in &self.memory.intents {
+        for (number, intent) in &mut self.memory.intents {
             if self.index.tokens.contains_key(number) {
                 found.push(*number);
                 continue;
             }
-            let Some(doubt) = intent.doubt else { continue };
+            if intent.doubt.is_none() {
+                continue;
+            }
+            let at = intent.open_until(self.config.behaviour(&intent.plugin));
+            if let Some(doubt) = &mut intent.doubt {
+                doubt.until = at;
+            }
             let listed = self.seen.listed_on(&intent.plugin);
-            if listed.is_some_and(|listed| listed >= doubt.settle_at) {
+            if listed.is_some_and(|listed| listed >= at) {
                 lost.push(*number);
-            } else if doubt.settle_at > self.now {
-                let at = doubt.settle_at;
+            } else if at > self.now {
                 wake = Some(wake.map_or(at, |earlier| at.min(earlier)));
             } else {
                 // Planning again would not help: only a list that is started now can tell.

@@ -6,14 +6,16 @@ mod judge;
 mod specs;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Config, Decided, Doubt, Intent, Labelling, Listed, Memory, Observed, Phase, Roll, Size, Spec,
-    Timestamp,
+    Config, Decided, Doubt, Intent, Labelling, Lag, Listed, Memory, Observed, Phase, Roll, Size,
+    Spec, Timestamp,
 };
+use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::instance::Description;
 use infrakit_spi::{InstanceId, LogicalId, Tags, tags};
 use proptest::sample::Index;
 
@@ -21,8 +23,19 @@ use specs::spec;
 
 const NONCE: &str = "n";
 const GROUP: &str = "g";
-/// Longest time that a creation whose answer is lost takes; shorter than `Config::settle`.
+/// Longest time that a creation whose answer is lost takes; shorter than what is declared.
 const SLOWEST: u64 = 10_000;
+
+/// How the provider behaves: creations come within 15 s, or never.
+fn declared(in_process: bool) -> Behaviour {
+    let mut behaviour = Behaviour::default();
+    behaviour.create.give_up = Some(Seconds(15.0));
+    if in_process {
+        behaviour.visibility_window.list = Some(Seconds(0.0));
+        behaviour.list.relapse = Some(Seconds(0.0));
+    }
+    behaviour
+}
 
 /// Whether members are alike or named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +149,6 @@ pub(crate) struct World {
     list_due: Timestamp,
     wake_at: Option<Timestamp>,
     converged: bool,
-    locality: Locality,
     config: Config,
     plans: u64,
 }
@@ -168,12 +180,10 @@ impl World {
             list_due: Timestamp(0),
             wake_at: None,
             converged: false,
-            locality: if shape.in_process {
-                Locality::InProcess
-            } else {
-                Locality::Remote
+            config: Config {
+                undeclared: Arc::new(declared(shape.in_process)),
+                ..Config::default()
             },
-            config: Config::default(),
             plans: 0,
         };
         if shape.own {
@@ -333,7 +343,6 @@ impl World {
             Some((member.id.clone(), decided))
         });
         let decided: BTreeMap<InstanceId, Decided> = leaving.collect();
-        let settle_at = self.now + self.config.settle;
         self.memory.decided = decided;
         self.memory.intents = intents
             .into_iter()
@@ -341,7 +350,7 @@ impl World {
                 (
                     number,
                     Intent {
-                        doubt: Some(Doubt { settle_at }),
+                        doubt: Some(Doubt::since(self.now)),
                         ..one
                     },
                 )
@@ -462,10 +471,9 @@ impl World {
                     plugin: &self.spec.instance.plugin.clone(),
                     started,
                     now: self.now,
-                    locality: self.locality,
+                    lag: Lag::of(&self.config.undeclared),
                 };
-                self.seen
-                    .apply(&GROUP.into(), list, circumstances, (NONCE, &self.config));
+                self.seen.apply(&GROUP.into(), list, circumstances, NONCE);
                 let awaited = self
                     .memory
                     .intents

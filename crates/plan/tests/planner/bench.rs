@@ -1,14 +1,16 @@
 //! A group under test: what is known of it, and short ways to change that and to plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Changing, Config, Departure, Drain, Intent, Labelling, Listed, Member, Memory,
-    Observed, Origin, Plan, Reason, Spec, Step, Timestamp, check, plan,
+    Action, Changing, Config, Departure, Doubt, Drain, Intent, Labelling, Lag, Listed, Member,
+    Memory, Observed, Origin, Plan, Reason, Spec, Step, Timestamp, check, plan,
 };
+use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::instance::Description;
 use infrakit_spi::{Any, FailureClass, InstanceId, LogicalId, PluginName, tags};
 
 /// The nonce of the record under test.
@@ -70,6 +72,19 @@ pub(crate) fn and(mut description: Description, key: &str, value: &str) -> Descr
     description
 }
 
+/// A provider whose creations come at once or never, and show in lists 15 s later.
+pub(crate) fn gives_up_at_once() -> Behaviour {
+    let mut behaviour = Behaviour::default();
+    behaviour.create.give_up = Some(Seconds(0.0));
+    behaviour
+}
+
+/// The answer of a creation was lost at the very beginning.
+pub(crate) const DOUBT: Option<Doubt> = Some(Doubt {
+    since: Timestamp(0),
+    until: Timestamp(0),
+});
+
 /// A group under test.
 #[derive(Clone)]
 pub(crate) struct Bench {
@@ -97,7 +112,10 @@ impl Bench {
             spec,
             seen: Observed::default(),
             memory,
-            config: Config::default(),
+            config: Config {
+                undeclared: Arc::new(gives_up_at_once()),
+                ..Config::default()
+            },
             now: at(0),
             list: Vec::new(),
             homes: BTreeMap::new(),
@@ -152,12 +170,11 @@ impl Bench {
                 plugin,
                 started,
                 now: self.now,
-                locality: Locality::Remote,
+                lag: Lag::default(),
             };
             let there = |one: &&Description| self.homes.get(&one.id).unwrap_or(&first) == plugin;
             let list: Vec<Description> = self.list.iter().filter(there).cloned().collect();
-            self.seen
-                .apply(&"g".into(), list, circumstances, (NONCE, &self.config));
+            self.seen.apply(&"g".into(), list, circumstances, NONCE);
         }
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    Allowance, ConditionKind, Direction, Doubt, Outcome, Pause, PausedBy, Plan, Quota, Reason,
-    Repair, Roll, RollResult, Room, Spec, Step, WaitingOn,
+    Allowance, ConditionKind, Direction, Outcome, Pause, PausedBy, Plan, Quota, Reason, Repair,
+    Roll, RollResult, Room, Spec, Step, WaitingOn,
 };
 use infrakit_spi::FailureClass;
 use infrakit_spi::flavor::Health;
@@ -331,8 +331,9 @@ fn the_moment_changes_only_when_something_begins_or_ceases_to_hold() {
         let scaling = plan.memory.conditions.get(ConditionKind::Scaling);
         scaling.expect("it is said").since
     };
-    bench.intend(1, None).doubt = Some(Doubt { settle_at: at(90) });
-    bench.intend(2, None).doubt = Some(Doubt { settle_at: at(90) });
+    bench.config.undeclared = std::sync::Arc::default();
+    bench.intend(1, None).doubt = DOUBT;
+    bench.intend(2, None).doubt = DOUBT;
     assert_eq!(since(&bench.plan()), at(0));
     bench.now = at(10);
     assert_eq!(since(&bench.plan()), at(0), "nothing has changed");

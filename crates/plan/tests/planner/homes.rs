@@ -51,11 +51,10 @@ fn two_plugins_may_use_one_id_for_two_instances() {
             plugin: &plugin.into(),
             started: at(1),
             now: at(1),
-            locality: infrakit_spi::instance::Locality::Remote,
+            lag: infrakit_plan::Lag::default(),
         };
-        let config = infrakit_plan::Config::default();
         let list = [shown("twin", "v1")];
-        seen.apply(&"g".into(), list, circumstances, (NONCE, &config));
+        seen.apply(&"g".into(), list, circumstances, NONCE);
     }
     assert_eq!(seen.len(), 2);
     for plugin in ["file", "other"] {

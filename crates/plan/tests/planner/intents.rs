@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Doubt, Failures, WaitingOn};
+use infrakit_plan::{Failures, WaitingOn};
 use infrakit_spi::tags;
 
 use crate::bench::*;
 
 #[test]
 fn a_listed_token_answers_for_the_creation() {
-    for doubt in [None, Some(Doubt { settle_at: at(15) })] {
+    for doubt in [None, DOUBT] {
         let mut bench = Bench::new(cattle(1));
         bench.intend(7, None).doubt = doubt;
         assert!(created(&bench.preview()).is_empty());
@@ -40,7 +40,7 @@ fn two_instances_of_one_token_are_one_too_many() {
 #[test]
 fn only_a_list_from_after_the_moment_settles_a_doubt() {
     let mut bench = Bench::new(cattle(1));
-    bench.intend(7, None).doubt = Some(Doubt { settle_at: at(15) });
+    bench.intend(7, None).doubt = DOUBT;
     let plan = bench.plan();
     assert_eq!((created(&plan).len(), plan.wake_at), (0, Some(at(15))));
     // The moment has come, but the only list is from before it: planning again is no help.
@@ -71,7 +71,7 @@ fn only_a_list_from_after_the_moment_settles_a_doubt() {
 #[test]
 fn the_next_list_after_an_unchanged_one_settles_too() {
     let mut bench = Bench::new(cattle(1));
-    bench.intend(7, None).doubt = Some(Doubt { settle_at: at(15) });
+    bench.intend(7, None).doubt = DOUBT;
     bench.now = at(16);
     bench.seen.unchanged(&"file".into(), at(15), at(15));
     assert!(bench.plan().memory.intents.is_empty());

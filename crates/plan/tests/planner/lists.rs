@@ -1,7 +1,6 @@
 //! What lists can and cannot say.
 
-use infrakit_plan::{Listed, Member, Origin, Reason, Step};
-use infrakit_spi::instance::Locality;
+use infrakit_plan::{Lag, Listed, Member, Origin, Reason, Step};
 use infrakit_spi::tags;
 
 use crate::bench::*;
@@ -20,11 +19,9 @@ fn an_instance_listed_twice_is_one_member_with_its_history() {
         plugin: &"file".into(),
         started: at(1),
         now: at(1),
-        locality: Locality::Remote,
+        lag: Lag::default(),
     };
-    let seen = bench
-        .seen
-        .apply(&"g".into(), twice, circumstances, (NONCE, &bench.config));
+    let seen = bench.seen.apply(&"g".into(), twice, circumstances, NONCE);
     assert_eq!((seen.appeared, seen.vanished, bench.seen.len()), (1, 0, 2));
     assert!(bench.member("a").departure.is_some());
 }

@@ -1,6 +1,6 @@
 //! Groups of named members.
 
-use infrakit_plan::{Doubt, Reason, Step, WaitingOn};
+use infrakit_plan::{Reason, Step, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
@@ -86,7 +86,7 @@ fn an_identity_waits_for_its_former_holder() {
 #[test]
 fn an_identity_waits_for_a_creation_without_outcome() {
     let mut bench = Bench::named(pets(&["a", "b"]), &["a"]);
-    bench.intend(7, Some("b")).doubt = Some(Doubt { settle_at: at(15) });
+    bench.intend(7, Some("b")).doubt = DOUBT;
     assert!(created(&bench.plan()).is_empty());
     bench.now = at(15);
     bench.look();

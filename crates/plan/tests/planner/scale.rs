@@ -158,8 +158,7 @@ fn replaces_what_disappeared_but_only_after_departures() {
 fn creations_under_way_and_in_doubt_count() {
     let mut bench = Bench::healthy(cattle(5), &["a"]);
     bench.intend(1, None);
-    let settle_at = at(20);
-    bench.intend(2, None).doubt = Some(infrakit_plan::Doubt { settle_at });
+    bench.intend(2, None).doubt = DOUBT;
     assert_eq!(created(&bench.plan()), [(None, 3), (None, 4)]);
     // Scaling down while they are open destroys nothing that would be missed.
     bench.spec = cattle(1);
@@ -237,7 +236,7 @@ fn a_destroyed_group_goes_whole_and_its_own_member_last() {
     bench.config.self_logical_id = Some("b".into());
     bench.memory.phase = Phase::Destroying;
     bench.memory.roll = Some(infrakit_plan::Roll::default());
-    bench.intend(7, None).doubt = Some(infrakit_plan::Doubt { settle_at: at(30) });
+    bench.intend(7, None).doubt = DOUBT;
     let plan = bench.plan();
     let all = Reason::GroupDestroyed;
     assert_eq!(destroyed(&plan), [("a", all), ("c", all)]);
@@ -249,7 +248,7 @@ fn a_destroyed_group_goes_whole_and_its_own_member_last() {
     assert!(destroyed(&plan).is_empty());
     assert_eq!(
         (plan.waiting, plan.wake_at),
-        (vec![WaitingOn::Creations { count: 1 }], Some(at(30)))
+        (vec![WaitingOn::Creations { count: 1 }], Some(at(15)))
     );
     bench.now = at(31);
     bench.look();

@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use infrakit_spi::group::wire::GroupRequest;
 use infrakit_spi::group::{Group, GroupSpec};
 use infrakit_spi::rollout::wire::{
-    ConditionsResponse, HistoryResponse, MemberRequest, PreviewResponse, RollbackRequest,
-    SaidResponse, SpecRequest, StatusResponse, WhyResponse,
+    ConditionsResponse, HistoryResponse, MemberRequest, OrphansResponse, PreviewResponse,
+    RollbackRequest, SaidResponse, SpecRequest, StatusResponse, WhyResponse,
 };
 use infrakit_spi::rollout::{
-    Command, Condition, Freeze, Hold, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
+    Command, Condition, Freeze, Hold, Orphan, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
 };
 use infrakit_spi::{Error, GroupId, InstanceId, Result};
 use serde::Serialize;
@@ -141,6 +141,12 @@ impl Rollouts for GroupClient {
             self.rollout("Rollout.Conditions", &self.about(id)).await?;
         Ok(answer.conditions)
     }
+
+    async fn orphans(&self) -> Result<Vec<Orphan>> {
+        let request = self.about(&GroupId::default());
+        let answer: OrphansResponse = self.rollout("Rollout.Orphans", &request).await?;
+        Ok(answer.orphans)
+    }
 }
 
 pub(crate) async fn serve(objects: &dyn Objects<dyn Group>, call: Call<'_>) -> Reply {
@@ -222,6 +228,12 @@ pub(crate) async fn serve(objects: &dyn Objects<dyn Group>, call: Call<'_>) -> R
                 id,
                 conditions,
             })
+        }
+        "Orphans" => {
+            let GroupRequest { name, .. } = call.params()?;
+            let group = by_name(objects, &name)?;
+            let orphans = rollouts(&*group)?.orphans().await?;
+            reply(&OrphansResponse { name, orphans })
         }
         _ => Err(Fault::NoMethod),
     }

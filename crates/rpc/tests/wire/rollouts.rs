@@ -8,7 +8,7 @@ use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::group::{Group, GroupSpec};
 use infrakit_spi::instance::{Description, Detail, Instance as _, Lifecycle, Repaired};
 use infrakit_spi::rollout::{
-    Change, Comer, Command, Condition, ConditionKind, Deed, Hold, Leaver, Outcome, Preview,
+    Change, Comer, Command, Condition, ConditionKind, Deed, Hold, Leaver, Orphan, Outcome, Preview,
     RevisionRecord, RolloutState, RolloutStatus, Rollouts, Wave, Why,
 };
 use infrakit_spi::{Any, Delivery, Error, FailureClass, GoDuration, GroupId, InstanceId, Result};
@@ -144,6 +144,18 @@ impl Rollouts for Fake {
 
     async fn conditions(&self, _id: &GroupId) -> Result<Vec<Condition>> {
         Ok(conditions())
+    }
+
+    async fn orphans(&self) -> Result<Vec<Orphan>> {
+        Ok(vec![Orphan {
+            group: "cattle".into(),
+            fate: "freed".to_owned(),
+            plugin: "file".into(),
+            instance: "i-7".into(),
+            token: "k3f9-7".to_owned(),
+            since: "2026-11-25T13:00:00Z".to_owned(),
+            ..Orphan::default()
+        }])
     }
 }
 

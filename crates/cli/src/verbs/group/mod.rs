@@ -9,6 +9,7 @@ mod conditions;
 mod freeze;
 mod list;
 mod member;
+mod orphans;
 mod preview;
 mod rollout;
 mod status;
@@ -55,6 +56,7 @@ pub(super) fn verbs() -> Vec<Verb> {
             member::confirm_loss
         ),
         verb!("why", member::WhyArgs, member::why),
+        verb!("orphans", orphans::OrphansArgs, orphans::orphans),
     ]
 }
 

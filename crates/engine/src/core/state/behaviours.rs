@@ -2,16 +2,13 @@
 //! they were seen to take.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_spi::PluginName;
-use infrakit_spi::behaviour::Behaviour;
+use infrakit_spi::behaviour::{Behaviour, Seconds};
 
 use crate::records::PluginRecord;
-
-/// A plugin that declares nothing.
-static UNDECLARED: LazyLock<Behaviour> = LazyLock::new(Behaviour::default);
 
 /// What an operator says instead of the plugins, by plugin and type.
 pub type Overrides = BTreeMap<PluginName, Behaviour>;
@@ -21,6 +18,8 @@ pub type Overrides = BTreeMap<PluginName, Behaviour>;
 pub(in crate::core) struct Behaviours {
     pub(in crate::core) by_plugin: BTreeMap<PluginName, Known>,
     pub(in crate::core) overrides: Overrides,
+    /// How a plugin is taken to behave that declares nothing.
+    pub(in crate::core) undeclared: Arc<Behaviour>,
 }
 
 /// What is known of one plugin.
@@ -45,18 +44,33 @@ impl Behaviours {
         let known = self.by_plugin.get(plugin).map(|known| &known.behaviour);
         known
             .or_else(|| self.overrides.get(plugin))
-            .unwrap_or(&UNDECLARED)
+            .unwrap_or(&self.undeclared)
+    }
+
+    /// Returns how the providers behave of which anything is known. What one was seen to take counts
+    /// as its usual time, where nobody said when to give up.
+    pub(in crate::core) fn effective(&self) -> BTreeMap<PluginName, Behaviour> {
+        let set = self.overrides.iter();
+        let set = set.map(|(plugin, behaviour)| (plugin.clone(), behaviour.clone()));
+        let mut all: BTreeMap<_, _> = set.collect();
+        for (plugin, known) in &self.by_plugin {
+            let mut behaviour = known.behaviour.clone();
+            if behaviour.create.give_up.is_none() {
+                let longest = Seconds::from(known.took.creation.longest);
+                let usual = &mut behaviour.create.running_p99;
+                *usual = Some(usual.map_or(
+                    longest,
+                    |usual| if usual < longest { longest } else { usual },
+                ));
+            }
+            all.insert(plugin.clone(), behaviour);
+        }
+        all
     }
 
     /// Returns what is wrong with what a plugin declares.
     pub(in crate::core) fn fault(&self, plugin: &PluginName) -> Option<&str> {
         self.by_plugin.get(plugin)?.fault.as_deref()
-    }
-
-    /// Returns the longest that a creation was seen to take, by any group and in any life.
-    pub(in crate::core) fn longest_creation(&self, plugin: &PluginName) -> Duration {
-        let known = self.by_plugin.get(plugin);
-        known.map_or(Duration::ZERO, |known| known.took.creation.longest)
     }
 
     /// Notes how long a creation took.
@@ -91,12 +105,13 @@ impl Behaviours {
         declared: Result<Box<Behaviour>, String>,
     ) -> (Behaviour, Option<String>) {
         let declared = declared.and_then(|declared| match declared.check() {
+            Ok(()) if declared.is_undeclared() => Ok(Behaviour::clone(&self.undeclared)),
             Ok(()) => Ok(*declared),
             Err(nonsense) => Err(format!("it declares nonsense: {nonsense}")),
         });
         let (declared, fault) = match declared {
             Ok(declared) => (declared, None),
-            Err(fault) => (Behaviour::default(), Some(fault)),
+            Err(fault) => (Behaviour::clone(&self.undeclared), Some(fault)),
         };
         let Some(over) = self.overrides.get(plugin) else {
             return (declared, fault);
@@ -106,7 +121,7 @@ impl Behaviours {
             Ok(()) => (behaviour, fault),
             Err(nonsense) => {
                 let fault = format!("what is set for it contradicts what it declares: {nonsense}");
-                (Behaviour::default(), Some(fault))
+                (Behaviour::clone(&self.undeclared), Some(fault))
             }
         }
     }

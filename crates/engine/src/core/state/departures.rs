@@ -138,19 +138,31 @@ impl Departures {
         if !self.stale || self.recorded.is_empty() {
             return self.closed(group);
         }
-        self.stale = false;
         let gone: Vec<_> = self
             .recorded
             .keys()
             .filter(|(plugin, id)| is_gone((plugin, id), seen, memory))
             .cloned()
             .collect();
+        // Those that went too lately are asked after again.
+        let late = |(plugin, id): &(PluginName, InstanceId)| seen.is_late(plugin, id);
+        self.stale = self.recorded.keys().any(late);
         for key in gone {
             if let Some(entry) = self.recorded.remove(&key) {
                 self.leave(entry.record);
             }
         }
         self.closed(group)
+    }
+
+    /// Returns whether another list is waited for until records can go.
+    pub(in crate::core) fn wait(&self) -> bool {
+        self.stale && self.any()
+    }
+
+    /// Returns whether anybody is on record.
+    pub(in crate::core) fn any(&self) -> bool {
+        !self.recorded.is_empty()
     }
 
     /// Returns the deletions of all records.
@@ -184,6 +196,10 @@ impl Departures {
 fn is_gone((plugin, id): (&PluginName, &InstanceId), seen: &Observed, memory: &Memory) -> bool {
     match seen.get_on(plugin, id) {
         Some(member) => member.departure.is_none() && !memory.decided.contains_key(id),
-        None => seen.listed_on(plugin).is_some() || !seen.homes().any(|home| home == plugin),
+        // The first list after a restart may be older than the one that showed that it is gone.
+        None => {
+            let listed = seen.listed_on(plugin).is_some() && !seen.is_late(plugin, id);
+            listed || !seen.homes().any(|home| home == plugin)
+        }
     }
 }

@@ -30,6 +30,9 @@ pub struct Subject {
     pub plugin: PluginName,
     /// The member.
     pub id: InstanceId,
+    /// Number of the creation that made it, where it is known. Its plugin may give its id to another
+    /// one before the answer comes.
+    pub token: Option<u64>,
 }
 
 /// What came of asking for a list.

@@ -12,6 +12,7 @@ use crate::core::Target;
 use crate::core::state::departures::Departures;
 use crate::core::state::history::History;
 use crate::core::state::waiting::Waiting;
+use crate::core::state::young::Young;
 use crate::records::IntentRecord;
 
 /// Specs of former revisions that are kept, so that old members are drained and checked as they
@@ -43,13 +44,10 @@ pub(in crate::core) struct Group {
     pub(in crate::core) batches: BTreeMap<u64, IntentRecord>,
     /// Records of them that are to be written anew: the last of their creations were withdrawn.
     pub(in crate::core) cut: BTreeSet<u64>,
-    /// Creations that were answered and that no list has shown yet, by number. Their batches stay
-    /// journaled: a restart forgets the answers, and its first list may lag behind them.
-    pub(in crate::core) unseen: BTreeMap<u64, (PluginName, InstanceId)>,
+    /// Members that a list may still lack. The batches of their creations stay journaled.
+    pub(in crate::core) young: Young,
     /// Journaled destructions.
     pub(in crate::core) departures: Departures,
-    /// Intents of a former process; a plugin in this process cannot fulfil them any more.
-    pub(in crate::core) inherited: Vec<u64>,
     pub(in crate::core) seen: Observed,
     /// Members as the core counts them in its sum.
     pub(in crate::core) counted: usize,
@@ -98,9 +96,8 @@ impl Group {
             memory,
             batches: BTreeMap::new(),
             cut: BTreeSet::new(),
-            unseen: BTreeMap::new(),
+            young: Young::default(),
             departures: Departures::default(),
-            inherited: Vec::new(),
             seen: Observed::default(),
             counted: 0,
             wake_at: None,

@@ -1,11 +1,12 @@
 //! One observer per instance plugin: a single list serves every group on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use infrakit_plan::Timestamp;
 use infrakit_spi::instance::{Fingerprint, Locality};
-use infrakit_spi::{GroupId, Tags, tags};
+use infrakit_spi::{GroupId, InstanceId, Tags, tags};
 
 /// Shortest time between two looks while something is awaited that a list will show.
 const EAGER: Duration = Duration::from_millis(100);
@@ -19,12 +20,27 @@ const TRUST: u32 = 6;
 /// A change that is told of so soon after one of our own calls is taken for the echo of that call.
 const ECHO: Duration = Duration::from_secs(1);
 
+/// Returns the same number for an id in every process: the hasher has fixed keys.
+fn hashed(id: &InstanceId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Watches the instances of one plugin for the groups on it.
 #[derive(Debug, Default)]
 pub(in crate::core) struct Observer {
     pub(in crate::core) groups: BTreeSet<GroupId>,
     /// When the list under way was started, and which groups it serves.
     in_flight: Option<(Timestamp, BTreeSet<GroupId>)>,
+    /// The generation that the list under way was started in.
+    begun_in: u64,
+    /// Grows whenever the groups on the plugin change: what a list of a former generation showed is
+    /// not what the next one may be compared with.
+    generation: u64,
+    /// Ids that were listed or answered, hashed, with the earliest list that is known to have shown
+    /// each. Hashes are small, and one that two ids share only leads to a closer look.
+    shown: HashMap<u64, Timestamp>,
     fingerprint: Option<Fingerprint>,
     filter: Option<Tags>,
     /// When the next list for all groups is due.
@@ -151,6 +167,7 @@ impl Observer {
             self.filter = Some(filter.clone());
         }
         self.in_flight = Some((now, served));
+        self.begun_in = self.generation;
         (filter, self.fingerprint)
     }
 
@@ -207,12 +224,46 @@ impl Observer {
     }
 
     pub(in crate::core) fn remember(&mut self, fingerprint: Option<Fingerprint>) {
-        self.fingerprint = fingerprint;
+        // A list that was under way when a group came was not read for that one.
+        if self.begun_in == self.generation {
+            self.fingerprint = fingerprint;
+        }
     }
 
     /// Forgets the last list, so that the next one is read in any case.
     pub(in crate::core) fn forget(&mut self) {
         self.fingerprint = None;
+        self.generation += 1;
+    }
+
+    /// Notes which ids a list shows. Those that a list of everything lacks are forgotten: their
+    /// plugin may give them to others.
+    pub(in crate::core) fn note_shown<'a>(
+        &mut self,
+        ids: impl Iterator<Item = &'a InstanceId>,
+        started: Timestamp,
+    ) {
+        if self.filter.as_ref().is_some_and(Tags::is_empty) {
+            let before = std::mem::take(&mut self.shown);
+            let ids = ids.map(hashed);
+            self.shown
+                .extend(ids.map(|id| (id, before.get(&id).copied().unwrap_or(started))));
+        } else {
+            for id in ids {
+                self.shown.entry(hashed(id)).or_insert(started);
+            }
+        }
+    }
+
+    /// Notes that an instance is there.
+    pub(in crate::core) fn saw(&mut self, id: &InstanceId, now: Timestamp) {
+        self.shown.entry(hashed(id)).or_insert(now);
+    }
+
+    /// Returns when the earliest list was started that is known to have shown this id, or another
+    /// one that looks like it.
+    pub(in crate::core) fn shown(&self, id: &InstanceId) -> Option<Timestamp> {
+        self.shown.get(&hashed(id)).copied()
     }
 
     /// Notes a list that did not come; returns how many failed in a row.

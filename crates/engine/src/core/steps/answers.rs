@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    ConditionKind, Departure, Doubt, Intent, Labelling, Member, Origin, Reason, Step, Timestamp,
+    ConditionKind, Departure, Doubt, Intent, Labelling, Lag, Member, Origin, Step, Timestamp,
 };
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Repaired};
-use infrakit_spi::{Delivery, Error, FailureClass, PluginName};
+use infrakit_spi::instance::Repaired;
+use infrakit_spi::{Delivery, Error, FailureClass, InstanceId, PluginName};
 
 use crate::core::state::history::Kind;
+use crate::core::state::young::Keep;
 use crate::core::{Core, CreationAnswer, Group, Subject};
-
-/// How many times the slowest creation so far one in doubt is waited for.
-pub(in crate::core) const PATIENCE: u32 = 3;
 
 impl Core {
     pub(in crate::core) fn provisioned(&mut self, answer: CreationAnswer, now: Timestamp) {
@@ -24,17 +22,30 @@ impl Core {
             begun,
             outcome,
         } = answer;
-        let settle = self.config.settle;
         if let Some(observer) = self.observers.get_mut(&plugin) {
             observer.acted(now);
         }
         if outcome.is_ok() {
             self.behaviours.created(&plugin, now.since(begun));
         }
-        let slowest = self.behaviours.longest_creation(&plugin);
-        let Some(group) = self.living(&target) else {
+        let mut claimed = false;
+        let outcome = outcome.and_then(|made| {
+            match self.owner((&target, number), (&plugin, &made.id), begun) {
+                Some(owner) => {
+                    claimed = true;
+                    Err(not_ours(&plugin, &made.id, &owner))
+                }
+                None => Ok(made),
+            }
+        });
+        let lag = self.config.lag(&plugin);
+        let sure = self.config.behaviour(&plugin).answer_is_existence();
+        let Some(group) = self.groups.with_remains_mut(&target.group) else {
             return;
         };
+        if group.target.nonce != target.nonce {
+            return;
+        }
         let intent = group.memory.intents.remove(&number);
         let made = outcome.as_ref().map(|description| &description.id);
         group.history.created(number, made);
@@ -44,8 +55,23 @@ impl Core {
                 group.memory.measured.provision.note(took);
                 group.memory.creation.succeed(begun);
                 let id = description.id.clone();
-                group.unseen.insert(number, (plugin.clone(), id));
-                take_in(group, *description, &plugin, (begun, now));
+                if let Some(observer) = self.observers.get_mut(&plugin) {
+                    observer.saw(&id, now);
+                }
+                // Where the first list of another life shows it for sure, nothing need be written.
+                let keep = if sure && lag == Lag::NONE {
+                    Keep::Unrecorded
+                } else {
+                    Keep::Recorded
+                };
+                group
+                    .young
+                    .insert(number, (plugin.clone(), id.clone()), now, keep);
+                group.newborn.insert(id, now);
+                let origin = Origin::Provisioned(now);
+                let nonce = &group.memory.nonce;
+                let member = Member::new(*description, &plugin, origin, nonce, now);
+                group.seen.provisioned(member);
                 if !group.homes().any(|home| *home == plugin) {
                     // It came so late that nobody looked there any more.
                     group.memory.homes.insert(plugin);
@@ -53,14 +79,15 @@ impl Core {
                 }
             }
             Err(error) if error.delivery() == Delivery::Unknown => {
-                let slowest = slowest.max(group.memory.measured.provision.longest);
-                let doubt = Doubt {
-                    settle_at: now + settle.max(slowest.saturating_mul(PATIENCE)),
-                };
                 tracing::warn!(group = %target.group, number, %error, "the outcome of a creation is unknown");
+                if claimed {
+                    let (class, message) = (FailureClass::Other, error.message());
+                    group.memory.creation.fail(class, message, begun, now);
+                }
                 if let Some(intent) = intent {
                     let intent = Intent {
-                        doubt: Some(doubt),
+                        begun,
+                        doubt: Some(Doubt::since(now)),
                         ..intent
                     };
                     group.memory.intents.insert(number, intent);
@@ -71,6 +98,7 @@ impl Core {
                 tracing::warn!(group = %target.group, number, %error, "cannot create a member");
                 let (class, message) = (error.class(), error.message());
                 group.memory.creation.fail(class, message, begun, now);
+                group.young.end(number, &plugin);
             }
         }
         self.touch(&target.group);
@@ -82,7 +110,9 @@ impl Core {
         outcome: Result<(), Error>,
         now: Timestamp,
     ) {
-        let Subject { target, plugin, id } = subject;
+        let Subject {
+            target, plugin, id, ..
+        } = subject;
         let poll_interval = self.config.poll_interval;
         if let Some(observer) = self.observers.get_mut(plugin) {
             observer.acted(now);
@@ -93,13 +123,13 @@ impl Core {
         group
             .history
             .ended(id, Kind::Destroy, outcome.as_ref().map(drop));
-        let Some(member) = group.seen.get_on(plugin, id) else {
+        // It may have gone since, and another one have its id.
+        let member = is_it(group, subject).then(|| group.seen.get_on(plugin, id));
+        let Some(decided) = member.flatten().and_then(|member| member.departure) else {
             self.touch(&target.group);
             return;
         };
-        let decided = member.departure;
-        let reason = decided.map_or(Reason::Surplus, |departure| departure.reason);
-        let since = decided.map_or(now, |departure| departure.since);
+        let Departure { reason, since, .. } = decided;
         let step = match outcome {
             Ok(()) => Step::Accepted(now),
             Err(error) => {
@@ -159,7 +189,9 @@ impl Core {
             Err(error) => Err(error),
         };
         group.history.ended(id, Kind::Repair, done);
-        if let Some(repair) = group.memory.repairs.0.get_mut(id) {
+        if is_it(group, subject)
+            && let Some(repair) = group.memory.repairs.0.get_mut(id)
+        {
             repair.in_flight = false;
             match outcome {
                 Ok(Repaired::Done) => {}
@@ -182,7 +214,9 @@ impl Core {
         outcome: Result<(), Error>,
         now: Timestamp,
     ) {
-        let Subject { target, plugin, id } = subject;
+        let Subject {
+            target, plugin, id, ..
+        } = subject;
         let again = now + self.config.poll_interval;
         let settle = self.config.settle;
         let Some(group) = self.living(target) else {
@@ -202,7 +236,9 @@ impl Core {
             let key = (plugin.clone(), id.clone());
             group.labels_in_doubt.insert(key, now + settle);
             self.refresh_on(&target.group, plugin, now + settle);
-        } else if let Some(mut member) = group.seen.get_mut_on(plugin, id) {
+        } else if is_it(group, subject)
+            && let Some(mut member) = group.seen.get_mut_on(plugin, id)
+        {
             let named = matches!(member.labelling, Labelling::UnderWay(Some(_)));
             if named && error.delivery() == Delivery::Refused {
                 member.label_failures += 1;
@@ -220,11 +256,16 @@ impl Core {
         outcome: Result<Health, Error>,
         now: Timestamp,
     ) {
-        let Subject { target, plugin, id } = subject;
+        let Subject {
+            target, plugin, id, ..
+        } = subject;
         let poll_interval = self.config.poll_interval;
         let Some(group) = self.living(target) else {
             return;
         };
+        if !is_it(group, subject) {
+            return;
+        }
         let again = now + group.spec.health.interval.unwrap_or(poll_interval);
         let Some(mut member) = group.seen.get_mut_on(plugin, id) else {
             return;
@@ -264,27 +305,18 @@ fn is_well_known(group: &Group) -> bool {
     known && available.is_some_and(|condition| condition.holds)
 }
 
-/// Takes in an instance that was made.
-fn take_in(
-    group: &mut Group,
-    description: Description,
-    plugin: &PluginName,
-    (begun, now): (Timestamp, Timestamp),
-) {
-    let origin = Origin::Provisioned(now);
-    let member = Member::new(description, plugin, origin, &group.memory.nonce, now);
-    let other = group
-        .seen
-        .get_on(plugin, &member.id)
-        .filter(|known| known.token == member.token || known.departure.is_none());
-    let twice = other.is_some_and(|known| known.token != member.token);
-    if twice {
-        let message = format!("`{}` was answered for two creations", member.id);
-        tracing::error!(group = %group.id(), "{message}");
-        let class = FailureClass::Other;
-        group.memory.creation.fail(class, &message, begun, now);
-        return;
-    }
-    group.newborn.insert(member.id.clone(), now);
-    group.seen.provisioned(member);
+/// Returns whether the member that now has the id is the one that a call was about.
+fn is_it(group: &Group, subject: &Subject) -> bool {
+    let member = group.seen.get_on(&subject.plugin, &subject.id);
+    let token = member.and_then(|member| member.token);
+    let another = matches!((token, subject.token), (Some(now), Some(then)) if now != then);
+    !another
+}
+
+/// A creation was answered with an id that is not that of a new instance. Something may have been
+/// made all the same: only a list tells.
+fn not_ours(plugin: &PluginName, id: &InstanceId, owner: &str) -> Error {
+    Error::unknown(format!(
+        "`{plugin}` answered a creation with `{id}`, which {owner}; it is not touched"
+    ))
 }

@@ -15,7 +15,13 @@ impl Core {
     #[must_use]
     pub fn overridden(mut self, overrides: Overrides) -> Self {
         self.behaviours.overrides = overrides;
+        self.behave();
         self
+    }
+
+    /// Has what is known of plugins hold for plans.
+    fn behave(&mut self) {
+        self.config.behaviours = std::sync::Arc::new(self.behaviours.effective());
     }
 
     /// Takes in what a plugin declares, or why that cannot be read.
@@ -40,7 +46,8 @@ impl Core {
             tracing::error!(%plugin, %fault, "the plugin is treated as if it declared nothing");
         }
         (known.behaviour, known.fault) = (behaviour, fault);
-        let on_it = self.groups.values();
+        self.behave();
+        let on_it = self.groups.all_with_remains();
         let on_it = on_it.filter(|group| group.homes().any(|home| home == plugin));
         let on_it: Vec<_> = on_it.map(|group| group.id().clone()).collect();
         for id in on_it {
@@ -65,6 +72,7 @@ impl Core {
             }
         }
         if !changes.is_empty() {
+            self.behave();
             self.write(Batch::Nothing, changes, Durability::Buffered);
         }
     }

@@ -38,7 +38,7 @@ struct Begun {
 
 impl Core {
     pub(in crate::core) fn plan_group(&mut self, id: &GroupId, now: Timestamp) {
-        let Some(group) = self.groups.get_mut(id) else {
+        let Some(group) = self.groups.with_remains_mut(id) else {
             return;
         };
         if group.changing > 0 {
@@ -55,7 +55,7 @@ impl Core {
         group.counted = group.seen.len();
         self.config.other_members = self.members - group.counted;
         self.allow(id, now);
-        let Some(group) = self.groups.get_mut(id) else {
+        let Some(group) = self.groups.with_remains_mut(id) else {
             return;
         };
         let naming = group.memory.naming;
@@ -96,7 +96,8 @@ impl Core {
         }
         self.stand_in_line(id, &full);
         self.settle_homes(id, now);
-        self.finish_destroying(id);
+        self.finish_destroying(id, now);
+        self.finish_remains(id, now);
         if awaited {
             self.look_eagerly(id);
         }
@@ -104,7 +105,7 @@ impl Core {
 
     /// Begins what a plan says: what changes something once that is written down.
     fn begin(&mut self, id: &GroupId, actions: Vec<Action>, now: Timestamp) {
-        let Some(group) = self.groups.get_mut(id) else {
+        let Some(group) = self.groups.with_remains_mut(id) else {
             return;
         };
         let mut begun = Begun::default();
@@ -136,7 +137,7 @@ impl Core {
     /// Carries out a plan that reverts a failed rollout: nothing else of it, since everything is to
     /// be decided anew for what is put back.
     fn begin_revert(&mut self, id: &GroupId, to: u64, actions: Vec<Action>, now: Timestamp) {
-        if let Some(group) = self.groups.get_mut(id) {
+        if let Some(group) = self.groups.with_remains_mut(id) {
             let scene = Scene::of(group, now);
             for action in actions {
                 unplan(group, &action);
@@ -148,7 +149,7 @@ impl Core {
         }
         if let Err(error) = self.revert(id, to, now) {
             // The rollout stays paused, and says by what.
-            if let Some(group) = self.groups.get_mut(id) {
+            if let Some(group) = self.groups.with_remains_mut(id) {
                 group.reverting = None;
             }
             tracing::error!(group = %id, revision = to, %error, "cannot put the former configuration back");
@@ -157,12 +158,14 @@ impl Core {
 
     /// Writes down what the plan remembers; calls wait until that is done.
     fn journal_plan(&mut self, id: &GroupId, begun: Begun, now: Timestamp) {
-        let Some(group) = self.groups.get_mut(id) else {
+        let Some(group) = self.groups.with_remains_mut(id) else {
             return;
         };
         let mut changes = close_batches(group);
         changes.extend(slots::shortened(group));
         changes.extend(group.departures.close(id, &group.seen, &group.memory));
+        changes.extend(group.young.close(id));
+        changes.extend(group.young.record(id));
         changes.extend(intents(group, &begun.creations, now));
         let at = (now, group.memory.next_token);
         changes.extend(group.departures.record(id, at, begun.leaving));
@@ -255,8 +258,10 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
 }
 
 fn subject(group: &Group, plugin: PluginName, id: InstanceId) -> Subject {
+    let member = group.seen.get_on(&plugin, &id);
     Subject {
         target: group.target.clone(),
+        token: member.and_then(|member| member.token),
         plugin,
         id,
     }
@@ -396,7 +401,7 @@ fn close_batches(group: &mut Group) -> Vec<Change> {
         .filter(|(first, record)| {
             let numbers = **first..**first + record.count;
             let open = intents.range(numbers.clone()).next();
-            open.is_none() && group.unseen.range(numbers).next().is_none()
+            open.is_none() && !group.young.any_of(numbers)
         })
         .map(|(first, _)| *first)
         .collect();
@@ -404,7 +409,9 @@ fn close_batches(group: &mut Group) -> Vec<Change> {
     closed
         .into_iter()
         .map(|first| {
-            group.batches.remove(&first);
+            if let Some(record) = group.batches.remove(&first) {
+                group.young.forget_batch(first..first + record.count);
+            }
             delete(intent_key(&id, first))
         })
         .collect()

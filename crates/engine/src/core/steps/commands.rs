@@ -139,6 +139,8 @@ impl Core {
         match group.memory.phase {
             Phase::Active => Ok(group),
             Phase::Destroying => Err(Refused::BeingDestroyed(id.clone())),
+            // Those that were freed are out of sight.
+            Phase::Freed => Err(Refused::NotWatched(id.clone())),
         }
     }
 

@@ -16,10 +16,12 @@ use infrakit_store::{Change, Durability};
 use crate::core::state::group::Committed;
 use crate::core::state::remembered::stored_part;
 use crate::core::steps::journal::Batch;
+use crate::core::steps::remains::{has_open, remains_changes};
 use crate::core::steps::transition;
 use crate::core::{Core, Group, Refused};
 use crate::records::{
-    SpecRecord, delete, history_key, intent_key, memory_key, put, put_memory, spec_key,
+    Fate, SpecRecord, delete, history_key, intent_key, memory_key, put, put_memory, remains_key,
+    spec_key,
 };
 
 /// A change that was accepted: what it leads to, and the journal entry that makes it so.
@@ -187,11 +189,12 @@ impl Core {
                 changes.extend(old.map(|old| delete(history_key(&id, *old))));
                 stored_part(&group.memory)
             }
-            None => Memory {
-                group: id.clone(),
-                nonce: nonce.to_owned(),
-                ..Memory::default()
-            },
+            None => {
+                if self.groups.remains(&id).is_some() {
+                    changes.push(delete(remains_key(&id)));
+                }
+                self.first_memory(&id, nonce)
+            }
         };
         let change = MemoryChange::Commit(Box::new(change));
         change.apply(&mut memory);
@@ -245,6 +248,8 @@ impl Core {
                 group.revisions.remove(&old);
             }
             group.adopt_spec(raw, revision, committed);
+        } else if let Some(remains) = self.groups.take_remains(&id) {
+            self.take_over(remains, (raw, revision), (committed, memory));
         } else {
             let mut group = Group::new(raw, revision, committed, memory);
             group.stored = stored_part(&group.memory);
@@ -258,14 +263,19 @@ impl Core {
     ///
     /// # Errors
     /// Returns why it is refused.
-    pub fn free(&mut self, id: &GroupId) -> Result<u64, Refused> {
+    pub fn free(&mut self, id: &GroupId, now: Timestamp) -> Result<u64, Refused> {
         self.free_to_change(id)?;
         let group = self
             .groups
             .get(id)
             .ok_or_else(|| Refused::NotWatched(id.clone()))?;
-        let changes = forget_changes(group);
-        let batch = Batch::Forget(group.target.clone());
+        let target = group.target.clone();
+        let (changes, batch) = if has_open(group) {
+            let changes = remains_changes(group, Fate::Freed, now);
+            (changes, Batch::Leave(target))
+        } else {
+            (forget_changes(group), Batch::Forget(target))
+        };
         Ok(self.write(batch, changes, Durability::Synced))
     }
 
@@ -307,22 +317,31 @@ impl Core {
         self.touch(id);
     }
 
-    /// Forgets a group whose members are all gone.
-    pub(in crate::core) fn finish_destroying(&mut self, id: &GroupId) {
+    /// Forgets a group whose members are all gone; while creations are in doubt, it only goes out of
+    /// sight.
+    pub(in crate::core) fn finish_destroying(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.get(id) else {
             return;
         };
         // The list that the request itself asked for bears the request's own time.
         let listed_since = group.seen.listed() >= group.destroying_since;
-        let gone = group.seen.is_empty() && group.memory.intents.is_empty();
+        let mut open = group.memory.intents.values();
+        let gone = group.seen.is_empty() && open.all(|intent| intent.doubt.is_some());
         let done = group.memory.phase == Phase::Destroying
             && group.destroying_since.is_some()
             && listed_since
             && gone;
-        if done {
+        if !done {
+            return;
+        }
+        if group.memory.intents.is_empty() {
             let changes = forget_changes(group);
             self.write(Batch::Nothing, changes, Durability::Synced);
             self.forget(id);
+        } else {
+            let changes = remains_changes(group, Fate::Destroyed, now);
+            self.write(Batch::Nothing, changes, Durability::Synced);
+            self.leave_remains(id, Fate::Destroyed, now);
         }
     }
 
@@ -429,7 +448,7 @@ fn held_members<'a>(group: &Group, ids: impl Iterator<Item = &'a InstanceId>) ->
         .collect()
 }
 
-fn forget_changes(group: &Group) -> Vec<Change> {
+pub(in crate::core) fn forget_changes(group: &Group) -> Vec<Change> {
     let id = group.id();
     let mut changes = vec![delete(spec_key(id)), delete(memory_key(id))];
     changes.extend(
@@ -439,6 +458,7 @@ fn forget_changes(group: &Group) -> Vec<Change> {
             .map(|first| delete(intent_key(id, *first))),
     );
     changes.extend(group.departures.forget(id));
+    changes.extend(group.young.forget(id));
     let revisions = group.revisions.keys();
     changes.extend(revisions.map(|revision| delete(history_key(id, *revision))));
     changes

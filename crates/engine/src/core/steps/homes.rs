@@ -14,7 +14,7 @@ impl Core {
     /// Begins to watch the plugins that a group lives on, and ceases to watch those that it no
     /// longer does.
     pub(in crate::core) fn settle_homes(&mut self, id: &GroupId, now: Timestamp) {
-        let Some(group) = self.groups.get_mut(id) else {
+        let Some(group) = self.groups.with_remains_mut(id) else {
             return;
         };
         let wanted: BTreeSet<PluginName> = group.homes().cloned().collect();
@@ -82,7 +82,7 @@ impl Core {
 
     /// Asks each plugin that a group lives on for a list that is started after this moment.
     pub fn refresh(&mut self, group: &GroupId, now: Timestamp) {
-        let Some(found) = self.groups.get(group) else {
+        let Some(found) = self.groups.with_remains(group) else {
             return;
         };
         for plugin in found.homes() {
@@ -106,7 +106,7 @@ impl Core {
 
     /// Notes that something new is awaited from a group's plugins.
     pub(in crate::core) fn look_eagerly(&mut self, id: &GroupId) {
-        let Some(group) = self.groups.get(id) else {
+        let Some(group) = self.groups.with_remains(id) else {
             return;
         };
         for plugin in group.homes() {

@@ -8,7 +8,7 @@ use infrakit_store::{Change, Durability};
 
 use crate::core::state::remembered::stored_part;
 use crate::core::{Call, Core, Effect, NotWritten, Refused, Target};
-use crate::records::put_memory;
+use crate::records::{Fate, put_memory};
 
 /// Pause before something is tried again that could not be written down.
 pub(in crate::core) const RETRY: Duration = Duration::from_secs(1);
@@ -27,6 +27,8 @@ pub(in crate::core) enum Batch {
     Change(Target, MemoryChange),
     /// A group to forget.
     Forget(Target),
+    /// A group to put out of sight.
+    Leave(Target),
     /// The brake of all groups: set since a moment, or let go.
     Brake(Option<Timestamp>),
 }
@@ -41,7 +43,7 @@ impl Core {
     ) -> u64 {
         let number = self.next_batch;
         self.next_batch += 1;
-        if let Some(group) = changing(&batch).and_then(|id| self.groups.get_mut(&id)) {
+        if let Some(group) = changing(&batch).and_then(|id| self.groups.with_remains_mut(&id)) {
             group.changing += 1;
             // What has not begun was decided before the change, and must not begin beside it.
             let target = group.target.clone();
@@ -97,7 +99,7 @@ impl Core {
             return;
         };
         if let Some(id) = changing(&batch)
-            && let Some(group) = self.groups.get_mut(&id)
+            && let Some(group) = self.groups.with_remains_mut(&id)
         {
             group.changing = group.changing.saturating_sub(1);
             self.touch(&id);
@@ -138,6 +140,11 @@ impl Core {
                     self.forget(&target.group);
                 }
             }
+            Batch::Leave(target) => {
+                if self.living(&target).is_some() {
+                    self.leave_remains(&target.group, Fate::Freed, now);
+                }
+            }
         }
     }
 
@@ -153,7 +160,11 @@ impl Core {
                 self.wake_by(&target.group, now + RETRY);
             }
             // Whoever asked for these is told; nothing has changed.
-            Batch::Commit(_) | Batch::Change(..) | Batch::Forget(_) | Batch::Brake(_) => {}
+            Batch::Commit(_)
+            | Batch::Change(..)
+            | Batch::Forget(_)
+            | Batch::Leave(_)
+            | Batch::Brake(_) => {}
             Batch::Plan(target, calls) => {
                 tracing::error!(group = %target.group, %error, "cannot journal a plan");
                 for call in &calls {
@@ -178,6 +189,8 @@ fn changing(batch: &Batch) -> Option<GroupId> {
     match batch {
         Batch::Nothing | Batch::Memory(_) | Batch::Plan(..) | Batch::Brake(_) => None,
         Batch::Commit(pending) => Some(pending.id().clone()),
-        Batch::Change(target, _) | Batch::Forget(target) => Some(target.group.clone()),
+        Batch::Change(target, _) | Batch::Forget(target) | Batch::Leave(target) => {
+            Some(target.group.clone())
+        }
     }
 }

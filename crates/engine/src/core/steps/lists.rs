@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_plan::{Labelling, Listed, Origin, Seen, Step, Timestamp, Token, Trust};
-use infrakit_spi::instance::{Description, Listing, Locality};
+use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token, Trust};
+use infrakit_spi::instance::{Description, Listing};
 use infrakit_spi::{GroupId, PluginName, tags};
 
 use crate::core::state::observer::Observer;
+use crate::core::state::young::Keep;
 use crate::core::{Core, Effect, Group, ListAnswer};
 
 impl Core {
@@ -52,12 +53,14 @@ impl Core {
                     plugin,
                     started,
                     now,
-                    locality,
+                    lag: self.config.lag(plugin),
                 };
                 match listing {
                     Listing::Unchanged => self.nothing_new(&served, circumstances),
                     Listing::Changed(list, fingerprint) => {
                         observer.remember(fingerprint);
+                        observer.note_shown(list.iter().map(|one| &one.id), started);
+                        self.refute(&served, plugin, (&list, now));
                         self.take_in(&served, list, circumstances);
                     }
                 }
@@ -70,7 +73,7 @@ impl Core {
                     tracing::warn!(%plugin, failures, %error, "cannot list instances");
                 }
                 for id in &served {
-                    if let Some(group) = self.groups.get_mut(id) {
+                    if let Some(group) = self.groups.with_remains_mut(id) {
                         group.unlisted = Some((now, format!("cannot list `{plugin}`: {error}")));
                     }
                 }
@@ -86,7 +89,7 @@ impl Core {
             ..
         } = circumstances;
         for id in served {
-            let Some(group) = self.groups.get_mut(id) else {
+            let Some(group) = self.groups.with_remains_mut(id) else {
                 continue;
             };
             let behaviour = self.behaviours.of(plugin);
@@ -94,13 +97,12 @@ impl Core {
                 .seen
                 .trust(plugin, Trust::of(behaviour, &group.spec.losses));
             let seen = group.seen.unchanged(plugin, started, now);
-            settle_inherited(group, circumstances);
             settle_labels(group, circumstances);
-            note_seen(group);
+            let grown = note_seen(group, circumstances);
             learn(group, &seen);
             self.behaviours.departures(plugin, &seen.departed);
             look_then(self.observers.get_mut(plugin), id, &seen);
-            if seen.anything() || !group.converged {
+            if seen.anything() || grown || !group.converged {
                 self.touch(id);
             }
         }
@@ -125,7 +127,7 @@ impl Core {
             }
         }
         for (id, mut members) in by_group {
-            let Some(group) = self.groups.get_mut(id) else {
+            let Some(group) = self.groups.with_remains_mut(id) else {
                 continue;
             };
             let plugin = circumstances.plugin;
@@ -138,19 +140,16 @@ impl Core {
                 .seen
                 .trust(plugin, Trust::of(behaviour, &group.spec.losses));
             let nonce = group.memory.nonce.as_str();
-            let seen = group
-                .seen
-                .apply(id, members, circumstances, (nonce, &self.config));
-            settle_inherited(group, circumstances);
+            let seen = group.seen.apply(id, members, circumstances, nonce);
             settle_labels(group, circumstances);
-            note_seen(group);
+            let grown = note_seen(group, circumstances);
             learn(group, &seen);
             self.behaviours.departures(plugin, &seen.departed);
             look_then(self.observers.get_mut(circumstances.plugin), id, &seen);
             if seen.vanished > 0 {
                 tracing::info!(group = %id, vanished = seen.vanished, "members are gone");
             }
-            if seen.anything() || first || !group.converged {
+            if seen.anything() || grown || first || !group.converged {
                 self.touch(id);
             }
         }
@@ -162,8 +161,8 @@ impl Core {
             return 0;
         };
         let seen = group.seen.confirm_losses(now);
+        // What is on record of young members the next list settles.
         learn(group, &seen);
-        note_seen(group);
         group.converged &= !seen.anything();
         self.touch(id);
         seen.vanished
@@ -174,7 +173,8 @@ impl Core {
         let Some(observer) = self.observers.get_mut(plugin) else {
             return;
         };
-        for group in served.iter().filter_map(|id| self.groups.get(id)) {
+        let groups = &self.groups;
+        for group in served.iter().filter_map(|id| groups.with_remains(id)) {
             if awaits_list(group, plugin) {
                 observer.want_eagerly(group.id(), now, self.config.poll_interval);
             }
@@ -214,13 +214,25 @@ fn awaits_list(group: &Group, plugin: &PluginName) -> bool {
             .any(|intent| intent.doubt.is_some() && intent.plugin == *plugin)
 }
 
-/// Drops those from the creations that no list has shown which one has shown, or which are gone.
-fn note_seen(group: &mut Group) {
+/// Notes which creations a list has told of. Returns whether some need be on record no longer.
+fn note_seen(group: &mut Group, circumstances: Listed<'_>) -> bool {
+    let Listed {
+        plugin,
+        started,
+        now,
+        lag,
+    } = circumstances;
     let seen = &group.seen;
-    group.unseen.retain(|_, (plugin, id)| {
-        let member = seen.get_on(plugin, id);
-        member.is_some_and(|member| member.origin != Origin::Listed)
-    });
+    // The next list may come from an older copy of the truth, and a restart come in between.
+    let open = group.memory.intents.iter();
+    let found = open.filter(|(_, intent)| intent.plugin == *plugin);
+    let found = found.filter_map(|(number, _)| Some((*number, seen.made_by(*number)?.id.clone())));
+    for (number, id) in found.collect::<Vec<_>>() {
+        let home = (plugin.clone(), id);
+        group.young.insert(number, home, now, Keep::Unrecorded);
+    }
+    let grown = group.young.settle(seen, plugin, (started, lag));
+    grown || group.departures.wait()
 }
 
 /// Learns from what a list changed.
@@ -260,26 +272,6 @@ fn settle_labels(group: &mut Group, circumstances: Listed<'_>) {
             && member.is_being_labelled()
         {
             member.labelling = Labelling::Nothing;
-        }
-        false
-    });
-}
-
-/// Creations of a former process cannot come true any more when the plugin died with it.
-fn settle_inherited(group: &mut Group, circumstances: Listed<'_>) {
-    if group.inherited.is_empty() || circumstances.locality != Locality::InProcess {
-        return;
-    }
-    let intents = &mut group.memory.intents;
-    group.inherited.retain(|number| {
-        let Some(intent) = intents.get_mut(number) else {
-            return false;
-        };
-        if intent.plugin != *circumstances.plugin {
-            return true;
-        }
-        if let Some(doubt) = &mut intent.doubt {
-            doubt.settle_at = circumstances.started;
         }
         false
     });

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infrakit_plan::{Doubt, Intent, Memory, Phase, Spec, Timestamp};
-use infrakit_spi::GroupId;
+use infrakit_plan::{Doubt, Intent, Member, Memory, Origin, Phase, Spec, Timestamp, Token};
+use infrakit_spi::instance::Description;
+use infrakit_spi::{GroupId, Tags, tags};
 use infrakit_store::{Key, Store};
 use serde::de::DeserializeOwned;
 
 use crate::core::state::group::Committed;
+use crate::core::state::remains::Remains;
 use crate::core::state::remembered::stored_part;
-use crate::core::steps::answers::PATIENCE;
 use crate::core::{Core, Group};
 use crate::records::{
-    DepartureRecord, IntentRecord, SPECS, SpecRecord, departure_prefix, history_prefix,
-    intent_prefix, memory_key,
+    AnswerRecord, DepartureRecord, IntentRecord, REMAINS, RemainsRecord, SPECS, SpecRecord,
+    answer_prefix, departure_prefix, history_prefix, intent_prefix, memory_key,
 };
 
 impl Core {
@@ -29,11 +30,12 @@ impl Core {
             let Some(id) = key.strip_prefix(SPECS).map(GroupId::from) else {
                 continue;
             };
-            match self.restore_group(store, &id, record.value.as_str(), now) {
+            let restored = record.value.decode().map_err(|error| error.to_string());
+            let restored = restored.and_then(|record| self.restore_group(store, &id, record, now));
+            match restored {
                 Ok(group) => {
                     self.insert_group(group);
-                    self.settle_homes(&id, now);
-                    self.touch(&id);
+                    self.go_on_with(&id, now);
                 }
                 Err(reason) => {
                     tracing::error!(group = %id, %reason, "cannot take up the group");
@@ -41,17 +43,63 @@ impl Core {
                 }
             }
         }
+        self.restore_remains(store, now);
         unreadable
+    }
+
+    /// Takes up what remains of groups. A group that was committed since, by a release that knows of
+    /// no remains, has taken its place.
+    fn restore_remains(&mut self, store: &dyn Store, now: Timestamp) {
+        for (key, record) in store.scan(REMAINS) {
+            let Some(id) = key.strip_prefix(REMAINS).map(GroupId::from) else {
+                continue;
+            };
+            if self.groups.contains_key(&id) {
+                continue;
+            }
+            let record = record.value.decode::<RemainsRecord>();
+            let record = record.map_err(|error| error.to_string());
+            let restored = record.and_then(|record| {
+                let group = self.restore_group(store, &id, record.spec, now)?;
+                let rows = record.late.into_iter();
+                Ok(Remains {
+                    group,
+                    fate: record.fate,
+                    since: record.since,
+                    late: rows
+                        .flat_map(|(first, count)| first..first + count)
+                        .collect(),
+                })
+            });
+            match restored {
+                Ok(remains) => {
+                    self.groups.leave_remains(remains);
+                    self.go_on_with(&id, now);
+                }
+                Err(reason) => {
+                    tracing::error!(group = %id, %reason, "cannot take up what remains of the group");
+                }
+            }
+        }
+    }
+
+    /// Watches what a group lives on, and goes on with it.
+    fn go_on_with(&mut self, id: &GroupId, now: Timestamp) {
+        self.settle_homes(id, now);
+        let hash_tag = self.config.hash_tag;
+        if let Some(group) = self.groups.with_remains_mut(id) {
+            show_young(group, hash_tag);
+        }
+        self.touch(id);
     }
 
     fn restore_group(
         &self,
         store: &dyn Store,
         id: &GroupId,
-        record: &str,
+        record: SpecRecord,
         now: Timestamp,
     ) -> Result<Group, String> {
-        let record: SpecRecord = serde_json::from_str(record).map_err(|e| e.to_string())?;
         let spec = Spec::decode(record.spec.properties.as_ref()).map_err(|e| e.to_string())?;
         let mut memory: Memory = match store.get(&memory_key(id)) {
             Some(found) => found
@@ -79,7 +127,11 @@ impl Core {
         let former = former_specs(store, id);
         let former = former.into_iter().filter(|(old, _)| *old < group.revision);
         group.revisions.extend(former);
-        self.restore_intents(store, &mut group, now)?;
+        restore_intents(store, &mut group, now)?;
+        for (record, value) in numbered::<AnswerRecord>(store, &answer_prefix(id)) {
+            let value = value.map_err(|error| format!("its answers: {error}"))?;
+            group.young.restore(record, value, now);
+        }
         for (record, value) in numbered::<DepartureRecord>(store, &departure_prefix(id)) {
             let value = value.map_err(|error| format!("its departures: {error}"))?;
             let record = (record, value);
@@ -90,42 +142,66 @@ impl Core {
         }
         Ok(group)
     }
+}
 
-    fn restore_intents(
-        &self,
-        store: &dyn Store,
-        group: &mut Group,
-        now: Timestamp,
-    ) -> Result<(), String> {
-        let slowest = group.memory.measured.provision.longest;
-        for (_, batch) in numbered::<IntentRecord>(store, &intent_prefix(group.id())) {
-            let batch = batch.map_err(|error| format!("its intents: {error}"))?;
-            let end = batch.first + batch.count;
-            let plugin = batch.plugin.as_ref().unwrap_or(&group.spec.instance.plugin);
-            let slowest = slowest.max(self.behaviours.longest_creation(plugin));
-            let settle = self.config.settle.max(slowest.saturating_mul(PATIENCE));
-            let hash = batch.hash.as_ref().unwrap_or(&group.spec.hash);
-            for (position, number) in (batch.first..end).enumerate() {
-                let intent = Intent {
-                    logical_id: batch.logical_ids.get(position).cloned(),
-                    plugin: plugin.clone(),
-                    hash: hash.clone(),
-                    begun: batch.begun,
-                    doubt: Some(Doubt {
-                        settle_at: now + settle,
-                    }),
-                };
-                group.memory.intents.insert(number, intent);
-                group.inherited.push(number);
-            }
-            group.memory.next_token = group.memory.next_token.max(end);
-            if *plugin != group.spec.instance.plugin {
-                group.memory.homes.insert(plugin.clone());
-            }
-            group.batches.insert(batch.first, batch);
-        }
-        Ok(())
+/// Takes up members that the first list may lack: they are there all the same, and can be destroyed
+/// by their ids.
+fn show_young(group: &mut Group, hash_tag: &str) {
+    for number in group.young.over() {
+        group.memory.intents.remove(&number);
     }
+    for (number, plugin, id, since) in group.young.members() {
+        let Some(intent) = group.memory.intents.remove(&number) else {
+            continue;
+        };
+        let token = Token::new(&group.memory.nonce, number);
+        let mut tags = Tags::from([
+            (tags::GROUP.to_owned(), group.target.group.to_string()),
+            (hash_tag.to_owned(), intent.hash.to_string()),
+            (tags::TOKEN.to_owned(), token.to_string()),
+        ]);
+        if let Some(own) = &intent.logical_id {
+            tags.insert(tags::LOGICAL_ID.to_owned(), own.to_string());
+        }
+        let description = Description {
+            id: id.clone(),
+            logical_id: intent.logical_id,
+            tags: Some(tags),
+            ..Description::default()
+        };
+        let origin = Origin::Provisioned(since);
+        let nonce = &group.memory.nonce;
+        let member = Member::new(description, plugin, origin, nonce, since);
+        group.seen.provisioned(member);
+    }
+}
+
+/// Takes up the creations that were begun. Nothing is known of what came of them; how long that is
+/// waited for is counted from when they began, however often the controller is started anew.
+fn restore_intents(store: &dyn Store, group: &mut Group, now: Timestamp) -> Result<(), String> {
+    for (_, batch) in numbered::<IntentRecord>(store, &intent_prefix(group.id())) {
+        let batch = batch.map_err(|error| format!("its intents: {error}"))?;
+        let end = batch.first + batch.count;
+        let plugin = batch.plugin.as_ref().unwrap_or(&group.spec.instance.plugin);
+        let hash = batch.hash.as_ref().unwrap_or(&group.spec.hash);
+        for (position, number) in (batch.first..end).enumerate() {
+            let intent = Intent {
+                logical_id: batch.logical_ids.get(position).cloned(),
+                plugin: plugin.clone(),
+                hash: hash.clone(),
+                // By a clock that was set back since, it would be waited for too long.
+                begun: batch.begun.min(now),
+                doubt: Some(Doubt::since(now)),
+            };
+            group.memory.intents.insert(number, intent);
+        }
+        group.memory.next_token = group.memory.next_token.max(end);
+        if *plugin != group.spec.instance.plugin {
+            group.memory.homes.insert(plugin.clone());
+        }
+        group.batches.insert(batch.first, batch);
+    }
+    Ok(())
 }
 
 /// Returns the specs of former revisions that can be read; those that cannot are only missed.

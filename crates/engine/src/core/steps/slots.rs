@@ -23,7 +23,7 @@ impl Core {
 
     /// Sets what a plan for this group may begin now on each of its plugins.
     pub(in crate::core) fn allow(&mut self, id: &GroupId, now: Timestamp) {
-        let Some(group) = self.groups.get(id) else {
+        let Some(group) = self.groups.with_remains(id) else {
             return;
         };
         let mut allowance = infrakit_plan::Allowance::default();
@@ -115,16 +115,18 @@ pub(in crate::core) fn full(waiting: &[WaitingOn]) -> Vec<PluginName> {
 /// Leaves out of the records of creations those at their end that were withdrawn: a successor must
 /// not wait for what never began.
 fn shorten(group: &mut Group) {
-    let (intents, unseen) = (&group.memory.intents, &group.unseen);
+    let (intents, young) = (&group.memory.intents, &mut group.young);
     for (first, record) in &mut group.batches {
         let numbers = *first..*first + record.count;
         let open = intents.range(numbers.clone()).next_back();
-        let unseen = unseen.range(numbers).next_back();
+        let end = numbers.end;
+        let unseen = young.last_of(numbers);
         let last = open.map(|(number, _)| *number);
-        let last = last.max(unseen.map(|(number, _)| *number));
+        let last = last.max(unseen);
         let count = last.map_or(record.count, |last| last + 1 - first);
         if count < record.count {
             record.count = count;
+            young.forget_batch(first + count..end);
             let identities = usize::try_from(count).unwrap_or(usize::MAX);
             record.logical_ids.truncate(identities);
             group.cut.insert(*first);
@@ -145,8 +147,9 @@ pub(in crate::core) fn shortened(group: &mut Group) -> Vec<Change> {
 fn take_back(group: &mut Group, call: Call) {
     history::dropped(group, &call, history::WITHDRAWN);
     match call {
-        Call::Provision { number, .. } => {
+        Call::Provision { number, spec, .. } => {
             group.memory.intents.remove(&number);
+            group.young.end(number, &spec.instance.plugin);
         }
         Call::Destroy {
             subject,

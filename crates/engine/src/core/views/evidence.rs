@@ -1,6 +1,6 @@
 //! On which evidence something is waited for.
 
-use infrakit_plan::{Brake, Member, PausedBy, Timestamp, WaitingOn};
+use infrakit_plan::{Brake, Intent, Member, PausedBy, Timestamp, WaitingOn};
 use infrakit_spi::InstanceId;
 use infrakit_spi::flavor::Health;
 
@@ -125,14 +125,26 @@ impl Group {
         let intents = &self.memory.intents;
         let begun = intents.values().map(|intent| intent.begun).min()?;
         let mut said = format!("the oldest creation was begun at {}", since(begun, now));
-        let doubts = intents.values().filter_map(|intent| intent.doubt);
-        let settled: Vec<Timestamp> = doubts.map(|doubt| doubt.settle_at).collect();
-        if let Some(last) = settled.iter().max() {
+        let mut doubted: Vec<_> = intents
+            .iter()
+            .filter_map(|(number, intent)| Some((intent.doubt?.until, *number, intent)))
+            .collect();
+        doubted.sort_unstable_by_key(|(until, number, _)| (*until, *number));
+        if let [(until, number, first), others @ ..] = &doubted[..] {
             said.push_str(&format!(
-                ", and the answers of {} are lost: a list after {} settles them",
-                settled.len(),
-                moment(*last)
+                ", and the answer to {} is lost: it was begun at {}, `{}` may take until {}",
+                creation(*number, first),
+                moment(first.begun),
+                first.plugin,
+                moment(*until),
             ));
+            if let Some((last, ..)) = others.last() {
+                said.push_str(&format!(
+                    ", and {} more until {} at most",
+                    others.len(),
+                    moment(*last)
+                ));
+            }
         }
         if let Some(failure) = self.last_failure() {
             said.push_str(&format!("; {failure}"));
@@ -240,4 +252,12 @@ impl Group {
 
 fn ids<'a>(members: impl IntoIterator<Item = &'a Member>) -> String {
     names(members.into_iter().map(|member| &member.id))
+}
+
+/// Names a creation: by the identity that it makes, or by its number.
+pub(in crate::core) fn creation(number: u64, intent: &Intent) -> String {
+    match &intent.logical_id {
+        Some(id) => format!("the creation of `{id}`"),
+        None => format!("creation {number}"),
+    }
 }

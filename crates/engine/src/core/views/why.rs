@@ -22,7 +22,11 @@ impl Core {
         instance: Option<&InstanceId>,
         now: Timestamp,
     ) -> Result<Why, Refused> {
-        let group = self.known(id)?;
+        let group = match (self.known(id), self.groups.remains(id)) {
+            (Ok(group), _) => group,
+            (Err(_), Some(remains)) => return Ok(remains.why(instance, now)),
+            (Err(refused), None) => return Err(refused),
+        };
         let deeds = group.told_deeds(instance);
         let lines = match instance {
             None => self.with_faults(group, group.why(now)),

@@ -4,11 +4,11 @@ mod begun;
 mod plainer;
 
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::instance::Description;
 use infrakit_spi::{Any, InstanceId, LogicalId, tags};
 
 use super::*;
-use crate::{Listed, Reason, Size, Took};
+use crate::{Lag, Listed, Reason, Size, Took};
 
 const NOW: Timestamp = Timestamp(1_764_072_000_000_000_000);
 
@@ -77,9 +77,9 @@ impl Group {
             plugin: &before.instance.plugin,
             started: NOW,
             now: NOW,
-            locality: Locality::InProcess,
+            lag: Lag::NONE,
         };
-        seen.apply(&"g".into(), list, circumstances, ("n", &config));
+        seen.apply(&"g".into(), list, circumstances, "n");
         let ids: Vec<InstanceId> = seen.members().map(|member| member.id.clone()).collect();
         for id in ids {
             seen.get_mut(&id).unwrap().health.note(Health::Healthy, NOW);

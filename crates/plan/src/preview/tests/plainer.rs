@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::instance::Description;
 use infrakit_spi::{Any, InstanceId};
 use proptest::prelude::*;
 
 use super::{Group, NOW, cattle, seconds, spec};
-use crate::{Listed, Roll, Size, Spec, Timestamp};
+use crate::{Lag, Listed, Roll, Size, Spec, Timestamp};
 
 /// A plainer world, in which one second follows the other and lists are lists: what it does has to
 /// be what was shown.
@@ -42,14 +42,9 @@ fn done(group: &Group, after: &Spec) -> (Vec<String>, u64) {
             plugin: &after.instance.plugin,
             started: now,
             now,
-            locality: Locality::InProcess,
+            lag: Lag::NONE,
         };
-        seen.apply(
-            &"g".into(),
-            there.clone(),
-            circumstances,
-            ("n", &group.config),
-        );
+        seen.apply(&"g".into(), there.clone(), circumstances, "n");
         // Verdicts that are asked for are there at once, and lead to the next plan.
         loop {
             let decided = crate::plan(after, &seen, memory.clone(), now, &group.config);

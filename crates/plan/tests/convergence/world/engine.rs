@@ -45,9 +45,7 @@ impl World {
             }
             Answer::Lost => {
                 if let Some(intent) = intent {
-                    let doubt = Some(Doubt {
-                        settle_at: now + self.config.settle,
-                    });
+                    let doubt = Some(Doubt::since(now));
                     self.memory
                         .intents
                         .insert(token, Intent { doubt, ..intent });

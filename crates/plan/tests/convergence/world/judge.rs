@@ -69,7 +69,7 @@ impl World {
         let before = self.plans;
         let deadline = self.now + Duration::from_secs(3 * 3600);
         // What the engine believes may be from before the last thing that happened; lists may lag
-        // behind creations by `Config::visibility`, and come once a poll interval.
+        // behind creations by the visibility, and come once a poll interval.
         self.run(self.now + Duration::from_secs(60));
         // A destruction of a former life may come to pass very late; a list has to show it.
         let mut calm = 0;

@@ -1,0 +1,155 @@
+//! Whose an id is.
+//!
+//! Ids are given by plugins, and lists are of a whole plugin: an id that a creation is answered with
+//! may turn out to be that of an instance of others. Such a one is never touched. What the creation
+//! really made, if anything, only a list can tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infrakit_plan::{Doubt, Intent, Origin, Timestamp, Token};
+use infrakit_spi::instance::Description;
+use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
+
+use crate::core::{Core, Group, Target};
+
+/// A young member that a list shows as somebody else's.
+struct Refuted {
+    group: GroupId,
+    number: u64,
+    id: InstanceId,
+    owner: String,
+}
+
+impl Core {
+    /// Says whose an id is that creation `number` of a group was answered with, unless it may well
+    /// be that of a new instance. `begun` is when the creation was.
+    pub(in crate::core) fn owner(
+        &self,
+        (target, number): (&Target, u64),
+        (plugin, id): (&PluginName, &InstanceId),
+        begun: Timestamp,
+    ) -> Option<String> {
+        let observer = self.observers.get(plugin)?;
+        let shown = observer.shown(id)?;
+        let own = self.groups.with_remains(&target.group);
+        if let Some(member) = own.and_then(|group| group.seen.get_on(plugin, id)) {
+            // A list has shown it before its answer came, or its plugin uses the id again.
+            if member.token == Some(number) || member.departure.is_some() {
+                return None;
+            }
+            if member.token.is_some() {
+                return Some("was made by another creation".to_owned());
+            }
+        }
+        let others = observer
+            .groups
+            .iter()
+            .filter(|group| **group != target.group);
+        let mut others = others.filter_map(|group| self.groups.with_remains(group));
+        if let Some(owner) = others.find(|group| group.seen.get_on(plugin, id).is_some()) {
+            return Some(format!("is a member of group `{}`", owner.id()));
+        }
+        (shown < begun).then(|| "was listed before that creation began".to_owned())
+    }
+
+    /// Drops young members that a list of their plugin shows as somebody else's.
+    pub(in crate::core) fn refute(
+        &mut self,
+        served: &BTreeSet<GroupId>,
+        plugin: &PluginName,
+        (list, now): (&[Description], Timestamp),
+    ) {
+        for refuted in self.refuted(served, plugin, list) {
+            let Refuted {
+                group: id,
+                number,
+                id: instance,
+                owner,
+            } = refuted;
+            let Some(group) = self.groups.with_remains_mut(&id) else {
+                continue;
+            };
+            let message = format!(
+                "`{plugin}` answered a creation with `{instance}`, which {owner}; it is not touched"
+            );
+            tracing::error!(group = %id, number, "{message}");
+            doubt_again(group, number, (plugin, &instance), now);
+            let class = FailureClass::Other;
+            group.memory.creation.fail(class, &message, now, now);
+            self.touch(&id);
+        }
+    }
+
+    /// A list of everything serves all groups; one of a single group shows no others.
+    fn refuted(
+        &self,
+        served: &BTreeSet<GroupId>,
+        plugin: &PluginName,
+        list: &[Description],
+    ) -> Vec<Refuted> {
+        let groups = served.iter();
+        let groups = groups.filter_map(|group| self.groups.with_remains(group));
+        let mut young: BTreeMap<&InstanceId, (&Group, u64)> = BTreeMap::new();
+        for group in groups {
+            let unlisted = group.young.on(plugin).filter(|(id, _)| {
+                let member = group.seen.get_on(plugin, id);
+                member.is_some_and(|member| member.origin != Origin::Listed)
+            });
+            young.extend(unlisted.map(|(id, number)| (id, (group, number))));
+        }
+        if young.is_empty() {
+            return Vec::new();
+        }
+        let shown = list.iter().filter_map(|one| {
+            let (group, number) = young.get(&one.id)?;
+            let owner = belongs_to_another(group, *number, one)?;
+            Some(Refuted {
+                group: group.id().clone(),
+                number: *number,
+                id: one.id.clone(),
+                owner,
+            })
+        });
+        shown.collect()
+    }
+}
+
+/// Says whose a listed instance is that creation `number` of a group was answered with, if its tags
+/// say that it is not what came of that. Tags may come later than the instance.
+fn belongs_to_another(group: &Group, number: u64, shown: &Description) -> Option<String> {
+    let tags = shown.tags.as_ref()?;
+    if let Some(owner) = tags.get(tags::GROUP)
+        && owner != group.id().as_str()
+    {
+        return Some(format!("is a member of group `{owner}`"));
+    }
+    let token = tags.get(tags::TOKEN)?;
+    let own = Token::new(&group.memory.nonce, number).to_string();
+    (*token != own).then(|| "was made by another creation".to_owned())
+}
+
+/// Takes back that a creation was answered: nobody knows what came of it.
+fn doubt_again(
+    group: &mut Group,
+    number: u64,
+    (plugin, id): (&PluginName, &InstanceId),
+    now: Timestamp,
+) {
+    group.young.remove(number);
+    group.newborn.remove(id);
+    let Some(member) = group.seen.get_on(plugin, id) else {
+        return;
+    };
+    let intent = Intent {
+        logical_id: member.logical_id.clone(),
+        plugin: plugin.clone(),
+        hash: member
+            .hash
+            .clone()
+            .unwrap_or_else(|| group.spec.hash.clone()),
+        begun: member.created,
+        doubt: Some(Doubt::since(now)),
+    };
+    group.memory.intents.insert(number, intent);
+    group.seen.disown(plugin, id);
+}

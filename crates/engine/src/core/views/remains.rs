@@ -1,0 +1,99 @@
+//! What is said of groups that are gone while something was under way for them.
+
+use infrakit_plan::{Timestamp, Token};
+use infrakit_spi::InstanceId;
+use infrakit_spi::rollout::{Orphan, Why};
+
+use crate::core::Core;
+use crate::core::state::remains::Remains;
+use crate::core::words::{count, moment, names, since};
+use crate::records::Fate;
+
+impl Core {
+    /// Returns what is there, or may still come, of groups that nobody manages any more.
+    #[must_use]
+    pub fn orphans(&self) -> Vec<Orphan> {
+        self.groups.all_remains().flat_map(orphans_of).collect()
+    }
+}
+
+fn orphans_of(remains: &Remains) -> Vec<Orphan> {
+    let group = &remains.group;
+    let blank = |plugin: &infrakit_spi::PluginName, number| Orphan {
+        group: group.id().clone(),
+        fate: word(remains.fate).to_owned(),
+        plugin: plugin.clone(),
+        token: Token::new(&group.memory.nonce, number).to_string(),
+        ..Orphan::default()
+    };
+    let there = remains.orphans().map(|member| Orphan {
+        instance: member.id.clone(),
+        logical_id: text(member.logical_id.as_ref()),
+        since: moment(member.created),
+        ..blank(&member.plugin, member.token.unwrap_or_default())
+    });
+    let open = group.memory.intents.iter().map(|(number, intent)| Orphan {
+        logical_id: text(intent.logical_id.as_ref()),
+        since: moment(intent.begun),
+        until: intent
+            .doubt
+            .map_or_else(String::new, |doubt| moment(doubt.until)),
+        ..blank(&intent.plugin, *number)
+    });
+    there.chain(open).collect()
+}
+
+fn text(id: Option<&infrakit_spi::LogicalId>) -> String {
+    id.map_or_else(String::new, ToString::to_string)
+}
+
+fn word(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Freed => "freed",
+        Fate::Destroyed => "destroyed",
+    }
+}
+
+impl Remains {
+    /// Says what remains of the group, or of one that was its member.
+    pub(in crate::core) fn why(&self, instance: Option<&InstanceId>, now: Timestamp) -> Why {
+        let group = &self.group;
+        let fate = word(self.fate);
+        let mut lines = vec![format!(
+            "group `{}` was {fate} at {}",
+            group.id(),
+            since(self.since, now)
+        )];
+        let open = &group.memory.intents;
+        if let Some(begun) = open.values().map(|intent| intent.begun).min() {
+            let until = open.values().filter_map(|intent| intent.doubt);
+            let until = match until.map(|doubt| doubt.until).max() {
+                Some(until) => format!(", until {} at most", moment(until)),
+                None => String::new(),
+            };
+            let what = match self.fate {
+                Fate::Freed => "what comes of them is left alone",
+                Fate::Destroyed => "what comes of them is destroyed, too",
+            };
+            lines.push(format!(
+                "{} may still come true, the oldest since {}{until}; {what}",
+                count(open.len(), "creation"),
+                moment(begun),
+            ));
+        }
+        let late: Vec<_> = self.orphans().map(|member| &member.id).collect();
+        if !late.is_empty() {
+            let what = match self.fate {
+                Fate::Freed => {
+                    "left alone until the group is committed anew; see `infrakit orphans`"
+                }
+                Fate::Destroyed => "destroyed, too",
+            };
+            lines.push(format!("{} came after that: {what}", names(late)));
+        }
+        Why {
+            lines,
+            deeds: group.told_deeds(instance),
+        }
+    }
+}

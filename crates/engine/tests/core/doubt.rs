@@ -1,0 +1,136 @@
+//! Creations of which nothing is known, for as long as their provider may take.
+
+use std::time::Duration;
+
+use infrakit_engine::core::Event;
+use infrakit_plan::Timestamp;
+use infrakit_spi::Error;
+
+use crate::bench::{Bench, Fate, cattle, gives_up_after, spec};
+
+fn pets(ids: &str) -> infrakit_spi::group::GroupSpec {
+    spec(&format!(r#"{{"LogicalIDs":{ids}}}"#), ("file", "1"), "")
+}
+
+/// Three pets whose creations take 40 s; the controller is stopped after 4 s, and started.
+#[test]
+fn a_creation_that_outlasts_a_restart_is_not_made_twice() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Kept;
+    bench.commit(pets(r#"["a","b","c"]"#));
+    bench.wait(4);
+    bench.restart();
+    bench.wait(36);
+    assert_eq!(bench.kept(), 3, "nothing is made beside them");
+    bench.come_true();
+    bench.fate = Fate::Done;
+    bench.wait(60);
+    assert!(bench.converged());
+    assert_eq!((bench.count("create"), bench.names().len()), (3, 3));
+}
+
+#[test]
+fn how_long_it_is_waited_for_is_counted_from_its_beginning_however_often_the_controller_starts() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Lost;
+    bench.commit(cattle(3, "1"));
+    bench.fate = Fate::Done;
+    for _ in 0..3 {
+        bench.wait(200);
+        bench.restart();
+    }
+    bench.wait(10);
+    assert_eq!(
+        bench.count("create"),
+        0,
+        "610 s: the last one may not show yet"
+    );
+    bench.wait(20);
+    assert_eq!(bench.count("create"), 3);
+    bench.wait(60);
+    assert!(bench.converged());
+}
+
+#[test]
+fn a_clock_that_was_set_back_makes_it_wait_longer_and_not_for_ever() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Lost;
+    bench.commit(cattle(1, "1"));
+    bench.fate = Fate::Done;
+    bench.now = Timestamp(bench.now.0 - 3_600_000_000_000);
+    bench.restart();
+    bench.wait(600);
+    assert_eq!(bench.count("create"), 0);
+    bench.wait(60);
+    assert_eq!(bench.count("create"), 1);
+}
+
+#[test]
+fn what_a_plugin_declares_holds_instead() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Lost;
+    bench.commit(cattle(1, "1"));
+    bench.fate = Fate::Done;
+    bench.restart();
+    let behaviour = Ok(Box::new(gives_up_after(30)));
+    let plugin = "file".into();
+    bench
+        .core
+        .handle(Event::Behaves { plugin, behaviour }, bench.now);
+    bench.wait(40);
+    assert_eq!(bench.count("create"), 0);
+    bench.wait(15);
+    assert_eq!(bench.count("create"), 1);
+}
+
+#[test]
+fn everything_else_goes_on_meanwhile_and_why_says_what_is_waited_for() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Lost;
+    bench.commit(pets(r#"["a"]"#));
+    bench.fate = Fate::Done;
+    bench.restart();
+    bench.wait(1);
+    bench.commit(pets(r#"["a","b","c"]"#));
+    bench.wait(5);
+    assert_eq!(bench.names().into_iter().collect::<Vec<_>>(), ["b", "c"]);
+    let why = bench.why();
+    let begun = "2001-09-09T01:46:40Z";
+    assert!(
+        why.contains(&format!(
+            "the answer to the creation of `a` is lost: it was begun at {begun}, \
+             `file` may take until 2001-09-09T01:56:55Z"
+        )),
+        "{why}"
+    );
+    // Like members are counted, whoever they are.
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Lost;
+    bench.commit(cattle(3, "1"));
+    bench.fate = Fate::Done;
+    bench.restart();
+    bench.wait(1);
+    bench.commit(cattle(5, "1"));
+    bench.wait(30);
+    assert_eq!(bench.count("create"), 2);
+}
+
+#[test]
+fn what_was_refused_is_settled_at_once_and_stays_so_through_a_restart() {
+    let mut bench = Bench::undeclared();
+    bench.calls_left = Some(2);
+    let refusal = Error::refused("no room");
+    bench.refused.insert("1".to_owned(), refusal);
+    bench.commit(cattle(3, "1"));
+    assert_eq!((bench.count("create"), bench.kept()), (2, 1));
+    bench.wait(0);
+    bench.take_kept();
+    bench.calls_left = None;
+    bench.refused.clear();
+    bench.restart();
+    bench.wait(120);
+    assert_eq!(bench.ids().len(), 2, "only the third is in doubt");
+    bench.wait(600);
+    assert_eq!(bench.ids().len(), 3);
+    assert!(bench.now > Timestamp(0) + Duration::from_secs(1));
+}

@@ -1,0 +1,173 @@
+//! Whose an id is: answers that name instances of others, answers that come too late, and lists
+//! that were under way when a group came.
+
+use infrakit_engine::core::{Call, Event, ListAnswer};
+use infrakit_spi::Tags;
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality};
+
+use crate::bench::{Bench, Fate, cattle};
+
+fn foreign() -> Tags {
+    Tags::from([("infrakit.group".to_owned(), "other".to_owned())])
+}
+
+#[test]
+fn the_id_of_a_member_of_another_group_is_refused() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(3, "1"));
+    let other = GroupSpec {
+        id: "other".into(),
+        ..cattle(1, "1")
+    };
+    bench.answered = Some(bench.ids()[0].into());
+    bench.commit(other.clone());
+    bench.wait(2);
+    let why = bench.core.why(&"other".into(), None, bench.now).unwrap();
+    let why = why.lines.join("\n");
+    assert!(
+        why.contains("answered a creation with `i-001`, which is a member of group `g`"),
+        "{why}"
+    );
+    bench.answered = None;
+    let none = GroupSpec {
+        id: "other".into(),
+        ..cattle(0, "1")
+    };
+    bench.commit(none);
+    bench.wait(60);
+    assert_eq!((bench.ids().len(), bench.count("destroy")), (3, 0));
+    assert!(bench.converged());
+}
+
+#[test]
+fn so_is_one_that_an_earlier_list_showed_as_nobodys() {
+    let mut bench = Bench::undeclared();
+    bench.plant("file", "x", Tags::new());
+    bench.arrive(cattle(1, "1"));
+    bench.answered = Some("x".into());
+    bench.commit(cattle(2, "1"));
+    bench.wait(2);
+    bench.commit(cattle(0, "1"));
+    bench.wait(60);
+    assert_eq!(bench.ids(), ["x"]);
+}
+
+#[test]
+fn one_that_a_list_shows_as_anothers_is_let_go_and_not_touched() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(1, "1"));
+    bench.plant("file", "x", foreign());
+    bench.answered = Some("x".into());
+    bench.commit(cattle(2, "1"));
+    bench.answered = None;
+    bench.wait(5);
+    bench.commit(cattle(0, "1"));
+    bench.wait(60);
+    assert_eq!(bench.ids(), ["x"]);
+    assert_eq!(bench.count("destroy"), 1);
+}
+
+#[test]
+fn any_other_id_counts_at_once() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(1, "1"));
+    bench.answered = Some("y".into());
+    bench.commit(cattle(2, "1"));
+    bench.wait(5);
+    assert_eq!(bench.count("create"), 2, "no list shows it yet");
+}
+
+#[test]
+fn an_answer_that_comes_late_is_not_booked_on_a_successor_with_the_same_id() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    let kept = bench.take_kept();
+    let [Call::Destroy { subject, .. }] = &kept[..] else {
+        panic!("{kept:?}");
+    };
+    let id = subject.id.to_string();
+    let tags = bench.instances[&("file".into(), subject.id.clone())]
+        .tags
+        .clone();
+    let mut tags = tags.unwrap();
+    bench.fate = Fate::Done;
+    bench.lose(&id);
+    bench.wait(30);
+    // A new one, by a creation of its own.
+    tags.insert("infrakit.token".to_owned(), "nonce-90".to_owned());
+    bench.commit(cattle(2, "1"));
+    bench.wait(30);
+    bench.lose("i-003");
+    bench.plant("file", &id, tags);
+    bench.wait(30);
+    let subject = subject.clone();
+    let outcome = Ok(());
+    let before = bench.count("destroy");
+    bench
+        .core
+        .handle(Event::Destroyed { subject, outcome }, bench.now);
+    bench.settle();
+    let group = bench.core.describe(&"g".into()).unwrap();
+    assert_eq!(bench.count("destroy"), before);
+    assert!(
+        group
+            .instances
+            .unwrap()
+            .iter()
+            .any(|one| one.id.as_str() == id)
+    );
+    assert!(!bench.why().contains("goes since"), "{}", bench.why());
+}
+
+/// A list that was under way when a group came was not read for it; "unchanged" since then says
+/// nothing of it.
+#[test]
+fn a_group_that_comes_while_a_list_is_under_way_is_not_taken_for_empty() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(1, "1"));
+    bench.hold_lists = true;
+    bench.wait(20);
+    let [(plugin, started)] = bench.lists[..].to_vec().try_into().unwrap();
+    bench.lists.clear();
+    // Its members are there already: it is adopted.
+    let other = GroupSpec {
+        id: "other".into(),
+        ..cattle(1, "1")
+    };
+    let mut tags = bench
+        .instances
+        .values()
+        .next()
+        .unwrap()
+        .tags
+        .clone()
+        .unwrap();
+    tags.insert("infrakit.group".to_owned(), "other".to_owned());
+    tags.remove("infrakit.token");
+    bench.plant("file", "z", tags);
+    bench.commit(other);
+    let all: Vec<Description> = bench.instances.values().cloned().collect();
+    let fingerprint = Some(Fingerprint([1, 2]));
+    let answer = |bench: &mut Bench, started, listing| {
+        let answer = ListAnswer {
+            plugin: plugin.clone(),
+            started,
+            locality: Locality::Remote,
+            outcome: Ok(listing),
+        };
+        bench.core.handle(Event::Listed(answer), bench.now);
+        bench.settle();
+    };
+    answer(
+        &mut bench,
+        started,
+        Listing::Changed(all.clone(), fingerprint),
+    );
+    bench.wait(1);
+    let (_, started) = bench.lists.remove(0);
+    answer(&mut bench, started, Listing::Unchanged);
+    assert_eq!(bench.count("create"), 1, "{:?}", bench.made);
+}

@@ -1,0 +1,146 @@
+//! What is under way outlives the record of its group.
+
+use infrakit_spi::group::GroupSpec;
+
+use crate::bench::{Bench, Fate, GROUP, cattle, spec};
+
+fn pets() -> GroupSpec {
+    spec(r#"{"LogicalIDs":["a","b"]}"#, ("file", "1"), "")
+}
+
+fn free(bench: &mut Bench) {
+    bench.core.free(&GROUP.into(), bench.now).unwrap();
+    bench.settle();
+    assert!(!bench.core.knows(&GROUP.into()));
+    assert_eq!(bench.core.inspect().len(), 0);
+}
+
+/// Nothing of the group is on record.
+fn is_clean(bench: &Bench) {
+    let left = bench.records("");
+    let known = ["plugins/file", "term"];
+    assert!(
+        left.iter().all(|key| known.contains(&key.as_str())),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn a_group_that_is_freed_and_committed_anew_comes_once() {
+    for group in [cattle(4, "1"), pets()] {
+        let mut bench = Bench::undeclared();
+        bench.fate = Fate::Kept;
+        bench.commit(group.clone());
+        let begun = bench.kept();
+        free(&mut bench);
+        bench.wait(3);
+        bench.commit(group.clone());
+        assert_eq!(bench.kept(), begun);
+        bench.wait(3);
+        assert_eq!(bench.kept(), begun);
+        bench.release();
+        bench.wait(60);
+        assert!(bench.converged());
+        assert_eq!(bench.count("create"), begun);
+        assert_eq!(bench.records("remains/"), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn so_it_does_when_the_controller_is_started_anew_in_between() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Kept;
+    bench.commit(pets());
+    free(&mut bench);
+    bench.restart();
+    bench.wait(3);
+    bench.commit(pets());
+    bench.wait(3);
+    bench.restart();
+    bench.wait(30);
+    assert_eq!(bench.kept(), 2);
+    bench.come_true();
+    bench.fate = Fate::Done;
+    bench.wait(60);
+    assert!(bench.converged());
+    assert_eq!((bench.count("create"), bench.names().len()), (2, 2));
+}
+
+#[test]
+fn a_group_freed_committed_as_empty_and_destroyed_leaves_nobody() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(4, "1"));
+    free(&mut bench);
+    bench.commit(cattle(0, "1"));
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.settle();
+    bench.restart();
+    bench.wait(2);
+    assert!(
+        !bench.core.knows(&GROUP.into()),
+        "nothing but doubt is left"
+    );
+    bench.come_true();
+    bench.fate = Fate::Done;
+    bench.wait(60);
+    assert_eq!(bench.ids(), Vec::<&str>::new());
+    bench.wait(600);
+    is_clean(&bench);
+}
+
+#[test]
+fn who_comes_late_to_a_destroyed_group_goes_too_through_restarts() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(2, "1"));
+    bench.restart();
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.wait(5);
+    assert!(!bench.core.knows(&GROUP.into()));
+    bench.restart();
+    bench.wait(300);
+    bench.come_true();
+    bench.fate = Fate::Done;
+    bench.wait(30);
+    assert_eq!((bench.count("create"), bench.count("destroy")), (2, 2));
+    assert_eq!(bench.ids(), Vec::<&str>::new());
+    bench.wait(600);
+    is_clean(&bench);
+}
+
+#[test]
+fn who_comes_late_to_a_freed_group_is_left_alone_and_named() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(4, "1"));
+    free(&mut bench);
+    let why = bench.why();
+    assert!(why.contains("was freed at"), "{why}");
+    assert!(why.contains("2 creations may still come true"), "{why}");
+    bench.release();
+    bench.wait(30);
+    assert_eq!((bench.ids().len(), bench.count("destroy")), (4, 0));
+    let why = bench.why();
+    assert!(why.contains("`i-003`, `i-004` came after that"), "{why}");
+    bench.restart();
+    bench.wait(30);
+    let why = bench.why();
+    assert!(why.contains("`i-003`, `i-004` came after that"), "{why}");
+    // Whoever takes them away ends it.
+    bench.lose("i-003");
+    bench.lose("i-004");
+    bench.wait(60);
+    is_clean(&bench);
+}
+
+#[test]
+fn a_group_without_anything_under_way_leaves_nothing() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    free(&mut bench);
+    is_clean(&bench);
+    bench.arrive(cattle(2, "1"));
+    assert_eq!(bench.count("create"), 2);
+}

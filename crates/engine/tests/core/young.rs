@@ -1,0 +1,81 @@
+//! Members that came so lately that the first list after a restart lacks them.
+
+use crate::bench::{Bench, GROUP, cattle};
+
+/// Members that were made a second ago; the controller is started anew, and its first list is 3 s
+/// old.
+fn young() -> Bench {
+    let mut bench = Bench::undeclared();
+    bench.commit(cattle(0, "1"));
+    bench.wait(30);
+    bench.stale = Some(bench.instances.clone());
+    bench.commit(cattle(3, "1"));
+    bench.wait(1);
+    assert_eq!(bench.ids().len(), 3);
+    bench.restart();
+    bench
+}
+
+#[test]
+fn nothing_is_made_in_their_place() {
+    let mut bench = young();
+    bench.wait(2);
+    bench.stale = None;
+    bench.wait(120);
+    assert_eq!(bench.count("create"), 3);
+    assert!(bench.converged());
+    assert_eq!(bench.records("answers/"), Vec::<String>::new());
+    assert_eq!(bench.records("intents/"), Vec::<String>::new());
+}
+
+#[test]
+fn none_of_them_stays_when_the_group_is_destroyed() {
+    let mut bench = young();
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.wait(2);
+    bench.stale = None;
+    bench.wait(60);
+    assert_eq!(bench.ids(), Vec::<&str>::new());
+    assert!(!bench.core.knows(&GROUP.into()));
+    assert_eq!(bench.records("answers/"), Vec::<String>::new());
+}
+
+#[test]
+fn those_that_were_shown_once_are_remembered_until_every_list_shows_them() {
+    let mut bench = Bench::undeclared();
+    bench.commit(cattle(0, "1"));
+    bench.wait(30);
+    let before = bench.instances.clone();
+    bench.commit(cattle(3, "1"));
+    bench.wait(2);
+    // Lists have shown all three; the first one of the next life comes from an older copy.
+    bench.restart();
+    bench.stale = Some(before);
+    bench.wait(2);
+    bench.stale = None;
+    bench.wait(60);
+    assert_eq!(bench.count("create"), 3);
+    assert!(bench.converged());
+}
+
+#[test]
+fn one_that_went_lately_is_not_counted_when_an_older_list_shows_it() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(3, "1"));
+    let before = bench.instances.clone();
+    bench.commit(cattle(2, "1"));
+    bench.wait(1);
+    assert_eq!(bench.ids().len(), 2);
+    bench.restart();
+    bench.stale = Some(before);
+    bench.wait(2);
+    bench.stale = None;
+    bench.wait(120);
+    assert_eq!(bench.ids().len(), 2, "{:?}", bench.made);
+    assert_eq!(bench.count("create"), 3);
+    // The very one that went may be asked to go once more.
+    let mut gone: Vec<&String> = bench.made.iter().collect();
+    gone.retain(|call| call.starts_with("destroy"));
+    gone.dedup();
+    assert_eq!(gone.len(), 1, "{gone:?}");
+}
