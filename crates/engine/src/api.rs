@@ -217,6 +217,33 @@ impl Engine {
         }
     }
 
+    async fn doom(
+        &self,
+        id: &GroupId,
+        instances: &[InstanceId],
+        destroy: fn(
+            &mut Core,
+            &GroupId,
+            &[InstanceId],
+            Timestamp,
+        ) -> std::result::Result<Option<u64>, Refused>,
+    ) -> Result<()> {
+        self.refresh(id).await?;
+        let (group, doomed) = (id.clone(), instances.to_vec());
+        self.change(id, move |core, now| {
+            let batch = destroy(core, &group, &doomed, now)?;
+            Ok(Accepted {
+                details: String::new(),
+                batch,
+            })
+        })
+        .await?;
+        let (group, doomed) = (id.clone(), instances.to_vec());
+        self.wait(move |core| (!core.has_any(&group, &doomed)).then_some(()))
+            .await
+            .map(drop)
+    }
+
     /// Waits until `ready` says something of the core; `None` when it takes too long.
     async fn wait<R: Send + 'static>(
         &self,
@@ -417,20 +444,11 @@ impl Group for Engine {
     }
 
     async fn destroy_instances(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()> {
-        self.refresh(id).await?;
-        let (group, doomed) = (id.clone(), instances.to_vec());
-        self.change(id, move |core, now| {
-            let batch = core.destroy_instances(&group, &doomed, now)?;
-            Ok(Accepted {
-                details: String::new(),
-                batch,
-            })
-        })
-        .await?;
-        let (group, doomed) = (id.clone(), instances.to_vec());
-        self.wait(move |core| (!core.has_any(&group, &doomed)).then_some(()))
-            .await
-            .map(drop)
+        self.doom(id, instances, Core::destroy_instances).await
+    }
+
+    async fn destroy_instances_now(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()> {
+        self.doom(id, instances, Core::destroy_instances_now).await
     }
 
     async fn size(&self, id: &GroupId) -> Result<u64> {

@@ -103,6 +103,10 @@ impl Group for Managed {
         self.0.destroy_instances(id, instances).await
     }
 
+    async fn destroy_instances_now(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()> {
+        self.0.destroy_instances_now(id, instances).await
+    }
+
     async fn size(&self, id: &GroupId) -> Result<u64> {
         self.0.size(id).await.map_err(|error| {
             if error.message() == format!("group {id} not found") {

@@ -79,6 +79,9 @@ pub struct CommitChange {
     pub naming: Option<bool>,
     /// Members to destroy by name.
     pub doomed: BTreeSet<InstanceId>,
+    /// Those of them that go at once, whoever else serves.
+    #[serde(default)]
+    pub urgent: BTreeSet<InstanceId>,
     /// Whether an aborted rollout may go on, and what failed is tried anew: somebody has changed
     /// more than the size.
     pub unabort: bool,
@@ -166,6 +169,7 @@ impl CommitChange {
             memory.naming = naming;
         }
         memory.doomed.extend(self.doomed.iter().cloned());
+        memory.urgent.extend(self.urgent.iter().cloned());
     }
 }
 

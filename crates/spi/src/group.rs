@@ -72,6 +72,12 @@ pub trait Group: Send + Sync {
     /// Destroys members and lowers the size of the group by their number.
     async fn destroy_instances(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()>;
 
+    /// Does the same without waiting until enough others serve. A plugin that knows nothing of such
+    /// haste destroys them as ever.
+    async fn destroy_instances_now(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()> {
+        self.destroy_instances(id, instances).await
+    }
+
     /// Returns the size that a group is specified to have.
     async fn size(&self, id: &GroupId) -> Result<u64>;
 
@@ -162,6 +168,8 @@ pub mod wire {
             pub id: GroupId => "ID",
             /// Members to destroy.
             pub instances: Option<Vec<InstanceId>> => "Instances",
+            /// Whether they go at once, whoever else serves. Not sent where they need not.
+            pub now: bool => "Now" omit,
         }
     }
     wire_struct! {

@@ -101,6 +101,34 @@ fn what_is_held_is_not_destroyed() {
     assert_eq!(bench.ids(), [held.as_str()]);
 }
 
+#[test]
+fn what_is_named_waits_for_the_budget_unless_it_is_to_go_now() {
+    for now in [false, true] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(4, "1"));
+        let ids: Vec<String> = bench.ids().into_iter().map(str::to_owned).collect();
+        // So many sick that nothing is done about it: one serves, and two of three have to.
+        bench
+            .sick
+            .extend(ids[1..].iter().map(|id| id.as_str().into()));
+        bench.wait(120);
+        let (group, named) = (GROUP.into(), [ids[0].as_str().into()]);
+        let asked = if now {
+            bench.core.destroy_instances_now(&group, &named, bench.now)
+        } else {
+            bench.core.destroy_instances(&group, &named, bench.now)
+        };
+        asked.unwrap();
+        bench.wait(60);
+        let left: Vec<&str> = ids
+            .iter()
+            .map(String::as_str)
+            .skip(usize::from(now))
+            .collect();
+        assert_eq!(bench.ids(), left);
+    }
+}
+
 /// Holds a member, as an operator does.
 fn hold(bench: &mut Bench, id: &str) {
     use infrakit_store::{Change, Durability, Store as _};

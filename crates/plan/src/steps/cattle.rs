@@ -76,6 +76,8 @@ fn shrink(draft: &mut Draft<'_>) {
         .collect();
     victims.sort_by_cached_key(|(key, member)| {
         (
+            // Who was named is the one too many; nobody goes in its place while it has to wait.
+            !draft.memory.doomed.contains(&member.id),
             !is_sick(draft, member),
             member.health.last() != Health::Unhealthy,
             !draft.outdated(member),

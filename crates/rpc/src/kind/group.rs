@@ -38,6 +38,26 @@ impl GroupClient {
     }
 }
 
+impl GroupClient {
+    async fn destroy_members(
+        &self,
+        id: &GroupId,
+        instances: &[InstanceId],
+        now: bool,
+    ) -> Result<()> {
+        let request = DestroyInstancesRequest {
+            name: self.name.clone(),
+            id: id.clone(),
+            instances: Some(instances.to_vec()),
+            now,
+        };
+        self.client
+            .call("Group.DestroyInstances", &request)
+            .await
+            .map(|_: GroupRequest| ())
+    }
+}
+
 #[async_trait]
 impl Group for GroupClient {
     async fn commit(&self, spec: &GroupSpec, mode: Commit) -> Result<String> {
@@ -89,15 +109,11 @@ impl Group for GroupClient {
     }
 
     async fn destroy_instances(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()> {
-        let request = DestroyInstancesRequest {
-            name: self.name.clone(),
-            id: id.clone(),
-            instances: Some(instances.to_vec()),
-        };
-        self.client
-            .call("Group.DestroyInstances", &request)
-            .await
-            .map(|_: GroupRequest| ())
+        self.destroy_members(id, instances, false).await
+    }
+
+    async fn destroy_instances_now(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()> {
+        self.destroy_members(id, instances, true).await
     }
 
     async fn size(&self, id: &GroupId) -> Result<u64> {
@@ -189,11 +205,15 @@ pub(crate) async fn serve(objects: &dyn Objects<dyn Group>, call: Call<'_>) -> R
                 name,
                 id,
                 instances,
+                now,
             } = call.params()?;
             let group = by_name(objects, &name)?;
-            group
-                .destroy_instances(&id, &instances.unwrap_or_default())
-                .await?;
+            let instances = instances.unwrap_or_default();
+            if now {
+                group.destroy_instances_now(&id, &instances).await?;
+            } else {
+                group.destroy_instances(&id, &instances).await?;
+            }
             reply(&GroupRequest { name, id })
         }
         "Size" => {

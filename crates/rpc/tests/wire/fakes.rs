@@ -177,6 +177,11 @@ impl Group for Fake {
         Ok(())
     }
 
+    async fn destroy_instances_now(&self, id: &GroupId, instances: &[InstanceId]) -> Result<()> {
+        self.note(format!("destroy now {id} {instances:?}"));
+        Ok(())
+    }
+
     async fn size(&self, _id: &GroupId) -> Result<u64> {
         Ok(7)
     }

@@ -169,13 +169,16 @@ async fn group() {
             specs[0].properties.as_ref().unwrap().as_str(),
             "{\"a\":1.50}"
         );
-        group.destroy_instances(&id, &["i".into()]).await.unwrap();
+        let instances = ["i".into()];
+        group.destroy_instances(&id, &instances).await.unwrap();
+        group.destroy_instances_now(&id, &instances).await.unwrap();
         assert_eq!(group.size(&id).await.unwrap(), 7);
         group.set_size(&id, -1).await.unwrap();
         let calls = [
             "free g",
             "destroy g",
             "destroy g [InstanceId(\"i\")]",
+            "destroy now g [InstanceId(\"i\")]",
             "size g -1",
         ];
         assert_eq!(fake.calls(), calls);

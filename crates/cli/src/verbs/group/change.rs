@@ -36,6 +36,9 @@ pub(crate) struct DestroyArgs {
     after_help = "Example:\n  infrakit group destroy-instance cattle instance-123"
 )]
 pub(crate) struct DestroyInstanceArgs {
+    /// Destroy them at once, even if too few others serve
+    #[arg(long)]
+    now: bool,
     /// Id of the group, unless it is implied; then ids of the members
     #[arg(value_name = "GROUP", required = true)]
     words: Vec<String>,
@@ -120,6 +123,7 @@ pub(super) async fn destroy_instances(
         name: target.wire_name(version::GROUP),
         id: id.clone(),
         instances: Some(words.into_iter().map(Into::into).collect()),
+        now: args.now,
     };
     match target
         .call::<_, wire::GroupRequest>("Group.DestroyInstances", &request)

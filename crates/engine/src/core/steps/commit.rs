@@ -39,6 +39,8 @@ pub(in crate::core) struct Wanted {
     pub(in crate::core) spec: Spec,
     /// Members to destroy by name.
     pub(in crate::core) doomed: BTreeSet<InstanceId>,
+    /// Those of them that go at once.
+    pub(in crate::core) urgent: BTreeSet<InstanceId>,
     pub(in crate::core) cause: Cause,
 }
 
@@ -155,6 +157,7 @@ impl Core {
             raw,
             spec,
             doomed: BTreeSet::new(),
+            urgent: BTreeSet::new(),
             cause,
         };
         let batch = self.store_commit(wanted, nonce, now);
@@ -355,6 +358,29 @@ impl Core {
         instances: &[InstanceId],
         now: Timestamp,
     ) -> Result<Option<u64>, Refused> {
+        self.doom(id, instances, BTreeSet::new(), now)
+    }
+
+    /// Destroys members at once, whoever else serves, and lowers the size by their number.
+    ///
+    /// # Errors
+    /// Returns why it is refused; nothing is destroyed then.
+    pub fn destroy_instances_now(
+        &mut self,
+        id: &GroupId,
+        instances: &[InstanceId],
+        now: Timestamp,
+    ) -> Result<Option<u64>, Refused> {
+        self.doom(id, instances, instances.iter().cloned().collect(), now)
+    }
+
+    fn doom(
+        &mut self,
+        id: &GroupId,
+        instances: &[InstanceId],
+        urgent: BTreeSet<InstanceId>,
+        now: Timestamp,
+    ) -> Result<Option<u64>, Refused> {
         self.free_to_change(id)?;
         let group = self
             .groups
@@ -397,6 +423,7 @@ impl Core {
             raw,
             spec,
             doomed,
+            urgent,
             cause: Cause::Scaled,
         };
         Ok(Some(self.store_commit(wanted, "", now)))

@@ -24,6 +24,7 @@ pub(in crate::core) fn transition(
         revision,
         plugin: spec.instance.plugin.clone(),
         doomed: wanted.doomed.clone(),
+        urgent: wanted.urgent.clone(),
         unabort: wanted.cause != Cause::Scaled,
         ..CommitChange::default()
     };
@@ -234,6 +235,7 @@ impl Core {
             raw,
             spec,
             doomed: BTreeSet::new(),
+            urgent: BTreeSet::new(),
             cause: Cause::Reverted,
         };
         Ok(self.store_commit(wanted, "", now))

@@ -72,6 +72,7 @@ impl Core {
             raw: raw.clone(),
             spec,
             doomed: std::collections::BTreeSet::new(),
+            urgent: std::collections::BTreeSet::new(),
             cause: Cause::Committed,
         };
         let change = transition(group, &wanted, revision, now);
