@@ -11,18 +11,21 @@
 //! | `remains/<group>` | a group that was freed or destroyed while calls were under way |
 //! | `plugins/<plugin>` | what a plugin was seen to take |
 //! | `brake` | since when all groups are frozen; absent while they are not |
+//! | `rates/<account>/<kind>/<limit>` | what a limit on calls has left, and how far a provider throttled |
 //! | `term` | who leads, and in which term |
 //!
 //! Records are only ever added to; see `docs/format-changes.md`.
 
 use std::time::Duration;
 
-use infrakit_plan::{Memory, Reason, Timestamp, Took};
+use infrakit_plan::{Bucket, Memory, Reason, Timestamp, Took};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName};
 use infrakit_store::{Change, Key};
 use serde::{Deserialize, Serialize};
+
+pub(crate) use crate::core::Brake;
 
 /// A spec in force, or one of former days.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -140,6 +143,17 @@ pub(crate) struct RemainsRecord {
     pub(crate) late: Vec<(u64, u64)>,
 }
 
+/// What a limit on calls has left.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct RateRecord {
+    /// The calls that may be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bucket: Option<Bucket>,
+    /// How much less often a provider that throttles is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) brake: Option<Brake>,
+}
+
 /// Who leads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TermRecord {
@@ -153,6 +167,12 @@ pub(crate) struct TermRecord {
 pub(crate) const TERM: &str = "term";
 
 /// What the keys of the records of plugins begin with.
+pub(crate) const RATES: &str = "rates/";
+
+pub(crate) fn rate_key(name: &str) -> Key {
+    Key::new(format!("{RATES}{name}"))
+}
+
 pub(crate) const PLUGINS: &str = "plugins/";
 
 pub(crate) fn plugin_key(plugin: &PluginName) -> Key {

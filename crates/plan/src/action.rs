@@ -1,5 +1,6 @@
 //! What a plan is made of. An action leaves no choice to whoever carries it out.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use infrakit_spi::hash::ConfigHash;
@@ -7,7 +8,7 @@ use infrakit_spi::instance::Context;
 use infrakit_spi::{InstanceId, LogicalId, PluginName, Tags};
 use serde::{Deserialize, Serialize};
 
-use crate::{Memory, Right, Timestamp, Token};
+use crate::{CallKind, Memory, Right, Timestamp, Token};
 
 /// Why a member is destroyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -443,6 +444,8 @@ pub struct Plan {
     pub memory: Memory,
     /// Why nothing more is done.
     pub waiting: Vec<WaitingOn>,
+    /// Calls that a rate limit held back, by plugin and kind: for turns among groups.
+    pub metered: BTreeSet<(PluginName, CallKind)>,
     /// When to plan again even if nothing happens.
     pub wake_at: Option<Timestamp>,
     /// When something that is waited for will have taken too long: the group is to be planned for

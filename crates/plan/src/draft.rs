@@ -29,6 +29,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) taken: BTreeSet<&'a Key>,
     /// Whether the rollout stands still: not even what was begun is finished.
     pub(crate) frozen: bool,
+    /// Calls that a rate limit held back.
+    metered: BTreeSet<(PluginName, CallKind)>,
     wake_at: Option<Timestamp>,
     /// When something will have been waited for for too long.
     pub(crate) overdue_at: Option<Timestamp>,
@@ -58,6 +60,7 @@ impl<'a> Draft<'a> {
             waiting: Vec::new(),
             taken: BTreeSet::new(),
             frozen: false,
+            metered: BTreeSet::new(),
             wake_at: None,
             overdue_at: None,
         }
@@ -129,7 +132,8 @@ impl<'a> Draft<'a> {
             }
             Refusal::Ceiling { most } => self.wait(WaitingOn::Ceiling { most }),
             Refusal::Call(plugin, Scarce::Slots) => self.wait(WaitingOn::Slots { plugin }),
-            Refusal::Call(_, Scarce::Rate(until)) => {
+            Refusal::Call(plugin, Scarce::Rate(kind, until)) => {
+                self.metered.insert((plugin, kind));
                 self.wait(WaitingOn::Governor { until });
                 self.wake(until.max(self.now));
             }
@@ -310,6 +314,7 @@ impl<'a> Draft<'a> {
             actions: self.actions,
             memory: self.memory,
             waiting: self.waiting,
+            metered: self.metered,
             wake_at: self.wake_at,
             overdue_at: self.overdue_at,
         }

@@ -39,7 +39,7 @@ pub use diagnosis::health::HealthRecord;
 pub use diagnosis::repair::{Repair, Repairs};
 pub use diff::{FieldChange, spec_diff};
 pub use ledger::allowance::{Allowance, CallKind, Quota, Room, Scarce};
-pub use ledger::governor::Governor;
+pub use ledger::bucket::{Bucket, RateLimit};
 pub use ledger::right::Right;
 pub use measured::{Measured, Took};
 pub use memory::{Decided, Doubt, Intent, Memory, Outcome, Phase, RollResult};

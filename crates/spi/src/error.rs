@@ -1,5 +1,7 @@
 //! What a plugin call can come to when it does not succeed.
 
+use std::time::Duration;
+
 use crate::words;
 
 /// Result of a plugin call.
@@ -64,6 +66,22 @@ const QUOTA: &[&str] = &[
     "stockout",
 ];
 
+/// Those of them that are about how often is asked.
+const THROTTLED: &[&str] = &[
+    "throttl",
+    "rate exceeded",
+    "rate limit",
+    "ratelimit",
+    "rate_limit",
+    "too many requests",
+    "toomanyrequests",
+    "requestlimitexceeded",
+];
+
+/// A plugin that wants not to be called for longer than this is mistaken, or another clock is: hourly
+/// limits are the longest that providers are known to have.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
 /// Words of passing trouble. They win over those of a wrong configuration: an answer that could
 /// not be read is often called invalid.
 const UNAVAILABLE: &[&str] = &[
@@ -113,6 +131,8 @@ pub struct Error {
     delivery: Delivery,
     message: String,
     class: Option<FailureClass>,
+    /// For how long the plugin wants not to be called.
+    retry_after: Option<Duration>,
     /// The peer does not have the method that was called.
     absent: bool,
 }
@@ -123,6 +143,7 @@ impl Error {
             delivery,
             message: message.into(),
             class: None,
+            retry_after: None,
             absent: false,
         }
     }
@@ -155,6 +176,36 @@ impl Error {
     pub fn with_class(mut self, class: FailureClass) -> Self {
         self.class = Some(class);
         self
+    }
+
+    /// Says that the plugin was called too often, and for how long it wants not to be.
+    #[must_use]
+    pub fn with_retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause.min(LONGEST_PAUSE));
+        self
+    }
+
+    /// Returns for how long the plugin wants not to be called, if it said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Returns whether the plugin refused the call because it is called too often: it says when to
+    /// come back, or uses a word that providers use for nothing else. Such words slow calls down;
+    /// they never stop a group.
+    ///
+    /// ```
+    /// assert!(infrakit_spi::Error::refused("ThrottlingException: Rate exceeded").is_throttled());
+    /// assert!(!infrakit_spi::Error::refused("Quota 'CPUS' exceeded").is_throttled());
+    /// ```
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        if self.delivery != Delivery::Refused {
+            return false;
+        }
+        let message = self.message.to_lowercase();
+        self.retry_after.is_some() || THROTTLED.iter().any(|word| message.contains(word))
     }
 
     /// Returns whether the call may have had an effect.

@@ -13,7 +13,7 @@ pub use state::behaviours::Overrides;
 pub use state::effect::{
     Call, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Subject, Target,
 };
-pub use state::governed::Limits;
+pub use state::rates::Limits;
 pub use state::refused::Refused;
 pub use steps::commands::Unfit;
 pub use steps::commit::Accepted;
@@ -26,10 +26,11 @@ use infrakit_plan::{Config, Timestamp};
 use infrakit_spi::{GroupId, PluginName};
 
 use crate::core::state::behaviours::Behaviours;
-use crate::core::state::governed::Governors;
+pub(crate) use crate::core::state::brake::Brake;
 use crate::core::state::group::Group;
 use crate::core::state::groups::Groups;
 use crate::core::state::observer::Observer;
+use crate::core::state::rates::Rates;
 use crate::core::state::under_way::CallsUnderWay;
 use crate::core::steps::journal::Batch;
 
@@ -38,7 +39,7 @@ pub struct Core {
     config: Config,
     groups: Groups,
     observers: BTreeMap<PluginName, Observer>,
-    governors: Governors,
+    rates: Rates,
     behaviours: Behaviours,
     calls: CallsUnderWay,
     /// Journal entries on their way to the store, with what waits for them.
@@ -69,7 +70,7 @@ impl Core {
             config,
             groups: Groups::default(),
             observers: BTreeMap::new(),
-            governors: Governors::default(),
+            rates: Rates::default(),
             behaviours,
             calls: CallsUnderWay::default(),
             journal: BTreeMap::new(),
@@ -90,6 +91,7 @@ impl Core {
             return;
         }
         self.calls.ended(&event, now);
+        self.note_throttling(&event, now);
         match event {
             Event::Changed { plugin } => self.look_again(&plugin, now),
             Event::Behaves { plugin, behaviour } => self.behaves(&plugin, behaviour, now),
@@ -121,15 +123,15 @@ impl Core {
         }
         self.withdraw_stale(now);
         let mut due = std::mem::take(&mut self.dirty);
-        due.extend(self.calls.turns(now));
+        due.extend(self.turns(now));
         // Whoever uses less than its turn leaves slots to the next in line. Each round lets somebody
         // leave the line, or takes up slots, so that there is a last one.
         while !due.is_empty() {
             for id in due {
                 self.plan_group(&id, now);
             }
-            self.calls.end_turns();
-            due = self.calls.turns(now);
+            self.end_turns();
+            due = self.turns(now);
         }
         self.keep_took();
         self.start_calls(now);
@@ -151,7 +153,9 @@ impl Core {
     pub fn wake_at(&self) -> Option<Timestamp> {
         let groups = self.wakes.first().map(|(at, _)| *at);
         let lists = self.observers.values().filter_map(Observer::due);
-        lists.chain(groups).chain(self.calls.stale_at()).min()
+        let calls = self.calls.stale_at().into_iter();
+        let turns = self.rates.next_turn().into_iter();
+        lists.chain(groups).chain(calls).chain(turns).min()
     }
 
     /// Returns the ids of the groups, in order.

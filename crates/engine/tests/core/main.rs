@@ -13,6 +13,7 @@ mod limits;
 mod losses;
 mod naming;
 mod neighbours;
+mod rates;
 mod records;
 mod remains;
 mod repairs;

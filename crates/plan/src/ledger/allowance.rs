@@ -36,7 +36,7 @@ pub struct Quota {
 }
 
 /// A kind of call that draws from an allowance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CallKind {
     /// A creation.
     Create,
@@ -53,8 +53,8 @@ pub enum CallKind {
 pub enum Scarce {
     /// As many calls of the plugin are under way as may be.
     Slots,
-    /// The rate limit is reached until then.
-    Rate(Timestamp),
+    /// The rate limit of this kind is reached until then.
+    Rate(CallKind, Timestamp),
 }
 
 impl Room {
@@ -75,7 +75,7 @@ impl Room {
             next,
         }) = quota
         {
-            return Err(Scarce::Rate(*next));
+            return Err(Scarce::Rate(kind, *next));
         }
         if self.calls == Some(0) {
             return Err(Scarce::Slots);
@@ -142,9 +142,21 @@ mod tests {
         };
         let results = [Create, Destroy, Create, Create, Label, Other, Other, Create]
             .map(|kind| room.draw(kind).err());
-        let rate = Some(Scarce::Rate(LATER));
+        let rate = |kind| Some(Scarce::Rate(kind, LATER));
         let slots = Some(Scarce::Slots);
-        assert_eq!(results, [None, rate, None, rate, None, None, slots, rate]);
+        assert_eq!(
+            results,
+            [
+                None,
+                rate(Destroy),
+                None,
+                rate(Create),
+                None,
+                None,
+                slots,
+                rate(Create)
+            ]
+        );
     }
 
     #[test]

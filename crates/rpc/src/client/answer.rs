@@ -1,6 +1,9 @@
 //! Reading an answer: the result, the plugin's error, or what else came.
 
+use std::time::Duration;
+
 use http::StatusCode;
+use infrakit_spi::behaviour::Seconds;
 use infrakit_spi::{Any, Error, FailureClass, FieldKey, Result};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -11,13 +14,39 @@ use serde_json::value::RawValue;
 pub(crate) struct Answer {
     status: StatusCode,
     body: Vec<u8>,
+    /// For how long the server wants not to be asked.
+    retry_after: Option<Duration>,
     /// Id of the request, where it was a call.
     id: Option<u64>,
 }
 
 impl Answer {
     pub(crate) fn new(status: StatusCode, body: Vec<u8>, id: Option<u64>) -> Self {
-        Self { status, body, id }
+        let retry_after = None;
+        Self {
+            status,
+            body,
+            retry_after,
+            id,
+        }
+    }
+
+    /// Sets for how long the server wants not to be asked.
+    pub(crate) fn asking_for(self, retry_after: Option<Duration>) -> Self {
+        Self {
+            retry_after,
+            ..self
+        }
+    }
+
+    /// Returns for how long the server wants not to be asked, if the answer is that it is asked too
+    /// often. Where it does not say for how long it is a second: most count by that.
+    fn throttles(&self) -> Option<Duration> {
+        match self.status {
+            StatusCode::TOO_MANY_REQUESTS => Some(self.retry_after.unwrap_or(SECOND)),
+            StatusCode::SERVICE_UNAVAILABLE => self.retry_after,
+            _ => None,
+        }
     }
 
     /// Decodes the result of a call of `method`.
@@ -54,7 +83,12 @@ impl Answer {
             Err(error) => return Err(self.unreadable(method, &error)),
         };
         match (envelope.error, envelope.result) {
-            (Some(error), _) => Err(refusal(error)),
+            (Some(error), _) => Err(match (refusal(error), self.throttles()) {
+                (error, Some(pause)) if error.retry_after().is_none() => {
+                    error.with_retry_after(pause)
+                }
+                (error, _) => error,
+            }),
             (None, Some(result)) => Ok(result),
             (None, None) => Err(Error::unknown("result is null")),
         }
@@ -73,7 +107,9 @@ impl Answer {
                 .collect();
             let text = format!("{method}: http status {status}: {line}");
             // The server in front refused the request itself; no method ran.
-            return if status.is_client_error() {
+            return if let Some(pause) = self.throttles() {
+                Error::refused(text).with_retry_after(pause)
+            } else if status.is_client_error() {
                 Error::refused(text)
             } else {
                 Error::unknown(text)
@@ -106,6 +142,8 @@ impl Answer {
     }
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// How servers say that they do not have a method; the texts are those of the original.
 const ABSENT: [&str; 2] = ["rpc: can't find service ", "rpc: can't find method "];
 
@@ -124,6 +162,8 @@ infrakit_spi::wire_struct! {
     /// What a plugin may add to an error.
     struct ErrorData {
         class: String => "class",
+        /// Seconds for which the plugin wants not to be called.
+        retry_after: Option<Seconds> => "retry_after_s" omit,
     }
 }
 
@@ -136,8 +176,13 @@ fn refusal(error: &RawValue) -> Error {
         return Error::absent(message);
     }
     let data: Option<ErrorData> = object.data.and_then(|data| data.decode().ok());
-    let class = data.and_then(|data| FailureClass::from_word(&data.class));
+    let class = data.as_ref();
+    let class = class.and_then(|data| FailureClass::from_word(&data.class));
     let error = Error::refused(message);
+    let error = match data.and_then(|data| data.retry_after) {
+        Some(pause) => error.with_retry_after(pause.duration()),
+        None => error,
+    };
     match class {
         Some(class) => error.with_class(class),
         None => error,

@@ -116,6 +116,8 @@ impl std::fmt::Debug for Connection {
 pub(crate) struct Exchanged {
     pub(crate) status: StatusCode,
     pub(crate) body: Vec<u8>,
+    /// For how long the server wants not to be asked.
+    pub(crate) retry_after: Option<Duration>,
     /// Whether the connection can carry another call.
     pub(crate) reusable: bool,
 }
@@ -221,6 +223,7 @@ impl Connection {
         self.written.set(false);
         let response = self.send(request).await?;
         let status = response.status();
+        let retry_after = retry_after(response.headers());
         let length = response.body().size_hint().exact();
         if length.is_some_and(|length| length > limit as u64) {
             return Err(Broken {
@@ -250,6 +253,7 @@ impl Connection {
         }
         Ok(Exchanged {
             status,
+            retry_after,
             body: collected,
             reusable: self.is_ready().await,
         })
@@ -390,4 +394,9 @@ fn port(authority: &str) -> bool {
         .rsplit_once(']')
         .map_or(authority, |(_, rest)| rest);
     host.contains(':')
+}
+/// Reads the header of the same name. A date in it is not read: clocks differ.
+fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
+    let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
 }

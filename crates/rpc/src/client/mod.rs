@@ -201,7 +201,10 @@ impl Client {
             None => Either::Right(async { Ok(attempt.await) }),
         };
         match attempt.await {
-            Ok(Ok((status, body))) => Ok(Answer::new(status, body, id)),
+            Ok(Ok(answer)) => {
+                let retry_after = answer.retry_after;
+                Ok(Answer::new(answer.status, answer.body, id).asking_for(retry_after))
+            }
             Ok(Err(broken)) => Err(broken.into_error(self.limits.response)),
             Err(_) if used.written() => Err(Error::unknown(self.overdue(method, deadline))),
             Err(_) => Err(Error::not_delivered(self.overdue(method, deadline))),
@@ -220,7 +223,7 @@ impl Client {
         &self,
         request: http::Request<Bytes>,
         used: &mut Used,
-    ) -> std::result::Result<(http::StatusCode, Vec<u8>), Broken> {
+    ) -> std::result::Result<connection::Exchanged, Broken> {
         let limit = self.limits.response;
         if let Some(mut connection) = self.inner.pool.take() {
             used.connection = Some(connection.written());
@@ -240,15 +243,11 @@ impl Client {
         Ok(self.keep(connection, answer))
     }
 
-    fn keep(
-        &self,
-        connection: Connection,
-        answer: connection::Exchanged,
-    ) -> (http::StatusCode, Vec<u8>) {
+    fn keep(&self, connection: Connection, answer: connection::Exchanged) -> connection::Exchanged {
         if answer.reusable {
             self.inner.pool.put(connection);
         }
-        (answer.status, answer.body)
+        answer
     }
 }
 

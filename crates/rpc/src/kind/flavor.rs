@@ -19,6 +19,8 @@ use crate::server::objects::{Objects, by_type};
 #[derive(Clone, Debug)]
 pub struct FlavorClient {
     client: Client,
+    /// For answers that carry the properties of an instance, which may be large.
+    whole: Client,
     kind: String,
 }
 
@@ -26,8 +28,8 @@ impl FlavorClient {
     /// Makes a client of the flavor type `kind`; empty for a plugin without types.
     pub fn new(client: Client, kind: impl Into<String>) -> Self {
         Self {
-            // Every answer of a flavor is about one instance at most.
             client: client.brief(),
+            whole: client,
             kind: kind.into(),
         }
     }
@@ -69,7 +71,7 @@ impl Flavor for FlavorClient {
             allocation: allocation.clone(),
             index: index.clone(),
         };
-        let response: PrepareResponse = self.client.call("Flavor.Prepare", &request).await?;
+        let response: PrepareResponse = self.whole.call("Flavor.Prepare", &request).await?;
         Ok(response.spec)
     }
 

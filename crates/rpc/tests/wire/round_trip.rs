@@ -127,6 +127,14 @@ async fn flavor() {
         .await
         .unwrap();
     assert_eq!(prepared.init, "g 2");
+    // What is prepared comes back whole, however large it is.
+    let text = format!("\"{}\"", "x".repeat(3 << 20));
+    let spec = InstanceSpec {
+        properties: Some(infrakit_spi::Any::parse(&text).unwrap()),
+        ..InstanceSpec::default()
+    };
+    let prepared = flavor.prepare(None, spec.clone(), &allocation, &index);
+    assert_eq!(prepared.await.unwrap().properties, spec.properties);
     let instance = |id: &str| Description {
         id: id.into(),
         ..Description::default()

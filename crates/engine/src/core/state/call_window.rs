@@ -8,12 +8,14 @@
 //! for anew when it is its turn. So that a quick plugin need not wait for the disk after each call, a
 //! little more may be written down than fits in the window; what waits can be withdrawn.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use infrakit_plan::Timestamp;
+use infrakit_spi::behaviour::{Behaviour, Operation};
 use infrakit_spi::{GroupId, PluginName};
 
+use crate::core::state::line::Line;
 use crate::core::{Call, Target};
 
 /// Calls at once to begin with.
@@ -23,6 +25,9 @@ const MOST: usize = 2048;
 /// Calls at once at least: a plugin that answers only now and then has to be noticed when it is
 /// well again, and one call of several may be the one that hangs.
 const LEAST: usize = 8;
+/// Calls at once at most of a plugin that declares how many creations a second it takes: at 40 a second
+/// of 60 s each it is 2,400.
+const MOST_METERED: usize = 4096;
 /// A plugin that answers within this time is busy enough with the first window: 128 calls of 10 ms
 /// are 12,800 a second, and more connections would only cost memory.
 const QUICK: Duration = Duration::from_millis(10);
@@ -36,9 +41,6 @@ const MOST_AHEAD: usize = 5_000;
 /// After this time a call that waits is withdrawn: the plugin has become slow, and what is known by
 /// now may speak against it.
 const STALE: Duration = Duration::from_secs(1);
-/// Calls that a group gets in one turn where there are several slots: one entry in the journal serves
-/// them all.
-const TURN: usize = 16;
 
 /// What shares a window.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +85,10 @@ pub(in crate::core) struct CallWindow {
     running: usize,
     window: usize,
     most: usize,
+    /// The operator's limit, if there is one.
+    set: Option<usize>,
+    /// Whether a declared rate keeps the plugin from being asked too much, instead of the window.
+    metered: bool,
     quickest: Option<Duration>,
     pace: Pace,
     line: Line,
@@ -91,31 +97,51 @@ pub(in crate::core) struct CallWindow {
 impl CallWindow {
     /// Creates a window of at most `most` calls at once; 0 leaves it to the window.
     pub(in crate::core) fn new(most: usize) -> Self {
-        let most = if most == 0 { MOST } else { most };
+        let set = (most > 0).then_some(most);
+        let most = set.unwrap_or(MOST);
         Self {
             claimed: 0,
             waiting: VecDeque::new(),
             running: 0,
             window: FIRST.min(most),
             most,
+            set,
+            metered: false,
             quickest: None,
             pace: Pace::default(),
             line: Line::default(),
         }
     }
 
+    /// Keeps to what the plugin declares. How many calls at once one may have that says how many
+    /// creations a second it takes follows from how long they take; it need not be found out.
+    pub(in crate::core) fn bound(&mut self, behaviour: &Behaviour) {
+        let metered = behaviour.limits_of(Operation::Create).next().is_some();
+        let safe = &behaviour.safe_parallel;
+        let safe = [safe.create, safe.destroy].into_iter().flatten();
+        let safe = safe.map(|calls| usize::try_from(calls).unwrap_or(usize::MAX).max(1));
+        let most = if metered { MOST_METERED } else { MOST };
+        self.most = safe.chain(self.set).min().unwrap_or(most);
+        if metered && !self.metered {
+            self.window = self.most;
+        }
+        self.metered = metered;
+        self.window = self.window.min(self.most);
+    }
+
     /// Returns how many calls a plan for this group may begin.
     pub(in crate::core) fn room_for(&self, group: &GroupId, now: Timestamp) -> usize {
         let free = self.free(now);
-        match self.line.turns.get(group) {
-            Some(turn) => free.min(*turn),
+        match self.line.turn(group) {
+            Some(turn) => free.min(turn),
             // Who comes by chance must not come before those that wait.
             None if self.line.is_empty() => free,
             None => 0,
         }
     }
 
-    fn free(&self, now: Timestamp) -> usize {
+    /// Returns how many calls may begin, whoever comes.
+    pub(in crate::core) fn free(&self, now: Timestamp) -> usize {
         (self.window + self.pace.ahead(now)).saturating_sub(self.claimed)
     }
 
@@ -220,7 +246,7 @@ impl CallWindow {
 
     /// Ends the turns that were given; who has not got enough stands in line again.
     pub(in crate::core) fn end_turns(&mut self) {
-        self.line.turns.clear();
+        self.line.end_turns();
     }
 
     /// Drops everything that waits.
@@ -277,44 +303,10 @@ impl Pace {
     }
 }
 
-/// Groups that wait for slots, in the order in which they came.
-#[derive(Debug, Default)]
-struct Line {
-    order: VecDeque<GroupId>,
-    standing: BTreeSet<GroupId>,
-    /// Whose turn it is, and how many calls each may begin.
-    turns: BTreeMap<GroupId, usize>,
-}
-
-impl Line {
-    fn is_empty(&self) -> bool {
-        self.order.is_empty() && self.turns.is_empty()
-    }
-
-    fn join(&mut self, group: &GroupId) {
-        if self.standing.insert(group.clone()) {
-            self.order.push_back(group.clone());
-        }
-    }
-
-    fn give(&mut self, mut free: usize) -> BTreeSet<GroupId> {
-        let share = free.checked_div(self.order.len()).unwrap_or_default();
-        let share = share.max(TURN);
-        while free > 0
-            && let Some(group) = self.order.pop_front()
-        {
-            self.standing.remove(&group);
-            let turn = share.min(free);
-            free -= turn;
-            self.turns.insert(group, turn);
-        }
-        self.turns.keys().cloned().collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::state::line::TURN;
 
     const LONG: Duration = Duration::from_millis(500);
 

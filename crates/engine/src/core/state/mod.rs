@@ -1,15 +1,17 @@
 //! What is known of each group: no rules here, only data and how it is kept.
 
 pub(in crate::core) mod behaviours;
+pub(in crate::core) mod brake;
 pub(in crate::core) mod call_window;
 pub(in crate::core) mod census;
 pub(in crate::core) mod departures;
 pub(in crate::core) mod effect;
-pub(in crate::core) mod governed;
 pub(in crate::core) mod group;
 pub(in crate::core) mod groups;
 pub(in crate::core) mod history;
+pub(in crate::core) mod line;
 pub(in crate::core) mod observer;
+pub(in crate::core) mod rates;
 pub(in crate::core) mod refused;
 pub(in crate::core) mod remains;
 pub(in crate::core) mod remembered;

@@ -74,6 +74,11 @@ impl Observer {
         Some(due.max(self.not_before))
     }
 
+    /// Asks for no list before `at`: the plugin takes no more for now.
+    pub(in crate::core) fn put_off(&mut self, at: Timestamp) {
+        self.not_before = self.not_before.max(at);
+    }
+
     /// Asks for a list of all groups at `at`, or earlier if one is due earlier.
     pub(in crate::core) fn want_all(&mut self, at: Timestamp) {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));

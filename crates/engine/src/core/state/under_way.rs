@@ -91,15 +91,9 @@ impl CallsUnderWay {
         self.windows.entry(key).or_insert_with(new)
     }
 
-    /// Returns how many calls of an instance plugin a plan for this group may begin.
-    pub(in crate::core) fn room_for(
-        &mut self,
-        plugin: &PluginName,
-        group: &GroupId,
-        now: Timestamp,
-    ) -> usize {
-        let key = WindowKey::Instances(plugin.clone());
-        self.window(key).room_for(group, now)
+    /// Returns the window of an instance plugin.
+    pub(in crate::core) fn window_of(&mut self, plugin: &PluginName) -> &mut CallWindow {
+        self.window(WindowKey::Instances(plugin.clone()))
     }
 
     /// Notes a call that a plan begins: it is to be written down first.
@@ -159,12 +153,6 @@ impl CallsUnderWay {
     /// Returns when the call that waits longest will have waited for too long.
     pub(in crate::core) fn stale_at(&self) -> Option<Timestamp> {
         self.windows.values().filter_map(CallWindow::stale_at).min()
-    }
-
-    /// Has a group stand in line for slots of an instance plugin.
-    pub(in crate::core) fn stand_in_line(&mut self, plugin: &PluginName, group: &GroupId) {
-        let key = WindowKey::Instances(plugin.clone());
-        self.window(key).stand_in_line(group);
     }
 
     /// Returns whether somebody stands in line who could have a turn.

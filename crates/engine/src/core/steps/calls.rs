@@ -64,6 +64,7 @@ impl Core {
             actions,
             memory,
             waiting,
+            metered,
             wake_at,
             overdue_at,
             converged,
@@ -94,7 +95,7 @@ impl Core {
             Some(to) => self.begin_revert(id, to, actions, now),
             None => self.begin(id, actions, now),
         }
-        self.stand_in_line(id, &full);
+        self.stand_in_line(id, &full, metered);
         self.settle_homes(id, now);
         self.finish_destroying(id, now);
         self.finish_remains(id, now);
@@ -114,16 +115,11 @@ impl Core {
             history::note(group, &action, &scene);
             begin(group, action, &mut begun, now);
         }
-        for provision in &begun.creations {
-            let plugin = group.memory.intents.get(&provision.token.number());
-            if let Some(intent) = plugin {
-                self.governors.create(&intent.plugin, 1);
-            }
-        }
         for call in &begun.calls {
             self.calls.claim(call);
-            if let Call::Destroy { subject, .. } = call {
-                self.governors.destroy(&subject.plugin, 1);
+            if let Some((plugin, op)) = slots::drawn_by(call) {
+                let of = (plugin, self.behaviours.of(plugin));
+                self.rates.spend(of, op, now);
             }
         }
         let checks = std::mem::take(&mut begun.checks);
@@ -171,6 +167,9 @@ impl Core {
         changes.extend(group.departures.record(id, at, begun.leaving));
         // A machine that is made and forgotten costs money for ever. One that goes has gone, and
         // its record is only there to choose no other.
+        if !begun.calls.is_empty() {
+            changes.extend(self.rates.changes(now));
+        }
         let durability = if begun.creations.is_empty() {
             Durability::Buffered
         } else {

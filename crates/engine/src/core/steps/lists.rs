@@ -19,6 +19,11 @@ impl Core {
         }
         for (plugin, observer) in &mut self.observers {
             if observer.due().is_some_and(|due| due <= now) {
+                let of = (plugin, self.behaviours.of(plugin));
+                if let Err(next) = self.rates.may_list(of, now) {
+                    observer.put_off(next);
+                    continue;
+                }
                 let (filter, seen) = observer.begin(now);
                 let plugin = plugin.clone();
                 self.effects.push(Effect::List {

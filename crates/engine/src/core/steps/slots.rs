@@ -3,14 +3,17 @@
 //! A call that waits for a slot was decided by what was known then. Whatever changes what is wanted
 //! takes it back, and it is decided anew; so does a plugin that has become too slow.
 
-use infrakit_plan::{Labelling, Room, Timestamp, WaitingOn};
-use infrakit_spi::{GroupId, PluginName};
-use infrakit_store::Change;
+use std::collections::BTreeSet;
+
+use infrakit_plan::{CallKind, Labelling, Room, Timestamp, WaitingOn};
+use infrakit_spi::behaviour::Operation;
+use infrakit_spi::{Error, GroupId, PluginName};
+use infrakit_store::{Change, Store};
 
 use crate::core::state::history;
 use crate::core::steps::calls::unrepair;
-use crate::core::{Call, Core, Effect, Group, Target};
-use crate::records::{intent_key, put};
+use crate::core::{Call, Core, Effect, Event, Group, Target};
+use crate::records::{RATES, RateRecord, intent_key, put};
 
 impl Core {
     /// Returns the core with a limit on how many calls of each plugin are under way at once; 0
@@ -21,6 +24,19 @@ impl Core {
         self
     }
 
+    /// Takes up what limits on calls have left: a restart must not hand out fresh ones.
+    pub(in crate::core) fn restore_rates(&mut self, store: &dyn Store) {
+        for (key, record) in store.scan(RATES) {
+            let Some(name) = key.strip_prefix(RATES) else {
+                continue;
+            };
+            match record.value.decode::<RateRecord>() {
+                Ok(record) => self.rates.restore(name.to_owned(), record),
+                Err(error) => tracing::warn!(name, %error, "the record of a limit cannot be read"),
+            }
+        }
+    }
+
     /// Sets what a plan for this group may begin now on each of its plugins.
     pub(in crate::core) fn allow(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.with_remains(id) else {
@@ -28,9 +44,18 @@ impl Core {
         };
         let mut allowance = infrakit_plan::Allowance::default();
         for plugin in group.homes() {
+            let of = (plugin, self.behaviours.of(plugin));
+            let window = self.calls.window_of(plugin);
+            window.bound(of.1);
+            // Who has its turn at what is rarer need not stand in two lines.
+            let calls = if self.rates.has_turn(plugin, id) {
+                window.free(now)
+            } else {
+                window.room_for(id, now)
+            };
             let room = Room {
-                calls: Some(self.calls.room_for(plugin, id, now)),
-                ..self.governors.room(plugin, now)
+                calls: Some(calls),
+                ..self.rates.room(of, id, now)
             };
             allowance.set(plugin.clone(), room);
         }
@@ -38,10 +63,45 @@ impl Core {
     }
 
     /// Has a group stand in line where its plan found no slots.
-    pub(in crate::core) fn stand_in_line(&mut self, id: &GroupId, full: &[PluginName]) {
+    pub(in crate::core) fn stand_in_line(
+        &mut self,
+        id: &GroupId,
+        full: &[PluginName],
+        metered: BTreeSet<(PluginName, CallKind)>,
+    ) {
         for plugin in full {
-            self.calls.stand_in_line(plugin, id);
+            self.calls.window_of(plugin).stand_in_line(id);
         }
+        for what in metered {
+            self.rates.stand_in_line(what, id);
+        }
+    }
+
+    /// Gives slots, and calls that limits let through, to those who wait for them, and returns whom
+    /// to plan for.
+    pub(in crate::core) fn turns(&mut self, now: Timestamp) -> BTreeSet<GroupId> {
+        let mut due = self.calls.turns(now);
+        due.extend(self.rates.turns(&self.behaviours, now));
+        due
+    }
+
+    /// Ends the turns that were given.
+    pub(in crate::core) fn end_turns(&mut self) {
+        self.calls.end_turns();
+        self.rates.end_turns();
+    }
+
+    /// Puts the brake on where a plugin says that it is called too often.
+    pub(in crate::core) fn note_throttling(&mut self, event: &Event, now: Timestamp) {
+        let Some((plugin, op, error)) = refused_by(event) else {
+            return;
+        };
+        if !error.is_throttled() {
+            return;
+        }
+        let of = (plugin, self.behaviours.of(plugin));
+        tracing::info!(%plugin, %op, %error, "it is called less often");
+        self.rates.throttled(of, op, (error.retry_after(), now));
     }
 
     /// Takes in calls that are written down: they begin as soon as there are slots for them.
@@ -81,15 +141,9 @@ impl Core {
             return;
         }
         for call in &calls {
-            match call {
-                Call::Provision { spec, .. } => {
-                    self.governors.uncreate(&spec.instance.plugin);
-                }
-                Call::Destroy { subject, .. } => self.governors.undestroy(&subject.plugin),
-                Call::Drain { .. }
-                | Call::Repair { .. }
-                | Call::Label { .. }
-                | Call::Check { .. } => {}
+            if let Some((plugin, op)) = drawn_by(call) {
+                let of = (plugin, self.behaviours.of(plugin));
+                self.rates.give_back(of, op);
             }
         }
         if let Some(group) = self.living(target) {
@@ -100,6 +154,43 @@ impl Core {
             shorten(group);
         }
         self.touch(&target.group);
+    }
+}
+
+/// Returns the plugin and the kind of call whose limits a call draws from.
+pub(in crate::core) fn drawn_by(call: &Call) -> Option<(&PluginName, Operation)> {
+    match call {
+        Call::Provision { spec, .. } => Some((&spec.instance.plugin, Operation::Create)),
+        Call::Destroy { subject, .. } => Some((&subject.plugin, Operation::Destroy)),
+        Call::Label { subject, .. } => Some((&subject.plugin, Operation::Label)),
+        Call::Drain { .. } | Call::Repair { .. } | Call::Check { .. } => None,
+    }
+}
+
+/// Returns what an instance plugin said to a call of a kind that limits are about, where it failed.
+fn refused_by(event: &Event) -> Option<(&PluginName, Operation, &Error)> {
+    match event {
+        Event::Provisioned(answer) => {
+            let error = answer.outcome.as_ref().err()?;
+            Some((&answer.plugin, Operation::Create, error))
+        }
+        Event::Destroyed { subject, outcome } => {
+            Some((&subject.plugin, Operation::Destroy, outcome.as_ref().err()?))
+        }
+        Event::Labelled { subject, outcome } => {
+            Some((&subject.plugin, Operation::Label, outcome.as_ref().err()?))
+        }
+        Event::Listed(answer) => {
+            let error = answer.outcome.as_ref().err()?;
+            Some((&answer.plugin, Operation::List, error))
+        }
+        Event::Changed { .. }
+        | Event::Watched { .. }
+        | Event::Behaves { .. }
+        | Event::Journaled { .. }
+        | Event::Drained { .. }
+        | Event::Repaired { .. }
+        | Event::Checked { .. } => None,
     }
 }
 

@@ -1,11 +1,11 @@
 //! Lists that lack many at once.
 
 use infrakit_spi::behaviour::{Behaviour, Completeness};
-use infrakit_spi::instance::{Description, Locality};
+use infrakit_spi::instance::Description;
 use infrakit_spi::tags;
 
 use super::*;
-use crate::{Config, Listed};
+use crate::{Lag, Listed};
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp(seconds * 1_000_000_000)
@@ -27,10 +27,10 @@ fn list(seen: &mut Observed, ids: &[&str], started: u64) -> Seen {
         plugin: &"p".into(),
         started: at(started),
         now: at(started),
-        locality: Locality::Remote,
+        lag: Lag::default(),
     };
     let ids = ids.iter().map(|id| description(id));
-    seen.apply(&"g".into(), ids, circumstances, ("n", &Config::default()))
+    seen.apply(&"g".into(), ids, circumstances, "n")
 }
 
 /// A group that was listed long ago, whose plugin behaves like this.

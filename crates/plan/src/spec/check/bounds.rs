@@ -75,3 +75,21 @@ fn bounds_are_where_they_are_said_to_be() {
         assert_eq!(parse(&text).is_ok(), passes, "{text}");
     }
 }
+
+#[test]
+fn properties_that_could_never_be_handed_to_a_plugin_are_refused() {
+    let with = |part: &str, length: usize| {
+        let text = "x".repeat(length - 2);
+        parse(&format!(
+            r#"{{"Allocation":{{"Size":1}},"{part}":{{"Plugin":"p","Properties":"{text}"}}}}"#
+        ))
+    };
+    for part in ["Instance", "Flavor"] {
+        with(part, 8 << 20).unwrap();
+        let error = with(part, (8 << 20) + 1).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("{part}.Properties: expected at most 8 MiB")),
+            "{error}"
+        );
+    }
+}

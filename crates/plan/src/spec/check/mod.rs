@@ -11,14 +11,32 @@ mod rollout;
 #[cfg(test)]
 mod tests;
 
-use super::{MAX_SIZE, Share, Spec};
+use super::{MAX_SIZE, PluginPart, Share, Spec};
 use crate::InvalidSpec;
+
+/// Properties of a plugin may be as long as the longest document that the command line reads.
+const MAX_PROPERTIES: usize = 8 << 20;
 
 /// Checks a spec that was decoded.
 pub(super) fn check(spec: &Spec) -> Result<(), InvalidSpec> {
+    properties("Instance.Properties", &spec.instance)?;
+    properties("Flavor.Properties", &spec.flavor)?;
     budget::check(spec)?;
     rollout::check(spec)?;
     health::check(spec)
+}
+
+/// Refuses what could be committed and never be made: a plugin takes a request, and a list an answer,
+/// of 64 MiB, and a plugin may show the properties of each member.
+fn properties(path: &str, part: &PluginPart) -> Result<(), InvalidSpec> {
+    let length = part.properties.as_ref().map_or(0, |any| any.as_str().len());
+    if length <= MAX_PROPERTIES {
+        return Ok(());
+    }
+    refuse(
+        path,
+        format!("expected at most 8 MiB, found {length} bytes; let instances fetch what is large"),
+    )
 }
 
 fn refuse(path: &str, problem: impl Into<String>) -> Result<(), InvalidSpec> {

@@ -1,0 +1,350 @@
+//! How often each plugin may be called, for all groups on it together.
+//!
+//! What operators set, what plugins declare, and what was learned from being throttled are all buckets;
+//! a call draws from each that is about it, so that the tightest holds. Buckets are written with the
+//! plan that draws from them: a restart hands out no fresh ones. Groups get their share by turns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use infrakit_plan::{Bucket, CallKind, Quota, RateLimit, Room, Timestamp};
+use infrakit_spi::behaviour::{Behaviour, Operation};
+use infrakit_spi::{GroupId, PluginName};
+use infrakit_store::Change;
+
+use crate::core::Core;
+use crate::core::state::behaviours::Behaviours;
+use crate::core::state::brake::Brake;
+use crate::core::state::line::Line;
+use crate::records::{RateRecord, put, rate_key};
+
+/// The share of a declared limit that is used. Our clock and the provider's are not the same, nor is
+/// the way of a call always as long: at the very limit one of a hundred calls is throttled.
+const SHARE: f64 = 0.98;
+
+/// Limits that hold for each instance plugin, for all groups on it together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Creations a minute; `None` for no limit.
+    pub creates_per_minute: Option<u32>,
+    /// Destructions a minute; `None` for no limit.
+    pub destroys_per_minute: Option<u32>,
+}
+
+/// The buckets of all plugins.
+#[derive(Default)]
+pub(in crate::core) struct Rates {
+    limits: Limits,
+    by_name: BTreeMap<String, RateRecord>,
+    /// Calls a second that were made lately, by plugin and kind.
+    meters: BTreeMap<(PluginName, Operation), Meter>,
+    /// Groups that wait for their turn, by plugin and kind of call.
+    lines: BTreeMap<(PluginName, CallKind), Line>,
+    /// When somebody in line can have a turn.
+    next_turn: Option<Timestamp>,
+    /// Buckets that the store does not have as they are.
+    changed: BTreeSet<String>,
+}
+
+/// A limit, and the name of its bucket.
+struct Limit {
+    name: String,
+    rate: RateLimit,
+    closed_until: Option<Timestamp>,
+}
+
+impl Core {
+    /// Returns the core with limits on what plugins are asked for.
+    #[must_use]
+    pub fn governed(mut self, limits: Limits) -> Self {
+        self.rates.limits = limits;
+        self
+    }
+}
+
+fn operation(kind: CallKind) -> Option<Operation> {
+    match kind {
+        CallKind::Create => Some(Operation::Create),
+        CallKind::Destroy => Some(Operation::Destroy),
+        CallKind::Label => Some(Operation::Label),
+        CallKind::Other => None,
+    }
+}
+
+fn account<'a>(plugin: &'a PluginName, declared: &'a str) -> &'a str {
+    if declared.is_empty() {
+        plugin.as_str()
+    } else {
+        declared
+    }
+}
+
+/// Returns the name of the brake of a plugin. Whoever shares a limit by its account shares the brake.
+fn brake_name(plugin: &PluginName, behaviour: &Behaviour, op: Operation) -> String {
+    let shared = behaviour.limits_of(op).next();
+    let account = shared.map_or(plugin.as_str(), |limit| account(plugin, &limit.account));
+    format!("{account}/{}/throttled", op.as_str())
+}
+
+impl Rates {
+    /// Returns the limits that a call is under.
+    fn limits_on(
+        &self,
+        (plugin, behaviour): (&PluginName, &Behaviour),
+        op: Operation,
+        now: Timestamp,
+    ) -> Vec<Limit> {
+        let mut limits = Vec::new();
+        let set = match op {
+            Operation::Create => self.limits.creates_per_minute,
+            Operation::Destroy => self.limits.destroys_per_minute,
+            Operation::Label | Operation::List | Operation::All => None,
+        };
+        if let Some(calls) = set {
+            limits.push(Limit {
+                name: format!("{plugin}/{}/set", op.as_str()),
+                rate: RateLimit::per_minute(calls),
+                closed_until: None,
+            });
+        }
+        for limit in behaviour.limits_of(op) {
+            let account = account(plugin, &limit.account);
+            let (op, burst, refill) = (limit.op.as_str(), limit.bucket, limit.refill_per_s);
+            limits.push(Limit {
+                name: format!("{account}/{op}/{burst}+{refill}"),
+                rate: RateLimit {
+                    burst: burst.max(1.0),
+                    per_second: refill * SHARE,
+                },
+                closed_until: None,
+            });
+        }
+        // Most plugins were never throttled, and names cost time.
+        if self.by_name.values().any(|record| record.brake.is_some()) {
+            let name = brake_name(plugin, behaviour, op);
+            if let Some(brake) = self.by_name.get(&name).and_then(|record| record.brake) {
+                limits.push(Limit {
+                    name,
+                    rate: brake.limit(now),
+                    closed_until: brake.closed_until(now),
+                });
+            }
+        }
+        limits
+    }
+
+    fn bucket(&mut self, limit: &Limit) -> &mut Bucket {
+        let rate = limit.rate;
+        let record = self.by_name.entry(limit.name.clone()).or_default();
+        record.bucket.get_or_insert_with(|| Bucket::full(rate))
+    }
+
+    /// Returns what is left of one kind of call, and when there are so many.
+    fn left(
+        &mut self,
+        of: (&PluginName, &Behaviour),
+        op: Operation,
+        (calls, now): (usize, Timestamp),
+    ) -> Quota {
+        let mut quota = Quota::default();
+        for limit in self.limits_on(of, op, now) {
+            let bucket = self.bucket(&limit);
+            let mut left = bucket.left(limit.rate, now);
+            let mut next = bucket.next(limit.rate, calls);
+            if let Some(until) = limit.closed_until {
+                (left, next) = (0, next.max(until));
+            }
+            quota.left = Some(quota.left.map_or(left, |least| least.min(left)));
+            quota.next = quota.next.max(next);
+        }
+        quota
+    }
+
+    /// Returns what a plan for this group may begin on a plugin now.
+    pub(in crate::core) fn room(
+        &mut self,
+        of: (&PluginName, &Behaviour),
+        group: &GroupId,
+        now: Timestamp,
+    ) -> Room {
+        let [creates, destroys, labels] = [CallKind::Create, CallKind::Destroy, CallKind::Label]
+            .map(|kind| {
+                let op = operation(kind).unwrap_or_default();
+                let line = self.lines.get(&(of.0.clone(), kind));
+                let (turn, ahead) = line.map_or((None, 0), |line| (line.turn(group), line.len()));
+                let mut quota = self.left(of, op, (ahead + 1, now));
+                // Who comes by chance must not come before those that wait.
+                let most = turn.unwrap_or(if ahead == 0 { usize::MAX } else { 0 });
+                quota.left = quota.left.map(|left| left.min(most));
+                quota
+            });
+        Room {
+            calls: None,
+            creates,
+            destroys,
+            labels,
+        }
+    }
+
+    /// Returns whether a group has a turn at a call that a limit of this plugin held back.
+    pub(in crate::core) fn has_turn(&self, plugin: &PluginName, group: &GroupId) -> bool {
+        let kinds = [CallKind::Create, CallKind::Destroy, CallKind::Label];
+        let mut lines = kinds
+            .into_iter()
+            .filter_map(|kind| self.lines.get(&(plugin.clone(), kind)));
+        lines.any(|line| line.turn(group).is_some())
+    }
+
+    /// Notes a call that is begun.
+    pub(in crate::core) fn spend(
+        &mut self,
+        of: (&PluginName, &Behaviour),
+        op: Operation,
+        now: Timestamp,
+    ) {
+        let meter = self.meters.entry((of.0.clone(), op));
+        meter.or_default().note(now);
+        for limit in self.limits_on(of, op, now) {
+            self.bucket(&limit).spend();
+            self.changed.insert(limit.name);
+        }
+    }
+
+    /// Notes that a call which was begun never reaches its plugin.
+    pub(in crate::core) fn give_back(&mut self, of: (&PluginName, &Behaviour), op: Operation) {
+        // Only their names matter.
+        for limit in self.limits_on(of, op, Timestamp::default()) {
+            self.bucket(&limit).give_back();
+            self.changed.insert(limit.name);
+        }
+    }
+
+    /// Notes that a plugin wants to be called less often.
+    pub(in crate::core) fn throttled(
+        &mut self,
+        (plugin, behaviour): (&PluginName, &Behaviour),
+        op: Operation,
+        (hint, now): (Option<Duration>, Timestamp),
+    ) {
+        let name = brake_name(plugin, behaviour, op);
+        let meter = self.meters.get(&(plugin.clone(), op));
+        let seen = meter.map_or(0.0, |meter| meter.rate(now));
+        let record = self.by_name.entry(name.clone()).or_default();
+        record.brake = Some(Brake::put_on(record.brake, seen, hint, now));
+        // What it let through is spent, or it would not have been refused.
+        let limit = Limit {
+            name,
+            rate: RateLimit {
+                burst: 0.0,
+                per_second: 0.0,
+            },
+            closed_until: None,
+        };
+        self.bucket(&limit).left(limit.rate, now);
+        self.changed.insert(limit.name);
+    }
+
+    /// Returns whether a list may be asked for now, and if not, when.
+    pub(in crate::core) fn may_list(
+        &mut self,
+        of: (&PluginName, &Behaviour),
+        now: Timestamp,
+    ) -> Result<(), Timestamp> {
+        let quota = self.left(of, Operation::List, (1, now));
+        if quota.left == Some(0) {
+            return Err(quota.next.max(now + Duration::from_millis(1)));
+        }
+        self.spend(of, Operation::List, now);
+        Ok(())
+    }
+
+    /// Has a group stand in line for calls that a limit held back.
+    pub(in crate::core) fn stand_in_line(
+        &mut self,
+        (plugin, kind): (PluginName, CallKind),
+        group: &GroupId,
+    ) {
+        self.lines.entry((plugin, kind)).or_default().join(group);
+    }
+
+    /// Gives calls that may be made to those who stand first in line, and returns whom to plan for.
+    pub(in crate::core) fn turns(
+        &mut self,
+        behaviours: &Behaviours,
+        now: Timestamp,
+    ) -> BTreeSet<GroupId> {
+        let mut due = BTreeSet::new();
+        self.next_turn = None;
+        self.lines.retain(|_, line| !line.is_empty());
+        let waited_for: Vec<_> = self.lines.keys().cloned().collect();
+        for (plugin, kind) in waited_for {
+            let op = operation(kind).unwrap_or_default();
+            let quota = self.left((&plugin, behaviours.of(&plugin)), op, (1, now));
+            let left = quota.left.unwrap_or(usize::MAX);
+            if left == 0 {
+                let next = self.next_turn.map_or(quota.next, |at| at.min(quota.next));
+                self.next_turn = Some(next);
+            } else if let Some(line) = self.lines.get_mut(&(plugin, kind)) {
+                due.extend(line.give(left));
+            }
+        }
+        due
+    }
+
+    /// Ends the turns that were given; who has not got enough stands in line again.
+    pub(in crate::core) fn end_turns(&mut self) {
+        for line in self.lines.values_mut() {
+            line.end_turns();
+        }
+    }
+
+    /// Returns when somebody in line can have a turn.
+    pub(in crate::core) fn next_turn(&self) -> Option<Timestamp> {
+        self.next_turn
+    }
+
+    /// Returns the records of buckets that have changed.
+    pub(in crate::core) fn changes(&mut self, now: Timestamp) -> Vec<Change> {
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        let mut changes = Vec::new();
+        for name in changed {
+            let Some(record) = self.by_name.get_mut(&name) else {
+                continue;
+            };
+            if record.brake.is_some_and(|brake| brake.is_loose(now)) {
+                record.brake = None;
+            }
+            changes.push(put(rate_key(&name), record));
+        }
+        changes
+    }
+
+    /// Takes up what the store has of a bucket.
+    pub(in crate::core) fn restore(&mut self, name: String, record: RateRecord) {
+        self.by_name.insert(name, record);
+    }
+}
+
+/// Calls a second.
+#[derive(Debug, Default)]
+struct Meter {
+    since: Timestamp,
+    calls: u32,
+    last: f64,
+}
+
+impl Meter {
+    fn note(&mut self, now: Timestamp) {
+        let passed = now.since(self.since).as_secs_f64();
+        if passed >= 1.0 {
+            self.last = f64::from(self.calls) / passed;
+            (self.since, self.calls) = (now, 0);
+        }
+        self.calls += 1;
+    }
+
+    fn rate(&self, now: Timestamp) -> f64 {
+        let passed = now.since(self.since).as_secs_f64().max(1.0);
+        self.last.max(f64::from(self.calls) / passed)
+    }
+}

@@ -1,0 +1,310 @@
+//! Limits on how often plugins are called: shared, fair, kept through restarts, and learned.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use infrakit_engine::core::{
+    Call, Core, CreationAnswer, Effect, Event, Limits, ListAnswer, NotWritten,
+};
+use infrakit_plan::{Config, Spec, Timestamp};
+use infrakit_spi::behaviour::{Behaviour, Limit, Operation};
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::instance::{Description, Listing, Locality};
+use infrakit_spi::{Error, tags};
+use infrakit_store::{MemStore, Store as _};
+
+use crate::bench::{Bench, GROUP, cattle};
+
+fn creations(per_minute: u32) -> Limits {
+    Limits {
+        creates_per_minute: Some(per_minute),
+        destroys_per_minute: None,
+    }
+}
+
+fn declaring(limits: Vec<Limit>) -> Event {
+    let behaviour = Behaviour {
+        limits,
+        ..Behaviour::default()
+    };
+    Event::Behaves {
+        plugin: "file".into(),
+        behaviour: Ok(Box::new(behaviour)),
+    }
+}
+
+fn limit(op: Operation, bucket: f64, refill_per_s: f64) -> Limit {
+    Limit {
+        op,
+        bucket,
+        refill_per_s,
+        account: String::new(),
+    }
+}
+
+fn named(id: &str, raw: GroupSpec) -> GroupSpec {
+    GroupSpec {
+        id: id.into(),
+        ..raw
+    }
+}
+
+#[test]
+fn a_restart_hands_out_no_fresh_minute() {
+    let mut bench = Bench::with(Config::default(), creations(12));
+    bench.commit(cattle(100, "1"));
+    for _ in 0..14 {
+        bench.now = bench.now + Duration::from_millis(1_500);
+        bench.settle();
+        bench.crash();
+        bench.settle();
+    }
+    let made = bench.count("create");
+    assert!((12..=17).contains(&made), "{made} in 21 seconds");
+    bench.wait(60);
+    assert!(bench.count("create") >= made + 11);
+}
+
+#[test]
+fn groups_share_a_limit_by_turns() {
+    let mut bench = Bench::with(Config::default(), creations(60));
+    for group in ["a", "m", "z"] {
+        bench.commit(named(group, cattle(1_000, "1")));
+    }
+    bench.wait(120);
+    let mut there: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in bench.instances.values() {
+        let tags = one.tags.as_ref().unwrap();
+        *there.entry(tags[tags::GROUP].as_str()).or_default() += 1;
+    }
+    // The first minute's worth went to the first one, before there were others.
+    assert_eq!(there["m"] + there["z"] + there["a"], 180);
+    assert!(there["m"].abs_diff(there["z"]) <= 2, "{there:?}");
+    assert!(there["m"] >= 38, "{there:?}");
+}
+
+#[test]
+fn what_a_plugin_declares_holds_and_the_tightest_of_all() {
+    let mut bench = Bench::with(Config::default(), creations(60));
+    bench.commit(cattle(0, "1"));
+    bench.core.handle(
+        declaring(vec![
+            limit(Operation::Create, 10.0, 1.0),
+            limit(Operation::All, 1_000.0, 1.0),
+        ]),
+        bench.now,
+    );
+    bench.commit(cattle(1_000, "1"));
+    assert_eq!(bench.count("create"), 10);
+    bench.wait(100);
+    assert!((106..=109).contains(&bench.count("create")));
+}
+
+#[test]
+fn a_plugin_that_throttles_is_called_less_often_and_its_word_is_kept_to() {
+    let mut bench = Bench::new();
+    let busy = Error::refused("busy").with_retry_after(Duration::from_secs(30));
+    bench.refused.insert("1".to_owned(), busy);
+    bench.commit(cattle(1_000, "1"));
+    let first = bench.count("create");
+    assert!(first <= 128, "{first}");
+    bench.wait(29);
+    assert_eq!(bench.count("create"), first);
+    bench.refused.clear();
+    // A restart forgets nothing of it.
+    bench.crash();
+    bench.wait(20);
+    let seconds_later = bench.count("create") - first;
+    assert!(seconds_later > 0);
+    bench.wait(600);
+    assert_eq!(bench.ids().len(), 1_000);
+}
+
+#[test]
+fn lists_draw_from_the_limit_too() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    let limits = vec![limit(Operation::List, 1.0, 0.01)];
+    bench.core.handle(declaring(limits), bench.now);
+    bench.witness = None;
+    let lists = std::rc::Rc::new(std::cell::Cell::new(0));
+    let seen = std::rc::Rc::clone(&lists);
+    bench.witness = Some(Box::new(move |effect| {
+        let list = matches!(effect, Effect::List { .. });
+        seen.set(seen.get() + usize::from(list));
+    }));
+    bench.wait(1_000);
+    assert!((9..=12).contains(&lists.get()), "{} lists", lists.get());
+}
+
+/// A provider with a bucket of its own, whose creations take their time.
+struct Provider {
+    core: Core,
+    store: MemStore,
+    now: Timestamp,
+    takes: Duration,
+    per_second: f64,
+    saved: f64,
+    counted: Timestamp,
+    /// When each call is answered.
+    due: BTreeMap<(Timestamp, u64), Event>,
+    there: Vec<Description>,
+    throttled: Vec<Timestamp>,
+    serial: u64,
+}
+
+impl Provider {
+    fn new(per_second: f64, takes: Duration) -> Self {
+        let now = Timestamp(1_000_000_000_000_000_000);
+        Self {
+            core: Core::new(Config::default()),
+            store: MemStore::default(),
+            now,
+            takes,
+            per_second,
+            saved: per_second,
+            counted: now,
+            due: BTreeMap::new(),
+            there: Vec::new(),
+            throttled: Vec::new(),
+            serial: 0,
+        }
+    }
+
+    fn answer(&mut self, after: Duration, event: Event) {
+        self.serial += 1;
+        self.due.insert((self.now + after, self.serial), event);
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::List {
+                plugin, started, ..
+            } => {
+                let answer = ListAnswer {
+                    plugin,
+                    started,
+                    locality: Locality::Remote,
+                    outcome: Ok(Listing::Changed(self.there.clone(), None)),
+                };
+                self.answer(Duration::from_millis(50), Event::Listed(answer));
+            }
+            Effect::Journal {
+                batch,
+                changes,
+                durability,
+            } => {
+                let written = self.store.commit(changes, durability);
+                let written = written.now_or_never().unwrap();
+                let outcome = written.map(drop).map_err(|error| NotWritten::of(&error));
+                let event = Event::Journaled { batch, outcome };
+                self.answer(Duration::from_millis(3), event);
+            }
+            Effect::Call(Call::Provision {
+                target,
+                number,
+                provision,
+                ..
+            }) => {
+                let passed = self.now.since(self.counted).as_secs_f64();
+                self.saved = (self.saved + passed * self.per_second).min(self.per_second);
+                self.counted = self.now;
+                let (after, outcome) = if self.saved < 1.0 {
+                    self.throttled.push(self.now);
+                    let error = Error::refused("RequestLimitExceeded");
+                    (Duration::from_millis(20), Err(error))
+                } else {
+                    self.saved -= 1.0;
+                    let description = Description {
+                        id: format!("i-{number}").into(),
+                        tags: Some(provision.tags),
+                        ..Description::default()
+                    };
+                    self.there.push(description.clone());
+                    (self.takes, Ok(Box::new(description)))
+                };
+                let answer = CreationAnswer {
+                    target,
+                    number,
+                    plugin: "file".into(),
+                    begun: self.now,
+                    outcome,
+                };
+                self.answer(after, Event::Provisioned(answer));
+            }
+            Effect::Call(Call::Check { subject, .. }) => {
+                let outcome = Ok(infrakit_spi::flavor::Health::Healthy);
+                let event = Event::Checked { subject, outcome };
+                self.answer(Duration::from_millis(1), event);
+            }
+            Effect::Call(call) => panic!("nothing else is to be done: {call:?}"),
+        }
+    }
+
+    /// Runs until so many are there and answered, or the time is up; returns how long it took.
+    fn run(&mut self, count: usize, most: Duration) -> Duration {
+        let begun = self.now;
+        loop {
+            self.core.plan(self.now);
+            self.core.look(self.now);
+            for effect in self.core.take_effects() {
+                self.carry_out(effect);
+            }
+            let open = self.due.values();
+            let open = open.filter(|event| matches!(event, Event::Provisioned(_)));
+            let took = self.now.since(begun);
+            if (self.there.len() >= count && open.count() == 0) || took > most {
+                return took;
+            }
+            let answered = self.due.keys().next().map(|(at, _)| *at);
+            let wake = self.core.wake_at();
+            let next = answered.into_iter().chain(wake).min().unwrap();
+            self.now = next.max(Timestamp(self.now.0 + 1_000));
+            while let Some(entry) = self.due.first_entry()
+                && entry.key().0 <= self.now
+            {
+                let event = entry.remove();
+                self.core.handle(event, self.now);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_provider_that_declares_its_limit_is_used_to_the_full_and_never_throttles() {
+    let takes = Duration::from_secs(15);
+    let mut provider = Provider::new(40.0, takes);
+    let raw = cattle(2_000, "1");
+    let spec = Spec::parse(raw.properties.as_ref()).unwrap();
+    let now = provider.now;
+    provider.core.handle(
+        declaring(vec![limit(Operation::Create, 40.0, 40.0)]),
+        provider.now,
+    );
+    provider.core.commit(raw, spec, "nonce", now).unwrap();
+    let took = provider.run(2_000, Duration::from_secs(200)).as_secs_f64();
+    assert_eq!(provider.there.len(), 2_000);
+    assert!(
+        provider.throttled.is_empty(),
+        "{:?}",
+        provider.throttled.len()
+    );
+    let least = (2_000.0 - 40.0) / 40.0 + takes.as_secs_f64();
+    assert!(took < least * 1.03, "{took} s, {least} s are possible");
+    assert!(provider.core.describe(&GROUP.into()).is_ok());
+}
+
+#[test]
+fn a_provider_that_declares_nothing_is_found_out_within_a_minute() {
+    let mut provider = Provider::new(20.0, Duration::from_secs(1));
+    let raw = cattle(4_000, "1");
+    let spec = Spec::parse(raw.properties.as_ref()).unwrap();
+    let now = provider.now;
+    provider.core.commit(raw, spec, "nonce", now).unwrap();
+    provider.run(4_000, Duration::from_secs(240));
+    let minute = now + Duration::from_secs(60);
+    let late = provider.throttled.iter().filter(|at| **at > minute);
+    assert!(late.count() <= 40, "of {}", provider.throttled.len());
+    assert!(provider.there.len() > 2_000, "{}", provider.there.len());
+}
