@@ -12,6 +12,7 @@
 //! | `plugins/<plugin>` | what a plugin was seen to take |
 //! | `brake` | since when all groups are frozen; absent while they are not |
 //! | `rates/<account>/<kind>/<limit>` | what a limit on calls has left, and how far a provider throttled |
+//! | `health/<group>` | what is known of the health of members |
 //! | `term` | who leads, and in which term |
 //!
 //! Records are only ever added to; see `docs/format-changes.md`.
@@ -197,6 +198,10 @@ pub(crate) fn spec_key(group: &GroupId) -> Key {
 
 pub(crate) fn memory_key(group: &GroupId) -> Key {
     Key::new(format!("memory/{group}"))
+}
+
+pub(crate) fn health_key(group: &GroupId) -> Key {
+    Key::new(format!("health/{group}"))
 }
 
 pub(crate) fn intent_prefix(group: &GroupId) -> String {

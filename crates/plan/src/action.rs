@@ -207,6 +207,13 @@ pub enum WaitingOn {
         /// How many failures came in a row.
         failures: u32,
     },
+    /// Members die as soon as they were made; no more are made for now.
+    CrashLoop {
+        /// When more are tried.
+        until: Timestamp,
+        /// What is known of the end of the last one.
+        last: String,
+    },
     /// Too few members are available to take another one out.
     Budget {
         /// Members available.
@@ -377,6 +384,10 @@ impl fmt::Display for WaitingOn {
             Self::Backoff { failures, .. } => {
                 write!(f, "pausing after {failures} failed creations in a row")
             }
+            Self::CrashLoop { last, .. } => write!(
+                f,
+                "members die as soon as they were made, so that fewer are made; the last: {last}"
+            ),
             Self::Budget { available, needed } => {
                 write!(
                     f,

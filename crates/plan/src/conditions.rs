@@ -273,6 +273,7 @@ fn degraded(draft: &Draft<'_>, overdue: Option<(&'static str, String)>) -> Said 
             WaitingOn::Breaker { .. } => "TooManySick",
             WaitingOn::Doubt { .. } => "HealthDoubted",
             WaitingOn::Losses { .. } => "LossDoubted",
+            WaitingOn::CrashLoop { .. } => "CrashLoop",
             WaitingOn::Configuration => {
                 let message = memory.creation.last();
                 let text = format!("creations stopped after a configuration error: {message}");

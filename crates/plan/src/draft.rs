@@ -222,9 +222,8 @@ impl<'a> Draft<'a> {
         } else {
             Made::Former
         };
-        if made == Made::New && self.memory.creation.stopped().is_some() {
+        if self.is_held_back(&hash) {
             self.ledger.creation_blocked = true;
-            self.wait(WaitingOn::Configuration);
             return false;
         }
         let number = self.memory.next_token;
@@ -269,7 +268,7 @@ impl<'a> Draft<'a> {
 
     /// Returns the configuration that one more member is made from: the one in force, unless the
     /// rollout lets no more members have it and the former one is known.
-    fn configuration_for_one_more(&self) -> (ConfigHash, PluginName) {
+    pub(crate) fn configuration_for_one_more(&self) -> (ConfigHash, PluginName) {
         let former = self
             .memory
             .roll

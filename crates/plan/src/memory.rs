@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conditions::Conditions;
 use crate::diagnosis::breaker::Breaker;
-use crate::{Failures, Lag, Measured, Reason, Repairs, Roll, Timestamp};
+use crate::{EarlyDeath, Failures, Lag, Measured, Reason, Repairs, Roll, Timestamp, Token};
 
 /// What is to become of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +155,21 @@ pub struct Memory {
     /// from this record; a list that shows the member has it destroyed again.
     #[serde(skip)]
     pub decided: BTreeMap<InstanceId, Decided>,
+}
+
+impl Memory {
+    /// Returns the token of creation `number` of this record.
+    #[must_use]
+    pub fn token(&self, number: u64) -> Token {
+        Token::new(&self.nonce, number)
+    }
+
+    /// Notes that a member died as soon as it was made, in a group of this size.
+    pub fn note_early_death(&mut self, death: &EarlyDeath, size: u64, now: Timestamp) {
+        let token = self.token(death.number);
+        self.creation
+            .die((death, &token), size, self.next_token, now);
+    }
 }
 
 /// How the rollout of a revision came out.

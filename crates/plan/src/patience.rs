@@ -82,6 +82,7 @@ impl Wait {
             | WaitingOn::Breaker { .. }
             | WaitingOn::Doubt { .. }
             | WaitingOn::Losses { .. }
+            | WaitingOn::CrashLoop { .. }
             | WaitingOn::SelfMember { .. }
             | WaitingOn::Held { .. }
             | WaitingOn::Frozen { .. }

@@ -77,14 +77,15 @@ fn decide(mut draft: Draft<'_>) -> Plan {
         draft.destroy_everything();
         return draft.finish();
     }
-    let creation = &draft.memory.creation;
-    if creation.stopped().is_some() || creation.pending(draft.now).is_some() {
+    let (creation, hash) = (&draft.memory.creation, &draft.spec.hash);
+    if creation.stopped(hash).is_some() || creation.pending(hash, draft.now).is_some() {
         draft.ledger.block_creations();
     }
     draft.resume_decided();
     draft.destroy_requested();
     draft.retry_departures();
     gates::note_roll(&mut draft);
+    draft.judge_crashes();
     let illness = sickness::diagnose(&mut draft);
     gates::limit(&mut draft, &illness);
     match &draft.spec.size {

@@ -70,6 +70,7 @@ pub(in crate::core) fn verdict(health: &HealthRecord) -> String {
 pub(in crate::core) fn said(on: &WaitingOn) -> String {
     match on {
         WaitingOn::Backoff { until, .. }
+        | WaitingOn::CrashLoop { until, .. }
         | WaitingOn::Governor { until }
         | WaitingOn::Repair { until, .. }
         | WaitingOn::Bake { until, .. } => format!("{on}, until {}", moment(*until)),

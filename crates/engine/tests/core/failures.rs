@@ -101,3 +101,78 @@ fn how_long_things_take_is_measured() {
     assert!(measured.proof.count >= 3, "{measured:?}");
     assert!(measured.departure.count >= 2, "{measured:?}");
 }
+
+/// Plugins of the original say no class, and their words mean this or that.
+#[test]
+fn words_of_a_configuration_error_stop_nothing() {
+    for words in [
+        "InvalidAMIID.NotFound: The image id does not exist",
+        "Error response from daemon: No such image: web:1",
+        "invalid character",
+        "403 Forbidden: rate limit",
+        "unauthorized: the token has expired",
+        "500 the VM does not exist",
+    ] {
+        let mut bench = Bench::new();
+        let error = Error::refused(words);
+        bench.refused.insert("\"1\"".to_owned(), error);
+        bench.commit(cattle(3, "1"));
+        bench.wait(4);
+        assert!(!bench.converged() && bench.count("create") >= 3);
+        bench.refused.clear();
+        bench.wait(30);
+        assert!(bench.converged(), "{words}");
+        assert_eq!(bench.memory().creation.failures(), 0, "{words}");
+    }
+}
+
+/// Instances that vanish as soon as they were made.
+#[test]
+fn what_vanishes_at_birth_is_made_again_ever_more_rarely_and_says_so() {
+    let mut bench = Bench::new();
+    bench.commit(cattle(3, "1"));
+    let mut half = 0;
+    for second in 0..3_600 {
+        bench.wait(1);
+        for id in bench
+            .ids()
+            .iter()
+            .map(|id| (*id).to_owned())
+            .collect::<Vec<_>>()
+        {
+            bench.lose(&id);
+        }
+        if second == 1_800 {
+            half = bench.count("create");
+        }
+    }
+    let all = bench.count("create");
+    // Three at a time, and at last every five minutes.
+    assert!(all - half <= 30, "{half} and then {all}");
+    let conditions = bench.memory().conditions;
+    let degraded = conditions.get(infrakit_plan::ConditionKind::Degraded);
+    let degraded = degraded.unwrap();
+    assert_eq!(degraded.reason, "CrashLoop");
+    assert!(
+        degraded.message.contains("was gone"),
+        "{}",
+        degraded.message
+    );
+    // What was wrong is mended: the next ones live.
+    bench.wait(400);
+    assert!(bench.converged(), "{:?}", bench.memory().conditions);
+}
+
+/// Somebody who tries the program deletes what it made.
+#[test]
+fn a_few_that_are_deleted_come_back_at_once() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    for _ in 0..5 {
+        let first = bench.ids()[0].to_owned();
+        bench.lose(&first);
+        bench.wait(12);
+        assert_eq!(bench.ids().len(), 3);
+    }
+    assert!(bench.converged());
+}

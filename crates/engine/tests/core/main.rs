@@ -6,6 +6,7 @@ mod behaviours;
 mod bench;
 mod doubt;
 mod failures;
+mod health;
 mod hearing;
 mod homes;
 mod ids;

@@ -60,14 +60,15 @@ fn the_way_back_is_found_after_a_crash_before_its_commit() {
 #[test]
 fn a_way_back_that_fails_pauses() {
     let mut bench = Bench::new();
-    let updating = r#"{"OnFailure":"rollback","Stages":[{"Until":"20%","Approve":true}]}"#;
+    let updating = r#"{"OnFailure":"rollback","Stages":[{"Until":"40%","Approve":true}]}"#;
     bench.arrive(with(5, "1", updating));
     bench.commit(with(5, "2", updating));
     bench.wait(60);
-    assert_eq!(notes(&bench, "2"), 1);
+    assert_eq!(notes(&bench, "2"), 2);
     let error = Error::refused("no such image").with_class(FailureClass::Configuration);
     bench.refused.insert("Note".to_owned(), error);
-    let id = bench.ids()[0].to_owned();
+    // A new one: that the former configuration fails says nothing of the rollout.
+    let id = bench.ids()[4].to_owned();
     bench.lose(&id);
     bench.wait(600);
     let memory = bench.memory();

@@ -97,7 +97,7 @@ async fn a_revision_that_cannot_be_made_stops_at_once_until_it_is_resumed() {
     world.state().broken.clear();
     assert_eq!(
         steer(&engine, Command::Resume).await,
-        "The rollout of group 'g' goes on"
+        "The rollout of group 'g' goes on, and creations are tried again"
     );
     settled(&engine).await;
     assert_eq!(world.count("2"), 3);

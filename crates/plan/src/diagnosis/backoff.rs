@@ -4,12 +4,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::observation::spread;
+use crate::{Timestamp, Token};
 
 /// First delay. Short, so that a plugin that was just being restarted costs little.
 const FIRST: Duration = Duration::from_secs(1);
-/// Longest delay. Five minutes is what Kubernetes settled on for crashing containers.
+/// Longest delay. Five minutes is what Kubernetes settled on for crashing containers; whoever has
+/// mended something waits no longer than that to see it.
 const LONGEST: Duration = Duration::from_secs(300);
+/// The part of a delay that the token draws from: groups that failed together, when a provider went
+/// away, come back one by one, and none of them notably earlier than the delay says.
+const JITTER: f64 = 0.25;
+/// Doublings after which the longest delay is reached in any case; more would overflow the factor.
+const DOUBLINGS: u32 = 16;
 
 /// How often something failed in a row, and when it may be tried again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +27,9 @@ pub struct Backoff {
 
 impl Backoff {
     /// Notes a failure of something begun at `begun`. Failures of one burst, begun before the last
-    /// one was noted, count once.
-    pub fn fail(&mut self, begun: Timestamp, now: Timestamp) {
+    /// one was noted, count once. The token of what failed draws a part of the delay, so that the
+    /// same failures lead to the same delays.
+    pub fn fail(&mut self, begun: Timestamp, token: &Token, now: Timestamp) {
         if self
             .until
             .is_some_and(|until| begun < until && until <= now + LONGEST)
@@ -29,8 +37,10 @@ impl Backoff {
             return;
         }
         let delay = FIRST
-            .saturating_mul(1 << self.failures.min(16))
+            .saturating_mul(1 << self.failures.min(DOUBLINGS))
             .min(LONGEST);
+        let drawn = f64::from(spread(&token.to_string())) / f64::from(u32::MAX);
+        let delay = delay.mul_f64(1.0 - JITTER * drawn);
         self.failures = self.failures.saturating_add(1);
         self.until = Some(now + delay);
     }
@@ -65,39 +75,65 @@ mod tests {
         Timestamp(seconds * 1_000_000_000)
     }
 
+    fn token(number: u64) -> Token {
+        Token::new("n", number)
+    }
+
+    /// Returns the pause that is left, in milliseconds.
+    fn pause(backoff: &Backoff, now: Timestamp) -> u128 {
+        let until = backoff.pending(now);
+        until.map_or(0, |until| until.since(now).as_millis())
+    }
+
     #[test]
     fn doubles_up_to_five_minutes_and_counts_a_burst_once() {
         let mut backoff = Backoff::default();
-        backoff.fail(at(0), at(1));
-        backoff.fail(at(0), at(1));
-        assert_eq!(
-            (backoff.failures(), backoff.pending(at(1))),
-            (1, Some(at(2)))
-        );
-        backoff.fail(at(2), at(3));
-        assert_eq!(backoff.pending(at(3)), Some(at(5)));
+        backoff.fail(at(0), &token(1), at(1));
+        let first = backoff.clone();
+        backoff.fail(at(0), &token(2), at(1));
+        assert_eq!(backoff, first, "one burst");
+        assert!((750..=1000).contains(&pause(&backoff, at(1))));
+        backoff.fail(at(2), &token(3), at(3));
+        assert!((1500..=2000).contains(&pause(&backoff, at(3))));
         let mut now = at(5);
-        for _ in 0..40 {
-            backoff.fail(now, now);
+        for number in 0..40 {
+            backoff.fail(now, &token(number), now);
             now = backoff.pending(now).unwrap();
         }
-        backoff.fail(now, now);
-        assert_eq!(backoff.pending(now), Some(now + LONGEST));
+        backoff.fail(now, &token(50), now);
+        assert!((225_000..=300_000).contains(&pause(&backoff, now)));
+    }
+
+    #[test]
+    fn the_token_draws_a_part_of_the_pause_and_always_the_same() {
+        let pauses: std::collections::BTreeSet<u128> = (0..20)
+            .map(|number| {
+                let mut backoff = Backoff::default();
+                backoff.fail(at(0), &token(number), at(0));
+                let mut again = Backoff::default();
+                again.fail(at(0), &token(number), at(0));
+                assert_eq!(backoff, again);
+                pause(&backoff, at(0))
+            })
+            .collect();
+        assert!(pauses.len() > 15, "{pauses:?}");
+        let (least, most) = (pauses.first().unwrap(), pauses.last().unwrap());
+        assert!(most - least > 150, "{pauses:?}");
     }
 
     #[test]
     fn a_clock_set_back_stops_nothing_for_long() {
         let mut backoff = Backoff::default();
-        backoff.fail(at(1_000_000), at(1_000_000));
+        backoff.fail(at(1_000_000), &token(1), at(1_000_000));
         assert_eq!(backoff.pending(at(10)), None);
-        backoff.fail(at(10), at(10));
-        assert_eq!(backoff.pending(at(10)), Some(at(12)));
+        backoff.fail(at(10), &token(2), at(10));
+        assert!((1500..=2000).contains(&pause(&backoff, at(10))));
     }
 
     #[test]
     fn a_success_begun_before_the_failure_proves_nothing() {
         let mut backoff = Backoff::default();
-        backoff.fail(at(10), at(10));
+        backoff.fail(at(10), &token(1), at(10));
         backoff.succeed(at(9));
         assert_eq!(backoff.failures(), 1);
         backoff.succeed(at(11));

@@ -2,6 +2,7 @@
 
 use infrakit_spi::flavor::Health;
 
+use crate::diagnosis::recollection::Verdicts;
 use crate::{HealthPolicy, Timestamp, Updating};
 
 /// Verdicts that a suspect has to give beyond those that make it one, before it counts as sick.
@@ -17,6 +18,10 @@ const CONFIRMATION_ALONE: u32 = 30;
 const FLAP_WINDOW: u32 = 16;
 /// Changes among them from which on a member flaps. One change is an illness, two a recovery.
 const FLAPS: u32 = 3;
+
+/// Changes among the last thirty-two known verdicts from which on a suspect contradicts itself. An
+/// illness, a recovery, a relapse and another recovery are four.
+const WAVERS: u32 = 5;
 
 /// Whether others can be asked beside a suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +51,8 @@ pub struct HealthRecord {
     known: Option<Health>,
     ever_healthy: bool,
     in_flight: bool,
+    /// Whether the last verdict is of a former life of the controller.
+    recalled: bool,
 }
 
 impl HealthRecord {
@@ -65,6 +72,7 @@ impl HealthRecord {
         self.streak = self.streak.saturating_add(1);
         self.checked = now;
         self.in_flight = false;
+        self.recalled = false;
         if verdict == Health::Healthy && !self.ever_healthy {
             // That it was not up before it was up is no sign of sickness.
             self.ever_healthy = true;
@@ -107,6 +115,12 @@ impl HealthRecord {
     #[must_use]
     pub fn in_flight(&self) -> bool {
         self.in_flight
+    }
+
+    /// Returns when the last verdict of this life of the controller came; `None` before the first.
+    #[must_use]
+    pub fn asked(&self) -> Option<Timestamp> {
+        self.checked().filter(|_| !self.recalled)
     }
 
     /// Returns when the last verdict came; `None` before the first.
@@ -153,7 +167,8 @@ impl HealthRecord {
         created: Timestamp,
         now: Timestamp,
     ) -> bool {
-        self.counts(policy, created, now) && self.failed(policy, 0)
+        // What a former life found is no reason to act before it was asked once more.
+        !self.recalled && self.counts(policy, created, now) && self.failed(policy, 0)
     }
 
     /// Returns whether a suspect is sick: it went on failing at the same rate when it was asked
@@ -166,11 +181,83 @@ impl HealthRecord {
         now: Timestamp,
         witnesses: Witnesses,
     ) -> bool {
+        let changes = self.changes.count_ones();
+        // Where the policy wants failures in a row, a member that contradicted itself all the time of
+        // late is not believed before its last thirty-two verdicts agree better: an observer that is
+        // wrong six times in ten gives thirteen in a row in an afternoon. A policy that looks at a
+        // window has chosen to believe verdicts that change.
+        let in_a_row = policy.window <= policy.threshold;
         let (more, believed) = match witnesses {
-            Witnesses::Some => (CONFIRMATION, true),
-            Witnesses::None => (CONFIRMATION_ALONE, self.changes.count_ones() < FLAPS),
+            Witnesses::Some => (CONFIRMATION, changes < WAVERS || !in_a_row),
+            Witnesses::None => (CONFIRMATION_ALONE, changes < FLAPS),
         };
         believed && self.suspect(policy, created, now) && self.failed(policy, more)
+    }
+
+    /// Returns whether nothing but good verdicts is known of a member, and it has proved itself.
+    pub(crate) fn is_plainly_well(&self, updating: &Updating) -> bool {
+        self.failures == 0 && self.changes == 0 && self.proved(updating)
+    }
+
+    /// The health of a member that was plainly well when that was written down.
+    pub(crate) fn well(updating: &Updating, written: Timestamp) -> Self {
+        let duration = u64::try_from(updating.duration.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            last: Health::Healthy,
+            streak: updating.count.max(1),
+            since: Timestamp(written.0.saturating_sub(duration)),
+            checked: written,
+            known: Some(Health::Healthy),
+            ever_healthy: true,
+            recalled: true,
+            ..Self::default()
+        }
+    }
+
+    /// The health of a member that was not well when that was written down, of which no more is
+    /// known.
+    pub(crate) fn ill(written: Timestamp) -> Self {
+        Self {
+            last: Health::Unhealthy,
+            streak: 1,
+            since: written,
+            checked: written,
+            failures: 1,
+            known: Some(Health::Unhealthy),
+            ever_healthy: true,
+            recalled: true,
+            ..Self::default()
+        }
+    }
+
+    /// Returns what is written down of it.
+    pub(crate) fn verdicts(&self) -> Verdicts {
+        Verdicts {
+            last: self.last,
+            streak: self.streak,
+            since: self.since,
+            checked: self.checked,
+            failures: self.failures,
+            changes: self.changes,
+            known: self.known,
+            ever_healthy: self.ever_healthy,
+        }
+    }
+
+    /// The health that was written down.
+    pub(crate) fn recall(written: &Verdicts) -> Self {
+        Self {
+            last: written.last,
+            streak: written.streak,
+            since: written.since,
+            checked: written.checked,
+            failures: written.failures,
+            changes: written.changes,
+            known: written.known,
+            ever_healthy: written.ever_healthy,
+            in_flight: false,
+            recalled: true,
+        }
     }
 
     /// Returns whether it failed as often as the policy allows, at the same rate over `more` verdicts
@@ -228,6 +315,17 @@ mod tests {
         assert_eq!(states("huuuuuuuuuuuuu", &policy), (true, true));
         assert_eq!(states("huuuuuuuuuuuuuh", &policy), (false, false));
         assert_eq!(states("huuuuuuu?", &policy), (false, false));
+    }
+
+    #[test]
+    fn who_contradicts_itself_all_the_time_is_believed_once_it_is_steady() {
+        let policy = HealthPolicy::default();
+        let row = |bad: usize| format!("huuhuhh{}", "u".repeat(bad));
+        assert_eq!(states(&row(20), &policy), (true, false));
+        assert_eq!(states(&row(32), &policy), (true, true));
+        // Ill, well, and ill again is no contradiction.
+        let relapse = format!("huuuhhh{}", "u".repeat(13));
+        assert_eq!(states(&relapse, &policy), (true, true));
     }
 
     #[test]

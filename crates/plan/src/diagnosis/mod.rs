@@ -2,7 +2,10 @@
 
 pub(crate) mod backoff;
 pub(crate) mod breaker;
+pub(crate) mod crashes;
 pub(crate) mod failures;
 pub(crate) mod health;
+pub(crate) mod recollection;
 pub(crate) mod repair;
+pub(crate) mod restraint;
 pub(crate) mod sickness;

@@ -1,7 +1,7 @@
 //! Who is sick, and whether that is believed.
 
 use crate::action::WaitingOn;
-use crate::diagnosis::breaker::Breaker;
+use crate::diagnosis::breaker::{Breaker, Lately};
 use crate::draft::Draft;
 use crate::ledger::budget::number;
 use crate::observation::{Key, Member};
@@ -24,6 +24,10 @@ pub(crate) struct Illness<'a> {
     pub(crate) most: usize,
     /// Whether nobody is to be destroyed for its health.
     pub(crate) withheld: bool,
+    /// Whether too few were asked of late to tell.
+    pub(crate) unsure: bool,
+    /// Whether the breaker is open.
+    pub(crate) broken: bool,
 }
 
 /// Returns whether a member is sick.
@@ -85,11 +89,22 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
     }
     outdated_first.append(&mut illness.sick);
     illness.sick = outdated_first;
-    let broken = judge_breaker(draft, unhealthy, &illness, suspected);
+    let concerned = suspected || draft.memory.breaker.is_some();
+    let lately = concerned.then(|| Lately::of(draft));
+    illness.unsure = lately.as_ref().is_some_and(Lately::is_unsure);
+    illness.broken = judge_breaker(draft, (unhealthy, suspected), &illness, lately.as_ref());
     let doubted = judge_observer(draft, suspected);
-    illness.withheld = broken || doubted;
-    if !illness.withheld
-        && let Some(first) = illness.suspects.first()
+    illness.withheld = illness.broken || doubted || illness.unsure;
+    let asked_again = illness.suspects.first().copied();
+    let sick = illness.sick.first().map(|(key, _)| *key);
+    let first = if illness.unsure {
+        asked_again.or(sick)
+    } else {
+        asked_again
+    };
+    if !illness.broken
+        && !doubted
+        && let Some(first) = first
     {
         let id = first.id.clone();
         draft.wait(WaitingOn::Confirmation { id });
@@ -97,18 +112,23 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
     illness
 }
 
-/// Returns whether too many members are unhealthy at once. The breaker closes when there were no
-/// more than may be for a whole poll interval.
+/// Returns whether too many members are unhealthy at once: of all, or of those that were asked of
+/// late. In a large group it takes long until all were asked, and what is found meanwhile is a
+/// sample of what there is. The breaker closes when there were no more than may be for a whole poll
+/// interval, and enough were asked to tell.
 fn judge_breaker(
     draft: &mut Draft<'_>,
-    unhealthy: usize,
+    (unhealthy, suspected): (usize, bool),
     illness: &Illness<'_>,
-    suspected: bool,
+    lately: Option<&Lately>,
 ) -> bool {
     let (now, most) = (draft.now, illness.most);
-    let over = unhealthy > most;
+    let sample = lately.filter(|lately| lately.is_over(&draft.spec.health));
+    let over = unhealthy > most || sample.is_some();
     let open = match draft.memory.breaker {
         Some(open) if over => Some(Breaker { last: now, ..open }),
+        // A restart knows of nobody yet. That closes nothing.
+        Some(open) if illness.unsure => Some(Breaker { last: now, ..open }),
         Some(open) if now < open.last + draft.config.poll_interval && open.last <= now => {
             draft.wake(open.last + draft.config.poll_interval);
             Some(open)
@@ -121,6 +141,12 @@ fn judge_breaker(
     };
     draft.memory.breaker = open;
     if open.is_some() {
+        let (unhealthy, most) = match sample {
+            Some(lately) if unhealthy <= most => {
+                (lately.fallen_ill, lately.limit(&draft.spec.health))
+            }
+            Some(_) | None => (unhealthy, most),
+        };
         draft.wait(WaitingOn::Breaker { unhealthy, most });
     }
     open.is_some()

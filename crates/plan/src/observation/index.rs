@@ -10,7 +10,7 @@ use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
 use super::member::{Member, Step};
 use crate::diagnosis::health::Witnesses;
-use crate::{Size, Spec, Timestamp};
+use crate::{HealthPolicy, Size, Spec, Timestamp, Updating};
 
 /// What tells members apart: ids are only unique within one plugin. Ordered by id first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +55,16 @@ impl Aim {
         self.naming == naming && (std::ptr::eq(Arc::as_ptr(&self.spec), spec) || same())
     }
 
+    /// Returns when a member has proved itself.
+    pub(crate) fn updating(&self) -> &Updating {
+        &self.spec.updating
+    }
+
+    /// Returns when a member counts as sick.
+    pub(crate) fn health(&self) -> &HealthPolicy {
+        &self.spec.health
+    }
+
     /// Returns whether the group is to have a member of this identity.
     pub(crate) fn wants(&self, id: &LogicalId) -> bool {
         self.wanted.contains_key(id)
@@ -81,6 +91,8 @@ pub(crate) struct Filing {
     unhealthy: bool,
     flaps: bool,
     asking: bool,
+    flies: bool,
+    unasked: bool,
     foreign: Option<Timestamp>,
     nameless: bool,
     token: Option<u64>,
@@ -142,7 +154,12 @@ pub(crate) struct Index {
     pub(crate) free: BTreeSet<usize>,
     /// Identities of which not all staying holders can stay.
     pub(crate) contested: BTreeSet<LogicalId>,
+    /// Members of which a verdict is awaited.
+    flying: BTreeSet<Key>,
+    /// Members that were asked, by when the last verdict came.
     checked: BTreeSet<(Timestamp, Key)>,
+    /// How many members were there before this controller was, and were never asked by it.
+    unasked: usize,
     first: BTreeMap<Timestamp, BTreeSet<(u32, Key)>>,
 }
 
@@ -186,8 +203,8 @@ impl Index {
         let stuck = member
             .departure
             .is_some_and(|departure| matches!(departure.step, Step::Failed(..)));
-        let asked = (stays || stuck) && !member.health.in_flight() && !member.is_pending();
-        let turn = asked.then(|| match member.health.checked() {
+        let asked = (stays || stuck) && !member.is_pending();
+        let turn = asked.then(|| match member.health.asked() {
             Some(at) => Turn::After(at),
             None => Turn::First(
                 Timestamp(member.created.0 / MOMENT * MOMENT),
@@ -204,6 +221,8 @@ impl Index {
             unhealthy: stays && member.health.last() == Health::Unhealthy,
             flaps: stays && member.health.flaps(),
             asking: stays && member.asks_for_adoption(),
+            flies: asked && member.health.in_flight(),
+            unasked: asked && member.health.asked().is_none() && member.answered.is_none(),
             foreign: (working && !matches && member.token.is_none()).then_some(member.created),
             nameless: stays && named && member.identity().is_none(),
             token: member.token,
@@ -228,6 +247,7 @@ impl Index {
         self.working += usize::from(filing.stays && filing.concerned);
         self.serving += usize::from(filing.serves);
         self.serving_outdated += usize::from(filing.serves && filing.outdated);
+        self.unasked += usize::from(filing.unasked);
         let file = |set: &mut BTreeSet<Key>, is: bool| {
             if is {
                 set.insert(key.clone());
@@ -238,6 +258,7 @@ impl Index {
         file(&mut self.unhealthy, filing.unhealthy);
         file(&mut self.flapping, filing.flaps);
         file(&mut self.asking, filing.asking);
+        file(&mut self.flying, filing.flies);
         file(&mut self.nameless, filing.nameless);
         if let Some(created) = filing.foreign {
             self.foreign.insert((created, key.clone()));
@@ -274,12 +295,14 @@ impl Index {
         self.working -= usize::from(filing.stays && filing.concerned);
         self.serving -= usize::from(filing.serves);
         self.serving_outdated -= usize::from(filing.serves && filing.outdated);
+        self.unasked -= usize::from(filing.unasked);
         for set in [
             &mut self.leaving,
             &mut self.unproved,
             &mut self.unhealthy,
             &mut self.flapping,
             &mut self.asking,
+            &mut self.flying,
             &mut self.nameless,
         ] {
             set.remove(key);
@@ -356,11 +379,38 @@ impl Index {
         later.map(|(_, key)| key)
     }
 
-    /// Returns members that were checked before and do well, those first that were checked longest
-    /// ago.
+    /// Returns members that are not known as unhealthy, those first that were never asked, then
+    /// those that were asked longest ago.
     pub(crate) fn controls(&self) -> impl Iterator<Item = &Key> {
+        let first = self.first.values().flatten().map(|(_, key)| key);
         let checked = self.checked.iter().map(|(_, key)| key);
-        checked.filter(|key| !self.unhealthy.contains(key))
+        let all = first.chain(checked);
+        all.filter(|key| !self.unhealthy.contains(key))
+    }
+
+    /// Returns the members whose last verdict came since that moment.
+    pub(crate) fn asked_since(&self, since: Timestamp) -> impl Iterator<Item = &Key> {
+        let first = Key {
+            id: InstanceId::default(),
+            plugin: PluginName::default(),
+        };
+        let later = self.checked.range((since, first)..);
+        later.map(|(_, key)| key)
+    }
+
+    /// Returns how many members there are that were asked or, after a restart, have yet to be.
+    pub(crate) fn askable(&self) -> usize {
+        self.checked.len() + self.unasked
+    }
+
+    /// Returns how many of them were asked by this life of the controller.
+    pub(crate) fn asked(&self) -> usize {
+        self.checked.len()
+    }
+
+    /// Returns how many verdicts are awaited.
+    pub(crate) fn awaited(&self) -> usize {
+        self.flying.len()
     }
 
     /// Returns whether a suspect has others beside it that can be asked.
@@ -383,6 +433,9 @@ impl Index {
         let mut due = Vec::new();
         let mut next = None::<Timestamp>;
         for (checked, key) in &self.checked {
+            if self.flying.contains(key) {
+                continue;
+            }
             let at = round(*checked + routine);
             if at > now {
                 next = Some(at);
@@ -392,6 +445,9 @@ impl Index {
         }
         for (moment, members) in &self.first {
             for (spread, key) in members {
+                if self.flying.contains(key) {
+                    continue;
+                }
                 let share = f64::from(*spread) / f64::from(u32::MAX);
                 let at = round(*moment + routine.mul_f64(share));
                 if at > now {
@@ -407,7 +463,7 @@ impl Index {
 
 /// A number that depends on the id alone (FNV-1a, then mixed once more: ids often differ in their
 /// last characters only, which reach too few of its upper bits).
-fn spread(id: &str) -> u32 {
+pub(crate) fn spread(id: &str) -> u32 {
     let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });

@@ -9,8 +9,9 @@ use infrakit_spi::instance::Description;
 use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
 use super::member::{identified, is_another};
-use super::{Key, Member, Observed, Origin, Step, key};
+use super::{Aim, Key, Member, Observed, Origin, Step, key};
 use crate::Timestamp;
+use crate::diagnosis::crashes::{self, EarlyDeath};
 
 /// Circumstances of a list.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,8 @@ pub struct Seen {
     /// Members of the configuration in force that went without our doing before they had proved
     /// themselves.
     pub stillborn: usize,
+    /// Members that went without our doing as soon as they were made.
+    pub early: Vec<EarlyDeath>,
     /// How long the destructions took that the list shows as done.
     pub departed: Vec<Duration>,
     /// The list lacks a member that is too young to be missed, or members whose loss is doubted: a
@@ -163,7 +166,11 @@ impl Observed {
                 None => gone.push(key),
                 Some(until) => {
                     self.missed.insert(key.clone());
+                    let last_shown = self.listed_on(&key.plugin);
                     if let Some(mut member) = self.changing(key) {
+                        if !member.missed {
+                            member.last_shown = last_shown;
+                        }
                         member.missed = true;
                     }
                     let earliest = seen.look_again.map_or(until, |at| at.min(until));
@@ -186,6 +193,16 @@ impl Observed {
             return;
         };
         let unproved = self.index.is_unproved(&member);
+        let last_shown = match member.origin {
+            Origin::Provisioned(_) => None,
+            Origin::Listed if member.missed => member.last_shown,
+            Origin::Listed => self.listed_on(&key.plugin),
+        };
+        let policy = self.index.aim.as_ref().map(Aim::health);
+        if let Some(policy) = policy {
+            let death = crashes::early_death(&member, last_shown, policy);
+            seen.early.extend(death);
+        }
         if !lag.relapse.is_zero() {
             self.tombs.insert(key.clone(), (started, member.token));
         }
@@ -254,7 +271,10 @@ impl Observed {
         seen: &mut Seen,
     ) {
         let Some(member) = self.members.get(&key) else {
-            let member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+            let mut member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+            if let (Some(read), Some(aim)) = (&self.recollection, &self.index.aim) {
+                read.recall(&key, &mut member, aim.updating());
+            }
             let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
             if !self.tombs.get(&key).is_some_and(ghost) {
                 seen.appeared += 1;

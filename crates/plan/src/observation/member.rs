@@ -69,6 +69,11 @@ pub struct Member {
     pub created: Timestamp,
     /// How it became known.
     pub origin: Origin,
+    /// When its creation was answered; `None` where only a list has told of it, so that nobody knows
+    /// how old it is.
+    pub answered: Option<Timestamp>,
+    /// When the last list was asked for that showed it, where a later one lacks it.
+    pub last_shown: Option<Timestamp>,
     /// Its destruction, once decided.
     pub departure: Option<Departure>,
     /// Whether the last list lacks it, and it is only kept because lists may lag behind.
@@ -101,6 +106,11 @@ impl Member {
             token: None,
             created: now,
             origin,
+            answered: match origin {
+                Origin::Provisioned(at) => Some(at),
+                Origin::Listed => None,
+            },
+            last_shown: None,
             departure: None,
             missed: false,
             labelling: Labelling::Nothing,

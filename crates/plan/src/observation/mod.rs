@@ -15,15 +15,16 @@ use std::sync::Arc;
 
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
+use index::Aim;
 use index::Filing;
-pub(crate) use index::{Index, Key};
+pub(crate) use index::{Index, Key, spread};
 pub use lists::{Lag, Listed, Seen};
 use losses::Losses;
 pub use losses::{Doubted, Trust};
 use member::is_another;
 pub use member::{Departure, Labelling, Member, Origin, Step};
 
-use crate::{Spec, Timestamp};
+use crate::{Recollection, Spec, Timestamp};
 
 /// What is known of one plugin's lists.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,6 +50,8 @@ pub struct Observed {
     missed: BTreeSet<Key>,
     /// Members that are missing, which is doubted.
     losses: Losses,
+    /// What a former life of the controller knew of the health of members.
+    recollection: Option<Arc<Recollection>>,
     index: Index,
 }
 
@@ -84,6 +87,32 @@ impl Drop for Changing<'_> {
 }
 
 impl Observed {
+    /// Takes in what a former life of the controller knew of the health of members, for when lists
+    /// show them.
+    pub fn recall(&mut self, recollection: Recollection) {
+        self.recollection = Some(Arc::new(recollection));
+    }
+
+    /// Returns what is to be written down of the health of members. `None` before a complete list of
+    /// all plugins was seen, or where no spec is in force.
+    #[must_use]
+    pub fn recollect(&self, now: Timestamp) -> Option<Recollection> {
+        self.listed()?;
+        let updating = self.index.aim.as_ref()?.updating();
+        let mut recollection = Recollection::begun(now);
+        for member in self.members.values() {
+            recollection.note(member, updating);
+        }
+        if let Some(read) = &self.recollection {
+            recollection.keep(
+                read,
+                |number| self.index.tokens.contains_key(&number),
+                |plugin, id| self.get_on(plugin, id).is_some(),
+            );
+        }
+        Some(recollection)
+    }
+
     /// Returns the members, ordered by id.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values()

@@ -60,10 +60,9 @@ impl Model {
                 wave,
             } => {
                 let key = key(&plugin, &description.id);
-                let begun = self.memory.intents.remove(&number);
-                self.memory
-                    .creation
-                    .succeed(begun.map_or(now, |intent| intent.begun));
+                if let Some(intent) = self.memory.intents.remove(&number) {
+                    self.memory.creation.succeed(&intent.hash, intent.begun);
+                }
                 let origin = Origin::Provisioned(now);
                 let mut member = Member::new(description, &plugin, origin, &self.memory.nonce, now);
                 member.health.ask();

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use infrakit_spi::flavor::Health;
 
-use crate::action::{Cause, Drain, WaitingOn};
+use crate::action::{Cause, Drain};
 use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
 use crate::ledger::errand::Errand;
@@ -157,11 +157,6 @@ fn keep_to_the_limit<'a>(
 
 /// Returns whether creations pause after failures, and notes it.
 pub(crate) fn paused(draft: &mut Draft<'_>) -> bool {
-    let Some(until) = draft.memory.creation.pending(draft.now) else {
-        return false;
-    };
-    let failures = draft.memory.creation.failures();
-    draft.wait(WaitingOn::Backoff { until, failures });
-    draft.wake(until);
-    true
+    let (hash, _) = draft.configuration_for_one_more();
+    draft.is_held_back(&hash)
 }

@@ -19,11 +19,21 @@ const FINE: Duration = Duration::from_millis(25);
 /// The share of the usual time until the proof from which on it may come any moment.
 const NEARLY: f64 = 0.95;
 /// How many times the pace of routine checks those of members may come whose proof is waited for.
-const HASTE: f64 = 10.0;
+const HASTE: u32 = 10;
 /// Time between two checks of a suspect, and of those that are asked beside it.
 const QUICKLY: Duration = Duration::from_millis(500);
 /// Members that are asked beside a suspect: what they say tells whether the observer is sane.
 const CONTROLS: usize = 9;
+/// Time between two checks of those that tell whether an open breaker can close: several within the
+/// poll interval for which all has to be well, and few enough to be no burden while it lasts.
+const HALF_OPEN: Duration = Duration::from_secs(2);
+/// Unhealthy members that are asked so while the breaker is open.
+const PROBES: usize = 10;
+/// Over which time checks out of turn are counted.
+const SECOND: Duration = Duration::from_secs(1);
+/// Flapping members that are asked out of turn. They matter while they are few: where there are more,
+/// the observer is doubted in any case.
+const FLAPPING: usize = 100;
 
 /// Members up to which a group whose revision is new is asked for its health at once: as many checks
 /// as the routine sweeps of all groups may cost in ten seconds.
@@ -51,14 +61,22 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
             next = Some(next.map_or(at, |next| next.min(at)));
         }
     };
+    let mut room = pace.room(draft);
     for key in index
         .unhealthy
         .iter()
-        .chain(index.flapping.iter().take(100))
+        .chain(index.flapping.iter().take(FLAPPING))
     {
         if let Some(member) = draft.seen.at(key) {
-            let last = member.health.checked().unwrap_or(member.created);
-            urgent(key, member, last + pace.urgent);
+            let last = member.health.asked().unwrap_or(member.created);
+            let mut at = last + pace.urgent;
+            if at <= draft.now && !member.health.in_flight() {
+                match room.checked_sub(1) {
+                    Some(left) => room = left,
+                    None => at = draft.now + SECOND,
+                }
+            }
+            urgent(key, member, at);
         }
     }
     if let Some(least) = pace.proof {
@@ -76,15 +94,25 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
             }
         }
     }
-    if !illness.suspects.is_empty() && !illness.withheld {
+    if illness.broken {
+        let probes = index.unhealthy.iter().take(PROBES);
+        for key in probes.chain(index.controls().take(CONTROLS)) {
+            if let Some(member) = draft.seen.at(key) {
+                let last = member.health.asked();
+                let at = last.map_or(draft.now, |last| last + HALF_OPEN.min(pace.urgent));
+                urgent(key, member, at);
+            }
+        }
+    } else if illness.unsure || (!illness.suspects.is_empty() && !illness.withheld) {
         let controls = index
             .controls()
             .filter(|key| !illness.suspects.contains(key));
         let suspects = illness.suspects.iter().copied();
         for key in suspects.chain(controls.take(CONTROLS)) {
             if let Some(member) = draft.seen.at(key) {
-                let last = member.health.checked().unwrap_or(member.created);
-                urgent(key, member, last + QUICKLY.min(pace.urgent));
+                let last = member.health.asked();
+                let at = last.map_or(draft.now, |last| last + QUICKLY.min(pace.urgent));
+                urgent(key, member, at);
             }
         }
     }
@@ -137,14 +165,31 @@ impl Pace {
                 .any(|on| matches!(on, WaitingOn::Health { .. } | WaitingOn::Budget { .. }));
         let proof = awaited.then(|| {
             let unproved = draft.index.unproved.len();
-            Duration::from_secs_f64(unproved as f64 / (rate * HASTE)).max(SOON)
+            Duration::from_secs_f64(unproved as f64 / (rate * f64::from(HASTE))).max(SOON)
         });
+        let routine = urgent.max(sweep);
+        // Where very many are unhealthy, each is asked more rarely.
+        let ailing = draft.index.unhealthy.len() + draft.index.flapping.len().min(FLAPPING);
+        let urgent = urgent.max(Duration::from_secs_f64(
+            ailing as f64 / (rate * f64::from(HASTE)),
+        ));
         Self {
             urgent,
-            routine: urgent.max(sweep),
+            routine,
             step: draft.config.poll_interval.min(urgent),
             proof,
         }
+    }
+
+    /// Returns how many members may be asked out of turn now, so that no more are asked in a second
+    /// than ten times the pace of the routine: after a restart all that were ill are due at once.
+    fn room(&self, draft: &Draft<'_>) -> usize {
+        let most = draft.config.checks_per_second.max(1).saturating_mul(HASTE);
+        let second = u64::try_from(SECOND.as_nanos()).unwrap_or(u64::MAX);
+        let since = Timestamp(draft.now.0.saturating_sub(second));
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let spent = draft.index.asked_since(since).take(most).count();
+        most.saturating_sub(spent + draft.index.awaited())
     }
 }
 

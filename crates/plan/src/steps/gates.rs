@@ -237,7 +237,7 @@ fn note_progress(draft: &Draft<'_>, roll: &mut Roll) {
 /// Returns what makes the rollout a failure, if anything does.
 fn failure(draft: &Draft<'_>, roll: &Roll, illness: &Illness<'_>) -> Option<PausedBy> {
     let updating = &draft.spec.updating;
-    if let Some(stopped) = draft.memory.creation.stopped()
+    if let Some(stopped) = draft.memory.creation.stopped(&draft.spec.hash)
         && stopped.since >= roll.begun
         && updating.on_failure != OnFailure::Continue
     {
@@ -296,7 +296,9 @@ fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
             roll.complete = None;
             return (false, reaches);
         }
-        let complete = *roll.complete.get_or_insert(draft.now);
+        // A clock that was set back since has it lie ahead; it stands from now on.
+        let complete = roll.complete.unwrap_or(draft.now).min(draft.now);
+        roll.complete = Some(complete);
         let (number, until) = (roll.stage + 1, complete + stage.bake);
         if draft.now < until {
             draft.wait(WaitingOn::Bake {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::action::{Action, Reason, WaitingOn};
+use crate::diagnosis::crashes;
 use crate::diagnosis::repair::Repair;
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
@@ -41,9 +42,20 @@ pub(crate) fn heal<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
         if repair(draft, entry.1, settling) {
             continue;
         }
+        let death = crashes::given_up(entry.1);
+        // Where the next one would not get well either, there is no hurry to make room for it.
+        if let Some(death) = &death
+            && draft.is_on_trial(&death.hash)
+        {
+            continue;
+        }
         let how = drain(draft.spec, Reason::Unhealthy);
         if draft.destroy(*entry, errand, how).is_err() {
             return;
+        }
+        if let Some(death) = death {
+            let size = draft.spec.size.count();
+            draft.memory.note_early_death(&death, size, draft.now);
         }
     }
 }

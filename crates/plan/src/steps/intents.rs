@@ -7,6 +7,7 @@ use infrakit_spi::FailureClass;
 
 use crate::action::WaitingOn;
 use crate::draft::Draft;
+use crate::{FailedCreation, Told};
 
 impl Draft<'_> {
     /// Closes creations that a list answers: found, or in doubt for long enough and not found.
@@ -42,16 +43,20 @@ impl Draft<'_> {
         }
         for number in found {
             if let Some(intent) = self.memory.intents.remove(&number) {
-                self.memory.creation.succeed(intent.begun);
+                self.memory.creation.succeed(&intent.hash, intent.begun);
             }
         }
         for number in lost {
             if let Some(intent) = self.memory.intents.remove(&number) {
-                let message = "no instance came of it";
-                let class = FailureClass::Unavailable;
-                self.memory
-                    .creation
-                    .fail(class, message, intent.begun, self.now);
+                let failed = FailedCreation {
+                    token: self.memory.token(number),
+                    hash: &intent.hash,
+                    class: FailureClass::Unavailable,
+                    told: Told::Guessed,
+                    message: "no instance came of it",
+                    begun: intent.begun,
+                };
+                self.memory.creation.fail(&failed, self.now);
             }
         }
         if let Some(at) = wake {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Changing, Config, Departure, Doubt, Drain, Intent, Labelling, Lag, Listed, Member,
-    Memory, Observed, Origin, Plan, Reason, Spec, Step, Timestamp, check, plan,
+    Action, Changing, Config, Departure, Doubt, Drain, FailedCreation, Intent, Labelling, Lag,
+    Listed, Member, Memory, Observed, Origin, Plan, Reason, Spec, Step, Timestamp, Told, check,
+    plan,
 };
 use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
@@ -230,8 +231,20 @@ impl Bench {
 
     /// Notes a failed creation that was begun now.
     pub(crate) fn fail(&mut self) {
-        let (class, now) = (FailureClass::Other, self.now);
-        self.memory.creation.fail(class, "no", now, now);
+        self.fail_as(FailureClass::Other, Told::Guessed, "no");
+    }
+
+    /// Notes a failed creation of this class that was begun now.
+    pub(crate) fn fail_as(&mut self, class: FailureClass, told: Told, message: &str) {
+        let failed = FailedCreation {
+            token: self.memory.token(0),
+            hash: &self.spec.hash,
+            class,
+            told,
+            message,
+            begun: self.now,
+        };
+        self.memory.creation.fail(&failed, self.now);
     }
 
     pub(crate) fn pass(&mut self, duration: Duration) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infrakit_plan::{
     Allowance, ConditionKind, Direction, Outcome, Pause, PausedBy, Plan, Quota, Reason, Repair,
-    Roll, RollResult, Room, Spec, Step, WaitingOn,
+    Roll, RollResult, Room, Spec, Step, Told, WaitingOn,
 };
 use infrakit_spi::FailureClass;
 use infrakit_spi::flavor::Health;
@@ -279,9 +279,8 @@ fn whatever_will_not_pass_by_itself_degrades_the_group() {
     assert_eq!(degraded(&doubted), is("HealthDoubted", &on));
 
     let mut wrong = Bench::new(cattle(1));
-    let now = wrong.now;
     let class = FailureClass::Configuration;
-    wrong.memory.creation.fail(class, "no such image", now, now);
+    wrong.fail_as(class, Told::Declared, "no such image");
     let text = "creations stopped after a configuration error: no such image";
     assert_eq!(degraded(&wrong), is("ConfigurationError", text));
 

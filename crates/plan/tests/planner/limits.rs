@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Allowance, Decided, Quota, Reason, Room, WaitingOn};
+use infrakit_plan::{Allowance, Decided, Quota, Reason, Room, Told, WaitingOn};
 use infrakit_spi::FailureClass;
 
 use crate::bench::*;
@@ -80,8 +80,7 @@ fn a_configuration_error_is_not_tried_again_and_quota_is() {
         (FailureClass::Other, 1),
     ] {
         let mut bench = Bench::new(cattle(1));
-        let now = bench.now;
-        bench.memory.creation.fail(class, "no", now, now);
+        bench.fail_as(class, Told::Declared, "no");
         assert_eq!(created(&bench.preview()).len(), 0, "{class:?}");
         bench.pass(Duration::from_secs(86_400));
         bench.look();
@@ -90,6 +89,38 @@ fn a_configuration_error_is_not_tried_again_and_quota_is() {
         let stopped = plan.waiting.contains(&WaitingOn::Configuration);
         assert_eq!(stopped, again == 0, "{class:?}");
     }
+}
+
+/// The words are those of a configuration error, and also of a registry that is being restarted.
+#[test]
+fn words_alone_stop_nothing() {
+    let mut bench = Bench::new(cattle(1));
+    bench.fail_as(FailureClass::Configuration, Told::Guessed, "does not exist");
+    let plan = bench.preview();
+    assert_eq!(created(&plan).len(), 0);
+    let until = plan.wake_at.expect("it is tried again");
+    assert!(until <= at(1));
+    bench.now = until;
+    assert_eq!(created(&bench.preview()).len(), 1);
+}
+
+/// What fails is the configuration that is rolled out, not the one that the others are kept at.
+#[test]
+fn a_configuration_that_fails_does_not_hold_up_the_former_one() {
+    let spec = |note| {
+        spec(
+            r#"{"Size":4}"#,
+            note,
+            r#","Updating":{"Stages":[{"Until":1}]}"#,
+        )
+    };
+    let mut bench = Bench::healthy(spec("v1"), &["a", "b", "c"]);
+    bench.commit(spec("v2"));
+    bench.add(shown("x", "v2"));
+    bench.fail_as(FailureClass::Quota, Told::Declared, "no");
+    bench.remove("c");
+    let plan = bench.preview();
+    assert_eq!(created(&plan).len(), 1, "{:?}", plan.waiting);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, ConditionKind, Direction, Pause, PausedBy, Reason, RollResult, Spec, WaitingOn,
+    Action, ConditionKind, Direction, Pause, PausedBy, Reason, RollResult, Spec, Told, WaitingOn,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{FailureClass, tags};
@@ -153,8 +153,8 @@ fn a_configuration_error_stops_the_rollout_and_not_the_group() {
     let plan = bench.plan();
     assert_eq!(created(&plan).len(), 1);
     bench.memory.intents.clear();
-    let (class, now) = (FailureClass::Configuration, bench.now);
-    bench.memory.creation.fail(class, "no such image", now, now);
+    let class = FailureClass::Configuration;
+    bench.fail_as(class, Told::Declared, "no such image");
     let played = bench.play(&[]);
     let by = paused_by(&bench);
     assert!(matches!(by, Some(PausedBy::Configuration { message }) if message == "no such image"));

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    ConditionKind, Departure, Doubt, Intent, Labelling, Lag, Member, Origin, Step, Timestamp,
+    ConditionKind, Departure, Doubt, FailedCreation, Intent, Labelling, Lag, Member, Origin, Step,
+    Timestamp, Told,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Repaired;
@@ -28,6 +29,14 @@ impl Core {
         if outcome.is_ok() {
             self.behaviours.created(&plugin, now.since(begun));
         }
+        // What a plugin declares of its provider's words is as good as saying it each time.
+        let outcome = outcome.map_err(|error| {
+            let class = self.behaviours.of(&plugin).class_of(error.message());
+            match class.filter(|_| error.given_class().is_none()) {
+                Some(class) => error.with_class(class),
+                None => error,
+            }
+        });
         let mut claimed = false;
         let outcome = outcome.and_then(|made| {
             match self.owner((&target, number), (&plugin, &made.id), begun) {
@@ -53,7 +62,9 @@ impl Core {
             Ok(description) => {
                 let took = now.since(begun);
                 group.memory.measured.provision.note(took);
-                group.memory.creation.succeed(begun);
+                if let Some(intent) = &intent {
+                    group.memory.creation.succeed(&intent.hash, begun);
+                }
                 let id = description.id.clone();
                 if let Some(observer) = self.observers.get_mut(&plugin) {
                     observer.saw(&id, now);
@@ -80,11 +91,18 @@ impl Core {
             }
             Err(error) if error.delivery() == Delivery::Unknown => {
                 tracing::warn!(group = %target.group, number, %error, "the outcome of a creation is unknown");
-                if claimed {
-                    let (class, message) = (FailureClass::Other, error.message());
-                    group.memory.creation.fail(class, message, begun, now);
-                }
                 if let Some(intent) = intent {
+                    if claimed {
+                        let failed = FailedCreation {
+                            token: group.memory.token(number),
+                            hash: &intent.hash,
+                            class: FailureClass::Other,
+                            told: Told::Guessed,
+                            message: error.message(),
+                            begun,
+                        };
+                        group.memory.creation.fail(&failed, now);
+                    }
                     let intent = Intent {
                         begun,
                         doubt: Some(Doubt::since(now)),
@@ -96,8 +114,22 @@ impl Core {
             }
             Err(error) => {
                 tracing::warn!(group = %target.group, number, %error, "cannot create a member");
-                let (class, message) = (error.class(), error.message());
-                group.memory.creation.fail(class, message, begun, now);
+                // Words may slow a group down; only what the plugin declares can stop it.
+                let told = match error.given_class() {
+                    Some(_) => Told::Declared,
+                    None => Told::Guessed,
+                };
+                if let Some(intent) = intent {
+                    let failed = FailedCreation {
+                        token: group.memory.token(number),
+                        hash: &intent.hash,
+                        class: error.class(),
+                        told,
+                        message: error.message(),
+                        begun,
+                    };
+                    group.memory.creation.fail(&failed, now);
+                }
                 group.young.end(number, &plugin);
             }
         }
@@ -281,6 +313,9 @@ impl Core {
         let recovered = member.health.last() == Health::Unhealthy;
         let changed = member.health.note(verdict, now);
         drop(member);
+        if changed || verdict == Health::Unhealthy {
+            group.note_health(now);
+        }
         if verdict == Health::Healthy
             && let Some(born) = group.newborn.remove(id)
         {

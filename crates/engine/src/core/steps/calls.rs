@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Departure, Labelling, Phase, Plan, Provision, Reason, Step, Timestamp, plan,
+    Action, Departure, FailedCreation, Labelling, Phase, Plan, Provision, Reason, Step, Timestamp,
+    Told, plan,
 };
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
@@ -179,7 +180,12 @@ impl Core {
             group.stored = stored_part(&group.memory);
             changes.push(put_memory(&group.stored));
         }
+        changes.extend(group.write_health(now));
+        let health_due = group.health_due.map(|due| due.max(now + RETRY));
         if changes.is_empty() {
+            if let Some(due) = health_due {
+                self.wake_by(id, due);
+            }
             return;
         }
         let batch = if begun.calls.is_empty() {
@@ -188,6 +194,9 @@ impl Core {
             Batch::Plan(group.target.clone(), begun.calls)
         };
         self.write(batch, changes, durability);
+        if let Some(due) = health_due {
+            self.wake_by(id, due);
+        }
     }
 }
 
@@ -272,9 +281,15 @@ fn begin_creation(group: &mut Group, provision: Provision, begun: &mut Begun, no
         // Made from another configuration than its tag says, it would never be found out.
         tracing::error!(group = %group.id(), hash = %provision.hash, "no spec of this configuration is known any more");
         group.memory.intents.remove(&number);
-        let message = "the former configuration is not known any more";
-        let class = FailureClass::Other;
-        group.memory.creation.fail(class, message, now, now);
+        let failed = FailedCreation {
+            token: provision.token.clone(),
+            hash: &provision.hash,
+            class: FailureClass::Other,
+            told: Told::Guessed,
+            message: "the former configuration is not known any more",
+            begun: now,
+        };
+        group.memory.creation.fail(&failed, now);
         if let Some(roll) = &mut group.memory.roll {
             roll.former = None;
         }
@@ -331,10 +346,15 @@ pub(in crate::core) fn undo(group: &mut Group, call: Call, now: Timestamp) {
     match call {
         Call::Provision { number, .. } => {
             if let Some(intent) = group.memory.intents.remove(&number) {
-                let message = "the creation cannot be written down";
-                let class = FailureClass::Unavailable;
-                let creation = &mut group.memory.creation;
-                creation.fail(class, message, intent.begun, now);
+                let failed = FailedCreation {
+                    token: group.memory.token(number),
+                    hash: &intent.hash,
+                    class: FailureClass::Unavailable,
+                    told: Told::Guessed,
+                    message: "the creation cannot be written down",
+                    begun: intent.begun,
+                };
+                group.memory.creation.fail(&failed, now);
             }
         }
         Call::Destroy {

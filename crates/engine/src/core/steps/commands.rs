@@ -283,7 +283,7 @@ fn pause(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
 
 fn resume(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
     let id = group.id();
-    let failed = group.memory.creation.failures() > 0;
+    let failed = group.memory.creation.holds_back();
     let paused = group
         .memory
         .roll

@@ -20,8 +20,8 @@ use crate::core::steps::remains::{has_open, remains_changes};
 use crate::core::steps::transition;
 use crate::core::{Core, Group, Refused};
 use crate::records::{
-    Fate, SpecRecord, delete, history_key, intent_key, memory_key, put, put_memory, remains_key,
-    spec_key,
+    Fate, SpecRecord, delete, health_key, history_key, intent_key, memory_key, put, put_memory,
+    remains_key, spec_key,
 };
 
 /// A change that was accepted: what it leads to, and the journal entry that makes it so.
@@ -477,7 +477,11 @@ fn held_members<'a>(group: &Group, ids: impl Iterator<Item = &'a InstanceId>) ->
 
 pub(in crate::core) fn forget_changes(group: &Group) -> Vec<Change> {
     let id = group.id();
-    let mut changes = vec![delete(spec_key(id)), delete(memory_key(id))];
+    let mut changes = vec![
+        delete(spec_key(id)),
+        delete(memory_key(id)),
+        delete(health_key(id)),
+    ];
     changes.extend(
         group
             .batches

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infrakit_plan::{Doubt, Intent, Origin, Timestamp, Token};
+use infrakit_plan::{Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
 
@@ -74,8 +74,17 @@ impl Core {
             );
             tracing::error!(group = %id, number, "{message}");
             doubt_again(group, number, (plugin, &instance), now);
-            let class = FailureClass::Other;
-            group.memory.creation.fail(class, &message, now, now);
+            let intent = group.memory.intents.get(&number);
+            let hash = intent.map_or_else(|| group.spec.hash.clone(), |intent| intent.hash.clone());
+            let failed = FailedCreation {
+                token: group.memory.token(number),
+                hash: &hash,
+                class: FailureClass::Other,
+                told: Told::Guessed,
+                message: &message,
+                begun: now,
+            };
+            group.memory.creation.fail(&failed, now);
             self.touch(&id);
         }
     }

@@ -156,6 +156,7 @@ impl Core {
                 if let Some(group) = self.living(&target) {
                     // What the store holds is not known any more.
                     group.stored = Memory::default();
+                    group.note_health(now);
                 }
                 self.wake_by(&target.group, now + RETRY);
             }
@@ -174,6 +175,7 @@ impl Core {
                     return;
                 };
                 group.stored = Memory::default();
+                group.note_health(now);
                 for call in calls {
                     crate::core::steps::calls::undo(group, call, now);
                 }

@@ -104,7 +104,7 @@ impl Core {
             let seen = group.seen.unchanged(plugin, started, now);
             settle_labels(group, circumstances);
             let grown = note_seen(group, circumstances);
-            learn(group, &seen);
+            learn(group, &seen, circumstances.now);
             self.behaviours.departures(plugin, &seen.departed);
             look_then(self.observers.get_mut(plugin), id, &seen);
             if seen.anything() || grown || !group.converged {
@@ -148,7 +148,7 @@ impl Core {
             let seen = group.seen.apply(id, members, circumstances, nonce);
             settle_labels(group, circumstances);
             let grown = note_seen(group, circumstances);
-            learn(group, &seen);
+            learn(group, &seen, circumstances.now);
             self.behaviours.departures(plugin, &seen.departed);
             look_then(self.observers.get_mut(circumstances.plugin), id, &seen);
             if seen.vanished > 0 {
@@ -167,7 +167,7 @@ impl Core {
         };
         let seen = group.seen.confirm_losses(now);
         // What is on record of young members the next list settles.
-        learn(group, &seen);
+        learn(group, &seen, now);
         group.converged &= !seen.anything();
         self.touch(id);
         seen.vanished
@@ -241,7 +241,7 @@ fn note_seen(group: &mut Group, circumstances: Listed<'_>) -> bool {
 }
 
 /// Learns from what a list changed.
-fn learn(group: &mut Group, seen: &Seen) {
+fn learn(group: &mut Group, seen: &Seen, now: Timestamp) {
     if !seen.anything() {
         return;
     }
@@ -251,6 +251,10 @@ fn learn(group: &mut Group, seen: &Seen) {
     }
     if let Some(roll) = &mut group.memory.roll {
         roll.failed += seen.stillborn as u64;
+    }
+    for death in &seen.early {
+        let size = group.spec.size.count();
+        group.memory.note_early_death(death, size, now);
     }
     if !group.memory.decided.is_empty() {
         let (seen, memory) = (&group.seen, &mut group.memory);

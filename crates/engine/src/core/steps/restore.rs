@@ -15,7 +15,7 @@ use crate::core::state::remembered::stored_part;
 use crate::core::{Core, Group};
 use crate::records::{
     AnswerRecord, DepartureRecord, IntentRecord, REMAINS, RemainsRecord, SPECS, SpecRecord,
-    answer_prefix, departure_prefix, history_prefix, intent_prefix, memory_key,
+    answer_prefix, departure_prefix, health_key, history_prefix, intent_prefix, memory_key,
 };
 
 impl Core {
@@ -137,6 +137,13 @@ impl Core {
             let value = value.map_err(|error| format!("its departures: {error}"))?;
             let record = (record, value);
             group.departures.restore(record, &mut group.memory, now);
+        }
+        if let Some(found) = store.get(&health_key(id)) {
+            match found.value.decode() {
+                Ok(recollection) => group.seen.recall(recollection),
+                // Without it members are asked anew.
+                Err(error) => tracing::warn!(group = %id, %error, "cannot read its health"),
+            }
         }
         if group.memory.phase == Phase::Destroying {
             group.destroying_since = Some(now);

@@ -111,7 +111,7 @@ fn ended(group: &Group, cause: Cause, revision: u64, now: Timestamp) -> BTreeMap
 /// and failed creations are tried again.
 pub(in crate::core) fn anew(group: &Group, now: Timestamp) -> Option<MemoryChange> {
     let memory = &group.memory;
-    if memory.aborted.is_none() && memory.creation.failures() == 0 {
+    if memory.aborted.is_none() && !memory.creation.holds_back() {
         return None;
     }
     let restarted = memory.aborted.is_some().then(|| restarted(group, now));

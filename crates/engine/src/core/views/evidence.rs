@@ -64,9 +64,10 @@ impl Group {
             }
             WaitingOn::Losses { until, .. } => Some(self.lacking(*until)),
             // They say themselves what they rest on.
-            WaitingOn::SelfMember { .. } | WaitingOn::Governor { .. } | WaitingOn::Slots { .. } => {
-                None
-            }
+            WaitingOn::SelfMember { .. }
+            | WaitingOn::Governor { .. }
+            | WaitingOn::Slots { .. }
+            | WaitingOn::CrashLoop { .. } => None,
         }
     }
 

@@ -245,7 +245,10 @@ impl Group {
                 complete.map(|complete| complete + bake.unwrap_or_default())
             }
             WaitingOn::Breaker { .. } => memory.breaker.map(|breaker| breaker.since),
-            WaitingOn::Configuration => memory.creation.stopped().map(|stopped| stopped.since),
+            WaitingOn::Configuration => memory
+                .creation
+                .stopped(&self.spec.hash)
+                .map(|stopped| stopped.since),
             WaitingOn::Aborted { .. } => memory
                 .outcomes
                 .get(&self.revision)
@@ -257,6 +260,7 @@ impl Group {
             | WaitingOn::Departures { .. }
             | WaitingOn::Health { .. }
             | WaitingOn::Backoff { .. }
+            | WaitingOn::CrashLoop { .. }
             | WaitingOn::Budget { .. }
             | WaitingOn::SelfMember { .. }
             | WaitingOn::Governor { .. }
@@ -280,6 +284,7 @@ impl Group {
             | WaitingOn::Departures { .. }
             | WaitingOn::Health { .. }
             | WaitingOn::Backoff { .. }
+            | WaitingOn::CrashLoop { .. }
             | WaitingOn::Budget { .. }
             | WaitingOn::Configuration
             | WaitingOn::Governor { .. }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Departure, Doubt, Intent, Labelling, Member, Origin, Provision, Step, Timestamp, check,
-    plan,
+    Action, Departure, Doubt, FailedCreation, Intent, Labelling, Member, Origin, Provision, Step,
+    Timestamp, Told, check, plan,
 };
 use infrakit_spi::instance::Description;
 use infrakit_spi::{FailureClass, InstanceId, Tags, tags};
@@ -17,7 +17,9 @@ impl World {
         let intent = self.memory.intents.remove(&token);
         match answer {
             Answer::Done => {
-                self.memory.creation.succeed(begun);
+                if let Some(intent) = &intent {
+                    self.memory.creation.succeed(&intent.hash, begun);
+                }
                 let tag = format!("{NONCE}-{token}");
                 let made = self.describe().into_iter().find(|one| {
                     one.tags.as_ref().and_then(|tags| tags.get(tags::TOKEN)) == Some(&tag)
@@ -40,8 +42,17 @@ impl World {
                 ));
             }
             Answer::Refused => {
-                let class = FailureClass::Other;
-                self.memory.creation.fail(class, "no", begun, now);
+                if let Some(intent) = intent {
+                    let failed = FailedCreation {
+                        token: self.memory.token(token),
+                        hash: &intent.hash,
+                        class: FailureClass::Other,
+                        told: Told::Guessed,
+                        message: "no",
+                        begun,
+                    };
+                    self.memory.creation.fail(&failed, now);
+                }
             }
             Answer::Lost => {
                 if let Some(intent) = intent {

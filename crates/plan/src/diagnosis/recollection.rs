@@ -1,0 +1,189 @@
+//! What is written down of the health of members, so that it outlives the controller.
+//!
+//! Most members do well, and of those that is all there is to say: a bit for each creation of the
+//! group tells it. Of the others the verdicts are kept, for as many as can matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use infrakit_spi::flavor::Health;
+use infrakit_spi::{InstanceId, PluginName};
+use serde::{Deserialize, Serialize};
+
+use crate::diagnosis::health::HealthRecord;
+use crate::observation::{Key, Member};
+use crate::{Timestamp, Updating};
+
+/// Members of which all verdicts are kept. When more than that are not well, no more than the
+/// breaker needs to know is kept of the rest; a record has some 150 bytes.
+const DETAILED: usize = 1_000;
+/// How long what was read is kept for members that no list has shown. The first lists after a
+/// restart may lag behind, by less than this for all providers that are known to be that slow.
+const KEPT: Duration = Duration::from_secs(1_200);
+/// Bits of a word. Not more, because other programs read numbers as floating point.
+const WORD: u64 = 32;
+
+/// A set of creation numbers, as words of bits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Numbers(BTreeMap<u64, u32>);
+
+impl Numbers {
+    fn insert(&mut self, number: u64) {
+        *self.0.entry(number / WORD).or_default() |= 1 << (number % WORD);
+    }
+
+    fn contains(&self, number: u64) -> bool {
+        let word = self.0.get(&(number / WORD)).copied().unwrap_or_default();
+        word & (1 << (number % WORD)) != 0
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().flat_map(|(at, word)| {
+            let bits = (0..WORD).filter(move |bit| word & (1 << bit) != 0);
+            bits.map(move |bit| at * WORD + bit)
+        })
+    }
+}
+
+/// Verdicts on one member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Verdicts {
+    pub(crate) last: Health,
+    pub(crate) streak: u32,
+    pub(crate) since: Timestamp,
+    pub(crate) checked: Timestamp,
+    pub(crate) failures: u64,
+    pub(crate) changes: u32,
+    pub(crate) known: Option<Health>,
+    pub(crate) ever_healthy: bool,
+}
+
+/// A member that is not plainly well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Ailing {
+    /// Number of the creation that made it. An id that was used again is another member.
+    token: Option<u64>,
+    /// When it became known.
+    created: Timestamp,
+    verdicts: Verdicts,
+}
+
+/// What is written down of the health of a group's members.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recollection {
+    /// When.
+    #[serde(default)]
+    written: Timestamp,
+    /// Members that are plainly well, by the numbers of their creations.
+    #[serde(default)]
+    well: Numbers,
+    /// The same for members that others made.
+    #[serde(default)]
+    well_of_others: BTreeMap<PluginName, BTreeSet<InstanceId>>,
+    /// Members that are not well, beyond those of which more is kept.
+    #[serde(default)]
+    ill: Numbers,
+    /// The verdicts on members that are not plainly well.
+    #[serde(default)]
+    ailing: BTreeMap<PluginName, BTreeMap<InstanceId, Ailing>>,
+    /// How many those are.
+    #[serde(skip)]
+    detailed: usize,
+}
+
+impl Recollection {
+    /// An empty one.
+    pub(crate) fn begun(now: Timestamp) -> Self {
+        Self {
+            written: now,
+            ..Self::default()
+        }
+    }
+
+    /// Takes in a member.
+    pub(crate) fn note(&mut self, member: &Member, updating: &Updating) {
+        let health = &member.health;
+        if health.checked().is_none() {
+            return;
+        }
+        let (plugin, id) = (&member.plugin, &member.id);
+        if health.is_plainly_well(updating) {
+            match member.token {
+                Some(number) => self.well.insert(number),
+                None => {
+                    let others = self.well_of_others.entry(plugin.clone()).or_default();
+                    others.insert(id.clone());
+                }
+            }
+            return;
+        }
+        if self.detailed >= DETAILED {
+            if let Some(number) = member.token
+                && health.last() == Health::Unhealthy
+            {
+                self.ill.insert(number);
+            }
+            return;
+        }
+        let ailing = Ailing {
+            token: member.token,
+            created: member.created,
+            verdicts: health.verdicts(),
+        };
+        self.detailed += 1;
+        let there = self.ailing.entry(plugin.clone()).or_default();
+        there.insert(id.clone(), ailing);
+    }
+
+    /// Takes over what was read of members that are not known yet.
+    pub(crate) fn keep(
+        &mut self,
+        read: &Self,
+        known: impl Fn(u64) -> bool,
+        knows: impl Fn(&PluginName, &InstanceId) -> bool,
+    ) {
+        if self.written.since(read.written) > KEPT {
+            return;
+        }
+        for number in read.well.iter().filter(|number| !known(*number)) {
+            self.well.insert(number);
+        }
+        for number in read.ill.iter().filter(|number| !known(*number)) {
+            self.ill.insert(number);
+        }
+        for (plugin, ids) in &read.well_of_others {
+            let unknown = ids.iter().filter(|id| !knows(plugin, id));
+            let others = self.well_of_others.entry(plugin.clone()).or_default();
+            others.extend(unknown.cloned());
+        }
+        for (plugin, ailing) in &read.ailing {
+            let unknown = ailing.iter().filter(|(id, _)| !knows(plugin, id));
+            let there = self.ailing.entry(plugin.clone()).or_default();
+            there.extend(unknown.map(|(id, one)| (id.clone(), one.clone())));
+        }
+    }
+
+    /// Gives a member back what is known of its health.
+    pub(crate) fn recall(&self, key: &Key, member: &mut Member, updating: &Updating) {
+        let ailing = self.ailing.get(&key.plugin);
+        let ailing = ailing.and_then(|there| there.get(&key.id));
+        if let Some(ailing) = ailing.filter(|ailing| ailing.token == member.token) {
+            member.created = ailing.created.min(member.created);
+            member.health = HealthRecord::recall(&ailing.verdicts);
+            return;
+        }
+        let well = match member.token {
+            Some(number) => self.well.contains(number),
+            None => {
+                let others = self.well_of_others.get(&key.plugin);
+                others.is_some_and(|others| others.contains(&key.id))
+            }
+        };
+        if well {
+            member.health = HealthRecord::well(updating, self.written);
+        } else if member.token.is_some_and(|number| self.ill.contains(number)) {
+            member.health = HealthRecord::ill(self.written);
+        }
+    }
+}

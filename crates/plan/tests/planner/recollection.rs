@@ -1,0 +1,213 @@
+//! What is known of the health of members outlives the controller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use infrakit_plan::{Observed, Reason, WaitingOn};
+use infrakit_spi::flavor::Health;
+use infrakit_spi::tags;
+
+use crate::bench::*;
+
+/// A group of `size` members that were made here and do well.
+fn made(size: usize, more: &str) -> Bench {
+    let mut bench = Bench::new(spec(&format!(r#"{{"Size":{size}}}"#), "v1", more));
+    bench.list = (0..size)
+        .map(|number| {
+            let token = format!("n-{number}");
+            and(shown(&format!("i{number:05}"), "v1"), tags::TOKEN, &token)
+        })
+        .collect();
+    bench.look();
+    let ids: Vec<String> = bench.list.iter().map(|one| one.id.to_string()).collect();
+    for id in ids {
+        bench.verdict(&id, Health::Healthy);
+    }
+    bench.memory.revision = 1;
+    bench.memory = bench.preview().memory;
+    bench
+}
+
+/// Ends the controller and starts another one, which reads what was written of the health.
+fn restart(bench: &mut Bench) {
+    let spec = Arc::new(bench.spec.clone());
+    bench.seen.aim(&spec, false);
+    let written = bench.seen.recollect(bench.now).expect("all was listed");
+    let text = serde_json::to_string(&written).unwrap();
+    bench.seen = Observed::default();
+    bench.seen.aim(&spec, false);
+    bench.seen.recall(serde_json::from_str(&text).unwrap());
+    bench.pass(Duration::from_secs(30));
+    bench.look();
+}
+
+#[test]
+fn who_did_well_serves_and_is_asked_in_its_turn() {
+    let mut bench = made(50, "");
+    restart(&mut bench);
+    let plan = bench.preview();
+    assert!(destroyed(&plan).is_empty() && created(&plan).is_empty());
+    assert!(checked(&plan).len() < 40, "{:?}", checked(&plan));
+    for id in ["i00000", "i00049"] {
+        let health = bench.member(id).health.clone();
+        assert_eq!((health.last(), health.asked()), (Health::Healthy, None));
+        assert!(health.ever_healthy());
+    }
+}
+
+#[test]
+fn who_was_ill_is_ill_and_goes_once_it_was_asked_again() {
+    let mut bench = made(3, "");
+    bench.sicken("i00001");
+    restart(&mut bench);
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty(), "nobody goes unasked");
+    assert!(checked(&plan).contains(&"i00001"));
+    for id in ["i00000", "i00002"] {
+        bench.verdict(id, Health::Healthy);
+    }
+    bench.verdict("i00001", Health::Unhealthy);
+    assert_eq!(destroyed(&bench.plan()), [("i00001", Reason::Unhealthy)]);
+}
+
+#[test]
+fn who_got_well_meanwhile_stays() {
+    let mut bench = made(3, "");
+    bench.sicken("i00001");
+    restart(&mut bench);
+    for id in ["i00000", "i00001", "i00002"] {
+        bench.verdict(id, Health::Healthy);
+    }
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty() && plan.memory.breaker.is_none());
+}
+
+/// The first that answers is not judged by itself.
+#[test]
+fn after_a_restart_nobody_is_judged_alone() {
+    let mut bench = made(30, "");
+    bench.seen = Observed::default();
+    bench.look();
+    bench.sicken("i00001");
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty());
+    let on = WaitingOn::Confirmation {
+        id: "i00001".into(),
+    };
+    assert!(plan.waiting.contains(&on), "{:?}", plan.waiting);
+    let asked: Vec<String> = checked(&plan).iter().map(|id| (*id).to_owned()).collect();
+    assert!(asked.len() >= 9, "{asked:?}");
+    for number in (0..30).filter(|number| *number != 1) {
+        bench.verdict(&format!("i{number:05}"), Health::Healthy);
+    }
+    assert_eq!(destroyed(&bench.plan()), [("i00001", Reason::Unhealthy)]);
+}
+
+#[test]
+fn an_open_breaker_stays_open_over_a_restart_with_or_without_a_record() {
+    for record in [true, false] {
+        let mut bench = made(3, "");
+        bench.sicken("i00000");
+        bench.sicken("i00001");
+        let open = bench.plan().memory.breaker;
+        assert!(open.is_some());
+        if record {
+            restart(&mut bench);
+        } else {
+            bench.seen = Observed::default();
+            bench.pass(Duration::from_secs(30));
+            bench.look();
+        }
+        let plan = bench.plan();
+        assert_eq!(plan.memory.breaker.map(|open| open.since), Some(at(0)));
+        assert_eq!(checked(&plan).len(), 3, "{:?}", checked(&plan));
+        for id in ["i00000", "i00001", "i00002"] {
+            bench.verdict(id, Health::Healthy);
+        }
+        bench.pass(Duration::from_secs(10));
+        assert!(bench.plan().memory.breaker.is_none());
+    }
+}
+
+#[test]
+fn another_instance_with_the_same_id_inherits_nothing() {
+    let mut bench = made(3, "");
+    bench.sicken("i00001");
+    bench.list[1] = and(shown("i00001", "v1"), tags::TOKEN, "n-77");
+    let spec = Arc::new(bench.spec.clone());
+    bench.seen.aim(&spec, false);
+    let written = bench.seen.recollect(bench.now).unwrap();
+    bench.seen = Observed::default();
+    bench.seen.aim(&spec, false);
+    bench.seen.recall(written);
+    bench.look();
+    let health = bench.member("i00001").health.clone();
+    assert_eq!((health.last(), health.checked()), (Health::Unknown, None));
+}
+
+#[test]
+fn a_large_group_takes_little_room() {
+    let mut bench = made(30_000, "");
+    let spec = Arc::new(bench.spec.clone());
+    bench.seen.aim(&spec, false);
+    let written = bench.seen.recollect(bench.now).unwrap();
+    let bytes = serde_json::to_string(&written).unwrap().len();
+    assert!(bytes < 30_000, "{bytes}");
+    for number in 0..12_000 {
+        bench.verdict(&format!("i{number:05}"), Health::Unhealthy);
+    }
+    let written = bench.seen.recollect(bench.now).unwrap();
+    let bytes = serde_json::to_string(&written).unwrap().len();
+    assert!(bytes < 250_000, "{bytes}");
+    restart(&mut bench);
+    for (id, health) in [
+        ("i00000", Health::Unhealthy),
+        ("i11999", Health::Unhealthy),
+        ("i12000", Health::Healthy),
+    ] {
+        assert_eq!(bench.member(id).health.last(), health, "{id}");
+    }
+    let most = checked(&bench.preview()).len();
+    assert!(most <= 200, "{most} at one moment");
+}
+
+/// Ten a second are asked. Long before as many are known to be ill as may be of all, most of those
+/// asked are.
+#[test]
+fn in_a_large_group_the_share_of_those_asked_opens_the_breaker() {
+    let mut bench = made(30_000, "");
+    bench.pass(Duration::from_secs(3_600));
+    bench.look();
+    for number in 0..30 {
+        bench.sicken(&format!("i{number:05}"));
+    }
+    for number in 30..50 {
+        bench.verdict(&format!("i{number:05}"), Health::Healthy);
+    }
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty());
+    let on = WaitingOn::Breaker {
+        unhealthy: 30,
+        most: 20,
+    };
+    assert!(plan.waiting.contains(&on), "{:?}", plan.waiting);
+}
+
+#[test]
+fn a_few_chronically_ill_in_a_large_group_open_nothing() {
+    let mut bench = made(30_000, "");
+    for number in 0..300 {
+        bench.sicken(&format!("i{number:05}"));
+    }
+    bench.pass(Duration::from_secs(3_600));
+    bench.look();
+    for number in 0..300 {
+        bench.verdict(&format!("i{number:05}"), Health::Unhealthy);
+    }
+    for number in 300..500 {
+        bench.verdict(&format!("i{number:05}"), Health::Healthy);
+    }
+    let plan = bench.plan();
+    assert!(plan.memory.breaker.is_none());
+    assert!(!destroyed(&plan).is_empty());
+}
