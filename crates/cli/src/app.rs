@@ -38,9 +38,10 @@ enum Static {
 pub(crate) const LOCAL: &str = "local";
 
 /// Names of the static commands.
-const STATIC: [&str; 13] = [
+const STATIC: [&str; 15] = [
     "completion",
     "event",
+    "freeze",
     "help",
     LOCAL,
     "manager",
@@ -50,6 +51,7 @@ const STATIC: [&str; 13] = [
     "plugin",
     "remote",
     "template",
+    "thaw",
     "use",
     "version",
 ];

@@ -1,5 +1,7 @@
 //! Creations that fail, members that fail, and what is learned from both.
 
+use infrakit_engine::core::Event;
+use infrakit_spi::behaviour::{Behaviour, Completeness};
 use infrakit_spi::{Error, FailureClass};
 
 use crate::bench::{Bench, cattle, spec};
@@ -130,6 +132,15 @@ fn words_of_a_configuration_error_stop_nothing() {
 #[test]
 fn what_vanishes_at_birth_is_made_again_ever_more_rarely_and_says_so() {
     let mut bench = Bench::new();
+    // Where lists are doubted, all three missing at once is not believed for a minute, which is slow
+    // enough by itself.
+    let mut behaviour = Behaviour::default();
+    behaviour.list.complete = Completeness::Yes;
+    behaviour.list.durable = Some(true);
+    let behaviour = Ok(Box::new(behaviour));
+    let plugin = "file".into();
+    let declared = Event::Behaves { plugin, behaviour };
+    bench.core.handle(declared, bench.now);
     bench.commit(cattle(3, "1"));
     let mut half = 0;
     for second in 0..3_600 {

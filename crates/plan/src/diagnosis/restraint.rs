@@ -86,7 +86,13 @@ impl Draft<'_> {
             crashes.forgive(&hash);
         }
         crashes.expire(self.now);
+        // Of a configuration that nothing is made from any more there is nothing to wait for.
+        let former = self.memory.roll.as_ref();
+        let former = former.and_then(|roll| roll.former.as_ref());
+        let former = former.map(|former| former.hash.clone());
+        let used = |hash: &ConfigHash| *hash == self.spec.hash || Some(hash) == former.as_ref();
         let looping = self.memory.creation.crashes().looping();
+        let looping = looping.filter(|(hash, _)| used(hash));
         let said: Vec<(Timestamp, String)> = looping
             .map(|(hash, crash)| {
                 let until = crash.pending(self.now);

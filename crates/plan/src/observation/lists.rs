@@ -165,20 +165,25 @@ impl Observed {
             match still_there(member, started, lag) {
                 None => gone.push(key),
                 Some(until) => {
-                    self.missed.insert(key.clone());
-                    let last_shown = self.listed_on(&key.plugin);
-                    if let Some(mut member) = self.changing(key) {
-                        if !member.missed {
-                            member.last_shown = last_shown;
-                        }
-                        member.missed = true;
-                    }
+                    self.note_missed(key);
                     let earliest = seen.look_again.map_or(until, |at| at.min(until));
                     seen.look_again = Some(earliest);
                 }
             }
         }
         self.judge_lost(plugin, gone, (started, lag), (now, seen));
+    }
+
+    /// Keeps a member that a list lacks. How long it lived is judged by the last list that showed it.
+    pub(super) fn note_missed(&mut self, key: Key) {
+        self.missed.insert(key.clone());
+        let last_shown = self.listed_on(&key.plugin);
+        if let Some(mut member) = self.changing(key) {
+            if !member.missed {
+                member.last_shown = last_shown;
+            }
+            member.missed = true;
+        }
     }
 
     /// Takes in that a member is gone.

@@ -174,10 +174,7 @@ impl Observed {
             self.losses
                 .absent
                 .insert(key.clone(), Absent { since, until });
-            self.missed.insert(key.clone());
-            if let Some(mut member) = self.changing(key) {
-                member.missed = true;
-            }
+            self.note_missed(key);
             let earliest = seen.look_again.map_or(until, |at| at.min(until));
             seen.look_again = Some(earliest);
         }
@@ -262,6 +259,8 @@ impl Observed {
                 .map_or_else(Lag::default, |home| home.lag);
             self.lose(&key, (absent.since, lag), now, &mut seen);
         }
+        // Somebody knows what became of them: that speaks against nobody's configuration.
+        seen.early.clear();
         seen
     }
 }
