@@ -74,6 +74,10 @@ pub struct Started {
     pub unreadable: Vec<Unreadable>,
 }
 
+/// How the core destroys members by name: within the budget, or at once.
+type Destruction =
+    fn(&mut Core, &GroupId, &[InstanceId], Timestamp) -> std::result::Result<Option<u64>, Refused>;
+
 /// A running engine. Copies share it; it ends when its token is cancelled.
 #[derive(Clone)]
 pub struct Engine {
@@ -221,12 +225,7 @@ impl Engine {
         &self,
         id: &GroupId,
         instances: &[InstanceId],
-        destroy: fn(
-            &mut Core,
-            &GroupId,
-            &[InstanceId],
-            Timestamp,
-        ) -> std::result::Result<Option<u64>, Refused>,
+        destroy: Destruction,
     ) -> Result<()> {
         self.refresh(id).await?;
         let (group, doomed) = (id.clone(), instances.to_vec());

@@ -21,7 +21,7 @@ fn the_id_of_a_member_of_another_group_is_refused() {
         ..cattle(1, "1")
     };
     bench.answered = Some(bench.ids()[0].into());
-    bench.commit(other.clone());
+    bench.commit(other);
     bench.wait(2);
     let why = bench.core.why(&"other".into(), None, bench.now).unwrap();
     let why = why.lines.join("\n");
@@ -164,7 +164,7 @@ fn a_group_that_comes_while_a_list_is_under_way_is_not_taken_for_empty() {
     answer(
         &mut bench,
         started,
-        Listing::Changed(all.clone(), fingerprint),
+        Listing::Changed(all, fingerprint),
     );
     bench.wait(1);
     let (_, started) = bench.lists.remove(0);

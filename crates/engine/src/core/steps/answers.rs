@@ -7,8 +7,9 @@ use infrakit_plan::{
     Timestamp, Told,
 };
 use infrakit_spi::flavor::Health;
+use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::Repaired;
-use infrakit_spi::{Delivery, Error, FailureClass, InstanceId, PluginName};
+use infrakit_spi::{Delivery, Error, InstanceId, PluginName};
 
 use crate::core::state::history::Kind;
 use crate::core::state::young::Keep;
@@ -93,15 +94,7 @@ impl Core {
                 tracing::warn!(group = %target.group, number, %error, "the outcome of a creation is unknown");
                 if let Some(intent) = intent {
                     if claimed {
-                        let failed = FailedCreation {
-                            token: group.memory.token(number),
-                            hash: &intent.hash,
-                            class: FailureClass::Other,
-                            told: Told::Guessed,
-                            message: error.message(),
-                            begun,
-                        };
-                        group.memory.creation.fail(&failed, now);
+                        note_failure(group, (number, &intent.hash), (&error, begun), now);
                     }
                     let intent = Intent {
                         begun,
@@ -114,21 +107,8 @@ impl Core {
             }
             Err(error) => {
                 tracing::warn!(group = %target.group, number, %error, "cannot create a member");
-                // Words may slow a group down; only what the plugin declares can stop it.
-                let told = match error.given_class() {
-                    Some(_) => Told::Declared,
-                    None => Told::Guessed,
-                };
                 if let Some(intent) = intent {
-                    let failed = FailedCreation {
-                        token: group.memory.token(number),
-                        hash: &intent.hash,
-                        class: error.class(),
-                        told,
-                        message: error.message(),
-                        begun,
-                    };
-                    group.memory.creation.fail(&failed, now);
+                    note_failure(group, (number, &intent.hash), (&error, begun), now);
                 }
                 group.young.end(number, &plugin);
             }
@@ -346,6 +326,28 @@ fn is_it(group: &Group, subject: &Subject) -> bool {
     let token = member.and_then(|member| member.token);
     let another = matches!((token, subject.token), (Some(now), Some(then)) if now != then);
     !another
+}
+
+/// Notes a failed creation. Words may slow a group down; only what the plugin declares can stop it.
+fn note_failure(
+    group: &mut Group,
+    (number, hash): (u64, &ConfigHash),
+    (error, begun): (&Error, Timestamp),
+    now: Timestamp,
+) {
+    let told = match error.given_class() {
+        Some(_) => Told::Declared,
+        None => Told::Guessed,
+    };
+    let failed = FailedCreation {
+        token: group.memory.token(number),
+        hash,
+        class: error.class(),
+        told,
+        message: error.message(),
+        begun,
+    };
+    group.memory.creation.fail(&failed, now);
 }
 
 /// A creation was answered with an id that is not that of a new instance. Something may have been
