@@ -161,11 +161,7 @@ fn a_group_that_comes_while_a_list_is_under_way_is_not_taken_for_empty() {
         bench.core.handle(Event::Listed(answer), bench.now);
         bench.settle();
     };
-    answer(
-        &mut bench,
-        started,
-        Listing::Changed(all, fingerprint),
-    );
+    answer(&mut bench, started, Listing::Changed(all, fingerprint));
     bench.wait(1);
     let (_, started) = bench.lists.remove(0);
     answer(&mut bench, started, Listing::Unchanged);

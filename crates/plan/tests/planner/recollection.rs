@@ -33,10 +33,12 @@ fn restart(bench: &mut Bench) {
     let spec = Arc::new(bench.spec.clone());
     bench.seen.aim(&spec, false);
     let written = bench.seen.recollect(bench.now).expect("all was listed");
-    let text = serde_json::to_string(&written).unwrap();
+    let text = serde_json::to_string(&written).expect("it has string keys");
     bench.seen = Observed::default();
     bench.seen.aim(&spec, false);
-    bench.seen.recall(serde_json::from_str(&text).unwrap());
+    bench
+        .seen
+        .recall(serde_json::from_str(&text).expect("it is its own format"));
     bench.pass(Duration::from_secs(30));
     bench.look();
 }
