@@ -5,6 +5,7 @@
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{
     DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _,
     PermissionsExt as _,
@@ -106,14 +107,18 @@ pub struct Bound {
 struct Mine {
     path: PathBuf,
     identity: (u64, u64),
+    /// Keeps the file's number from being given to another one while this one is remembered: a
+    /// successor's file could bear it otherwise, and be taken for ours.
+    _held: Option<OwnedFd>,
 }
 
 impl Mine {
     fn new(path: PathBuf) -> Result<Self, ListenError> {
         let found = path.symlink_metadata().map_err(failed("look at", &path))?;
         Ok(Self {
-            path,
             identity: identity(&found),
+            _held: hold(&path),
+            path,
         })
     }
 
@@ -127,6 +132,20 @@ impl Mine {
             std::fs::remove_file(&self.path).ok();
         }
     }
+}
+
+/// Opens a file, of whatever kind, for nothing but to have it.
+#[cfg(target_os = "linux")]
+fn hold(path: &Path) -> Option<OwnedFd> {
+    use rustix::fs::{OFlags, open};
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    open(path, flags, Mode::empty()).ok()
+}
+
+/// Other systems cannot open a socket for that; the number alone has to do.
+#[cfg(not(target_os = "linux"))]
+fn hold(_path: &Path) -> Option<OwnedFd> {
+    None
 }
 
 fn identity(found: &Metadata) -> (u64, u64) {
