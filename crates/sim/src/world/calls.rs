@@ -3,7 +3,7 @@
 use infrakit_plan::Drain;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
-use infrakit_spi::{Error, GroupId, InstanceId, LogicalId, PluginName, Tags};
+use infrakit_spi::{Error, FailureClass, GroupId, InstanceId, LogicalId, PluginName, Tags};
 use infrakit_store::{Change, Durability};
 
 use super::{Birth, Happening, MILLIS, Maker, Nature, SECOND, Truth, World};
@@ -243,9 +243,14 @@ impl World {
             self.create_really(whose, (plugin, group), birth, (&nature, &note));
             return;
         }
-        let refusal = if note.contains("refused") {
-            Some("invalid configuration: no such image")
-        } else if self.strikes(Kind::CreateRefused) {
+        if note.contains("refused") {
+            // Only what a plugin declares stops a group.
+            let error = Error::refused("invalid configuration: no such image")
+                .with_class(FailureClass::Configuration);
+            self.answer(whose, took, Answer::Created(Err(error)));
+            return;
+        }
+        let refusal = if self.strikes(Kind::CreateRefused) {
             Some("internal error")
         } else if self.strikes(Kind::CreateQuota) {
             Some("quota exceeded")
