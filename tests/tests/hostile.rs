@@ -108,10 +108,7 @@ impl<'home> Siege<'home> {
         assert_eq!(before.len(), 3);
         let lost = before.first().expect("there are three");
         std::fs::remove_file(lost).expect("it is there");
-        // Newcomers that go within seconds, as all do here, are made again at once for five a minute
-        // only; then there are pauses, as after any crash loop.
-        let paused = PROMPT + Duration::from_secs(40);
-        eventually(paused, &format!("{what}: the other group heals"), || {
+        eventually(PROMPT, &format!("{what}: the other group heals"), || {
             let now = files(&directory);
             (now.len() == 3)
                 .then_some(())
