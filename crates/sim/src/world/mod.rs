@@ -376,7 +376,6 @@ impl World {
         };
         let broken = invariants::ALL
             .iter()
-            // What is overlooked of the budget it sees to itself.
             .filter(|one| !self.overlooks(one.name()))
             .find_map(|one| Some((one.name(), one.ask(&scene, ask)?)));
         if let Some((name, what)) = broken {
