@@ -356,7 +356,7 @@ fn conditions_tell_how_the_group_is() {
     reaches(&home, "cattle", "Paused");
     assert!(told("Paused"));
     let table = said(&home, "group describe cattle --conditions");
-    assert_eq!(table.lines().count(), 8, "{table}");
+    assert_eq!(table.lines().count(), 9, "{table}");
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn a_configuration_error_stops_at_once_and_a_resume_tries_again() {
     let document = |version| fleet::cattle("cattle", "simulator/compute", 3, version);
     let first = settled(&home, &document(1), 3);
     let fault = "simulator/faults change compute/provision/message=invalid_image \
-                 compute/provision/rate=1 -c";
+                 compute/provision/class=configuration compute/provision/rate=1 -c";
     said(&home, fault);
     commit(&home, &document(2));
     let paused = reaches(&home, "cattle", "Paused");

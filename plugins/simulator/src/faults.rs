@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use infrakit_spi::{Error, GoDuration, InstanceId};
+use infrakit_spi::{Error, FailureClass, GoDuration, InstanceId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -27,11 +27,15 @@ pub enum Failure {
 }
 
 impl Failure {
-    fn error(self, message: &str) -> Error {
-        match self {
+    fn error(self, message: &str, class: Option<FailureClass>) -> Error {
+        let error = match self {
             Self::Refused => Error::refused(message),
             Self::Undelivered => Error::not_delivered(message),
             Self::Unknown => Error::unknown(message),
+        };
+        match class {
+            Some(class) => error.with_class(class),
+            None => error,
         }
     }
 }
@@ -52,6 +56,9 @@ pub struct CallFaults {
     pub message: String,
     /// How failed calls look.
     pub failure: Failure,
+    /// The class that failed calls declare: `configuration`, `quota`, `unavailable`, `other`, or
+    /// none.
+    pub class: Option<FailureClass>,
     /// How many of the next calls that do not fail do their work and lose their answer.
     pub lose: u32,
 }
@@ -347,7 +354,7 @@ impl Faults {
                 "" => "simulated failure",
                 message => message,
             };
-            Verdict::Fail(faults.failure.error(message))
+            Verdict::Fail(faults.failure.error(message, faults.class))
         } else if faults.lose > 0 {
             faults.lose -= 1;
             Verdict::Lose
