@@ -66,6 +66,8 @@ impl Sight {
                 continue;
             };
             if covered(&owner) {
+                // What remains of a freed group is watched, too: nothing is promised of it.
+                self.complete.insert((owner.clone(), plugin.clone()));
                 self.note(plugin, owner, (one, None));
             }
         }
