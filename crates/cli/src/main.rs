@@ -9,6 +9,7 @@ mod error;
 mod input;
 mod names;
 mod out;
+mod overrides;
 mod progress;
 mod settings;
 mod target;

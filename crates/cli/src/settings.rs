@@ -159,6 +159,11 @@ impl Settings {
         Ok(self.text("INFRAKIT_HOST")?.filter(|host| host != "local"))
     }
 
+    /// Returns the file with what the operator says of plugins.
+    pub(crate) fn overrides_file(&self) -> Result<PathBuf> {
+        Ok(self.home()?.join("plugins.yml"))
+    }
+
     /// Returns the file with the remotes.
     pub(crate) fn hosts_file(&self) -> Result<PathBuf> {
         self.below_home("INFRAKIT_HOSTS_FILE", "hosts")

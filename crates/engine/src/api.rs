@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::{Accepted, Claim, Core, Limits, Refused};
+use crate::core::{Accepted, Claim, Core, Limits, Overrides, Refused};
 use crate::serial_queue::SerialQueues;
 use crate::shell::{Input, Resolver, Setup, Shell};
 use crate::shown::Shown;
@@ -25,6 +25,8 @@ pub struct Options {
     pub config: Config,
     /// How many creations and destructions a minute each instance plugin gets.
     pub limits: Limits,
+    /// What the operator says of plugins, until [`Engine::override_plugins`] says something else.
+    pub overrides: Overrides,
     /// Creations and destructions at once per plugin; 0 lets the engine find out what is good.
     pub max_parallel: usize,
     /// After this time a creation or destruction is given up.
@@ -39,6 +41,7 @@ impl Default for Options {
         Self {
             config: Config::default(),
             limits: Limits::default(),
+            overrides: Overrides::default(),
             max_parallel: 0,
             slow: Duration::from_secs(600),
             patience: Duration::from_secs(12),
@@ -111,6 +114,7 @@ impl Engine {
         let revision = store.commit(claim.changes(), Durability::Synced).await?;
         let mut core = Core::new(options.config)
             .governed(options.limits)
+            .overridden(options.overrides)
             .with_calls_at_once(options.max_parallel);
         core.lead(claim.won(revision));
         let setup = Setup {
@@ -154,6 +158,15 @@ impl Engine {
     /// Fails when the engine has stopped.
     pub async fn committed_specs(&self) -> Result<Vec<GroupSpec>> {
         self.ask(|shell, _| shell.core.committed_specs()).await
+    }
+
+    /// Takes in what the operator says of plugins from now on.
+    ///
+    /// # Errors
+    /// Fails when the engine has stopped.
+    pub async fn override_plugins(&self, overrides: Overrides) -> Result<()> {
+        self.ask(move |shell, now| shell.core.override_plugins(overrides, now))
+            .await
     }
 
     /// Asks the core something, between two events.

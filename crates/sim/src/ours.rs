@@ -69,7 +69,7 @@ impl Ours {
         let silent = silent.filter(|(plugin, _)| !traits.behaviours.contains_key(*plugin));
         let overrides = silent.map(|(plugin, locality)| {
             let declared = declared(traits, *locality);
-            (plugin.clone(), declared)
+            (plugin.clone(), declared.into())
         });
         let overrides = overrides.collect();
         Self {

@@ -10,4 +10,5 @@ mod gates;
 mod identity;
 mod lists;
 mod nonsense;
+mod overrides;
 mod stored;

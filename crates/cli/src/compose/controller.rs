@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::{Request, merged};
 use crate::error::{CommandError, Result, chain};
+use crate::overrides::OverridesFile;
 
 /// A running group controller.
 pub(crate) struct Controller {
@@ -68,6 +69,22 @@ impl Options {
     }
 }
 
+/// How often it is looked whether the operator says something else of plugins: who edits a file
+/// and asks at once what came of it sees it, and the look costs some microseconds.
+const FOLLOW: Duration = Duration::from_secs(1);
+
+/// Tells the engine what the operator says of plugins whenever that changes.
+async fn follow(mut overrides: OverridesFile, engine: Engine) {
+    loop {
+        tokio::time::sleep(FOLLOW).await;
+        if let Some(read) = overrides.read()
+            && engine.override_plugins(read).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
 impl Controller {
     /// Returns the controller of this process, started with the options of whoever asks first.
     pub(super) async fn of(request: &Request<'_>) -> Result<Arc<Self>> {
@@ -110,8 +127,10 @@ impl Controller {
             settle: settings.client_timeout()?,
             ..Config::default()
         };
+        let mut overrides = OverridesFile::new(settings.overrides_file()?);
         let engine_options = EngineOptions {
             config,
+            overrides: overrides.read().unwrap_or_default(),
             limits,
             max_parallel: options.max_parallel,
             ..EngineOptions::default()
@@ -136,6 +155,9 @@ impl Controller {
         for error in started.unreadable {
             tracing::error!("{error}; it is left alone");
         }
+        let stop = request.stop.clone();
+        let following = follow(overrides, started.engine.clone());
+        tokio::spawn(stop.run_until_cancelled_owned(following));
         Ok(Arc::new(Self {
             engine: started.engine,
             store,

@@ -9,10 +9,10 @@ mod steps;
 mod views;
 mod words;
 
-pub use state::behaviours::Overrides;
 pub use state::effect::{
     Call, CreationAnswer, Effect, Event, ListAnswer, NotWritten, Subject, Target,
 };
+pub use state::overrides::{Override, Overrides};
 pub use state::rates::Limits;
 pub use state::refused::Refused;
 pub use steps::commands::Unfit;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::{Event, Overrides};
+use infrakit_engine::core::{Event, Override, Overrides};
+use infrakit_plan::LossPolicy;
+use infrakit_spi::Any;
 use infrakit_spi::behaviour::{Behaviour, Seconds, defaults};
 use infrakit_store::Store as _;
 
@@ -75,8 +77,8 @@ fn another_plugins_nonsense_is_nothing_to_a_group() {
 #[test]
 fn what_the_operator_says_wins_field_by_field() {
     let mut bench = Bench::undeclared();
-    let overrides = Overrides::from([("file".into(), gives_up_after(5.0))]);
-    bench.core = bench.another().overridden(overrides);
+    let overrides = [("file".into(), gives_up_after(5.0).into())];
+    bench.core = bench.another().overridden(overrides.into_iter().collect());
     assert_eq!(limit(&bench, "file"), Duration::from_secs(5), "at once");
     let mut declared = gives_up_after(60.0);
     declared.list.lag = Some(Seconds(7.0));
@@ -90,6 +92,84 @@ fn what_the_operator_says_wins_field_by_field() {
     assert_eq!(limit(&bench, "file"), defaults::CREATION);
     let said = why(&bench);
     assert!(said.contains("what is set for it contradicts"), "{said}");
+}
+
+/// Sets something for `file`, or says why that is wrong, or why nothing can be read.
+fn set(bench: &mut Bench, set: Result<Result<Override, &str>, &str>) {
+    let read = match set {
+        Ok(set) => Overrides {
+            by_plugin: [("file".into(), set.map_err(str::to_owned))].into(),
+            fault: None,
+        },
+        Err(fault) => Overrides {
+            fault: Some(fault.to_owned()),
+            ..Overrides::default()
+        },
+    };
+    bench.core.override_plugins(read, bench.now);
+}
+
+#[test]
+fn what_is_set_holds_until_something_else_can_be_read() {
+    let mut bench = Bench::undeclared();
+    declare(&mut bench, "file", gives_up_after(60.0));
+    bench.arrive(cattle(2, "1"));
+    set(&mut bench, Ok(Ok(gives_up_after(3600.0).into())));
+    assert_eq!(limit(&bench, "file"), Duration::from_secs(3600));
+    for wrong in [Ok(Err("line 2: no such field")), Err("line 7: not YAML")] {
+        set(&mut bench, wrong);
+        assert_eq!(limit(&bench, "file"), Duration::from_secs(3600));
+        let said = why(&bench);
+        let expected =
+            "`file` is treated as was set for it before; what is set now is wrong: line ";
+        assert!(said.contains(expected), "{said}");
+    }
+    set(&mut bench, Ok(Ok(gives_up_after(7200.0).into())));
+    assert_eq!(limit(&bench, "file"), Duration::from_secs(7200));
+    bench.core.override_plugins(Overrides::default(), bench.now);
+    assert_eq!(limit(&bench, "file"), Duration::from_secs(60));
+    assert!(!why(&bench).contains("wrong"), "{}", why(&bench));
+}
+
+/// Who sets something knows that the plugin is wrong: its own word is not taken instead.
+#[test]
+fn a_controller_that_starts_with_a_wrong_setting_takes_the_plugin_for_undeclared() {
+    for (wrong, others) in [(Ok(Err("no such field")), 5), (Err("not YAML"), 600)] {
+        let mut bench = Bench::undeclared();
+        bench.arrive(cattle(2, "1"));
+        set(&mut bench, wrong);
+        for plugin in ["file", "other"] {
+            declare(&mut bench, plugin, gives_up_after(5.0));
+        }
+        assert_eq!(limit(&bench, "file"), defaults::CREATION);
+        assert_eq!(limit(&bench, "other"), Duration::from_secs(others));
+        let said = why(&bench);
+        let expected = "`file` is treated as if it declared nothing: what is set for it is wrong: ";
+        assert!(said.contains(expected), "{said}");
+        bench.core.override_plugins(Overrides::default(), bench.now);
+        assert_eq!(limit(&bench, "file"), Duration::from_secs(5));
+    }
+}
+
+#[test]
+fn what_is_set_of_losses_holds_for_groups_that_do_not_say_it() {
+    let losses = |text: &str| LossPolicy::decode(Some(&Any::parse(text).unwrap())).unwrap();
+    for (own, gone) in [("", 0), (r#","Losses":{"AtOnce":"100%"}"#, 5)] {
+        let mut bench = Bench::undeclared();
+        let plugin = Override {
+            losses: losses(r#"{"AtOnce":"20%","ConfirmAfter":"1h"}"#),
+            ..Override::default()
+        };
+        set(&mut bench, Ok(Ok(plugin)));
+        bench.arrive(spec(r#"{"Size":10}"#, ("file", "1"), own));
+        let five: Vec<_> = bench.instances.keys().take(5).cloned().collect();
+        bench.instances.retain(|home, _| !five.contains(home));
+        bench.wait(60);
+        let made = bench.instances.len() - 5;
+        assert_eq!(made, gone, "{own}");
+        let doubted = why(&bench).contains("a second one has to say so");
+        assert_eq!(doubted, gone == 0, "{}", why(&bench));
+    }
 }
 
 #[test]

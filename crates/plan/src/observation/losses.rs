@@ -68,9 +68,9 @@ impl Trust {
                 | Completeness::Unknown
                 | Completeness::Undeclared => Proof::None,
             },
-            at_once: policy.at_once,
+            at_once: policy.at_once(),
             confirm: policy.confirm_after.unwrap_or_else(|| behaviour.list_lag()),
-            silence: policy.silent_after,
+            silence: policy.silent_after(),
             domain_of: behaviour.domain_of.clone(),
         }
     }

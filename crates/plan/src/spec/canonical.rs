@@ -6,7 +6,6 @@
 use infrakit_spi::{Any, GoDuration, LogicalId, PluginName, wire_struct};
 
 use super::health::REPAIR_WAIT;
-use super::losses::{AT_ONCE, SILENT_AFTER};
 use super::updating::{ON_FAILURE, ORDERS};
 use super::{
     HealthPolicy, LossPolicy, OnFailure, PluginPart, Share, Skip, Spec, Stage, Updating, Window,
@@ -25,7 +24,7 @@ pub(super) fn of(spec: &Spec) -> Any {
         },
         updating: updating(&spec.updating),
         health: spec.health.given.then(|| health(&spec.health)),
-        losses: spec.losses.given.then(|| losses(&spec.losses)),
+        losses: (spec.losses != LossPolicy::default()).then(|| losses(&spec.losses)),
     };
     Any::from_value(&canonical).expect("these structs have only string keys")
 }
@@ -93,17 +92,16 @@ fn health(health: &HealthPolicy) -> wire::Health {
     }
 }
 
-fn losses(losses: &LossPolicy) -> wire::Losses {
+pub(super) fn losses(losses: &LossPolicy) -> wire::Losses {
     wire::Losses {
-        at_once: (losses.at_once != AT_ONCE).then(|| losses.at_once.canonical()),
+        at_once: losses.at_once.map(Share::canonical),
         confirm_after: losses.confirm_after.map(GoDuration),
-        silent_after: (losses.silent_after != SILENT_AFTER)
-            .then_some(GoDuration(losses.silent_after)),
+        silent_after: losses.silent_after.map(GoDuration),
     }
 }
 
 /// The structs that are written.
-mod wire {
+pub(super) mod wire {
     use super::{Any, GoDuration, LogicalId, PluginName, wire_struct};
 
     wire_struct! {
@@ -161,7 +159,7 @@ mod wire {
         }
     }
     wire_struct! {
-        pub(super) struct Losses {
+        pub(in crate::spec) struct Losses {
             pub(super) at_once: Option<Any> => "AtOnce" omit,
             pub(super) confirm_after: Option<GoDuration> => "ConfirmAfter" omit,
             pub(super) silent_after: Option<GoDuration> => "SilentAfter" omit,

@@ -4,48 +4,67 @@ use std::time::Duration;
 
 use infrakit_spi::Any;
 
-use super::Share;
+use super::{Share, canonical};
 use crate::InvalidSpec;
 use crate::fields::Fields;
 
-/// When it is believed that members are gone which nobody asked to go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// When it is believed that members are gone which nobody asked to go. What is left open a plugin's
+/// operator may have said for all groups on it; else the defaults hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LossPolicy {
     /// So many of the group, or of a domain, are believed to be gone at once; two always are.
-    pub at_once: Share,
+    pub at_once: Option<Share>,
     /// How much later a second list has to be asked for that confirms a first one; what the plugin
-    /// declares when not given.
+    /// declares when nobody said it.
     pub confirm_after: Option<Duration>,
     /// After how long it is believed that nobody is there any more.
-    pub silent_after: Duration,
-    /// Whether the spec has such a part at all; one that has none is shown without.
-    pub(super) given: bool,
+    pub silent_after: Option<Duration>,
 }
 
 /// A restarted plugin usually knows its instances again within a minute.
-pub(super) const SILENT_AFTER: Duration = Duration::from_secs(60);
+const SILENT_AFTER: Duration = Duration::from_secs(60);
 
 /// More than half of a group is rarely lost to anything but the sight of its observer: Kubernetes
 /// doubts a zone from 55 % on, too.
-pub(super) const AT_ONCE: Share = Share::Percent(50);
+const AT_ONCE: Share = Share::Percent(50);
 
 /// The longest that a loss may be doubted; a group that has really lost everybody waits for it.
 const MOST: Duration = Duration::from_secs(86_400);
 
-impl Default for LossPolicy {
-    fn default() -> Self {
+impl LossPolicy {
+    /// Returns how many are believed to be gone at once.
+    #[must_use]
+    pub fn at_once(&self) -> Share {
+        self.at_once.unwrap_or(AT_ONCE)
+    }
+
+    /// Returns after how long it is believed that nobody is there any more.
+    #[must_use]
+    pub fn silent_after(&self) -> Duration {
+        self.silent_after.unwrap_or(SILENT_AFTER)
+    }
+
+    /// Returns what is said, by the names that a spec has for it.
+    #[must_use]
+    pub fn canonical(&self) -> Any {
+        Any::from_value(&canonical::losses(self)).expect("this struct has only string keys")
+    }
+
+    /// Returns what holds where `under` says what is left open here.
+    #[must_use]
+    pub fn or(self, under: Self) -> Self {
         Self {
-            at_once: AT_ONCE,
-            confirm_after: None,
-            silent_after: SILENT_AFTER,
-            given: false,
+            at_once: self.at_once.or(under.at_once),
+            confirm_after: self.confirm_after.or(under.confirm_after),
+            silent_after: self.silent_after.or(under.silent_after),
         }
     }
-}
 
-impl LossPolicy {
-    /// Decodes the part.
-    pub(super) fn decode(raw: Option<&Any>) -> Result<Self, InvalidSpec> {
+    /// Decodes the part of a spec; nothing is said where there is none.
+    ///
+    /// # Errors
+    /// Names the field that is unknown, has another form, or is out of bounds.
+    pub fn decode(raw: Option<&Any>) -> Result<Self, InvalidSpec> {
         let fields = Fields::of(raw, "Losses", &["AtOnce", "ConfirmAfter", "SilentAfter"])?;
         let bounded = |name: &'static str| {
             let time = fields.duration(name)?;
@@ -58,10 +77,9 @@ impl LossPolicy {
             }
         };
         Ok(Self {
-            at_once: fields.share("AtOnce")?.unwrap_or(AT_ONCE),
+            at_once: fields.share("AtOnce")?,
             confirm_after: bounded("ConfirmAfter")?,
-            silent_after: bounded("SilentAfter")?.unwrap_or(SILENT_AFTER),
-            given: raw.is_some(),
+            silent_after: bounded("SilentAfter")?,
         })
     }
 }

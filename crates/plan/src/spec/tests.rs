@@ -456,9 +456,9 @@ fn an_order_without_room_for_it_is_the_other_one() {
 fn losses_are_decoded_bounded_and_shown_as_they_were_given() {
     let text = r#"{"Allocation":{"Size":3},"Losses":{"AtOnce":"20%","ConfirmAfter":"30s"}}"#;
     let spec = Spec::parse(Some(&Any::parse(text).unwrap())).unwrap();
-    assert_eq!(spec.losses.at_once, Share::Percent(20));
+    assert_eq!(spec.losses.at_once, Some(Share::Percent(20)));
     assert_eq!(spec.losses.confirm_after, Some(Duration::from_secs(30)));
-    assert_eq!(spec.losses.silent_after, Duration::from_secs(60));
+    assert_eq!(spec.losses.silent_after(), Duration::from_secs(60));
     let shown = spec.canonical();
     let expected = r#""Losses":{"AtOnce":"20%","ConfirmAfter":"30s"}"#;
     assert!(shown.as_str().contains(expected), "{shown:?}");

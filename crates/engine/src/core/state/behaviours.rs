@@ -5,19 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use infrakit_plan::{LossPolicy, Trust};
 use infrakit_spi::PluginName;
 use infrakit_spi::behaviour::{Behaviour, Seconds};
 
+use crate::core::state::overrides::InForce;
 use crate::records::PluginRecord;
-
-/// What an operator says instead of the plugins, by plugin and type.
-pub type Overrides = BTreeMap<PluginName, Behaviour>;
 
 /// How the providers behind all plugins behave.
 #[derive(Debug, Default)]
 pub(in crate::core) struct Behaviours {
     pub(in crate::core) by_plugin: BTreeMap<PluginName, Known>,
-    pub(in crate::core) overrides: Overrides,
+    pub(in crate::core) overrides: InForce,
     /// How a plugin is taken to behave that declares nothing.
     pub(in crate::core) undeclared: Arc<Behaviour>,
 }
@@ -29,7 +28,7 @@ pub(in crate::core) struct Known {
     pub(in crate::core) declared: Option<Result<Box<Behaviour>, String>>,
     /// What holds.
     pub(in crate::core) behaviour: Behaviour,
-    /// Why what it declares does not hold.
+    /// What is wrong with what it declares, or with what is set for it.
     pub(in crate::core) fault: Option<String>,
     /// What it was seen to take.
     pub(in crate::core) took: PluginRecord,
@@ -42,17 +41,21 @@ impl Behaviours {
     /// asked yet, or that declares nonsense.
     pub(in crate::core) fn of(&self, plugin: &PluginName) -> &Behaviour {
         let known = self.by_plugin.get(plugin).map(|known| &known.behaviour);
-        known
-            .or_else(|| self.overrides.get(plugin))
-            .unwrap_or(&self.undeclared)
+        known.unwrap_or(&self.undeclared)
+    }
+
+    /// Returns how far the lists of a plugin are believed that lack members of a group with this
+    /// policy.
+    pub(in crate::core) fn trust(&self, plugin: &PluginName, policy: LossPolicy) -> Trust {
+        let set = self.overrides.of(plugin);
+        let set = set.map_or_else(LossPolicy::default, |set| set.losses);
+        Trust::of(self.of(plugin), &policy.or(set))
     }
 
     /// Returns how the providers behave of which anything is known. What one was seen to take counts
     /// as its usual time, where nobody said when to give up.
     pub(in crate::core) fn effective(&self) -> BTreeMap<PluginName, Behaviour> {
-        let set = self.overrides.iter();
-        let set = set.map(|(plugin, behaviour)| (plugin.clone(), behaviour.clone()));
-        let mut all: BTreeMap<_, _> = set.collect();
+        let mut all = BTreeMap::new();
         for (plugin, known) in &self.by_plugin {
             let mut behaviour = known.behaviour.clone();
             if behaviour.create.give_up.is_none() {
@@ -68,9 +71,12 @@ impl Behaviours {
         all
     }
 
-    /// Returns what is wrong with what a plugin declares.
-    pub(in crate::core) fn fault(&self, plugin: &PluginName) -> Option<&str> {
-        self.by_plugin.get(plugin)?.fault.as_deref()
+    /// Returns what is wrong with what a plugin declares, or with what is set for it.
+    pub(in crate::core) fn fault(&self, plugin: &PluginName) -> Option<String> {
+        match self.by_plugin.get(plugin) {
+            Some(known) => known.fault.clone(),
+            None => self.holds(plugin, None).1,
+        }
     }
 
     /// Notes how long a creation took.
@@ -87,9 +93,10 @@ impl Behaviours {
 
     pub(in crate::core) fn known(&mut self, plugin: &PluginName) -> &mut Known {
         if !self.by_plugin.contains_key(plugin) {
-            let behaviour = self.of(plugin).clone();
+            let (behaviour, fault) = self.holds(plugin, None);
             let known = Known {
                 behaviour,
+                fault,
                 ..Known::default()
             };
             self.by_plugin.insert(plugin.clone(), known);
@@ -97,32 +104,49 @@ impl Behaviours {
         self.by_plugin.entry(plugin.clone()).or_default()
     }
 
-    /// Works out what holds. What cannot be meant is not taken in part: nobody knows which part is
-    /// the mistake.
-    pub(in crate::core) fn declare(
+    /// Works out what holds of a plugin, and what is wrong with what is said of it. What cannot be
+    /// meant is not taken in part: nobody knows which part is the mistake.
+    pub(in crate::core) fn holds(
         &self,
         plugin: &PluginName,
-        declared: Result<Box<Behaviour>, String>,
+        declared: Option<Result<Box<Behaviour>, String>>,
     ) -> (Behaviour, Option<String>) {
-        let declared = declared.and_then(|declared| match declared.check() {
-            Ok(()) if declared.is_undeclared() => Ok(Behaviour::clone(&self.undeclared)),
-            Ok(()) => Ok(*declared),
-            Err(nonsense) => Err(format!("it declares nonsense: {nonsense}")),
-        });
-        let (declared, fault) = match declared {
-            Ok(declared) => (declared, None),
-            Err(fault) => (Behaviour::clone(&self.undeclared), Some(fault)),
+        let undeclared = || Behaviour::clone(&self.undeclared);
+        let ignored = |why: &str| format!("is treated as if it declared nothing: {why}");
+        let (mut behaviour, mut faults) = match declared.transpose().map(Option::unwrap_or_default)
+        {
+            Ok(declared) if declared.is_undeclared() => (undeclared(), Vec::new()),
+            Ok(declared) => match declared.check() {
+                Ok(()) => (*declared, Vec::new()),
+                Err(nonsense) => {
+                    let why = format!("it declares nonsense: {nonsense}");
+                    (undeclared(), vec![ignored(&why)])
+                }
+            },
+            Err(why) => (undeclared(), vec![ignored(&why)]),
         };
-        let Some(over) = self.overrides.get(plugin) else {
-            return (declared, fault);
-        };
-        let behaviour = declared.overridden(over);
-        match behaviour.check() {
-            Ok(()) => (behaviour, fault),
-            Err(nonsense) => {
-                let fault = format!("what is set for it contradicts what it declares: {nonsense}");
-                (Behaviour::clone(&self.undeclared), Some(fault))
+        let set = self.overrides.of(plugin);
+        if let Some(set) = set {
+            let both = behaviour.overridden(&set.behaviour);
+            if let Err(nonsense) = both.check() {
+                let why = format!("what is set for it contradicts what it declares: {nonsense}");
+                return (undeclared(), Some(ignored(&why)));
+            }
+            behaviour = both;
+        }
+        if let Some(fault) = self.overrides.fault(plugin) {
+            if self.overrides.is_lost(plugin) {
+                behaviour = undeclared();
+                faults.push(ignored(&format!("what is set for it is wrong: {fault}")));
+            } else {
+                faults.push(format!(
+                    "is treated as was set for it before; what is set now is wrong: {fault}"
+                ));
             }
         }
+        (
+            behaviour,
+            (!faults.is_empty()).then(|| faults.join(", and ")),
+        )
     }
 }

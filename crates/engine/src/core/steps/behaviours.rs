@@ -1,22 +1,35 @@
 //! What plugins declare is taken in; what they were seen to take is kept.
 
+use std::collections::BTreeSet;
+
 use infrakit_plan::Timestamp;
 use infrakit_spi::PluginName;
 use infrakit_spi::behaviour::Behaviour;
 use infrakit_store::{Durability, Store};
 
 use crate::core::Core;
-use crate::core::state::behaviours::Overrides;
+use crate::core::state::overrides::Overrides;
 use crate::core::steps::journal::Batch;
 use crate::records::{PLUGINS, PluginRecord, plugin_key, put};
 
 impl Core {
-    /// Returns the core with what an operator says instead of the plugins.
+    /// Returns the core with what an operator says of plugins.
     #[must_use]
     pub fn overridden(mut self, overrides: Overrides) -> Self {
-        self.behaviours.overrides = overrides;
-        self.behave();
+        self.override_plugins(overrides, Timestamp::default());
         self
+    }
+
+    /// Takes in what an operator says of plugins from now on.
+    pub fn override_plugins(&mut self, overrides: Overrides, now: Timestamp) {
+        let mut plugins: BTreeSet<PluginName> = self.behaviours.by_plugin.keys().cloned().collect();
+        plugins.extend(self.behaviours.overrides.plugins().cloned());
+        self.behaviours.overrides.take(overrides);
+        plugins.extend(self.behaviours.overrides.plugins().cloned());
+        for plugin in plugins {
+            self.settle_behaviour(&plugin, now);
+        }
+        self.behave();
     }
 
     /// Has what is known of plugins hold for plans.
@@ -36,23 +49,33 @@ impl Core {
         if known.declared.as_ref() == Some(&declared) {
             return;
         }
-        known.declared = Some(declared.clone());
-        let (behaviour, fault) = self.behaviours.declare(plugin, declared);
+        known.declared = Some(declared);
+        if self.settle_behaviour(plugin, now) {
+            self.behave();
+        }
+    }
+
+    /// Works out anew what holds of a plugin, for the groups on it; returns whether that is another
+    /// behaviour.
+    fn settle_behaviour(&mut self, plugin: &PluginName, now: Timestamp) -> bool {
+        let declared = self.behaviours.known(plugin).declared.clone();
+        let (behaviour, fault) = self.behaviours.holds(plugin, declared);
         let known = self.behaviours.known(plugin);
-        if known.behaviour == behaviour && known.fault == fault {
-            return;
+        if fault != known.fault
+            && let Some(fault) = &fault
+        {
+            tracing::error!(%plugin, %fault, "what is said of the plugin is wrong");
         }
-        if let Some(fault) = &fault {
-            tracing::error!(%plugin, %fault, "the plugin is treated as if it declared nothing");
-        }
-        (known.behaviour, known.fault) = (behaviour, fault);
-        self.behave();
+        known.fault = fault;
+        let is_other = known.behaviour != behaviour;
+        known.behaviour = behaviour;
         let on_it = self.groups.all_with_remains();
         let on_it = on_it.filter(|group| group.homes().any(|home| home == plugin));
         let on_it: Vec<_> = on_it.map(|group| group.id().clone()).collect();
         for id in on_it {
             self.wake_by(&id, now);
         }
+        is_other
     }
 
     /// Returns how the provider behind a plugin behaves.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token, Trust};
+use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token};
 use infrakit_spi::instance::{Description, Listing};
 use infrakit_spi::{GroupId, PluginName, tags};
 
@@ -97,10 +97,8 @@ impl Core {
             let Some(group) = self.groups.with_remains_mut(id) else {
                 continue;
             };
-            let behaviour = self.behaviours.of(plugin);
-            group
-                .seen
-                .trust(plugin, Trust::of(behaviour, &group.spec.losses));
+            let trust = self.behaviours.trust(plugin, group.spec.losses);
+            group.seen.trust(plugin, trust);
             let seen = group.seen.unchanged(plugin, started, now);
             settle_labels(group, circumstances);
             let grown = note_seen(group, circumstances);
@@ -140,10 +138,8 @@ impl Core {
                 members.retain(|one| !lives_elsewhere(group, plugin, one));
             }
             let first = group.seen.listed_on(circumstances.plugin).is_none();
-            let behaviour = self.behaviours.of(plugin);
-            group
-                .seen
-                .trust(plugin, Trust::of(behaviour, &group.spec.losses));
+            let trust = self.behaviours.trust(plugin, group.spec.losses);
+            group.seen.trust(plugin, trust);
             let nonce = group.memory.nonce.as_str();
             let seen = group.seen.apply(id, members, circumstances, nonce);
             settle_labels(group, circumstances);

@@ -44,7 +44,7 @@ impl Core {
         Ok(Why { lines, deeds })
     }
 
-    /// Adds what is wrong with what the plugins of a group declare; it slows the group down, and
+    /// Adds what is wrong with what is said of the plugins of a group; it may slow the group down, and
     /// nobody else would tell.
     fn with_faults(&self, group: &Group, mut lines: Vec<String>) -> Vec<String> {
         let fault = group
@@ -52,9 +52,7 @@ impl Core {
             .find_map(|home| Some((home, self.behaviours.fault(home)?)));
         if let Some((plugin, fault)) = fault {
             lines.truncate(2);
-            lines.push(format!(
-                "`{plugin}` is treated as if it declared nothing: {fault}"
-            ));
+            lines.push(format!("`{plugin}` {fault}"));
         }
         lines
     }

@@ -140,9 +140,11 @@ fn a_declared_lag_and_the_spec_set_how_long() {
     let mut seen = group(&SIX, &behaviour);
     list(&mut seen, &SIX[4..], 100);
     assert_eq!(seen.doubted().unwrap().until, at(130));
-    let mut policy = LossPolicy::default();
-    policy.at_once = Share::Percent(100);
-    policy.silent_after = Duration::from_secs(5);
+    let policy = LossPolicy {
+        at_once: Some(Share::Percent(100)),
+        silent_after: Some(Duration::from_secs(5)),
+        ..LossPolicy::default()
+    };
     seen.trust(&"p".into(), Trust::of(&behaviour, &policy));
     assert_eq!(list(&mut seen, &SIX[4..], 101).vanished, 4);
     let mut seen = group(&SIX, &behaviour);
