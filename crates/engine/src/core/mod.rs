@@ -163,6 +163,12 @@ impl Core {
         self.groups.keys()
     }
 
+    /// Returns how many members there are, in all groups.
+    #[must_use]
+    pub fn members(&self) -> usize {
+        self.members
+    }
+
     /// Returns a number that changes whenever a group comes or goes.
     #[must_use]
     pub fn roster(&self) -> u64 {

@@ -3,6 +3,7 @@
 //! The loop handles one input at a time. Calls run in tasks of their own and come back as inputs.
 
 mod call;
+mod footprint;
 mod resolve;
 mod writer;
 
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::{Call, Core, Effect, Event, ListAnswer, NotWritten};
+use crate::shell::footprint::Footprint;
 pub(crate) use crate::shell::resolve::Resolver;
 
 /// Waits for a journal entry.
@@ -54,6 +56,7 @@ pub(crate) struct Shell {
     clock: Clock,
     /// Planning pauses until this moment, so that it takes a tenth of the time at most.
     plan_not_before: Option<Instant>,
+    footprint: Footprint,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -101,6 +104,7 @@ impl Shell {
             roster: 0,
             clock: Clock::default(),
             plan_not_before: None,
+            footprint: Footprint::default(),
             tasks,
             stop,
         }
@@ -218,6 +222,9 @@ impl Shell {
         }
         let core = &self.core;
         self.waiters.retain_mut(|waiter| !waiter(core));
+        if self.footprint.shrank(self.core.members()) {
+            self.give_memory_back();
+        }
     }
 
     fn wake_at(&self) -> Option<Instant> {
@@ -309,6 +316,17 @@ impl Shell {
         self.tasks.spawn(async move {
             if let Some(event) = stop.run_until_cancelled(work).await {
                 let _ = inputs.send(Input::Event(event));
+            }
+        });
+    }
+
+    fn give_memory_back(&self) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            let settled = tokio::time::sleep(footprint::SETTLED);
+            if stop.run_until_cancelled(settled).await.is_some() {
+                // Nobody waits for it.
+                drop(tokio::task::spawn_blocking(infrakit_heap::give_back));
             }
         });
     }
