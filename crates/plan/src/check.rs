@@ -37,7 +37,7 @@ fn replacements<'a>(
         .filter(|(_, reason)| matches!(reason, Reason::Outdated | Reason::Unhealthy))
         .map(|(id, _)| id)
         .filter(|id| seen.get(id).is_some_and(crate::Member::stays))
-        .filter(|id| !plan.memory.decided.contains_key(*id))
+        .filter(|id| !plan.memory.decided.keys().any(|(_, known)| known == *id))
 }
 
 fn destroys(plan: &Plan) -> impl Iterator<Item = (&infrakit_spi::InstanceId, Reason)> {

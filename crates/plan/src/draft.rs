@@ -89,7 +89,7 @@ impl<'a> Draft<'a> {
     /// Returns whether the member must not be touched: the operator holds it, or the controller
     /// runs on it.
     pub(crate) fn is_untouchable(&self, member: &Member) -> bool {
-        self.memory.held.contains(&member.id) || self.is_self(member)
+        self.memory.is_held(member) || self.is_self(member)
     }
 
     /// Returns the working members of other configurations that may be replaced. One that the last

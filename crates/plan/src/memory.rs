@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conditions::Conditions;
 use crate::diagnosis::breaker::Breaker;
+use crate::lives::Life;
 use crate::{EarlyDeath, Failures, Lag, Measured, Reason, Repairs, Roll, Timestamp, Token};
 
 /// What is to become of a group.
@@ -124,6 +125,9 @@ pub struct Memory {
     /// Since when the group is frozen: nothing is begun, whatever happens.
     #[serde(default)]
     pub frozen: Option<Timestamp>,
+    /// Which life of an id the two above, `drained` and `repairs` mean.
+    #[serde(default)]
+    pub lives: BTreeMap<InstanceId, Life>,
     /// Whether like members are given identities, after a change from a size to logical ids.
     #[serde(default)]
     pub naming: bool,
@@ -154,7 +158,7 @@ pub struct Memory {
     /// Destructions that a former life decided and of which no outcome is known. Journaled apart
     /// from this record; a list that shows the member has it destroyed again.
     #[serde(skip)]
-    pub decided: BTreeMap<InstanceId, Decided>,
+    pub decided: BTreeMap<(PluginName, InstanceId), Decided>,
 }
 
 impl Memory {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use infrakit_spi::InstanceId;
+
 use crate::action::{Plan, WaitingOn};
 use crate::diagnosis::sickness;
 use crate::draft::Draft;
 use crate::memory::{Memory, Phase};
-use crate::observation::{Member, Observed};
+use crate::observation::{Key, Member, Observed};
 use crate::steps::{brake, cattle, checks, gates, heal, pets, roll};
 use crate::{Config, Size, Spec, Timestamp};
 
@@ -146,14 +148,11 @@ impl<'a> Draft<'a> {
     fn forget_the_gone(&mut self) {
         let seen = self.seen;
         let memory = &mut self.memory;
-        memory.doomed.retain(|id| seen.get(id).is_some());
-        memory.urgent.retain(|id| seen.get(id).is_some());
+        memory.bind_lives(seen);
         forget_held(memory, seen, self.now);
-        memory.drained.retain(|id| seen.get(id).is_some());
-        memory.repairs.0.retain(|id, _| seen.get(id).is_some());
         memory
             .decided
-            .retain(|id, decided| seen.get_on(&decided.plugin, id).is_some());
+            .retain(|(plugin, id), _| seen.get_on(plugin, id).is_some());
     }
 
     /// Forgets former homes that are empty, and that nothing can come to any more.
@@ -224,11 +223,22 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Returns the member that is meant where an id is remembered.
+    pub(crate) fn meant(&self, id: &InstanceId) -> Option<(&'a Key, &'a Member)> {
+        let seen = self.seen;
+        let life = self.memory.lives.get(id);
+        let entry = match life {
+            Some(life) => seen.entry_on(&life.plugin, id),
+            None => seen.entry(id),
+        };
+        entry.filter(|(_, member)| self.memory.means(member))
+    }
+
     /// Returns how many staying members the operator wants gone.
     pub(crate) fn doomed(&self) -> usize {
         let doomed = self.memory.doomed.iter();
         doomed
-            .filter_map(|id| self.seen.entry(id))
+            .filter_map(|id| self.meant(id))
             .filter(|(key, member)| member.stays() && !self.taken.contains(key))
             .count()
     }

@@ -76,6 +76,8 @@ pub(crate) struct Bench {
     /// What the plugin says to labels, and to steps of repair.
     pub(crate) labels: Option<Error>,
     pub(crate) repair: Option<Repaired>,
+    /// Whether labels are acknowledged and not put on.
+    pub(crate) mute: bool,
     pub(crate) fate: Fate,
     /// Whether the store has no room.
     pub(crate) full: bool,
@@ -130,6 +132,7 @@ impl Bench {
             refused: BTreeMap::new(),
             labels: None,
             repair: None,
+            mute: false,
             fate: Fate::Done,
             full: false,
             entries: 0,
@@ -400,6 +403,7 @@ impl Bench {
                 self.made.push(format!("label {}", subject.id));
                 let outcome = match &self.labels {
                     Some(error) => Err(error.clone()),
+                    None if self.mute => Ok(()),
                     None => {
                         let key = (subject.plugin.clone(), subject.id.clone());
                         let instance = self.instances.get_mut(&key).unwrap();

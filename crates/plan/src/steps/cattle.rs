@@ -77,7 +77,7 @@ fn shrink(draft: &mut Draft<'_>) {
     victims.sort_by_cached_key(|(key, member)| {
         (
             // Who was named is the one too many; nobody goes in its place while it has to wait.
-            !draft.memory.doomed.contains(&member.id),
+            !draft.memory.is_doomed(member),
             !is_sick(draft, member),
             member.health.last() != Health::Unhealthy,
             !draft.outdated(member),

@@ -49,8 +49,8 @@ impl Draft<'_> {
             .memory
             .decided
             .iter()
-            .filter_map(|(id, decided)| {
-                let entry = self.seen.entry_on(&decided.plugin, id)?;
+            .filter_map(|((plugin, id), decided)| {
+                let entry = self.seen.entry_on(plugin, id)?;
                 entry.1.stays().then(|| (entry, decided.clone()))
             })
             .collect();
@@ -77,7 +77,8 @@ impl Draft<'_> {
             let settled = decided.since + self.config.settle;
             let listed = self.seen.listed_on(&decided.plugin);
             if listed.is_some_and(|listed| listed >= settled) {
-                self.memory.decided.remove(&member.id);
+                let key = (member.plugin.clone(), member.id.clone());
+                self.memory.decided.remove(&key);
             } else {
                 self.let_go(entry);
                 self.wake(settled.max(self.now + std::time::Duration::from_millis(1)));
@@ -116,7 +117,7 @@ impl Draft<'_> {
             .memory
             .doomed
             .iter()
-            .filter_map(|id| self.seen.entry(id))
+            .filter_map(|id| self.meant(id))
             .filter(|(_, member)| member.stays())
             .collect();
         for entry in doomed {
@@ -170,7 +171,7 @@ impl Draft<'_> {
     fn present_reason(&self, member: &Member, decided: Reason) -> Reason {
         if self.memory.phase == Phase::Destroying {
             Reason::GroupDestroyed
-        } else if self.memory.doomed.contains(&member.id) {
+        } else if self.memory.is_doomed(member) {
             Reason::Requested
         } else if decided == Reason::Outdated && is_suspect(self, member) {
             Reason::Unhealthy

@@ -64,6 +64,10 @@ pub(crate) fn heal<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
 /// member is to be left alone for now.
 fn repair(draft: &mut Draft<'_>, member: &Member, settling: usize) -> bool {
     let policy = &draft.spec.health;
+    // What is remembered of its id is about another one; it is replaced at once.
+    if !draft.memory.means(member) {
+        return false;
+    }
     let known = draft.memory.repairs.0.get(&member.id);
     if let Some(repair) = known
         && let Some(last) = repair.tried.checked_sub(1)

@@ -59,7 +59,7 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
 pub(crate) fn drain_self(draft: &mut Draft<'_>) {
     let Some(own) = draft.own() else { return };
     let others = draft.replaceable().next().is_some();
-    let blocked = draft.memory.aborted.is_some() || draft.memory.held.contains(&own.id);
+    let blocked = draft.memory.aborted.is_some() || draft.memory.is_held(own);
     // One that nobody could complete, since nobody new is there, is not in the way.
     let rolls = match &draft.memory.roll {
         Some(roll) => draft.frozen || !roll.through || !on_trial(draft).is_empty(),

@@ -16,7 +16,7 @@ use infrakit_plan::{
 use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Description;
-use infrakit_spi::{InstanceId, LogicalId, Tags, tags};
+use infrakit_spi::{InstanceId, LogicalId, PluginName, Tags, tags};
 use proptest::sample::Index;
 
 use specs::spec;
@@ -340,9 +340,9 @@ impl World {
                 reason,
                 since: self.now,
             };
-            Some((member.id.clone(), decided))
+            Some(((member.plugin.clone(), member.id.clone()), decided))
         });
-        let decided: BTreeMap<InstanceId, Decided> = leaving.collect();
+        let decided: BTreeMap<(PluginName, InstanceId), Decided> = leaving.collect();
         self.memory.decided = decided;
         self.memory.intents = intents
             .into_iter()

@@ -131,13 +131,19 @@ fn what_a_former_life_decided_is_carried_out_and_nothing_else() {
         reason: Reason::Surplus,
         since: at(0),
     };
-    bench.memory.decided.insert("b".into(), decided.clone());
+    bench
+        .memory
+        .decided
+        .insert((decided.plugin.clone(), "b".into()), decided.clone());
     assert_eq!(destroyed(&bench.plan()), [("b", Reason::Surplus)]);
     bench.remove("b");
     let plan = bench.plan();
     assert!(destroyed(&plan).is_empty() && plan.memory.decided.is_empty());
     // One that is gone already needs nothing.
-    bench.memory.decided.insert("gone".into(), decided);
+    bench
+        .memory
+        .decided
+        .insert((decided.plugin.clone(), "gone".into()), decided);
     assert!(bench.plan().memory.decided.is_empty());
 }
 
@@ -150,7 +156,10 @@ fn what_has_no_reason_any_more_is_not_done_again() {
         reason: Reason::Outdated,
         since: at(0),
     };
-    bench.memory.decided.insert("b".into(), decided);
+    bench
+        .memory
+        .decided
+        .insert((decided.plugin.clone(), "b".into()), decided);
     let plan = bench.plan();
     assert!(destroyed(&plan).is_empty() && created(&plan).is_empty());
     assert!(

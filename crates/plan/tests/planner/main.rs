@@ -16,6 +16,7 @@ mod intents;
 mod invariants;
 mod limits;
 mod lists;
+mod lives;
 mod own;
 mod patience;
 mod pets;

@@ -17,7 +17,10 @@ fn goes(bench: &Bench, id: &str, reason: Reason) -> bool {
         reason,
         since: at(0),
     };
-    bench.memory.decided.insert(id.into(), decided);
+    bench
+        .memory
+        .decided
+        .insert(("file".into(), id.into()), decided);
     let plan = bench.preview();
     let gone = destroyed(&plan).contains(&(id, reason));
     assert!(gone || !destroyed(&plan).iter().any(|(one, _)| *one == id));
@@ -86,7 +89,10 @@ fn what_is_not_done_again_is_forgotten_by_a_list_from_after_a_while() {
         reason: Reason::Outdated,
         since: at(0),
     };
-    bench.memory.decided.insert("b".into(), decided);
+    bench
+        .memory
+        .decided
+        .insert(("file".into(), "b".into()), decided);
     let kept = |bench: &Bench| !bench.preview().memory.decided.is_empty();
     bench.pass(Duration::from_secs(14));
     bench.look();

@@ -160,7 +160,10 @@ fn what_a_former_life_decided_draws_from_the_budget_anew() {
         reason: Reason::Surplus,
         since: at(0),
     };
-    bench.memory.decided.insert("a".into(), decided);
+    bench
+        .memory
+        .decided
+        .insert((decided.plugin.clone(), "a".into()), decided);
     // Meanwhile two others fell ill: two have to serve, and only two do.
     bench.verdict("b", Health::Unhealthy);
     bench.verdict("c", Health::Unhealthy);

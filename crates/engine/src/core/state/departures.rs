@@ -91,7 +91,9 @@ impl Departures {
                     reason: part.reason,
                     since: now,
                 };
-                memory.decided.insert(id.clone(), decided);
+                memory
+                    .decided
+                    .insert((part.plugin.clone(), id.clone()), decided);
                 let key = (part.plugin.clone(), id);
                 // Of two records of one member the later one holds.
                 if let Some(former) = self.recorded.insert(key, Entry { record, before }) {
@@ -118,12 +120,9 @@ impl Departures {
     /// Drops decisions on members that are others than those meant: their plugin has used an id
     /// again.
     pub(in crate::core) fn spare_others(&self, seen: &Observed, memory: &mut Memory) {
-        memory.decided.retain(|id, decided| {
-            let key = (decided.plugin.clone(), id.clone());
-            let token = seen
-                .get_on(&decided.plugin, id)
-                .and_then(|member| member.token);
-            let before = self.recorded.get(&key).map(|entry| entry.before);
+        memory.decided.retain(|key @ (plugin, id), _| {
+            let token = seen.get_on(plugin, id).and_then(|member| member.token);
+            let before = self.recorded.get(key).map(|entry| entry.before);
             !matches!((token, before), (Some(token), Some(before)) if token >= before)
         });
     }
@@ -195,7 +194,10 @@ impl Departures {
 /// was given its id.
 fn is_gone((plugin, id): (&PluginName, &InstanceId), seen: &Observed, memory: &Memory) -> bool {
     match seen.get_on(plugin, id) {
-        Some(member) => member.departure.is_none() && !memory.decided.contains_key(id),
+        Some(member) => {
+            member.departure.is_none()
+                && !memory.decided.contains_key(&(plugin.clone(), id.clone()))
+        }
         // The first list after a restart may be older than the one that showed that it is gone.
         None => {
             let listed = seen.listed_on(plugin).is_some() && !seen.is_late(plugin, id);

@@ -27,6 +27,7 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         held,
         held_unseen,
         frozen,
+        lives,
         naming,
         drained,
         repairs,
@@ -53,6 +54,7 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         held: held.clone(),
         held_unseen: held_unseen.clone(),
         frozen: *frozen,
+        lives: lives.clone(),
         naming: *naming,
         drained: drained.clone(),
         repairs: repairs.clone(),
@@ -81,6 +83,7 @@ pub(in crate::core) fn remembers_other(memory: &Memory, stored: &Memory) -> bool
         || memory.held != stored.held
         || memory.held_unseen != stored.held_unseen
         || memory.frozen != stored.frozen
+        || memory.lives != stored.lives
         || memory.naming != stored.naming
         || memory.drained != stored.drained
         || memory.repairs != stored.repairs

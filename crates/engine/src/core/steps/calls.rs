@@ -323,7 +323,11 @@ fn begin_destruction(
     let new = member.matches(&group.spec.hash);
     drop(member);
     // A new member that falls sick speaks against its configuration, once.
-    let first = former.is_none() && !group.memory.decided.contains_key(id);
+    let first = former.is_none()
+        && !group
+            .memory
+            .decided
+            .contains_key(&(plugin.clone(), id.clone()));
     let mut blamed = first && new && reason == Reason::Unhealthy;
     match &mut group.memory.roll {
         Some(roll) => roll.failed += u64::from(blamed),

@@ -244,7 +244,10 @@ fn leaving(group: &Group, id: &InstanceId) -> Option<String> {
         return Some(infrakit_plan::Reason::Requested.to_string());
     }
     let departure = group.seen.get(id).and_then(|member| member.departure);
-    let decided = group.memory.decided.get(id).map(|decided| decided.reason);
+    let decided = group.seen.get(id).and_then(|member| {
+        let key = (member.plugin.clone(), id.clone());
+        group.memory.decided.get(&key).map(|decided| decided.reason)
+    });
     let reason = departure.map(|departure| departure.reason).or(decided);
     reason.map(|reason| reason.to_string())
 }

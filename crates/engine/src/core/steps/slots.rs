@@ -249,7 +249,12 @@ fn take_back(group: &mut Group, call: Call) {
             ..
         } => {
             // What was begun before, in this life or the last, stays on record.
-            if former.is_none() && !group.memory.decided.contains_key(&subject.id) {
+            if former.is_none()
+                && !group
+                    .memory
+                    .decided
+                    .contains_key(&(subject.plugin.clone(), subject.id.clone()))
+            {
                 group.departures.strike(&subject.plugin, &subject.id);
             }
             if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {

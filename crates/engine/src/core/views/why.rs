@@ -100,7 +100,7 @@ impl Core {
         if own {
             parts.push("is what the controller runs on, so it is never destroyed".to_owned());
         }
-        if group.memory.held.contains(id) {
+        if group.memory.is_held(member) {
             parts.push("is held, so it stays until it is released".to_owned());
         } else if let Some(departure) = member.departure {
             let step = step(departure.step);
@@ -109,7 +109,7 @@ impl Core {
                 "goes since {begun}, because {}; {step}",
                 departure.reason
             ));
-        } else if group.memory.doomed.contains(id) {
+        } else if group.memory.is_doomed(member) {
             parts.push("is to go: its destruction was requested".to_owned());
         } else if outdated
             && !own

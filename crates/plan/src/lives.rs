@@ -1,0 +1,102 @@
+//! Which life of an id is meant.
+//!
+//! Operators name members by id, and so do repairs. But an id is only unique within its plugin, and
+//! its plugin may give it to another instance when the first is gone. So what is remembered of an id
+//! is bound to the member that has it when it is first planned for, and goes with that one.
+
+use std::collections::BTreeSet;
+
+use infrakit_spi::{InstanceId, PluginName};
+use serde::{Deserialize, Serialize};
+
+use crate::memory::Memory;
+use crate::observation::{Member, Observed};
+
+/// One life of an id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Life {
+    /// The plugin that the member lives on.
+    pub plugin: PluginName,
+    /// Number of the creation that made it, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<u64>,
+}
+
+impl Life {
+    fn of(member: &Member) -> Self {
+        Self {
+            plugin: member.plugin.clone(),
+            token: member.token,
+        }
+    }
+
+    /// Tags may be missing for a while; only two that differ tell two lives apart.
+    fn is(&self, member: &Member) -> bool {
+        let another =
+            matches!((self.token, member.token), (Some(own), Some(other)) if own != other);
+        self.plugin == member.plugin && !another
+    }
+}
+
+impl Memory {
+    /// Returns whether what is remembered of the member's id is about this member.
+    #[must_use]
+    pub fn means(&self, member: &Member) -> bool {
+        let life = self.lives.get(&member.id);
+        life.is_none_or(|life| life.is(member))
+    }
+
+    /// Returns whether the operator asked to leave the member alone.
+    #[must_use]
+    pub fn is_held(&self, member: &Member) -> bool {
+        self.held.contains(&member.id) && self.means(member)
+    }
+
+    /// Returns whether the operator asked to destroy the member.
+    #[must_use]
+    pub fn is_doomed(&self, member: &Member) -> bool {
+        self.doomed.contains(&member.id) && self.means(member)
+    }
+
+    /// Binds what is remembered of ids to the members that have them, and forgets it with them. A
+    /// hold stays while lists lack its member, as long as no other has the id.
+    pub(crate) fn bind_lives(&mut self, seen: &Observed) {
+        let named = self.doomed.iter().chain(&self.held).chain(&self.drained);
+        let named = named.chain(self.repairs.0.keys()).chain(self.lives.keys());
+        let named: BTreeSet<InstanceId> = named.cloned().collect();
+        for id in named {
+            let there = match self.lives.get(&id) {
+                Some(life) => seen.get_on(&life.plugin, &id),
+                None => seen.get(&id),
+            };
+            match there {
+                Some(member) if self.means(member) => {
+                    self.lives.entry(id).or_insert_with(|| Life::of(member));
+                }
+                Some(_) => {
+                    self.forget(&id);
+                    self.held.remove(&id);
+                }
+                None => self.forget(&id),
+            }
+        }
+        let Self {
+            doomed,
+            held,
+            drained,
+            repairs,
+            ..
+        } = self;
+        self.lives.retain(|id, _| {
+            let named = doomed.contains(id) || held.contains(id) || drained.contains(id);
+            named || repairs.0.contains_key(id)
+        });
+    }
+
+    fn forget(&mut self, id: &InstanceId) {
+        self.doomed.remove(id);
+        self.urgent.remove(id);
+        self.drained.remove(id);
+        self.repairs.0.remove(id);
+    }
+}

@@ -1,0 +1,47 @@
+//! What is remembered of an id is about one member, not about whoever has its id.
+
+use infrakit_plan::{Reason, Repair};
+use infrakit_spi::tags;
+
+use crate::bench::*;
+
+fn made(id: &str, token: &str) -> infrakit_spi::instance::Description {
+    and(shown(id, "v1"), tags::TOKEN, token)
+}
+
+#[test]
+fn a_successor_with_the_same_id_is_neither_held_nor_doomed_nor_repaired() {
+    let mut bench = Bench::new(cattle(2));
+    bench.add(made("a", "n-1"));
+    bench.add(made("b", "n-2"));
+    bench.memory.held.insert("a".into());
+    bench.memory.doomed.insert("b".into());
+    bench.memory.repairs.0.insert("a".into(), Repair::default());
+    bench.plan();
+    assert_eq!(bench.memory.lives.len(), 2);
+    // Its plugin gives the ids to others before a list could lack them.
+    bench.list.clear();
+    bench.add(made("a", "n-8"));
+    bench.add(made("b", "n-9"));
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty(), "{:?}", plan.actions);
+    let memory = &plan.memory;
+    assert!(memory.held.is_empty() && memory.doomed.is_empty() && memory.lives.is_empty());
+    assert!(memory.repairs.0.is_empty());
+}
+
+#[test]
+fn one_with_the_same_id_on_another_plugin_is_another_one() {
+    let mut bench = Bench::new(cattle(1));
+    bench.add(made("a", "n-1"));
+    bench.memory.doomed.insert("a".into());
+    let plan = bench.plan();
+    let gone = destroyed(&plan);
+    bench.homes.insert("a".into(), "other".into());
+    bench.memory.homes.insert("other".into());
+    bench.look();
+    let plan = bench.plan();
+    let again = destroyed(&plan).into_iter();
+    let requested = again.filter(|(_, reason)| *reason == Reason::Requested);
+    assert_eq!(requested.count(), 0, "it is not the one that {gone:?} was");
+}
