@@ -20,7 +20,7 @@ use crate::peer::Peer;
 pub use judge::{Moment, Shown};
 use lives::World;
 use manners::Manners;
-pub use manners::{Fault, View};
+pub use manners::{Fault, Pages, View};
 
 /// The provider. Clones are the same one.
 #[derive(Clone, Default)]
@@ -87,6 +87,22 @@ impl Provider {
     /// What the plugin declares of itself, or that it knows no such question.
     pub fn declares(&self, behaviour: Value) {
         self.0.manners().behaviour = Some(behaviour);
+    }
+
+    /// Lists come in pages from now on, to those who ask for them.
+    pub fn pages(&self, pages: Pages) {
+        self.0.manners().pages = Some(pages);
+    }
+
+    /// New instances are in these zones by turns, which the tag `zone` names.
+    pub fn zones(&self, zones: &[&str]) {
+        self.0.manners().zones = zones.iter().map(|zone| (*zone).to_owned()).collect();
+    }
+
+    /// Lists show, and say that they cover, these zones; `None` for everything.
+    pub fn covers(&self, zones: Option<&[&str]>) {
+        let named = |zones: &[&str]| zones.iter().map(|zone| (*zone).to_owned()).collect();
+        self.0.manners().covers = zones.map(named);
     }
 
     /// New instances vanish by themselves so long after they were made; `None` ends that.

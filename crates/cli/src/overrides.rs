@@ -136,6 +136,10 @@ fn entry(plugin: &str, set: &Value) -> Result<Override, Wrong> {
         );
         return Err(wrong(&field, format!("`{field}` is not known; {hint}")));
     }
+    if behaviour.list.page.is_some() {
+        let reason = "`list.page` only the plugin itself can declare".to_owned();
+        return Err(wrong("list.page", reason));
+    }
     behaviour
         .check()
         .map_err(|nonsense| wrong(&nonsense.field, nonsense.to_string()))?;
@@ -280,6 +284,10 @@ mod tests {
             (
                 "file: {destroy: {stuck_s: 31536000}}\n",
                 "line 1: `destroy.stuck_s` is 31536000, which cannot be meant",
+            ),
+            (
+                "file:\n  list:\n    page: 10\n",
+                "line 3: `list.page` only the plugin itself can declare",
             ),
             (
                 "file: {absent_proof: perhaps}\n",

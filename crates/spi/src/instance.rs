@@ -1,12 +1,13 @@
 //! Instance plugins: what creates, lists and destroys resources.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use async_trait::async_trait;
 use futures_core::Stream;
 
 use crate::behaviour::Behaviour;
-use crate::{Any, InstanceId, LogicalId, Omit, Result, Tags, wire_struct, words};
+use crate::{Any, Error, InstanceId, LogicalId, Omit, Result, Tags, wire_struct, words};
 
 wire_struct! {
     /// What an instance is to be made from.
@@ -131,6 +132,22 @@ pub enum Listing {
     Unchanged,
     /// The list, and its fingerprint where the plugin can give one.
     Changed(Vec<Description>, Option<Fingerprint>),
+    /// A list of some domains: what is elsewhere it neither shows nor denies.
+    Part(Vec<Description>, Domains, Option<Fingerprint>),
+}
+
+/// Names of domains: zones, hosts, racks.
+pub type Domains = BTreeSet<String>;
+
+/// A page of a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// The instances on it.
+    pub descriptions: Vec<Description>,
+    /// What asks for the page behind it; empty on the last one.
+    pub next: String,
+    /// The domains that the list covers; all of them where nothing is said.
+    pub covers: Option<Domains>,
 }
 
 /// What became of a step of repair.
@@ -176,6 +193,27 @@ pub trait Instance: Send + Sync {
         Ok(Listing::Changed(self.describe(tags, detail).await?, None))
     }
 
+    /// Returns a page of a list: the first one for an empty `page`, another one for what the page
+    /// before it named as the next. Plugins that declare how many instances a page has implement it;
+    /// all others have one page.
+    async fn describe_page(&self, tags: &Tags, detail: Detail, page: &str) -> Result<Page> {
+        if !page.is_empty() {
+            return Err(Error::refused(format!("there is no page `{page}`")));
+        }
+        let (descriptions, covers) = match self.describe_since(tags, detail, None).await? {
+            Listing::Changed(list, _) => (list, None),
+            Listing::Part(list, covers, _) => (list, Some(covers)),
+            Listing::Unchanged => {
+                return Err(Error::refused("nothing was seen, so nothing is unchanged"));
+            }
+        };
+        Ok(Page {
+            descriptions,
+            next: String::new(),
+            covers,
+        })
+    }
+
     /// Returns how the provider behaves, as far as the plugin declares it. Nothing is declared by
     /// default, which is safe and slow.
     async fn behaviour(&self) -> Result<Option<Behaviour>> {
@@ -201,7 +239,7 @@ pub trait Instance: Send + Sync {
 
 /// Parameters and results of the methods, as they travel.
 pub mod wire {
-    use super::{Context, Description, InstanceSpec};
+    use super::{Context, Description, Domains, InstanceSpec};
     use crate::behaviour::Behaviour;
     use crate::{Any, InstanceId, Tags, wire_struct};
 
@@ -299,6 +337,9 @@ pub mod wire {
             pub tags: Option<Tags> => "Tags",
             /// Whether properties are asked for.
             pub properties: bool => "Properties",
+            /// The page that is asked for, empty for the first one. Sent only to peers that declared
+            /// that they list in pages; who gets none lists everything at once.
+            pub page: Option<String> => "Page" omit,
         }
     }
     wire_struct! {
@@ -308,6 +349,10 @@ pub mod wire {
             pub kind: String => "Type",
             /// The instances.
             pub descriptions: Option<Vec<Description>> => "Descriptions",
+            /// What asks for the next page, where there is one.
+            pub next: String => "Next" omit,
+            /// The domains that the list covers, where it does not cover everything.
+            pub covers: Option<Domains> => "Covers" omit,
         }
     }
 }

@@ -105,7 +105,7 @@ impl Instance for FilePlugin {
 
     async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>> {
         match self.describe_since(tags, detail, None).await? {
-            Listing::Changed(list, _) => Ok(list),
+            Listing::Changed(list, _) | Listing::Part(list, ..) => Ok(list),
             Listing::Unchanged => Err(Error::refused("nothing was seen, so nothing is unchanged")),
         }
     }

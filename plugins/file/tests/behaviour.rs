@@ -45,7 +45,7 @@ async fn look(plugin: &FilePlugin, seen: Option<Fingerprint>) -> Option<Fingerpr
         .describe_since(&Tags::new(), Detail::Tags, seen)
         .await
     {
-        Ok(Listing::Changed(_, now)) => Some(now.unwrap()),
+        Ok(Listing::Changed(_, now) | Listing::Part(.., now)) => Some(now.unwrap()),
         Ok(Listing::Unchanged) => None,
         Err(error) => panic!("{error}"),
     }

@@ -25,9 +25,14 @@ pub(crate) enum Memory {
     Lost,
 }
 
-/// Returns how a type behaves whose faults are these and which was asked for creations that take up
-/// to `wished`.
-pub(crate) fn declared(faults: &TypeFaults, wished: Duration, memory: Memory) -> Behaviour {
+/// Returns how a type behaves whose faults are these, which was asked for creations that take up to
+/// `wished`, and which lists in pages of this size, if in any.
+pub(crate) fn declared(
+    faults: &TypeFaults,
+    wished: Duration,
+    memory: Memory,
+    page: Option<u64>,
+) -> Behaviour {
     let seconds = |time: Duration| Some(Seconds::from(time.min(DAY)));
     let hidden = faults.boot.0.max(faults.lateness.0);
     let call = faults.provision.delay.0.saturating_add(wished);
@@ -59,7 +64,7 @@ pub(crate) fn declared(faults: &TypeFaults, wished: Duration, memory: Memory) ->
             relapse: at_once,
             complete: Completeness::Yes,
             durable: Some(memory == Memory::Durable),
-            page: None,
+            page,
         },
         absent_proof: AbsentProof::ListComplete,
         tombstone: at_once,
@@ -85,14 +90,14 @@ mod tests {
     #[test]
     fn what_is_declared_follows_the_faults_and_can_always_be_meant() {
         let calm = TypeFaults::default();
-        let declared_calm = declared(&calm, Duration::ZERO, Memory::Durable);
+        let declared_calm = declared(&calm, Duration::ZERO, Memory::Durable, None);
         assert!(declared_calm.list_is_proof());
         assert_eq!(declared_calm.visibility(), Duration::ZERO);
         let slow = TypeFaults {
             boot: GoDuration(Duration::from_secs(60)),
             ..TypeFaults::default()
         };
-        let slow = declared(&slow, Duration::from_secs(30), Memory::Lost);
+        let slow = declared(&slow, Duration::from_secs(30), Memory::Lost, None);
         assert_eq!(slow.visibility(), Duration::from_secs(60));
         assert_eq!(slow.creation_limit(), Duration::from_secs(105));
         assert!(!slow.list_is_proof());
@@ -100,7 +105,7 @@ mod tests {
             boot: GoDuration(Duration::MAX),
             ..TypeFaults::default()
         };
-        let endless = declared(&endless, Duration::MAX, Memory::Lost);
+        let endless = declared(&endless, Duration::MAX, Memory::Lost, None);
         assert_eq!(endless.check(), Ok(()));
     }
 }

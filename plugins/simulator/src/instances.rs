@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,7 @@ use futures_util::stream;
 use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::instance::{
     Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Lifecycle, Listing,
-    Locality, Repaired,
+    Locality, Page, Repaired,
 };
 use infrakit_spi::{Any, Error, GoDuration, InstanceId, Result, Tags};
 use serde_json::Value;
@@ -53,6 +54,8 @@ pub(crate) struct Common {
     pub(crate) faults: Faults,
     pub(crate) started: Instant,
     pub(crate) start_delay: Duration,
+    /// How many instances a page of a list has, where there are pages.
+    pub(crate) page: Option<NonZeroUsize>,
 }
 
 /// Simulated instances of one type.
@@ -431,7 +434,7 @@ impl Instance for Instances {
 
     async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>> {
         match self.describe_since(tags, detail, None).await? {
-            Listing::Changed(list, _) => Ok(list),
+            Listing::Changed(list, _) | Listing::Part(list, ..) => Ok(list),
             Listing::Unchanged => Err(Error::refused("nothing was seen, so nothing is unchanged")),
         }
     }
@@ -448,6 +451,23 @@ impl Instance for Instances {
         answer(&verdict, "describe", listing)
     }
 
+    /// A page begins behind the id that it is called by. Ids grow, so that what comes or goes between
+    /// two pages moves nobody from one to the other.
+    async fn describe_page(&self, tags: &Tags, detail: Detail, page: &str) -> Result<Page> {
+        let mut list = self.describe(tags, detail).await?;
+        list.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        list.retain(|one| page.is_empty() || one.id.as_str() > page);
+        let size = self.inner.common.page.map_or(list.len(), NonZeroUsize::get);
+        let more = list.len() > size;
+        list.truncate(size);
+        let last = list.last().filter(|_| more);
+        Ok(Page {
+            next: last.map_or_else(String::new, |last| last.id.to_string()),
+            descriptions: list,
+            covers: None,
+        })
+    }
+
     async fn behaviour(&self) -> Result<Option<Behaviour>> {
         let faults = self.inner.common.faults.get(&self.inner.kind);
         let memory = if self.inner.records.blocks() {
@@ -456,7 +476,9 @@ impl Instance for Instances {
             Memory::Lost
         };
         let wished = *self.inner.wished();
-        Ok(Some(declared(&faults.unwrap_or_default(), wished, memory)))
+        let page = self.inner.common.page.map(|size| size.get() as u64);
+        let faults = faults.unwrap_or_default();
+        Ok(Some(declared(&faults, wished, memory, page)))
     }
 
     fn locality(&self) -> Locality {

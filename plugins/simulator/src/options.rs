@@ -35,6 +35,8 @@ wire_struct! {
         pub describe_delay: GoDuration => "DescribeDelay",
         /// How long a creation takes; can be switched later.
         pub provision_delay: GoDuration => "ProvisionDelay",
+        /// How many instances a page of a list has, for peers that ask for pages; 0 lists all at once.
+        pub page_size: u64 => "PageSize",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ use crate::faults::{CallFaults, Faults, TypeFaults};
 use crate::instances::{Common, Ids, Instances};
 use crate::options::{SimulatorOptions, Store};
 use crate::store::{Files, Memory, Records};
+
+/// Nobody may declare a larger page; one of that size is as good as a whole list.
+const LARGEST_PAGE: u64 = 100_000;
 
 /// Why a simulator cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +101,9 @@ impl Simulator {
             faults: faults.clone(),
             started: Instant::now(),
             start_delay: options.start_delay.0,
+            page: usize::try_from(options.page_size.min(LARGEST_PAGE))
+                .ok()
+                .and_then(NonZeroUsize::new),
         });
         let types = kinds.into_iter().map(|kind| {
             let records: Box<dyn Records> = match &directory {

@@ -232,3 +232,34 @@ fn refuses_options_that_cannot_work() {
         assert!(error.contains(want) && !error.contains('\n'), "{error}");
     }
 }
+
+#[tokio::test]
+async fn lists_in_pages_where_it_is_set_to() {
+    let simulator = Simulator::new(&SimulatorOptions {
+        page_size: 2,
+        ..SimulatorOptions::default()
+    });
+    let compute = simulator.unwrap().instance("compute").unwrap();
+    let declared = compute.behaviour().await.unwrap().unwrap();
+    assert_eq!(declared.list.page, Some(2));
+    for _ in 0..5 {
+        compute.provision(&spec("{}")).await.unwrap();
+    }
+    let all = ids(&compute, &Tags::new()).await;
+    let (mut listed, mut page, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let everybody = Tags::new();
+        let found = compute.describe_page(&everybody, Detail::Tags, &page);
+        let found = found.await.unwrap();
+        listed.extend(found.descriptions.into_iter().map(|one| one.id));
+        // Whoever comes or goes meanwhile moves nobody to another page.
+        if pages == 0 {
+            compute.destroy(&all[0], &Context::default()).await.unwrap();
+        }
+        (page, pages) = (found.next, pages + 1);
+        if page.is_empty() {
+            break;
+        }
+    }
+    assert_eq!((listed, pages), (all, 3));
+}

@@ -36,7 +36,7 @@ async fn look(plugin: &Arc<dyn Instance>, seen: Option<Fingerprint>) -> Option<F
         .describe_since(&Tags::new(), Detail::Tags, seen)
         .await
     {
-        Ok(Listing::Changed(_, now)) => Some(now.unwrap()),
+        Ok(Listing::Changed(_, now) | Listing::Part(.., now)) => Some(now.unwrap()),
         Ok(Listing::Unchanged) => None,
         Err(error) => panic!("{error}"),
     }

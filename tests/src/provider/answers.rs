@@ -1,5 +1,6 @@
 //! What the provider answers, method by method.
 
+use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::lives::{Life, tags};
-use super::manners::{Fault, View};
+use super::manners::{Fault, Pages, View};
 use crate::cloud;
 use crate::peer::Reply;
 
@@ -99,6 +100,7 @@ impl Shared {
             let sick = manners.sick_note.as_deref() == Some(note(&spec["Properties"]));
             (manners.reuse, sick, manners.vanish)
         };
+        let spec = &self.placed(spec, attempt);
         let id = self.world().make(attempt, spec, reuse, sick);
         if let Some(time) = vanish {
             let (shared, id) = (std::sync::Arc::clone(self), id.clone());
@@ -154,8 +156,39 @@ impl Shared {
             View::Without(absent) => !absent.contains(&life.id),
             _ => true,
         });
-        let list: Vec<Value> = shown.map(|life| describe(life, with_properties)).collect();
-        Reply::Result(json!({"Type": "", "Descriptions": list}))
+        let (covers, pages) = {
+            let manners = self.manners();
+            (manners.covers.clone(), manners.pages)
+        };
+        let covered = shown.filter(|life| {
+            let zone = life.tags.get("zone");
+            let among = |zones: &BTreeSet<String>| zone.is_some_and(|zone| zones.contains(zone));
+            covers.as_ref().is_none_or(among)
+        });
+        let list: Vec<Value> = covered
+            .map(|life| describe(life, with_properties))
+            .collect();
+        let mut answer = json!({"Type": ""});
+        if let Some(covers) = &covers {
+            answer["Covers"] = json!(covers);
+        }
+        match (params["Page"].as_str(), pages) {
+            (Some(page), Some(pages)) => paged(answer, list, page, pages),
+            _ => {
+                answer["Descriptions"] = json!(list);
+                Reply::Result(answer)
+            }
+        }
+    }
+
+    /// What is asked for, in the zone whose turn it is.
+    fn placed(&self, spec: &Value, attempt: usize) -> Value {
+        let mut spec = spec.clone();
+        let zones = &self.manners().zones;
+        if !zones.is_empty() {
+            spec["Tags"]["zone"] = json!(zones[attempt % zones.len()]);
+        }
+        spec
     }
 
     fn label(&self, params: &Value, fault: Option<Fault>) -> Reply {
@@ -228,6 +261,23 @@ impl Shared {
         }
         Reply::Result(result)
     }
+}
+
+/// The page that begins with the instance of that number.
+fn paged(mut answer: Value, list: Vec<Value>, page: &str, pages: Pages) -> Reply {
+    let first = page.parse().unwrap_or(0);
+    let (size, next) = match pages {
+        Pages::Of(size) => (size, first + size),
+        Pages::Endless => (1, 1),
+        Pages::Torn if first > 0 => return refused("this page is torn"),
+        Pages::Torn => (1, 1),
+    };
+    if next < list.len() || pages == Pages::Endless {
+        answer["Next"] = json!(next.to_string());
+    }
+    let page: Vec<Value> = list.into_iter().skip(first).take(size).collect();
+    answer["Descriptions"] = json!(page);
+    Reply::Result(answer)
 }
 
 fn describe(life: &Life, with_properties: bool) -> Value {

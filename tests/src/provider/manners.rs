@@ -48,6 +48,17 @@ pub enum View {
     Refused(String),
 }
 
+/// What pages of lists are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// So many instances each.
+    Of(usize),
+    /// Each names the second one as the next.
+    Endless,
+    /// The second one fails.
+    Torn,
+}
+
 #[derive(Default)]
 pub(super) struct Manners {
     pub(super) latency: BTreeMap<String, Duration>,
@@ -57,6 +68,12 @@ pub(super) struct Manners {
     pub(super) vanish: Option<Duration>,
     pub(super) sick_note: Option<String>,
     pub(super) reuse: bool,
+    /// Pages, for those who ask for them.
+    pub(super) pages: Option<Pages>,
+    /// The zones that new instances get by turns.
+    pub(super) zones: Vec<String>,
+    /// The zones that lists cover; everything where not set.
+    pub(super) covers: Option<BTreeSet<String>>,
     /// When calls that a rate let through were served, by method.
     pub(super) served: BTreeMap<String, Vec<std::time::Instant>>,
 }

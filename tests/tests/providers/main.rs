@@ -11,4 +11,5 @@ mod identity;
 mod lists;
 mod nonsense;
 mod overrides;
+mod pages;
 mod stored;

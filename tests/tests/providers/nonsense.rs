@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_tests::provider::Fault;
+use infrakit_tests::provider::{Fault, Pages, Provider};
 use infrakit_tests::site::{SOON, Site, at_once, cattle};
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn a_plugin_that_declares_nonsense_is_named_and_the_others_go_on() {
     ];
     at_once(&cases, |declared| {
         let site = Site::new();
-        let other = infrakit_tests::provider::Provider::default();
+        let other = Provider::default();
         let _instances = other.instances(&site.home.socket("other"));
         site.provider.declares(declared.clone());
         let _daemon = site.start(&[]);
@@ -62,5 +62,45 @@ fn a_plugin_that_does_not_say_how_it_behaves_is_served_all_the_same() {
             site.provider.calls("Instance.Behaviour") <= 3,
             "it is asked rarely"
         );
+    });
+}
+
+#[test]
+fn pages_that_never_end_or_fail_are_told_of_and_the_others_go_on() {
+    let cases = [
+        (
+            Pages::Endless,
+            "its pages do not end: page 2 names `1` as the next one",
+        ),
+        (Pages::Torn, "this page is torn"),
+    ];
+    at_once(&cases, |(pages, said)| {
+        let site = Site::new();
+        let other = Provider::default();
+        let _instances = other.instances(&site.home.socket("other"));
+        site.provider.declares(json!({"list": {"page": 1}}));
+        site.provider.pages(Pages::Of(1));
+        let _daemon = site.start(&[]);
+        let mut document = cattle("h", 2, "v1");
+        document["Properties"]["Instance"]["Plugin"] = json!("other");
+        site.commit(&cattle("g", 3, "v1"));
+        site.provider.settles("g", 3, "v1", SOON);
+        infrakit_tests::fleet::converged(&site.home, "g", 3, SOON);
+        site.provider.pages(*pages);
+        site.commit(&document);
+        other.settles("h", 2, "v1", SOON);
+        infrakit_tests::eventually(SOON, "it is told of", || {
+            let why = site.says("group why g");
+            why.contains(*said).then_some(()).ok_or(why)
+        });
+        // A part of the pages is no list: nobody is missed.
+        assert_eq!(
+            (site.provider.begun("g"), site.provider.ids("g").len()),
+            (3, 3)
+        );
+        site.provider.pages(Pages::Of(2));
+        site.commit(&cattle("g", 4, "v1"));
+        site.provider.settles("g", 4, "v1", SOON);
+        assert_eq!(site.provider.begun("g"), 4);
     });
 }

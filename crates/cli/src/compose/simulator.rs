@@ -27,6 +27,7 @@ pub(super) async fn build(request: &Request<'_>) -> Result<Built> {
         start_delay,
         describe_delay,
         provision_delay,
+        page_size: 0,
     };
     let options = merged("simulator", &defaults, request.options)?;
     let simulator =

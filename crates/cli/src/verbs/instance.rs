@@ -115,6 +115,7 @@ async fn describe(context: &Context, target: &Target, args: DescribeArgs) -> Res
         kind: target.wire_type(version::INSTANCE),
         tags: Some(filter.clone()),
         properties: args.view.wants_properties(),
+        page: None,
     };
     let answer: Any = target.call("Instance.DescribeInstances", &request).await?;
     let Listed(mut rows) =

@@ -12,7 +12,7 @@ use infrakit_plan::{Config, Memory, Spec, Timestamp};
 use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
+use infrakit_spi::instance::{Description, Domains, Listing, Locality, Repaired};
 use infrakit_spi::{Any, Error, InstanceId, PluginName, Tags, tags};
 use infrakit_store::{MemStore, Store as _};
 
@@ -97,6 +97,8 @@ pub(crate) struct Bench {
     pub(crate) hangs: Option<PluginName>,
     /// What lists show instead of what is there.
     pub(crate) stale: Option<Instances>,
+    /// The zones that lists cover, by the tag `zone`; everything where not set.
+    pub(crate) covers: Option<Domains>,
     /// The id that creations are answered with, instead of one of a new instance.
     pub(crate) answered: Option<InstanceId>,
     /// Whether lists are kept waiting, and those that are.
@@ -143,6 +145,7 @@ impl Bench {
             witness: None,
             hangs: None,
             stale: None,
+            covers: None,
             answered: None,
             hold_lists: false,
             lists: Vec::new(),
@@ -304,12 +307,22 @@ impl Bench {
                     None => false,
                 };
                 let there = there.filter(|((home, _), _)| *home == plugin || alias(home));
-                let list = there.map(|(_, description)| description.clone()).collect();
+                let list: Vec<_> = there.map(|(_, one)| one.clone()).collect();
+                let listing = match &self.covers {
+                    None => Listing::Changed(list, None),
+                    Some(covers) => {
+                        let list = list.into_iter().filter(|one| {
+                            let zone = one.tags.as_ref().and_then(|tags| tags.get("zone"));
+                            zone.is_some_and(|zone| covers.contains(zone))
+                        });
+                        Listing::Part(list.collect(), covers.clone(), None)
+                    }
+                };
                 let answer = ListAnswer {
                     plugin,
                     started,
                     locality: Locality::Remote,
-                    outcome: Ok(Listing::Changed(list, None)),
+                    outcome: Ok(listing),
                 };
                 self.core.handle(Event::Listed(answer), self.now);
             }

@@ -14,6 +14,7 @@ mod limits;
 mod losses;
 mod naming;
 mod neighbours;
+mod parts;
 mod rates;
 mod records;
 mod remains;

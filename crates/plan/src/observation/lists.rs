@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_spi::behaviour::{Behaviour, Seconds};
-use infrakit_spi::instance::Description;
+use infrakit_spi::instance::{Description, Domains};
 use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
 use super::member::{identified, is_another};
@@ -103,7 +103,7 @@ impl Observed {
     pub fn unchanged(&mut self, plugin: &PluginName, started: Timestamp, now: Timestamp) -> Seen {
         let mut seen = Seen::default();
         // As before what? A home that was never listed is not known by that.
-        if self.listed_on(plugin).is_none() || self.is_stale(plugin, started) {
+        if self.looked_on(plugin).is_none() || self.is_stale(plugin, started) {
             return seen;
         }
         let lag = self
@@ -120,8 +120,9 @@ impl Observed {
             .filter(|key| key.plugin == *plugin)
             .cloned()
             .collect();
+        let missing = self.denied(plugin, missing);
         self.miss(plugin, missing, (started, lag), (now, &mut seen));
-        self.homes.entry(plugin.clone()).or_default().listed = Some(started);
+        self.note_looked(plugin, started, lag);
         seen
     }
 
@@ -145,7 +146,7 @@ impl Observed {
     }
 
     fn is_stale(&self, plugin: &PluginName, started: Timestamp) -> bool {
-        self.listed_on(plugin).is_some_and(|last| started < last)
+        self.looked_on(plugin).is_some_and(|last| started < last)
     }
 
     /// Takes in that a list lacks members: they are gone, unless they are too young to be missed, or
@@ -177,7 +178,7 @@ impl Observed {
     /// Keeps a member that a list lacks. How long it lived is judged by the last list that showed it.
     pub(super) fn note_missed(&mut self, key: Key) {
         self.missed.insert(key.clone());
-        let last_shown = self.listed_on(&key.plugin);
+        let last_shown = self.looked_on(&key.plugin);
         if let Some(mut member) = self.changing(key) {
             if !member.missed {
                 member.last_shown = last_shown;
@@ -201,7 +202,7 @@ impl Observed {
         let last_shown = match member.origin {
             Origin::Provisioned(_) => None,
             Origin::Listed if member.missed => member.last_shown,
-            Origin::Listed => self.listed_on(&key.plugin),
+            Origin::Listed => self.looked_on(&key.plugin),
         };
         let policy = self.index.aim.as_ref().map(Aim::health);
         if let Some(policy) = policy {
@@ -227,6 +228,17 @@ impl Observed {
         circumstances: Listed<'_>,
         nonce: &str,
     ) -> Seen {
+        self.take_in(group, (list, None), circumstances, nonce)
+    }
+
+    /// Takes in a list that covers everything, or some domains.
+    pub(super) fn take_in(
+        &mut self,
+        group: &GroupId,
+        (list, covers): (impl IntoIterator<Item = Description>, Option<Arc<Domains>>),
+        circumstances: Listed<'_>,
+        nonce: &str,
+    ) -> Seen {
         let Listed {
             plugin,
             started,
@@ -238,7 +250,8 @@ impl Observed {
             return seen;
         }
         self.bury(plugin, (started, lag));
-        self.missed.retain(|key| key.plugin != *plugin);
+        self.cover(plugin, covers);
+        self.forgive_missed(plugin);
         let mut present = BTreeSet::new();
         for description in list {
             let owner = description
@@ -260,10 +273,9 @@ impl Observed {
             .filter(|key| key.plugin == *plugin && !present.contains(*key))
             .cloned()
             .collect();
+        let missing = self.denied(plugin, missing);
         self.miss(plugin, missing, (started, lag), (now, &mut seen));
-        let home = self.homes.entry(plugin.clone()).or_default();
-        home.lag = lag;
-        home.listed = Some(started);
+        self.note_looked(plugin, started, lag);
         seen
     }
 
@@ -340,195 +352,4 @@ fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestam
 }
 
 #[cfg(test)]
-mod tests {
-    use infrakit_spi::hash::ConfigHash;
-
-    use super::*;
-
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp(seconds * 1_000_000_000)
-    }
-
-    fn description(id: &str) -> Description {
-        let tags = [
-            (tags::GROUP, "g"),
-            (tags::CONFIG_HASH, "h"),
-            (tags::TOKEN, "n-4"),
-        ];
-        Description {
-            id: id.into(),
-            tags: Some(
-                tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
-                    .into(),
-            ),
-            ..Description::default()
-        }
-    }
-
-    fn list(seen: &mut Observed, ids: &[&str], started: u64, lag: Lag) -> Seen {
-        let circumstances = Listed {
-            plugin: &"p".into(),
-            started: at(started),
-            now: at(started + 1),
-            lag,
-        };
-        let ids = ids.iter().map(|id| description(id));
-        seen.apply(&"g".into(), ids, circumstances, "n")
-    }
-
-    fn ids(seen: &Observed) -> Vec<&str> {
-        seen.members().map(|member| member.id.as_str()).collect()
-    }
-
-    #[test]
-    fn reads_tags_and_ignores_strangers() {
-        let mut seen = Observed::default();
-        let stranger = Description {
-            id: "s".into(),
-            ..Description::default()
-        };
-        let circumstances = Listed {
-            plugin: &"p".into(),
-            started: at(1),
-            now: at(1),
-            lag: Lag::default(),
-        };
-        seen.apply(
-            &"g".into(),
-            [stranger, description("a")],
-            circumstances,
-            "n",
-        );
-        assert_eq!(ids(&seen), ["a"]);
-        let member = seen.get(&"a".into()).unwrap();
-        assert_eq!(
-            (member.token, member.matches(&ConfigHash::from_tag("h"))),
-            (Some(4), true)
-        );
-    }
-
-    fn made_at(second: u64) -> Member {
-        let origin = Origin::Provisioned(at(second));
-        Member::new(description("a"), &"p".into(), origin, "n", at(second))
-    }
-
-    #[test]
-    fn a_list_from_before_a_creation_cannot_deny_it() {
-        let mut seen = Observed::default();
-        seen.provisioned(made_at(10));
-        list(&mut seen, &[], 9, Lag::NONE);
-        assert_eq!(ids(&seen), ["a"]);
-        assert_eq!(list(&mut seen, &[], 11, Lag::NONE).vanished, 1);
-        assert!(seen.is_empty());
-    }
-
-    #[test]
-    fn remote_lists_may_lag_behind_a_creation() {
-        let mut seen = Observed::default();
-        seen.provisioned(made_at(10));
-        list(&mut seen, &[], 20, Lag::default());
-        assert_eq!(ids(&seen), ["a"]);
-        list(&mut seen, &[], 26, Lag::default());
-        assert!(seen.is_empty());
-    }
-
-    #[test]
-    fn what_was_listed_and_is_missing_is_gone() {
-        for (locality, old) in [(Lag::NONE, 0), (Lag::default(), 20)] {
-            let mut seen = Observed::default();
-            list(&mut seen, &["a", "b"], 1, locality);
-            assert_eq!(list(&mut seen, &["b"], 2 + old, locality).vanished, 1);
-            assert_eq!(ids(&seen), ["b"]);
-            assert!(!list(&mut seen, &["b"], 3 + old, locality).anything());
-        }
-    }
-
-    /// Lists of one plugin may come from copies that lag behind each other.
-    #[test]
-    fn an_older_copy_of_the_truth_neither_takes_a_member_nor_brings_one_back() {
-        let mut seen = Observed::default();
-        list(&mut seen, &["a"], 1, Lag::default());
-        let older = list(&mut seen, &[], 3, Lag::default());
-        // It became known at 2 s; a list that is started 5 s later cannot be that old.
-        assert_eq!((older.vanished, older.look_again), (0, Some(at(7))));
-        let mut same = seen.clone();
-        assert_eq!(same.unchanged(&"p".into(), at(7), at(7)).vanished, 0);
-        assert_eq!(same.unchanged(&"p".into(), at(8), at(8)).vanished, 1);
-        assert_eq!(list(&mut seen, &[], 8, Lag::default()).vanished, 1);
-        assert_eq!(list(&mut seen, &["a"], 9, Lag::default()).appeared, 0);
-        assert!(seen.is_empty());
-        assert_eq!(
-            list(&mut seen, &["a"], 14, Lag::default()).appeared,
-            1,
-            "it is back indeed"
-        );
-    }
-
-    #[test]
-    fn a_list_tells_what_it_changed() {
-        let mut seen = Observed::default();
-        let first = list(&mut seen, &["a", "b"], 1, Lag::NONE);
-        assert_eq!((first.appeared, first.changed), (2, 0));
-        for id in ["c", "d"] {
-            let origin = Origin::Provisioned(at(3));
-            let made = Member::new(description(id), &"p".into(), origin, "n", at(3));
-            seen.provisioned(made);
-        }
-        let mut other = description("a");
-        other.logical_id = Some("pet".into());
-        let mut another = description("b");
-        let token = (tags::TOKEN.to_owned(), "n-5".to_owned());
-        another.tags.get_or_insert_default().extend([token]);
-        let circumstances = Listed {
-            plugin: &"p".into(),
-            started: at(4),
-            now: at(4),
-            lag: Lag::NONE,
-        };
-        let shown = [other, another, description("c"), description("d")];
-        let all = seen.apply(&"g".into(), shown, circumstances, "n");
-        // `a` got an identity, `b` is another instance, `c` and `d` are confirmed.
-        assert_eq!((all.appeared, all.vanished, all.changed), (0, 0, 4));
-        assert!(all.anything());
-    }
-
-    #[test]
-    fn who_goes_before_it_has_proved_itself_is_stillborn() {
-        let text = infrakit_spi::Any::parse(r#"{"Allocation":{"Size":3}}"#).unwrap();
-        let mut spec = crate::Spec::parse(Some(&text)).unwrap();
-        spec.hash = ConfigHash::from_tag("h");
-        let spec = Arc::new(spec);
-        let mut seen = Observed::default();
-        seen.aim(&spec, false);
-        list(&mut seen, &["a", "b", "c", "d"], 1, Lag::NONE);
-        let healthy = infrakit_spi::flavor::Health::Healthy;
-        seen.get_mut(&"c".into())
-            .unwrap()
-            .health
-            .note(healthy, at(2));
-        seen.get_mut(&"d".into()).unwrap().departure = Some(crate::Departure {
-            reason: crate::Reason::Surplus,
-            since: at(3),
-            step: Step::Accepted(at(3)),
-        });
-        let mut sure = infrakit_spi::behaviour::Behaviour::default();
-        sure.list.complete = infrakit_spi::behaviour::Completeness::Yes;
-        sure.list.durable = Some(true);
-        let trust = crate::Trust::of(&sure, &crate::LossPolicy::default());
-        seen.trust(&"p".into(), trust);
-        let gone = list(&mut seen, &[], 10, Lag::NONE);
-        assert_eq!((gone.vanished, gone.stillborn), (4, 2));
-        assert_eq!(gone.departed, [Duration::from_secs(8)], "`d` was destroyed");
-    }
-
-    #[test]
-    fn a_member_that_is_shown_again_is_missed_no_longer() {
-        let mut seen = Observed::default();
-        list(&mut seen, &["a"], 1, Lag::default());
-        list(&mut seen, &[], 3, Lag::default());
-        assert!(seen.get(&"a".into()).unwrap().missed);
-        list(&mut seen, &["a"], 4, Lag::default());
-        assert!(!seen.get(&"a".into()).unwrap().missed);
-        assert_eq!(seen.unchanged(&"p".into(), at(20), at(20)).vanished, 0);
-    }
-}
+mod tests;

@@ -151,8 +151,13 @@ impl Observed {
         for key in &asked {
             self.lose(key, (started, lag), now, seen);
         }
-        let absent = &mut self.losses.absent;
-        absent.retain(|key, _| key.plugin != *plugin || lost.contains(key));
+        let mut absent = std::mem::take(&mut self.losses.absent);
+        absent.retain(|key, _| {
+            let member = self.members.get(key);
+            let told_of = member.is_some_and(|member| self.tells_of(plugin, member));
+            key.plugin != *plugin || lost.contains(key) || !told_of
+        });
+        self.losses.absent = absent;
         let doubt = self.doubt(plugin, &lost);
         for key in lost {
             let Some(wait) = doubt.get(&key) else {
@@ -191,7 +196,7 @@ impl Observed {
         let mut whole = Tally::default();
         let mut domains: BTreeMap<Cow<'_, str>, Tally> = BTreeMap::new();
         for (key, member) in &self.members {
-            if key.plugin != *plugin || !nobody_asked(member) {
+            if key.plugin != *plugin || !nobody_asked(member) || !self.tells_of(plugin, member) {
                 continue;
             }
             let domain = domains.entry(domain(member, &trust.domain_of)).or_default();
@@ -229,6 +234,12 @@ impl Observed {
             }
         }
         doubt
+    }
+
+    /// Returns the domain that a member is in; empty where nobody knows.
+    pub(super) fn domain_of<'a>(&self, plugin: &PluginName, member: &'a Member) -> Cow<'a, str> {
+        let trust = self.losses.trust.get(plugin);
+        domain(member, trust.map_or("", |trust| &trust.domain_of))
     }
 
     /// Returns the loss that is doubted, if there is one.

@@ -8,11 +8,13 @@ mod index;
 mod lists;
 mod losses;
 mod member;
+mod part;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use infrakit_spi::instance::Domains;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
 use index::Aim;
@@ -27,10 +29,14 @@ pub use member::{Departure, Labelling, Member, Origin, Step};
 use crate::{Recollection, Spec, Timestamp};
 
 /// What is known of one plugin's lists.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Home {
     /// When the last complete list was started.
     listed: Option<Timestamp>,
+    /// When the last list was started, complete or not.
+    looked: Option<Timestamp>,
+    /// The domains that the last list covers, where it is not complete.
+    covers: Option<Arc<Domains>>,
     /// How far lists may lag behind; known from the last one.
     lag: Lag,
     /// Members that live there.

@@ -1,6 +1,8 @@
 //! Instance plugins over the wire.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,7 +16,8 @@ use infrakit_spi::instance::wire::{
     LabelRequest, ProvisionRequest, ProvisionResponse, RepairRequest, ValidateRequest,
 };
 use infrakit_spi::instance::{
-    Context, Description, Detail, Fingerprint, Instance, InstanceSpec, Listing, Locality, Repaired,
+    Context, Description, Detail, Domains, Fingerprint, Instance, InstanceSpec, Listing, Locality,
+    Page, Repaired,
 };
 use infrakit_spi::{Any, Error, InstanceId, Result, Tags};
 use serde::Serialize;
@@ -26,6 +29,7 @@ use crate::info::{Method, method};
 use crate::kind::changes::TOPIC;
 use crate::kind::events::EventsClient;
 use crate::kind::list::List;
+use crate::kind::pages;
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_type};
 
@@ -36,6 +40,8 @@ pub struct InstanceClient {
     kind: String,
     /// The topic on which the plugin tells of changes, where it does.
     topic: Option<String>,
+    /// Whether the plugin declared that it lists in pages.
+    pages: Arc<AtomicBool>,
 }
 
 impl InstanceClient {
@@ -45,6 +51,7 @@ impl InstanceClient {
             client,
             kind: kind.into(),
             topic: None,
+            pages: Arc::default(),
         }
     }
 
@@ -81,10 +88,12 @@ impl InstanceClient {
     }
 
     fn request(&self, tags: &Tags, detail: Detail) -> DescribeRequest {
+        let pages = self.pages.load(Ordering::Relaxed);
         DescribeRequest {
             kind: self.kind.clone(),
             tags: Some(tags.clone()),
             properties: matches!(detail, Detail::Properties),
+            page: pages.then(String::new),
         }
     }
 }
@@ -93,7 +102,16 @@ impl InstanceClient {
 const DECLARING: Duration = Duration::from_secs(5);
 /// How long a plugin has to say whether it tells of changes.
 const HEARING: Duration = Duration::from_secs(1);
-const DESCRIBE: &str = "Instance.DescribeInstances";
+pub(super) const DESCRIBE: &str = "Instance.DescribeInstances";
+
+/// Whoever asks for all there is must not take a part for it.
+fn part(covers: &Domains) -> Error {
+    let covers: Vec<_> = covers.iter().map(String::as_str).collect();
+    Error::refused(format!(
+        "the list covers only some domains: {}",
+        covers.join(", ")
+    ))
+}
 
 #[async_trait]
 impl Instance for InstanceClient {
@@ -160,11 +178,11 @@ impl Instance for InstanceClient {
     }
 
     async fn describe(&self, tags: &Tags, detail: Detail) -> Result<Vec<Description>> {
-        let list: List = self
-            .client
-            .call(DESCRIBE, &self.request(tags, detail))
-            .await?;
-        Ok(list.0)
+        match self.describe_since(tags, detail, None).await? {
+            Listing::Changed(list, _) => Ok(list),
+            Listing::Part(_, covers, _) => Err(part(&covers)),
+            Listing::Unchanged => Err(Error::refused("nothing was seen, so nothing is unchanged")),
+        }
     }
 
     async fn describe_since(
@@ -175,13 +193,23 @@ impl Instance for InstanceClient {
     ) -> Result<Listing> {
         let deadline = self.client.limits().deadline;
         let request = self.request(tags, detail);
+        if request.page.is_some() {
+            let gathered = pages::gather(&self.client, request).await?;
+            return Ok(gathered.listing(seen));
+        }
         let answer = self.client.ask(deadline, DESCRIBE, &request).await?;
         let now = answer.presumed().map(fingerprint);
         if now.is_some() && now == seen {
             return Ok(Listing::Unchanged);
         }
         let list: List = answer.decode(DESCRIBE)?;
-        Ok(Listing::Changed(list.0, now))
+        if !list.next.is_empty() {
+            return Err(pages::undeclared());
+        }
+        Ok(match list.covers {
+            Some(covers) => Listing::Part(list.instances, covers, now),
+            None => Listing::Changed(list.instances, now),
+        })
     }
 
     /// The answer names its fields either in `Behaviour` or, as briefly, beside the type.
@@ -203,11 +231,13 @@ impl Instance for InstanceClient {
             ))
         };
         let response: BehaviourResponse = answer.decode().map_err(unreadable)?;
-        if response.behaviour.is_some() {
-            return Ok(response.behaviour);
-        }
-        let plain: Behaviour = answer.decode().map_err(unreadable)?;
-        Ok((!plain.is_undeclared()).then_some(plain))
+        let declared = match response.behaviour {
+            Some(declared) => declared,
+            None => answer.decode().map_err(unreadable)?,
+        };
+        let pages = declared.list.page.is_some();
+        self.pages.store(pages, Ordering::Relaxed);
+        Ok((!declared.is_undeclared()).then_some(declared))
     }
 
     fn locality(&self) -> Locality {
@@ -287,14 +317,33 @@ pub(crate) async fn serve(objects: &dyn Objects<dyn Instance>, call: Call<'_>) -
                 Detail::Tags
             };
             let tags = request.tags.unwrap_or_default();
-            let descriptions = Some(instance.describe(&tags, detail).await?);
+            let page = match request.page {
+                Some(page) => instance.describe_page(&tags, detail, &page).await?,
+                None => everything(instance.as_ref(), &tags, detail).await?,
+            };
             reply(&DescribeResponse {
                 kind: request.kind,
-                descriptions,
+                descriptions: Some(page.descriptions),
+                next: page.next,
+                covers: page.covers,
             })
         }
         _ => Err(Fault::NoMethod),
     }
+}
+
+/// Lists everything at once, for peers that know of no pages.
+async fn everything(instance: &dyn Instance, tags: &Tags, detail: Detail) -> Result<Page> {
+    let (descriptions, covers) = match instance.describe_since(tags, detail, None).await? {
+        Listing::Changed(list, _) => (list, None),
+        Listing::Part(list, covers, _) => (list, Some(covers)),
+        Listing::Unchanged => (instance.describe(tags, detail).await?, None),
+    };
+    Ok(Page {
+        descriptions,
+        next: String::new(),
+        covers,
+    })
 }
 
 pub(super) fn done(kind: String) -> Reply {

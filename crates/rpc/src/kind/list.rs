@@ -6,15 +6,28 @@
 use std::fmt;
 
 use infrakit_spi::FieldKey;
-use infrakit_spi::instance::Description;
+use infrakit_spi::instance::{Description, Domains};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Most instances in a list: about as many as the largest answer holds when each has an id, a group
 /// and a hash. A hostile answer of that size would otherwise be worth gigabytes once decoded.
-const MOST: usize = 250_000;
+pub(crate) const MOST: usize = 250_000;
 
-/// The instances of a `DescribeInstances` result.
-pub(crate) struct List(pub(crate) Vec<Description>);
+/// Longest name of a page: those of known providers have some hundred bytes, and each is kept until
+/// the list ends.
+const TOKEN: usize = 8 << 10;
+/// Most domains of a list: a large provider has some thousand hosts.
+const DOMAINS: usize = 100_000;
+
+/// A `DescribeInstances` result.
+pub(crate) struct List {
+    /// The instances.
+    pub(crate) instances: Vec<Description>,
+    /// What asks for the next page; empty where there is none.
+    pub(crate) next: String,
+    /// The domains that it covers, where it does not cover everything.
+    pub(crate) covers: Option<Domains>,
+}
 
 impl<'de> Deserialize<'de> for List {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -32,17 +45,33 @@ impl<'de> Visitor<'de> for Fields {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<List, A::Error> {
-        let mut list = None;
-        while let Some(index) = map.next_key_seed(FieldKey(&["Descriptions"]))? {
-            if index.is_some() {
-                list = Some(map.next_value::<Option<Members>>()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
+        let (mut list, mut next, mut covers) = (None, None, None::<Domains>);
+        while let Some(index) = map.next_key_seed(FieldKey(&["Descriptions", "Next", "Covers"]))? {
+            match index {
+                Some(0) => list = Some(map.next_value::<Option<Members>>()?),
+                Some(1) => next = map.next_value::<Option<String>>()?,
+                Some(_) => covers = map.next_value::<Option<Domains>>()?,
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         // The original sends `null` for an empty list, but it never leaves the list out.
         let members = list.ok_or_else(|| A::Error::missing_field("Descriptions"))?;
-        Ok(List(members.map(|members| members.0).unwrap_or_default()))
+        let next: String = next.unwrap_or_default();
+        if next.len() > TOKEN {
+            return Err(A::Error::custom(format_args!(
+                "`Next` has more than {TOKEN} bytes"
+            )));
+        }
+        if covers.as_ref().is_some_and(|covers| covers.len() > DOMAINS) {
+            return Err(A::Error::custom(format_args!(
+                "`Covers` names more than {DOMAINS} domains"
+            )));
+        }
+        Ok(List {
+            instances: members.map(|members| members.0).unwrap_or_default(),
+            next,
+            covers,
+        })
     }
 }
 
@@ -84,7 +113,8 @@ mod tests {
 
     fn ids(text: &str) -> Result<Vec<String>, String> {
         let list: List = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        Ok(list.0.into_iter().map(|one| one.id.to_string()).collect())
+        let ids = list.instances.into_iter().map(|one| one.id.to_string());
+        Ok(ids.collect())
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod instance;
 pub mod l4;
 mod list;
 pub mod metadata;
+mod pages;
 pub mod resource;
 pub(crate) mod rollout;
 pub mod stack;

@@ -21,6 +21,8 @@ mod hostile_servers;
 #[cfg(test)]
 mod listening;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod reuse;
 #[cfg(test)]
 mod rollouts;

@@ -407,7 +407,9 @@ impl std::fmt::Display for Says<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             Answer::Listed(Ok(Listing::Unchanged)) => f.write_str("the list is as before"),
-            Answer::Listed(Ok(Listing::Changed(list, _))) => write!(f, "lists {}", Shown(list)),
+            Answer::Listed(Ok(Listing::Changed(list, _) | Listing::Part(list, ..))) => {
+                write!(f, "lists {}", Shown(list))
+            }
             Answer::Listed(Err(error)) => write!(f, "no list: {error}"),
             Answer::Written(Ok(())) => f.write_str("written"),
             Answer::Written(Err(error)) => write!(f, "not written: {error}"),

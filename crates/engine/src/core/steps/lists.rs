@@ -1,10 +1,11 @@
 //! Lists: when they are asked for, and what they tell.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token};
-use infrakit_spi::instance::{Description, Listing};
+use infrakit_spi::instance::{Description, Domains, Listing};
 use infrakit_spi::{GroupId, PluginName, tags};
 
 use crate::core::state::observer::Observer;
@@ -65,8 +66,15 @@ impl Core {
                     Listing::Changed(list, fingerprint) => {
                         observer.remember(fingerprint);
                         observer.note_shown(list.iter().map(|one| &one.id), started);
-                        self.refute(&served, plugin, (&list, now));
-                        self.take_in(&served, list, circumstances);
+                        self.take_in(&served, (list, None), circumstances);
+                    }
+                    Listing::Part(list, covers, fingerprint) => {
+                        observer.remember(fingerprint);
+                        for one in &list {
+                            observer.saw(&one.id, started);
+                        }
+                        let covers = Some(Arc::new(covers));
+                        self.take_in(&served, (list, covers), circumstances);
                     }
                 }
                 self.keep_looking(plugin, &served, now);
@@ -114,9 +122,10 @@ impl Core {
     fn take_in(
         &mut self,
         served: &BTreeSet<GroupId>,
-        list: Vec<Description>,
+        (list, covers): (Vec<Description>, Option<Arc<Domains>>),
         circumstances: Listed<'_>,
     ) {
+        self.refute(served, circumstances.plugin, (&list, circumstances.now));
         let mut by_group: BTreeMap<&GroupId, Vec<Description>> =
             served.iter().map(|id| (id, Vec::new())).collect();
         for description in list {
@@ -141,7 +150,13 @@ impl Core {
             let trust = self.behaviours.trust(plugin, group.spec.losses);
             group.seen.trust(plugin, trust);
             let nonce = group.memory.nonce.as_str();
-            let seen = group.seen.apply(id, members, circumstances, nonce);
+            let seen = match &covers {
+                Some(covers) => {
+                    let part = (members, Arc::clone(covers));
+                    group.seen.apply_part(id, part, circumstances, nonce)
+                }
+                None => group.seen.apply(id, members, circumstances, nonce),
+            };
             settle_labels(group, circumstances);
             let grown = note_seen(group, circumstances);
             learn(group, &seen, circumstances.now);
@@ -269,6 +284,10 @@ fn look_then(observer: Option<&mut Observer>, group: &GroupId, seen: &Seen) {
 /// their call lacks them.
 fn settle_labels(group: &mut Group, circumstances: Listed<'_>) {
     let seen = &mut group.seen;
+    if seen.covered_on(circumstances.plugin).is_some() {
+        // Of whoever is elsewhere it says nothing.
+        return;
+    }
     group.labels_in_doubt.retain(|(plugin, id), settle_at| {
         if plugin != circumstances.plugin || circumstances.started < *settle_at {
             return true;

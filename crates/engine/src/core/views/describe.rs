@@ -76,11 +76,11 @@ impl Core {
         revisions.map(|(revision, committed)| (*revision, committed.at, committed.spec.as_ref()))
     }
 
-    /// Returns when the last complete list of a group's members was started: the earliest, where
-    /// they live on several plugins.
+    /// Returns when the last list of a group's members was started, whatever it covers: the earliest,
+    /// where they live on several plugins.
     #[must_use]
     pub fn listed_at(&self, id: &GroupId) -> Option<Timestamp> {
-        self.groups.get(id).and_then(|group| group.seen.listed())
+        self.groups.get(id).and_then(|group| group.seen.looked())
     }
 
     /// Returns why the last list of a group's plugin that failed did, and when that was known.

@@ -1,8 +1,8 @@
 //! On which evidence something is waited for.
 
 use infrakit_plan::{Brake, Intent, Member, PausedBy, Timestamp, WaitingOn};
-use infrakit_spi::InstanceId;
 use infrakit_spi::flavor::Health;
+use infrakit_spi::{InstanceId, PluginName};
 
 use crate::core::Group;
 use crate::core::state::census::Census;
@@ -94,7 +94,7 @@ impl Group {
     /// nothing is known of them; `None` for since ever.
     pub(in crate::core) fn blind(&self) -> Option<(Option<Timestamp>, &str)> {
         let (at, message) = self.unlisted.as_ref()?;
-        let listed = self.seen.listed();
+        let listed = self.seen.looked();
         let stale = listed.is_none_or(|listed| listed < *at);
         stale.then_some((listed, message.as_str()))
     }
@@ -119,7 +119,21 @@ impl Group {
         if missing.is_empty() {
             return "the last list does not show yet what was asked for".to_owned();
         }
+        let mut parts = missing.iter().filter_map(|home| self.only_part(home));
+        if let Some(part) = parts.next() {
+            return part;
+        }
         format!("{} did not list its instances yet", names(missing))
+    }
+
+    /// Says which part of the world the last list of a plugin covers, if it is not everything.
+    pub(in crate::core) fn only_part(&self, plugin: &PluginName) -> Option<String> {
+        let covers = self.seen.covered_on(plugin)?;
+        let rest = match self.seen.listed_on(plugin) {
+            Some(at) => format!("what is elsewhere counts as it was at {}", moment(at)),
+            None => "nothing is known of what is elsewhere, so nothing is made".to_owned(),
+        };
+        Some(format!("`{plugin}` shows only {}; {rest}", names(covers)))
     }
 
     fn creations(&self, now: Timestamp) -> Option<String> {

@@ -54,6 +54,11 @@ impl Core {
             lines.truncate(2);
             lines.push(format!("`{plugin}` {fault}"));
         }
+        let part = group.homes().find_map(|home| group.only_part(home));
+        if let Some(part) = part.filter(|part| !lines.iter().any(|line| line.contains(part))) {
+            lines.truncate(2);
+            lines.push(part);
+        }
         lines
     }
 

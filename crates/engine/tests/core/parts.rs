@@ -1,0 +1,90 @@
+//! Lists that cover a part of the world: what is elsewhere is neither lost nor made again.
+
+use infrakit_engine::core::Override;
+use infrakit_spi::Error;
+use infrakit_spi::behaviour::Behaviour;
+
+use crate::bench::{Bench, cattle};
+
+/// A group of so many, in zones `a` and `b` by turns, on a plugin that names zones.
+fn zones(size: u64) -> Bench {
+    let mut bench = Bench::new();
+    zoned(&mut bench);
+    bench.arrive(cattle(size, "1"));
+    for (number, one) in bench.instances.values_mut().enumerate() {
+        let zone = ["a", "b"][number % 2].to_owned();
+        one.tags
+            .get_or_insert_default()
+            .insert("zone".to_owned(), zone);
+    }
+    bench.wait(30);
+    bench
+}
+
+fn zoned(bench: &mut Bench) {
+    let behaviour = Behaviour {
+        domain_of: "zone".to_owned(),
+        ..crate::bench::gives_up_after(15)
+    };
+    let set = [("file".into(), Override::from(behaviour))];
+    bench
+        .core
+        .override_plugins(set.into_iter().collect(), bench.now);
+}
+
+#[test]
+fn a_zone_out_of_sight_is_not_made_again_and_the_others_are_kept() {
+    let mut bench = zones(6);
+    bench.covers = Some(["a".to_owned()].into());
+    bench.wait(600);
+    assert_eq!(bench.instances.len(), 6);
+    assert!(
+        bench
+            .why()
+            .contains("`file` shows only `a`; what is elsewhere counts as it was at ")
+    );
+    // One in sight is lost, and made again; the new one is in `a`, too.
+    let first = bench.instances.keys().next().cloned().unwrap();
+    bench.instances.remove(&first);
+    bench.wait(60);
+    assert_eq!(bench.instances.len(), 6);
+    let everything = bench.instances.len();
+    bench.covers = None;
+    bench.wait(60);
+    assert_eq!(bench.instances.len(), everything, "nobody was one too many");
+    assert!(!bench.why().contains("shows only"), "{}", bench.why());
+}
+
+#[test]
+fn nothing_is_known_after_a_restart_before_a_list_of_everything() {
+    let mut bench = zones(4);
+    bench.covers = Some(["a".to_owned()].into());
+    bench.crash();
+    zoned(&mut bench);
+    bench.wait(300);
+    assert_eq!(bench.instances.len(), 4);
+    let said = bench.why();
+    assert!(
+        said.contains("nothing is known of what is elsewhere"),
+        "{said}"
+    );
+    bench.covers = None;
+    bench.wait(30);
+    assert_eq!(bench.instances.len(), 4);
+}
+
+/// The instance may be in the zone that nobody sees.
+#[test]
+fn a_creation_whose_answer_is_lost_is_settled_by_a_list_of_everything_only() {
+    let mut bench = zones(4);
+    bench.covers = Some(["a".to_owned()].into());
+    let lost = Error::unknown("no answer");
+    bench.refused.insert("1".to_owned(), lost);
+    bench.commit(cattle(5, "1"));
+    bench.refused.clear();
+    bench.wait(600);
+    assert_eq!(bench.instances.len(), 4);
+    bench.covers = None;
+    bench.wait(60);
+    assert_eq!(bench.instances.len(), 5);
+}

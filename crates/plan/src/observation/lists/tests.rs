@@ -1,0 +1,192 @@
+//! What lists change, and what they cannot deny.
+
+use infrakit_spi::hash::ConfigHash;
+
+use super::*;
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp(seconds * 1_000_000_000)
+}
+
+fn description(id: &str) -> Description {
+    let tags = [
+        (tags::GROUP, "g"),
+        (tags::CONFIG_HASH, "h"),
+        (tags::TOKEN, "n-4"),
+    ];
+    Description {
+        id: id.into(),
+        tags: Some(
+            tags.map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+        ),
+        ..Description::default()
+    }
+}
+
+fn list(seen: &mut Observed, ids: &[&str], started: u64, lag: Lag) -> Seen {
+    let circumstances = Listed {
+        plugin: &"p".into(),
+        started: at(started),
+        now: at(started + 1),
+        lag,
+    };
+    let ids = ids.iter().map(|id| description(id));
+    seen.apply(&"g".into(), ids, circumstances, "n")
+}
+
+fn ids(seen: &Observed) -> Vec<&str> {
+    seen.members().map(|member| member.id.as_str()).collect()
+}
+
+#[test]
+fn reads_tags_and_ignores_strangers() {
+    let mut seen = Observed::default();
+    let stranger = Description {
+        id: "s".into(),
+        ..Description::default()
+    };
+    let circumstances = Listed {
+        plugin: &"p".into(),
+        started: at(1),
+        now: at(1),
+        lag: Lag::default(),
+    };
+    seen.apply(
+        &"g".into(),
+        [stranger, description("a")],
+        circumstances,
+        "n",
+    );
+    assert_eq!(ids(&seen), ["a"]);
+    let member = seen.get(&"a".into()).unwrap();
+    assert_eq!(
+        (member.token, member.matches(&ConfigHash::from_tag("h"))),
+        (Some(4), true)
+    );
+}
+
+fn made_at(second: u64) -> Member {
+    let origin = Origin::Provisioned(at(second));
+    Member::new(description("a"), &"p".into(), origin, "n", at(second))
+}
+
+#[test]
+fn a_list_from_before_a_creation_cannot_deny_it() {
+    let mut seen = Observed::default();
+    seen.provisioned(made_at(10));
+    list(&mut seen, &[], 9, Lag::NONE);
+    assert_eq!(ids(&seen), ["a"]);
+    assert_eq!(list(&mut seen, &[], 11, Lag::NONE).vanished, 1);
+    assert!(seen.is_empty());
+}
+
+#[test]
+fn remote_lists_may_lag_behind_a_creation() {
+    let mut seen = Observed::default();
+    seen.provisioned(made_at(10));
+    list(&mut seen, &[], 20, Lag::default());
+    assert_eq!(ids(&seen), ["a"]);
+    list(&mut seen, &[], 26, Lag::default());
+    assert!(seen.is_empty());
+}
+
+#[test]
+fn what_was_listed_and_is_missing_is_gone() {
+    for (locality, old) in [(Lag::NONE, 0), (Lag::default(), 20)] {
+        let mut seen = Observed::default();
+        list(&mut seen, &["a", "b"], 1, locality);
+        assert_eq!(list(&mut seen, &["b"], 2 + old, locality).vanished, 1);
+        assert_eq!(ids(&seen), ["b"]);
+        assert!(!list(&mut seen, &["b"], 3 + old, locality).anything());
+    }
+}
+
+/// Lists of one plugin may come from copies that lag behind each other.
+#[test]
+fn an_older_copy_of_the_truth_neither_takes_a_member_nor_brings_one_back() {
+    let mut seen = Observed::default();
+    list(&mut seen, &["a"], 1, Lag::default());
+    let older = list(&mut seen, &[], 3, Lag::default());
+    // It became known at 2 s; a list that is started 5 s later cannot be that old.
+    assert_eq!((older.vanished, older.look_again), (0, Some(at(7))));
+    let mut same = seen.clone();
+    assert_eq!(same.unchanged(&"p".into(), at(7), at(7)).vanished, 0);
+    assert_eq!(same.unchanged(&"p".into(), at(8), at(8)).vanished, 1);
+    assert_eq!(list(&mut seen, &[], 8, Lag::default()).vanished, 1);
+    assert_eq!(list(&mut seen, &["a"], 9, Lag::default()).appeared, 0);
+    assert!(seen.is_empty());
+    assert_eq!(
+        list(&mut seen, &["a"], 14, Lag::default()).appeared,
+        1,
+        "it is back indeed"
+    );
+}
+
+#[test]
+fn a_list_tells_what_it_changed() {
+    let mut seen = Observed::default();
+    let first = list(&mut seen, &["a", "b"], 1, Lag::NONE);
+    assert_eq!((first.appeared, first.changed), (2, 0));
+    for id in ["c", "d"] {
+        let origin = Origin::Provisioned(at(3));
+        let made = Member::new(description(id), &"p".into(), origin, "n", at(3));
+        seen.provisioned(made);
+    }
+    let mut other = description("a");
+    other.logical_id = Some("pet".into());
+    let mut another = description("b");
+    let token = (tags::TOKEN.to_owned(), "n-5".to_owned());
+    another.tags.get_or_insert_default().extend([token]);
+    let circumstances = Listed {
+        plugin: &"p".into(),
+        started: at(4),
+        now: at(4),
+        lag: Lag::NONE,
+    };
+    let shown = [other, another, description("c"), description("d")];
+    let all = seen.apply(&"g".into(), shown, circumstances, "n");
+    // `a` got an identity, `b` is another instance, `c` and `d` are confirmed.
+    assert_eq!((all.appeared, all.vanished, all.changed), (0, 0, 4));
+    assert!(all.anything());
+}
+
+#[test]
+fn who_goes_before_it_has_proved_itself_is_stillborn() {
+    let text = infrakit_spi::Any::parse(r#"{"Allocation":{"Size":3}}"#).unwrap();
+    let mut spec = crate::Spec::parse(Some(&text)).unwrap();
+    spec.hash = ConfigHash::from_tag("h");
+    let spec = Arc::new(spec);
+    let mut seen = Observed::default();
+    seen.aim(&spec, false);
+    list(&mut seen, &["a", "b", "c", "d"], 1, Lag::NONE);
+    let healthy = infrakit_spi::flavor::Health::Healthy;
+    seen.get_mut(&"c".into())
+        .unwrap()
+        .health
+        .note(healthy, at(2));
+    seen.get_mut(&"d".into()).unwrap().departure = Some(crate::Departure {
+        reason: crate::Reason::Surplus,
+        since: at(3),
+        step: Step::Accepted(at(3)),
+    });
+    let mut sure = infrakit_spi::behaviour::Behaviour::default();
+    sure.list.complete = infrakit_spi::behaviour::Completeness::Yes;
+    sure.list.durable = Some(true);
+    let trust = crate::Trust::of(&sure, &crate::LossPolicy::default());
+    seen.trust(&"p".into(), trust);
+    let gone = list(&mut seen, &[], 10, Lag::NONE);
+    assert_eq!((gone.vanished, gone.stillborn), (4, 2));
+    assert_eq!(gone.departed, [Duration::from_secs(8)], "`d` was destroyed");
+}
+
+#[test]
+fn a_member_that_is_shown_again_is_missed_no_longer() {
+    let mut seen = Observed::default();
+    list(&mut seen, &["a"], 1, Lag::default());
+    list(&mut seen, &[], 3, Lag::default());
+    assert!(seen.get(&"a".into()).unwrap().missed);
+    list(&mut seen, &["a"], 4, Lag::default());
+    assert!(!seen.get(&"a".into()).unwrap().missed);
+    assert_eq!(seen.unchanged(&"p".into(), at(20), at(20)).vanished, 0);
+}

@@ -1,0 +1,192 @@
+//! Lists that cover a part of the world: what is elsewhere they neither show nor deny.
+//!
+//! Of members in the domains that it covers such a list tells as any other. It does not tell that
+//! nothing came of a creation, nor that nobody else is there: that takes a list of everything.
+
+use std::sync::Arc;
+
+use infrakit_spi::instance::{Description, Domains};
+use infrakit_spi::{GroupId, PluginName};
+
+use super::{Key, Lag, Listed, Member, Observed, Seen};
+use crate::Timestamp;
+
+impl Observed {
+    /// Takes in a list of the group's instances on one plugin that covers only some domains.
+    pub fn apply_part(
+        &mut self,
+        group: &GroupId,
+        (list, covers): (impl IntoIterator<Item = Description>, Arc<Domains>),
+        circumstances: Listed<'_>,
+        nonce: &str,
+    ) -> Seen {
+        self.take_in(group, (list, Some(covers)), circumstances, nonce)
+    }
+
+    /// Returns when the last list of `plugin` was started, whatever it covers.
+    #[must_use]
+    pub fn looked_on(&self, plugin: &PluginName) -> Option<Timestamp> {
+        self.homes.get(plugin)?.looked
+    }
+
+    /// Returns since when something is known of all plugins that members may live on: the earliest
+    /// of their last lists, whatever they cover. `None` before the first of any.
+    #[must_use]
+    pub fn looked(&self) -> Option<Timestamp> {
+        let mut homes = self.homes.values();
+        let first = homes.next()?.looked?;
+        homes.try_fold(first, |least, home| Some(least.min(home.looked?)))
+    }
+
+    /// Returns the domains that the last list of `plugin` covers, where it does not cover everything.
+    #[must_use]
+    pub fn covered_on(&self, plugin: &PluginName) -> Option<&Domains> {
+        self.homes.get(plugin)?.covers.as_deref()
+    }
+
+    /// Notes what the list that is being taken in covers.
+    pub(super) fn cover(&mut self, plugin: &PluginName, covers: Option<Arc<Domains>>) {
+        self.homes.entry(plugin.clone()).or_default().covers = covers;
+    }
+
+    /// Notes that a list was taken in.
+    pub(super) fn note_looked(&mut self, plugin: &PluginName, started: Timestamp, lag: Lag) {
+        let home = self.homes.entry(plugin.clone()).or_default();
+        home.lag = lag;
+        home.looked = Some(started);
+        if home.covers.is_none() {
+            home.listed = Some(started);
+        }
+    }
+
+    /// Forgets who was missed of those that the list at hand tells of.
+    pub(super) fn forgive_missed(&mut self, plugin: &PluginName) {
+        let missed = std::mem::take(&mut self.missed).into_iter();
+        let kept = missed.filter(|key| {
+            let member = self.members.get(key);
+            key.plugin != *plugin || member.is_some_and(|member| !self.tells_of(plugin, member))
+        });
+        self.missed = kept.collect();
+    }
+
+    /// Returns those of the missing that the last list of `plugin` would show if they were there.
+    pub(super) fn denied(&self, plugin: &PluginName, mut missing: Vec<Key>) -> Vec<Key> {
+        if self.covered_on(plugin).is_none() {
+            return missing;
+        }
+        missing.retain(|key| {
+            let member = self.members.get(key);
+            member.is_some_and(|member| self.tells_of(plugin, member))
+        });
+        missing
+    }
+
+    /// Returns whether the last list of `plugin` covers the domain of a member. One of which nobody
+    /// knows where it is may be elsewhere.
+    pub(super) fn tells_of(&self, plugin: &PluginName, member: &Member) -> bool {
+        self.covered_on(plugin).is_none_or(|covers| {
+            let domain = self.domain_of(plugin, member);
+            !domain.is_empty() && covers.contains(domain.as_ref())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use infrakit_spi::behaviour::Behaviour;
+    use infrakit_spi::tags;
+
+    use super::*;
+    use crate::{LossPolicy, Trust};
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp(seconds * 1_000_000_000)
+    }
+
+    /// Lists the members `zone-number`, and covers these zones; everything where none are given.
+    fn list(seen: &mut Observed, ids: &[&str], zones: &[&str], started: u64) -> Seen {
+        let list = ids.iter().map(|id| {
+            let zone = id.split('-').next().unwrap_or_default();
+            let tags = [(tags::GROUP, "g"), ("zone", zone), (tags::TOKEN, "n-4")];
+            let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            Description {
+                id: (*id).into(),
+                tags: Some(tags.into()),
+                ..Description::default()
+            }
+        });
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: at(started),
+            now: at(started),
+            lag: Lag::NONE,
+        };
+        let covers: Domains = zones.iter().map(|zone| (*zone).to_owned()).collect();
+        if covers.is_empty() {
+            return seen.apply(&"g".into(), list, circumstances, "n");
+        }
+        seen.apply_part(&"g".into(), (list, Arc::new(covers)), circumstances, "n")
+    }
+
+    fn zones(domain_of: &str) -> Observed {
+        let behaviour = Behaviour {
+            domain_of: domain_of.to_owned(),
+            ..Behaviour::default()
+        };
+        let mut seen = Observed::default();
+        let trust = Trust::of(&behaviour, &LossPolicy::default());
+        seen.trust(&"p".into(), trust);
+        seen
+    }
+
+    #[test]
+    fn what_is_elsewhere_is_not_lost() {
+        let mut seen = zones("zone");
+        list(&mut seen, &["a-1", "a-2", "b-1", "b-2"], &[], 10);
+        let part = list(&mut seen, &["a-1"], &["a"], 20);
+        assert_eq!((part.vanished, seen.len()), (1, 3));
+        // The same again, as it was.
+        let same = seen.unchanged(&"p".into(), at(30), at(30));
+        assert_eq!((same.vanished, seen.len()), (0, 3));
+        let other = list(&mut seen, &["b-2"], &["b"], 40);
+        assert_eq!((other.vanished, seen.len()), (1, 2));
+        assert_eq!(list(&mut seen, &["b-2"], &[], 50).vanished, 1);
+    }
+
+    #[test]
+    fn only_a_list_of_everything_is_complete() {
+        let mut seen = zones("zone");
+        list(&mut seen, &["a-1"], &["a"], 10);
+        let plugin = "p".into();
+        assert_eq!((seen.listed(), seen.looked()), (None, Some(at(10))));
+        list(&mut seen, &["a-1"], &[], 20);
+        list(&mut seen, &["a-1"], &["a"], 30);
+        assert_eq!(seen.listed_on(&plugin), Some(at(20)));
+        assert_eq!(seen.looked_on(&plugin), Some(at(30)));
+        assert_eq!(seen.covered_on(&plugin), Some(&["a".to_owned()].into()));
+    }
+
+    #[test]
+    fn who_is_nobody_knows_where_may_be_elsewhere() {
+        for domain_of in ["", "rack"] {
+            let mut seen = zones(domain_of);
+            list(&mut seen, &["a-1"], &[], 10);
+            assert_eq!(list(&mut seen, &[], &["a"], 20).vanished, 0);
+            assert_eq!(list(&mut seen, &[], &[], 30).vanished, 1);
+        }
+    }
+
+    /// Those out of sight are no witnesses for the zones that are in sight.
+    #[test]
+    fn a_loss_within_what_is_covered_is_doubted_as_any_other() {
+        let mut seen = zones("zone");
+        let all = ["a-1", "a-2", "a-3", "a-4", "b-1", "b-2", "b-3", "b-4"];
+        list(&mut seen, &all, &[], 10);
+        assert_eq!(list(&mut seen, &["a-1"], &["a"], 20).vanished, 0);
+        assert_eq!(seen.doubted().map(|doubted| doubted.count), Some(3));
+        // A look elsewhere neither confirms it nor takes it back.
+        assert_eq!(list(&mut seen, &all[4..], &["b"], 25).vanished, 0);
+        assert_eq!(seen.doubted().map(|doubted| doubted.count), Some(3));
+        assert_eq!(list(&mut seen, &["a-1"], &["a"], 30).vanished, 3);
+    }
+}
