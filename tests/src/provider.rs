@@ -89,6 +89,12 @@ impl Provider {
         self.0.manners().behaviour = Some(behaviour);
     }
 
+    /// Creations are known by their tokens: one with a token that was there before is the same one, and
+    /// with another content it is refused.
+    pub fn knows_tokens(&self) {
+        self.0.manners().tokens = true;
+    }
+
     /// Lists come in pages from now on, to those who ask for them.
     pub fn pages(&self, pages: Pages) {
         self.0.manners().pages = Some(pages);

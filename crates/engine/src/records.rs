@@ -19,7 +19,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Bucket, Memory, Reason, Timestamp, Took};
+use infrakit_plan::{Bucket, Content, Memory, Reason, Timestamp, Took};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName};
@@ -57,6 +57,21 @@ pub(crate) struct IntentRecord {
     /// The configuration that they are made from; the one in force where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hash: Option<ConfigHash>,
+    /// What the first of them was asked for with; those of the others follow without gaps. They cannot
+    /// be asked for again where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<(u64, u64)>,
+}
+
+impl IntentRecord {
+    /// Returns what the creation at this position was asked for with.
+    pub(crate) fn content(&self, position: u64) -> Option<Content> {
+        let (sequence, revision) = self.content?;
+        Some(Content {
+            sequence: sequence + position,
+            revision,
+        })
+    }
 }
 
 /// Destructions that were decided together.

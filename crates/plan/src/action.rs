@@ -86,8 +86,19 @@ pub struct Provision {
     pub tags: Tags,
     /// Position of the member in its group, from 0.
     pub sequence: u64,
+    /// Whether it was asked for before.
+    pub asked: Asked,
     /// The ledger's leave.
     pub right: Right,
+}
+
+/// Whether a creation was asked for before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// It is new.
+    First,
+    /// Its answer was lost, and its provider knows the token: it is the same creation.
+    Again,
 }
 
 /// Why a member is created.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::ledger::budget::{Bounds, number};
 use crate::ledger::right::Right;
-use crate::{Action, CallKind, Config, Observed, Plan, Reason, Size, Spec};
+use crate::{Action, Asked, CallKind, Config, Observed, Plan, Reason, Size, Spec};
 
 /// Returns the invariants that `plan` breaks, each in a sentence; none for a sound plan.
 #[must_use]
@@ -54,7 +54,8 @@ fn destroys(plan: &Plan) -> impl Iterator<Item = (&infrakit_spi::InstanceId, Rea
 
 fn creations(plan: &Plan) -> impl Iterator<Item = &crate::Provision> {
     plan.actions.iter().filter_map(|action| match action {
-        Action::Provision(provision) => Some(provision),
+        // What is asked for again was counted when it was asked for first.
+        Action::Provision(provision) => (provision.asked == Asked::First).then_some(provision),
         Action::Destroy { .. }
         | Action::Drain { .. }
         | Action::Repair { .. }

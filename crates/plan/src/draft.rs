@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{LogicalId, PluginName, Tags, tags};
 
-use crate::action::{Action, Cause, Drain, Plan, Provision, WaitingOn};
+use crate::action::{Action, Asked, Cause, Drain, Plan, Provision, WaitingOn};
 use crate::ledger::budget::Ledger;
 use crate::ledger::errand::{Errand, Made, Refusal, Stake};
-use crate::memory::{Intent, Memory, Phase};
+use crate::memory::{Again, Content, Intent, Memory, Phase};
 use crate::observation::{Index, Key, Member, Observed};
 use crate::{CallKind, Config, Scarce, Spec, Timestamp, Token};
 
@@ -236,11 +236,6 @@ impl<'a> Draft<'a> {
             }
         };
         self.memory.next_token += 1;
-        let mut labels = self.labels(&hash);
-        labels.insert(tags::TOKEN.to_owned(), token.to_string());
-        if let Some(id) = logical_id {
-            labels.insert(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned());
-        }
         if made == Made::New
             && let Some(roll) = &mut self.memory.roll
         {
@@ -251,19 +246,40 @@ impl<'a> Draft<'a> {
             plugin,
             hash: hash.clone(),
             begun: self.now,
+            content: Some(Content {
+                sequence: sequence as u64,
+                revision: self.memory.revision,
+            }),
+            again: Again::default(),
             doubt: None,
         };
         self.memory.intents.insert(number, intent);
         self.actions.push(Action::Provision(Provision {
+            tags: self.new_tags(&hash, &token, logical_id),
             token,
             logical_id: logical_id.cloned(),
             hash,
             cause,
-            tags: labels,
             sequence: sequence as u64,
+            asked: Asked::First,
             right,
         }));
         true
+    }
+
+    /// Returns the controller's tags of a new member.
+    pub(crate) fn new_tags(
+        &self,
+        hash: &ConfigHash,
+        token: &Token,
+        logical_id: Option<&LogicalId>,
+    ) -> Tags {
+        let mut tags = self.labels(hash);
+        tags.insert(tags::TOKEN.to_owned(), token.to_string());
+        if let Some(id) = logical_id {
+            tags.insert(tags::LOGICAL_ID.to_owned(), id.as_str().to_owned());
+        }
+        tags
     }
 
     /// Returns the configuration that one more member is made from: the one in force, unless the

@@ -30,7 +30,9 @@ mod steps;
 mod time;
 mod token;
 
-pub use action::{Action, Brake, Cause, Drain, PausedBy, Plan, Provision, Reason, WaitingOn};
+pub use action::{
+    Action, Asked, Brake, Cause, Drain, PausedBy, Plan, Provision, Reason, WaitingOn,
+};
 pub use conditions::{Condition, ConditionKind, Conditions};
 pub use config::Config;
 pub use diagnosis::backoff::Backoff;
@@ -46,7 +48,7 @@ pub use ledger::bucket::{Bucket, RateLimit};
 pub use ledger::right::Right;
 pub use lives::Life;
 pub use measured::{Measured, Took};
-pub use memory::{Decided, Doubt, Intent, Memory, Outcome, Phase, RollResult};
+pub use memory::{Again, Content, Decided, Doubt, Intent, Memory, Outcome, Phase, RollResult};
 pub use memory_change::{CommitChange, MemoryChange};
 pub use observation::{
     Changing, Departure, Doubted, Labelling, Lag, Listed, Member, Observed, Origin, Seen, Step,

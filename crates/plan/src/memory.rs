@@ -1,6 +1,7 @@
 //! What the controller has to remember of a group beyond what can be observed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::hash::ConfigHash;
@@ -33,11 +34,38 @@ pub struct Intent {
     pub plugin: PluginName,
     /// Configuration that it is made from.
     pub hash: ConfigHash,
-    /// When its call began, or was decided where that is not known.
+    /// When its call began, or was decided where that is not known. Where it was asked for again, it is
+    /// the first call that is meant.
     pub begun: Timestamp,
+    /// What it was asked for with, where that is known.
+    pub content: Option<Content>,
+    /// How it was asked for again.
+    pub again: Again,
     /// Set when the answer was lost.
     pub doubt: Option<Doubt>,
 }
+
+/// What a creation was asked for with, beside its token, identity and configuration: with these the
+/// very same can be asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Position of the member in its group.
+    pub sequence: u64,
+    /// The revision of the spec, which the flavor is shown.
+    pub revision: u64,
+}
+
+/// How a creation was asked for again with its token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Again {
+    /// How often in this life of the controller.
+    pub times: u32,
+    /// Whether the plugin refused; it would again.
+    pub refused: bool,
+}
+
+/// Longest pause before a creation is asked for again: a provider that has lost many answers is busy.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl Intent {
     /// Returns until when it may come true, or have come true and not show in lists yet. A complete
@@ -48,7 +76,26 @@ impl Intent {
     #[must_use]
     pub fn open_until(&self, behaviour: &Behaviour) -> Timestamp {
         let shown = Lag::of(behaviour).longest();
-        self.begun + behaviour.creation_limit() + shown
+        // A former life may have asked for it again as late as it could.
+        let asked = Self::asked_within(behaviour).unwrap_or_default();
+        self.begun + asked + behaviour.creation_limit() + shown
+    }
+
+    /// Returns for how long after it began a creation is asked for again: for longer than it may take
+    /// there is no use in it, however long the provider knows the token.
+    fn asked_within(behaviour: &Behaviour) -> Option<Duration> {
+        let known = behaviour.asks_again_within()?;
+        Some(known.min(behaviour.creation_limit()))
+    }
+
+    /// Returns when it can simply be asked for again, since its answer was lost and its provider
+    /// knows the token; `None` where it has to be found in a list.
+    pub(crate) fn asked_again_at(&self, behaviour: &Behaviour) -> Option<Timestamp> {
+        let doubt = self.doubt.filter(|_| !self.again.refused)?;
+        let pause = Duration::from_secs(1).saturating_mul(1 << self.again.times.min(16));
+        let at = doubt.since + pause.min(LONGEST_PAUSE);
+        let until = self.begun + Self::asked_within(behaviour)?;
+        (at < until).then_some(at)
     }
 }
 
@@ -162,6 +209,19 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Takes back that a creation was decided whose call has not begun, and returns it. One that was
+    /// only to be asked for again stays, in doubt as before.
+    pub fn take_back(&mut self, number: u64) -> Option<Intent> {
+        match self.intents.get_mut(&number) {
+            Some(intent) if intent.again.times > 0 => {
+                intent.again.times -= 1;
+                intent.doubt = Some(Doubt::since(intent.begun));
+                None
+            }
+            _ => self.intents.remove(&number),
+        }
+    }
+
     /// Returns the token of creation `number` of this record.
     #[must_use]
     pub fn token(&self, number: u64) -> Token {

@@ -88,6 +88,7 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     draft.retry_departures();
     gates::note_roll(&mut draft);
     draft.judge_crashes();
+    draft.ask_again();
     let illness = sickness::diagnose(&mut draft);
     gates::limit(&mut draft, &illness);
     match &draft.spec.size {

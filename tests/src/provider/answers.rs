@@ -63,6 +63,14 @@ impl Shared {
     }
 
     fn provision(self: &std::sync::Arc<Self>, spec: &Value, fault: Option<Fault>) -> Reply {
+        if matches!(fault, Some(Fault::Nothing)) {
+            return Reply::Close;
+        }
+        if self.manners().tokens
+            && let Some(known) = self.known_by_token(spec)
+        {
+            return known;
+        }
         let attempt = self.world().begin(spec);
         let time = self.manners().time("Instance.Provision");
         match fault {
@@ -181,6 +189,22 @@ impl Shared {
         }
     }
 
+    /// Waits for the creation that was begun with the token, if there is one, and answers as that does.
+    fn known_by_token(&self, spec: &Value) -> Option<Reply> {
+        let number = self.world().begun_with(spec)?;
+        loop {
+            let attempt = self.world().attempts[number].clone();
+            if attempt.spec != *spec {
+                return Some(refused("IdempotentParameterMismatch"));
+            }
+            match (attempt.made, attempt.ended) {
+                (Some(id), _) => return Some(Reply::Result(json!({"Type": "", "ID": id}))),
+                (None, Some(_)) => return None,
+                (None, None) => sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
     /// What is asked for, in the zone whose turn it is.
     fn placed(&self, spec: &Value, attempt: usize) -> Value {
         let mut spec = spec.clone();
@@ -243,7 +267,7 @@ impl Shared {
             Some(Fault::Refused(text)) => Err(refused(&text)),
             Some(Fault::Error(error)) => Err(Reply::Error(error)),
             Some(Fault::Throttled(seconds)) => Err(throttled(seconds)),
-            Some(Fault::CloseBefore | Fault::CloseAfter) => Err(Reply::Close),
+            Some(Fault::CloseBefore | Fault::CloseAfter | Fault::Nothing) => Err(Reply::Close),
             Some(Fault::Late(time)) => {
                 sleep(time);
                 Ok(())

@@ -38,6 +38,7 @@ pub(super) struct Attempt {
     pub(super) group: String,
     pub(super) logical_id: Value,
     pub(super) token: String,
+    pub(super) spec: Value,
     pub(super) begun: Instant,
     pub(super) ended: Option<Instant>,
     pub(super) made: Option<String>,
@@ -61,11 +62,19 @@ impl World {
             group: tag(fleet::GROUP),
             logical_id: spec["LogicalID"].clone(),
             token: tag("infrakit.token"),
+            spec: spec.clone(),
             begun: Instant::now(),
             ended: None,
             made: None,
         });
         self.attempts.len() - 1
+    }
+
+    /// The last creation that was begun with the token of this one.
+    pub(super) fn begun_with(&self, spec: &Value) -> Option<usize> {
+        let tags = tags(&spec["Tags"]);
+        let token = tags.get("infrakit.token")?;
+        self.attempts.iter().rposition(|one| one.token == *token)
     }
 
     /// Notes that a creation came to an end without an instance.

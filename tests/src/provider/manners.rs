@@ -16,6 +16,8 @@ pub enum Fault {
     CloseAfter,
     /// It does nothing, and the connection ends without an answer.
     CloseBefore,
+    /// The provider never hears of it, and the connection ends without an answer.
+    Nothing,
     /// It does its work, and the answer comes so much later.
     Late(Duration),
     /// It is answered as done, and never is.
@@ -68,6 +70,8 @@ pub(super) struct Manners {
     pub(super) vanish: Option<Duration>,
     pub(super) sick_note: Option<String>,
     pub(super) reuse: bool,
+    /// Whether creations with a token that was there before are the same creation.
+    pub(super) tokens: bool,
     /// Pages, for those who ask for them.
     pub(super) pages: Option<Pages>,
     /// The zones that new instances get by turns.

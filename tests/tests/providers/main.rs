@@ -3,6 +3,7 @@
 //! Each test has an outside plugin that knows the truth (`infrakit_tests::provider`), and asserts what
 //! that says there was. What the controller says is asserted only where a person must be told.
 
+mod again;
 mod budget;
 mod corrections;
 mod freed;

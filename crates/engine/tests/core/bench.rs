@@ -443,7 +443,15 @@ impl Bench {
         }
     }
 
+    /// Makes an instance, or returns the one that was made for the group with the same token.
     fn create(&mut self, plugin: &PluginName, tags: Tags) -> Description {
+        let token = |all: &Tags| [tags::GROUP, tags::TOKEN].map(|tag| all.get(tag).cloned());
+        let there = self.instances.iter().find(|((home, _), one)| {
+            home == plugin && one.tags.as_ref().map(token) == Some(token(&tags))
+        });
+        if let Some((_, there)) = there {
+            return there.clone();
+        }
         self.serial += 1;
         let id = InstanceId::new(format!("i-{:03}", self.serial));
         self.plant(plugin.as_str(), id.as_str(), tags)

@@ -418,6 +418,16 @@ impl Ledger {
             .saturating_sub(usize::from(cause == Cause::Missing));
         Ok(Right(Grant::Create(token.clone())))
     }
+
+    /// Draws the call that asks once more for a creation whose answer was lost. It counts as a member
+    /// already, however often it is asked for.
+    pub(crate) fn ask_again(
+        &mut self,
+        (token, plugin): (&Token, &PluginName),
+    ) -> Result<Right, Refusal> {
+        self.call(plugin, CallKind::Create)?;
+        Ok(Right(Grant::Create(token.clone())))
+    }
 }
 
 /// Returns a count of a spec as one of things in memory.

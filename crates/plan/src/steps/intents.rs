@@ -5,9 +5,9 @@
 
 use infrakit_spi::FailureClass;
 
-use crate::action::WaitingOn;
+use crate::action::{Action, Asked, Cause, Provision, WaitingOn};
 use crate::draft::Draft;
-use crate::{FailedCreation, Told};
+use crate::{FailedCreation, Token, Told};
 
 impl Draft<'_> {
     /// Closes creations that a list answers: found, or in doubt for long enough and not found.
@@ -70,5 +70,63 @@ impl Draft<'_> {
             .filter(|intent| intent.hash == self.spec.hash)
             .count();
         self.ledger.expect(self.memory.intents.len(), new);
+    }
+
+    /// Asks once more for creations whose answers were lost, where their providers know them by their
+    /// tokens: whatever came of the first call, the answer names the one instance.
+    ///
+    /// The very same is asked for, or nothing. What the flavor makes of a specification may depend on
+    /// all of it, so that after a commit there is no asking again: those are found in a list.
+    pub(crate) fn ask_again(&mut self) {
+        if self.memory.creation.stopped(&self.spec.hash).is_some() {
+            return;
+        }
+        let revision = self.memory.revision;
+        let mut due = Vec::new();
+        for (number, intent) in &self.memory.intents {
+            let same = intent
+                .content
+                .filter(|content| content.revision == revision);
+            let Some(content) = same.filter(|_| intent.hash == self.spec.hash) else {
+                continue;
+            };
+            let behaviour = self.config.behaviour(&intent.plugin);
+            match intent.asked_again_at(behaviour) {
+                Some(at) if at > self.now => due.push((*number, content, Some(at))),
+                Some(_) => due.push((*number, content, None)),
+                None => {}
+            }
+        }
+        for (number, content, later) in due {
+            if let Some(at) = later {
+                self.wake(at);
+                continue;
+            }
+            let Some(intent) = self.memory.intents.get(&number).cloned() else {
+                continue;
+            };
+            let token = Token::new(&self.memory.nonce, number);
+            let right = match self.ledger.ask_again((&token, &intent.plugin)) {
+                Ok(right) => right,
+                Err(refusal) => {
+                    self.refused(refusal);
+                    return;
+                }
+            };
+            self.actions.push(Action::Provision(Provision {
+                tags: self.new_tags(&intent.hash, &token, intent.logical_id.as_ref()),
+                token,
+                logical_id: intent.logical_id.clone(),
+                hash: intent.hash.clone(),
+                cause: Cause::Missing,
+                sequence: content.sequence,
+                asked: Asked::Again,
+                right,
+            }));
+            if let Some(intent) = self.memory.intents.get_mut(&number) {
+                intent.again.times += 1;
+                intent.doubt = None;
+            }
+        }
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Changing, Config, Departure, Doubt, Drain, FailedCreation, Intent, Labelling, Lag,
-    Listed, Member, Memory, Observed, Origin, Plan, Reason, Spec, Step, Timestamp, Told, check,
-    plan,
+    Action, Again, Changing, Config, Departure, Doubt, Drain, FailedCreation, Intent, Labelling,
+    Lag, Listed, Member, Memory, Observed, Origin, Plan, Reason, Spec, Step, Timestamp, Told,
+    check, plan,
 };
 use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
@@ -224,6 +224,8 @@ impl Bench {
             plugin: self.spec.instance.plugin.clone(),
             hash: self.spec.hash.clone(),
             begun: self.now,
+            content: None,
+            again: Again::default(),
             doubt: None,
         };
         self.memory.intents.entry(number).or_insert(intent)

@@ -1,5 +1,6 @@
 //! Tables of what the planner decides, through its public interface alone.
 
+mod again;
 mod bench;
 mod breaker;
 mod checks;

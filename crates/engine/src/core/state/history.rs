@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use infrakit_plan::{Action, Cause, HealthRecord, PausedBy, Reason, Timestamp, Token};
+use infrakit_plan::{Action, Asked, Cause, HealthRecord, PausedBy, Reason, Timestamp, Token};
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::rollout::Deed as Told;
 use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, tags};
@@ -122,6 +122,8 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
     };
     let (who, what, evidence) = match action {
         Action::Check { .. } => return,
+        // It is the same creation.
+        Action::Provision(provision) if provision.asked == Asked::Again => return,
         Action::Provision(provision) => {
             let evidence = Evidence::Size {
                 there: scene.there,

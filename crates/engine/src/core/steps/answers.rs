@@ -9,11 +9,11 @@ use infrakit_plan::{
 use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::Repaired;
-use infrakit_spi::{Delivery, Error, InstanceId, PluginName};
+use infrakit_spi::{Delivery, Error, FailureClass, InstanceId, PluginName};
 
 use crate::core::state::history::Kind;
 use crate::core::state::young::Keep;
-use crate::core::{Core, CreationAnswer, Group, Subject};
+use crate::core::{Core, CreationAnswer, Group, Subject, Target};
 
 impl Core {
     pub(in crate::core) fn provisioned(&mut self, answer: CreationAnswer, now: Timestamp) {
@@ -30,17 +30,11 @@ impl Core {
         if outcome.is_ok() {
             self.behaviours.created(&plugin, now.since(begun));
         }
-        // What a plugin declares of its provider's words is as good as saying it each time.
-        let outcome = outcome.map_err(|error| {
-            let class = self.behaviours.of(&plugin).class_of(error.message());
-            match class.filter(|_| error.given_class().is_none()) {
-                Some(class) => error.with_class(class),
-                None => error,
-            }
-        });
+        let outcome = outcome.map_err(|error| self.classed(&plugin, error));
+        let first = self.begun_first((&target, number), begun);
         let mut claimed = false;
         let outcome = outcome.and_then(|made| {
-            match self.owner((&target, number), (&plugin, &made.id), begun) {
+            match self.owner((&target, number), (&plugin, &made.id), first) {
                 Some(owner) => {
                     claimed = true;
                     Err(not_ours(&plugin, &made.id, &owner))
@@ -57,6 +51,7 @@ impl Core {
             return;
         }
         let intent = group.memory.intents.remove(&number);
+        let again = intent.as_ref().is_some_and(|intent| intent.again.times > 0);
         let made = outcome.as_ref().map(|description| &description.id);
         group.history.created(number, made);
         match outcome {
@@ -97,11 +92,17 @@ impl Core {
                         note_failure(group, (number, &intent.hash), (&error, begun), now);
                     }
                     let intent = Intent {
-                        begun,
+                        begun: first,
                         doubt: Some(Doubt::since(now)),
                         ..intent
                     };
                     group.memory.intents.insert(number, intent);
+                }
+                self.refresh_on(&target.group, &plugin, now);
+            }
+            Err(error) if again => {
+                if let Some(intent) = intent {
+                    asked_in_vain(group, (number, intent), (&plugin, &error), now);
                 }
                 self.refresh_on(&target.group, &plugin, now);
             }
@@ -114,6 +115,24 @@ impl Core {
             }
         }
         self.touch(&target.group);
+    }
+
+    /// Returns an error with its class. What a plugin declares of its provider's words is as good as
+    /// saying it each time.
+    fn classed(&self, plugin: &PluginName, error: Error) -> Error {
+        let class = self.behaviours.of(plugin).class_of(error.message());
+        match class.filter(|_| error.given_class().is_none()) {
+            Some(class) => error.with_class(class),
+            None => error,
+        }
+    }
+
+    /// Returns when a creation was asked for first, whose last call began at `begun`.
+    fn begun_first(&self, (target, number): (&Target, u64), begun: Timestamp) -> Timestamp {
+        let group = self.groups.with_remains(&target.group);
+        let intent = group.and_then(|group| group.memory.intents.get(&number));
+        let again = intent.filter(|intent| intent.again.times > 0);
+        again.map_or(begun, |intent| intent.begun)
     }
 
     pub(in crate::core) fn destroyed(
@@ -348,6 +367,44 @@ fn note_failure(
         begun,
     };
     group.memory.creation.fail(&failed, now);
+}
+
+/// A creation was asked for again, and that was refused. It says nothing of the first call: only a list
+/// tells what came of that.
+fn asked_in_vain(
+    group: &mut Group,
+    (number, intent): (u64, Intent),
+    (plugin, error): (&PluginName, &Error),
+    now: Timestamp,
+) {
+    let mut intent = Intent {
+        doubt: Some(Doubt::since(now)),
+        ..intent
+    };
+    let passes = error.is_throttled()
+        || match error.class() {
+            FailureClass::Unavailable | FailureClass::Quota => true,
+            FailureClass::Configuration | FailureClass::Other => false,
+        };
+    if error.delivery() == Delivery::Refused && !passes {
+        intent.again.refused = true;
+        let message = format!(
+            "`{plugin}` declares that it knows creations by their tokens, and refuses one that it was \
+             asked for before: {}",
+            error.message()
+        );
+        tracing::error!(group = %group.id(), number, "{message}");
+        let failed = FailedCreation {
+            token: group.memory.token(number),
+            hash: &intent.hash,
+            class: FailureClass::Other,
+            told: Told::Guessed,
+            message: &message,
+            begun: intent.begun,
+        };
+        group.memory.creation.fail(&failed, now);
+    }
+    group.memory.intents.insert(number, intent);
 }
 
 /// A creation was answered with an id that is not that of a new instance. Something may have been

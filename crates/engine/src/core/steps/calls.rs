@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Departure, FailedCreation, Labelling, Phase, Plan, Provision, Reason, Step, Timestamp,
-    Told, plan,
+    Action, Asked, Departure, FailedCreation, Labelling, Phase, Plan, Provision, Reason, Step,
+    Timestamp, Told, plan,
 };
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
@@ -301,7 +301,10 @@ fn begin_creation(group: &mut Group, provision: Provision, begun: &mut Begun, no
         spec,
         provision: provision.clone(),
     };
-    begun.creations.push(provision);
+    // One that was asked for before is on record.
+    if provision.asked == Asked::First {
+        begun.creations.push(provision);
+    }
     begun.calls.push(call);
 }
 
@@ -349,7 +352,7 @@ pub(in crate::core) fn undo(group: &mut Group, call: Call, now: Timestamp) {
     history::dropped(group, &call, history::NOT_WRITTEN);
     match call {
         Call::Provision { number, .. } => {
-            if let Some(intent) = group.memory.intents.remove(&number) {
+            if let Some(intent) = group.memory.take_back(number) {
                 let failed = FailedCreation {
                     token: group.memory.token(number),
                     hash: &intent.hash,
@@ -394,7 +397,7 @@ pub(in crate::core) fn undo(group: &mut Group, call: Call, now: Timestamp) {
 fn unplan(group: &mut Group, action: &Action) {
     match action {
         Action::Provision(provision) => {
-            group.memory.intents.remove(&provision.token.number());
+            group.memory.take_back(provision.token.number());
         }
         Action::Drain { id, .. } => {
             group.memory.drained.remove(id);
@@ -444,7 +447,8 @@ fn close_batches(group: &mut Group) -> Vec<Change> {
 fn intents(group: &mut Group, creations: &[Provision], now: Timestamp) -> Vec<Change> {
     let id = group.target.group.clone();
     let rows = creations.chunk_by(|one, next| {
-        one.hash == next.hash && one.token.number() + 1 == next.token.number()
+        let follows = one.token.number() + 1 == next.token.number();
+        follows && one.hash == next.hash && one.sequence + 1 == next.sequence
     });
     let mut changes = Vec::new();
     for row in rows {
@@ -460,6 +464,7 @@ fn intents(group: &mut Group, creations: &[Provision], now: Timestamp) -> Vec<Ch
                 .collect(),
             plugin: plugin.map(|intent| intent.plugin.clone()),
             hash: Some(row[0].hash.clone()),
+            content: Some((row[0].sequence, group.memory.revision)),
         };
         changes.push(put(intent_key(&id, first), &record));
         tracing::info!(group = %id, count = record.count, "creating members");

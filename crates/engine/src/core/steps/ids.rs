@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infrakit_plan::{Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
+use infrakit_plan::{Again, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
 
@@ -157,6 +157,8 @@ fn doubt_again(
             .clone()
             .unwrap_or_else(|| group.spec.hash.clone()),
         begun: member.created,
+        content: None,
+        again: Again::default(),
         doubt: Some(Doubt::since(now)),
     };
     group.memory.intents.insert(number, intent);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infrakit_plan::{Doubt, Intent, Member, Memory, Origin, Phase, Spec, Timestamp, Token};
+use infrakit_plan::{Again, Doubt, Intent, Member, Memory, Origin, Phase, Spec, Timestamp, Token};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{GroupId, Tags, tags};
 use infrakit_store::{Key, Store};
@@ -199,6 +199,8 @@ fn restore_intents(store: &dyn Store, group: &mut Group, now: Timestamp) -> Resu
                 hash: hash.clone(),
                 // By a clock that was set back since, it would be waited for too long.
                 begun: batch.begun.min(now),
+                content: batch.content(position as u64),
+                again: Again::default(),
                 doubt: Some(Doubt::since(now)),
             };
             group.memory.intents.insert(number, intent);

@@ -239,8 +239,9 @@ fn take_back(group: &mut Group, call: Call) {
     history::dropped(group, &call, history::WITHDRAWN);
     match call {
         Call::Provision { number, spec, .. } => {
-            group.memory.intents.remove(&number);
-            group.young.end(number, &spec.instance.plugin);
+            if group.memory.take_back(number).is_some() {
+                group.young.end(number, &spec.instance.plugin);
+            }
         }
         Call::Destroy {
             subject,

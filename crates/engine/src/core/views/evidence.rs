@@ -153,6 +153,9 @@ impl Group {
                 first.plugin,
                 moment(*until),
             ));
+            if first.again.times > 0 {
+                said.push_str(&format!(", asked again {} times", first.again.times));
+            }
             if let Some((last, ..)) = others.last() {
                 said.push_str(&format!(
                     ", and {} more until {} at most",

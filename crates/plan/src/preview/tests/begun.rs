@@ -1,7 +1,7 @@
 //! Previews of groups in which something is under way already.
 
 use super::*;
-use crate::{Departure, Intent, Step};
+use crate::{Again, Departure, Intent, Step};
 
 fn intent(group: &Group, id: Option<&str>) -> Intent {
     Intent {
@@ -9,6 +9,8 @@ fn intent(group: &Group, id: Option<&str>) -> Intent {
         plugin: group.before.instance.plugin.clone(),
         hash: group.before.hash.clone(),
         begun: NOW,
+        content: None,
+        again: Again::default(),
         doubt: None,
     }
 }
