@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use infrakit_spi::PluginName;
+use infrakit_spi::behaviour::{AnswerMeans, Behaviour, Seconds, Visibility};
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -15,13 +17,11 @@ use crate::draft::Draft;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Lists come every poll interval, and tags show in them within a minute at the providers that we
-/// know of; five minutes without what was asked for are no lag any more.
+/// know of; five minutes beyond the lag that a provider declares are none any more. A creation or a
+/// destruction that has ended shows in as long.
 const OBSERVATION: Duration = MINUTE.saturating_mul(5);
-/// A call is given up after ten minutes, and a creation in doubt is settled by a list soon after.
-const CREATIONS: Duration = MINUTE.saturating_mul(15);
-/// A drain and a destruction may take ten minutes each, and a provider may show the dead for some
-/// minutes more.
-const DEPARTURES: Duration = MINUTE.saturating_mul(30);
+/// A drain is given up after ten minutes, as any call.
+const DRAIN: Duration = MINUTE.saturating_mul(10);
 /// Beyond the grace period, and the time for which a new member has to be healthy: a member that
 /// neither comes up nor is found sick is nobody's success.
 const PROOF: Duration = MINUTE.saturating_mul(10);
@@ -126,13 +126,24 @@ impl Wait {
         }
     }
 
-    fn deadline(self, draft: &Draft<'_>) -> Duration {
+    /// Returns for how long it may last where it is up to this plugin.
+    fn deadline(self, draft: &Draft<'_>, plugin: &PluginName) -> Duration {
         let (health, updating) = (&draft.spec.health, &draft.spec.updating);
+        let behaviour = draft.config.behaviour(plugin);
         match self {
-            Self::Observation => OBSERVATION,
-            Self::Creations => CREATIONS,
-            Self::Departures => DEPARTURES,
-            Self::Health => health.grace_period + updating.duration + PROOF,
+            Self::Observation => {
+                let homes = draft.seen.homes();
+                let behind = homes.map(|home| behind(draft.config.behaviour(home)));
+                behind.max().unwrap_or_default() + OBSERVATION
+            }
+            Self::Creations => behaviour.creation_limit() + OBSERVATION,
+            Self::Departures => {
+                let dead = behaviour.destruction_stuck() + behaviour.dead_are_listed();
+                DRAIN + dead + OBSERVATION
+            }
+            Self::Health => {
+                health.grace_period + updating.duration + boots_within(behaviour) + PROOF
+            }
             Self::Budget => BUDGET,
             Self::Governor | Self::Slots => LIMITS,
             Self::Confirmation => CONFIRMATION,
@@ -140,22 +151,31 @@ impl Wait {
         }
     }
 
-    /// Returns since when the oldest of what is waited for is under way. Others may have come and
-    /// gone meanwhile: that many things take long together is no standstill.
-    fn oldest(self, draft: &Draft<'_>) -> Option<Timestamp> {
-        match self {
+    /// Returns since when that is under way of what is waited for which will have lasted too long
+    /// first, and how long it may last. Others may have come and gone meanwhile: that many things
+    /// take long together is no standstill.
+    fn first_due(
+        self,
+        draft: &Draft<'_>,
+        noted: Option<Timestamp>,
+    ) -> Option<(Timestamp, Duration)> {
+        let first = match self {
             Self::Creations => {
                 let intents = draft.memory.intents.values();
-                intents.map(|intent| intent.begun).min()
+                self.first_of(draft, intents.map(|intent| (intent.begun, &intent.plugin)))
             }
             Self::Departures => {
                 let leaving = draft.members(&draft.index.leaving);
-                let since = leaving.filter_map(|(_, member)| member.departure);
-                since.map(|departure| departure.since).min()
+                let since = leaving
+                    .filter_map(|(_, member)| Some((member.departure?.since, &member.plugin)));
+                self.first_of(draft, since)
             }
             Self::Health => {
                 let unproved = draft.members(&draft.index.unproved);
-                unproved.map(|(_, member)| member.created).min()
+                // In a list that lags a member may be older than the wait for it.
+                let begun = noted.unwrap_or_default();
+                let since = unproved.map(|(_, member)| (member.created.max(begun), &member.plugin));
+                self.first_of(draft, since)
             }
             Self::Observation
             | Self::Budget
@@ -163,6 +183,33 @@ impl Wait {
             | Self::Slots
             | Self::Confirmation
             | Self::Repair => None,
+        };
+        first.or_else(|| Some((noted?, self.deadline(draft, &draft.spec.instance.plugin))))
+    }
+
+    fn first_of<'a>(
+        self,
+        draft: &Draft<'_>,
+        all: impl Iterator<Item = (Timestamp, &'a PluginName)>,
+    ) -> Option<(Timestamp, Duration)> {
+        let due = all.map(|(since, plugin)| (since, self.deadline(draft, plugin)));
+        due.min_by_key(|(since, deadline)| *since + *deadline)
+    }
+}
+
+/// Returns by how much lists may be behind, as far as a plugin says so.
+fn behind(behaviour: &Behaviour) -> Duration {
+    let Visibility { list, tag, .. } = behaviour.visibility_window;
+    let declared = [list, tag, behaviour.list.lag].into_iter().flatten();
+    declared.map(Seconds::duration).max().unwrap_or_default()
+}
+
+/// Returns how long a new member usually takes until it runs, beyond the answer to its creation.
+fn boots_within(behaviour: &Behaviour) -> Duration {
+    match behaviour.create.answer_means {
+        AnswerMeans::Running => Duration::ZERO,
+        AnswerMeans::Accepted | AnswerMeans::Exists | AnswerMeans::Undeclared => {
+            behaviour.creation_usually().unwrap_or_default()
         }
     }
 }
@@ -184,14 +231,9 @@ pub(crate) fn overdue(draft: &mut Draft<'_>) -> Option<(&'static str, String)> {
     for on in &draft.waiting {
         let Some(wait) = Wait::of(on) else { continue };
         let noted = draft.memory.waits.get(&wait).copied();
-        // In a list that lags a member may be older than the wait for it.
-        let since = match (wait.oldest(draft), noted) {
-            (Some(oldest), Some(noted)) if wait == Wait::Health => oldest.max(noted),
-            (Some(oldest), _) => oldest,
-            (None, Some(noted)) => noted,
-            (None, None) => continue,
+        let Some((since, deadline)) = wait.first_due(draft, noted) else {
+            continue;
         };
-        let deadline = wait.deadline(draft);
         let at = since + deadline;
         if at > draft.now {
             next = Some(next.map_or(at, |next| next.min(at)));

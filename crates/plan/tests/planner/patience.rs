@@ -1,8 +1,10 @@
 //! Nothing waits in silence, and what a person or a window ends is no fault.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{Condition, ConditionKind, Memory, Pause, PausedBy, Reason, Step, WaitingOn};
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
@@ -42,22 +44,66 @@ fn turns(mut bench: Bench, minutes: u64, reason: &str) {
     assert!(said.message.contains("for longer than"), "{said:?}");
 }
 
-#[test]
-fn what_does_not_come_is_said() {
-    let mut creating = Bench::new(cattle(1));
+/// Waits on a plugin that declares this.
+fn on(declared: &str) -> [(Bench, &'static str); 4] {
+    let behaviour: Behaviour = serde_json::from_str(declared).expect("a declaration");
+    let behaviour = Arc::new(behaviour);
+    let bench = |size, ids: &[&str]| {
+        let mut bench = Bench::healthy(cattle(size), ids);
+        bench.config.undeclared = Arc::clone(&behaviour);
+        bench
+    };
+    let mut creating = bench(1, &[]);
     creating.intend(1, None);
-    turns(creating, 15, "CreationsHang");
-
-    let mut leaving = Bench::healthy(cattle(1), &["a", "b"]);
+    let mut leaving = bench(1, &["a", "b"]);
     let step = Step::InFlight(leaving.now);
     leaving.depart("b", Reason::Surplus, step);
-    turns(leaving, 30, "DestructionsHang");
-
-    let mut adopting = Bench::healthy(cattle(1), &[]);
+    let mut adopting = bench(1, &[]);
     adopting.add(tagged("x", &[(tags::CONFIG_HASH, tags::BOOTSTRAP)]));
     adopting.verdict("x", Health::Healthy);
     adopting.plan();
-    turns(adopting, 5, "NotObserved");
+    let mut proving = bench(1, &[]);
+    proving.commit(spec(
+        r#"{"Size":1}"#,
+        "v2",
+        r#","Health":{"GracePeriod":"0s"}"#,
+    ));
+    let created = proving.plan();
+    proving.create(&created, &["a"]);
+    [
+        (creating, "CreationsHang"),
+        (leaving, "DestructionsHang"),
+        (adopting, "NotObserved"),
+        (proving, "NewMembersNotReady"),
+    ]
+}
+
+#[test]
+fn what_does_not_come_is_said() {
+    for ((bench, reason), minutes) in on("{}").into_iter().zip([15, 30, 5, 10]) {
+        turns(bench, minutes, reason);
+    }
+}
+
+/// A provider that is slow, and says so, is no fault of the group.
+#[test]
+fn what_a_plugin_declares_is_waited_for() {
+    let slow = r#"{
+        "create": {"answer_means": "accepted", "running_p99_s": 1320},
+        "visibility_window_s": {"list": 60, "tag": 600},
+        "tombstone_s": 3600, "destroy": {"p99_s": 300, "stuck_s": 7200}
+    }"#;
+    // Three times 22 minutes and 5; two hours, one, 10 and 5 minutes; 10 and 5; 22 and 10.
+    for ((bench, reason), minutes) in on(slow).into_iter().zip([71, 195, 15, 32]) {
+        turns(bench, minutes, reason);
+    }
+    let quick = r#"{
+        "create": {"answer_means": "running", "running_p99_s": 60, "give_up_s": 120},
+        "list": {"lag_s": 60}, "destroy": {"stuck_s": 300}
+    }"#;
+    for ((bench, reason), minutes) in on(quick).into_iter().zip([7, 20, 6, 10]) {
+        turns(bench, minutes, reason);
+    }
 }
 
 #[test]
