@@ -25,6 +25,8 @@ usage: cargo xtask <command>
   fuzz [target] [--seconds N]
                      runs the fuzz targets, or one of them, each for N seconds (default: 60);
                      needs cargo-fuzz and a nightly compiler
+  nightly guards     takes out each guard of the core in turn: random histories must notice within
+                     2,000, and the first that does is printed
   nightly <world> [--minutes N]
                      plays fresh histories of a world (real, large, days, small) for N minutes
                      (default: 10); sums go to docs/nightly.md, what fails to the fixed seeds

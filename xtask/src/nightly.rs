@@ -29,9 +29,14 @@ struct Row {
     next: u64,
 }
 
-/// Plays fresh histories of the world that `arguments` name, for so many minutes.
+/// Plays fresh histories of the world that `arguments` name, for so many minutes; or takes out each
+/// guard of the core, which has to break a promise.
 pub(crate) fn nightly(arguments: &[&str]) -> Result<(), Failed> {
-    let usage = "cargo xtask nightly real|large|days|small [--minutes N]";
+    if arguments == ["guards"] {
+        Line::new("cargo build --quiet --locked -p infrakit-sim").step("build")?;
+        return Line::new("target/debug/infrakit-sim --guards").step("guards");
+    }
+    let usage = "cargo xtask nightly guards, or nightly real|large|days|small [--minutes N]";
     let (world, batch, minutes) = step("world", usage, || read(arguments))?;
     Line::new("cargo build --quiet --locked -p infrakit-sim").step("build")?;
     let end = Instant::now() + Duration::from_secs(60 * minutes);

@@ -7,6 +7,7 @@ use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{LogicalId, PluginName, Tags, tags};
 
 use crate::action::{Action, Asked, Cause, Drain, Plan, Provision, WaitingOn};
+use crate::guards::Guard;
 use crate::ledger::budget::Ledger;
 use crate::ledger::errand::{Errand, Made, Refusal, Stake};
 use crate::memory::{Again, Content, Intent, Memory, Phase};
@@ -89,7 +90,8 @@ impl<'a> Draft<'a> {
     /// Returns whether the member must not be touched: the operator holds it, or the controller
     /// runs on it.
     pub(crate) fn is_untouchable(&self, member: &Member) -> bool {
-        self.memory.is_held(member) || self.is_self(member)
+        let held = self.memory.is_held(member) && Guard::Holds.stands();
+        held || self.is_self(member) && Guard::Own.stands()
     }
 
     /// Returns the working members of other configurations that may be replaced. One that the last

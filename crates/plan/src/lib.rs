@@ -13,6 +13,7 @@ mod diagnosis;
 mod diff;
 mod draft;
 mod fields;
+pub mod guards;
 mod ledger;
 mod lives;
 mod measured;

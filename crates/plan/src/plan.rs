@@ -8,6 +8,7 @@ use infrakit_spi::InstanceId;
 use crate::action::{Plan, WaitingOn};
 use crate::diagnosis::sickness;
 use crate::draft::Draft;
+use crate::guards::Guard;
 use crate::memory::{Memory, Phase};
 use crate::observation::{Key, Member, Observed};
 use crate::steps::{brake, cattle, checks, gates, heal, pets, roll};
@@ -80,7 +81,8 @@ fn decide(mut draft: Draft<'_>) -> Plan {
         return draft.finish();
     }
     let (creation, hash) = (&draft.memory.creation, &draft.spec.hash);
-    if creation.stopped(hash).is_some() || creation.pending(hash, draft.now).is_some() {
+    let pauses = creation.stopped(hash).is_some() || creation.pending(hash, draft.now).is_some();
+    if pauses && Guard::Backoff.stands() {
         draft.ledger.block_creations();
     }
     draft.resume_decided();

@@ -8,6 +8,8 @@
 pub mod controller;
 pub mod exhaustive;
 pub mod faults;
+#[cfg(debug_assertions)]
+pub mod guards;
 pub mod invariants;
 pub mod judge;
 pub mod ours;

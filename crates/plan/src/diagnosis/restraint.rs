@@ -7,10 +7,14 @@ use crate::Timestamp;
 use crate::action::WaitingOn;
 use crate::diagnosis::crashes::{self, Crash, EARLY};
 use crate::draft::Draft;
+use crate::guards::Guard;
 
 impl Draft<'_> {
     /// Returns whether nothing is to be made from a configuration for now, and says why.
     pub(crate) fn is_held_back(&mut self, hash: &ConfigHash) -> bool {
+        if !Guard::Backoff.stands() {
+            return false;
+        }
         let creation = &self.memory.creation;
         if creation.stopped(hash).is_some() {
             self.wait(WaitingOn::Configuration);

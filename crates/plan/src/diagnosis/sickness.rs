@@ -3,6 +3,7 @@
 use crate::action::WaitingOn;
 use crate::diagnosis::breaker::{Breaker, Lately};
 use crate::draft::Draft;
+use crate::guards::Guard;
 use crate::ledger::budget::number;
 use crate::observation::{Key, Member};
 
@@ -32,6 +33,9 @@ pub(crate) struct Illness<'a> {
 
 /// Returns whether a member is sick.
 pub(crate) fn is_sick(draft: &Draft<'_>, member: &Member) -> bool {
+    if !Guard::Confirmation.stands() {
+        return is_suspect(draft, member);
+    }
     let witnesses = draft.index.witnesses();
     member
         .health
@@ -149,7 +153,7 @@ fn judge_breaker(
         };
         draft.wait(WaitingOn::Breaker { unhealthy, most });
     }
-    open.is_some()
+    open.is_some() && Guard::Breaker.stands()
 }
 
 /// Returns whether verdicts contradict themselves in so many members that the fault is rather with

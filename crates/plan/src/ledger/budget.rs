@@ -18,6 +18,7 @@ use infrakit_spi::PluginName;
 use super::errand::{Errand, Made, Refusal, Stake};
 use super::right::{Grant, Right};
 use crate::action::{Cause, Reason};
+use crate::guards::Guard;
 use crate::observation::{Index, Member};
 use crate::{Allowance, CallKind, Config, Order, Scarce, Spec, Token};
 
@@ -216,7 +217,7 @@ impl Ledger {
         // One that is not among those that are there takes nothing from them, but must not be the
         // last that may serve.
         let others = available.saturating_sub(usize::from(counted));
-        if (stake.serves || stake.silent) && others < floor {
+        if (stake.serves || stake.silent) && others < floor && Guard::Floor.stands() {
             let needed = floor + usize::from(counted);
             return Err(Refusal::Floor { available, needed });
         }
@@ -402,7 +403,7 @@ impl Ledger {
                 Cause::Surge => Refusal::Room,
             });
         }
-        if all >= self.wanted + self.bounds.surge {
+        if all >= self.wanted + self.bounds.surge && Guard::Room.stands() {
             return Err(Refusal::Room);
         }
         if let Err(refusal) = self.call(plugin, CallKind::Create) {

@@ -12,6 +12,7 @@ use super::member::{identified, is_another};
 use super::{Aim, Key, Member, Observed, Origin, Step, key};
 use crate::Timestamp;
 use crate::diagnosis::crashes::{self, EarlyDeath};
+use crate::guards::Guard;
 
 /// Circumstances of a list.
 #[derive(Clone, Copy, Debug)]
@@ -293,7 +294,7 @@ impl Observed {
                 read.recall(&key, &mut member, aim.updating());
             }
             let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
-            if !self.tombs.get(&key).is_some_and(ghost) {
+            if !self.tombs.get(&key).is_some_and(ghost) || !Guard::Tombstones.stands() {
                 seen.appeared += 1;
                 self.insert(key, member);
             }

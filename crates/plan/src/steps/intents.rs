@@ -7,6 +7,7 @@ use infrakit_spi::FailureClass;
 
 use crate::action::{Action, Asked, Cause, Provision, WaitingOn};
 use crate::draft::Draft;
+use crate::guards::Guard;
 use crate::{FailedCreation, Token, Told};
 
 impl Draft<'_> {
@@ -32,7 +33,12 @@ impl Draft<'_> {
                 doubt.until = at;
             }
             let listed = self.seen.listed_on(&intent.plugin);
-            if listed.is_some_and(|listed| listed >= at) {
+            let until = if Guard::Doubt.stands() {
+                at
+            } else {
+                intent.begun
+            };
+            if listed.is_some_and(|listed| listed >= until) {
                 lost.push(*number);
             } else if at > self.now {
                 wake = Some(wake.map_or(at, |earlier| at.min(earlier)));

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use infrakit_plan::guards::Guard;
 use infrakit_plan::{Bucket, CallKind, Quota, RateLimit, Room, Timestamp};
 use infrakit_spi::behaviour::{Behaviour, Operation};
 use infrakit_spi::{GroupId, PluginName};
@@ -167,6 +168,9 @@ impl Rates {
         group: &GroupId,
         now: Timestamp,
     ) -> Room {
+        if !Guard::Limits.stands() {
+            return Room::default();
+        }
         let [creates, destroys, labels] = [CallKind::Create, CallKind::Destroy, CallKind::Label]
             .map(|kind| {
                 let op = operation(kind).unwrap_or_default();

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use infrakit_plan::guards::Guard;
 use infrakit_plan::{Again, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
@@ -29,7 +30,7 @@ impl Core {
         (plugin, id): (&PluginName, &InstanceId),
         begun: Timestamp,
     ) -> Option<String> {
-        let observer = self.observers.get(plugin)?;
+        let observer = self.observers.get(plugin).filter(|_| Guard::Ids.stands())?;
         let shown = observer.shown(id)?;
         let own = self.groups.with_remains(&target.group);
         if let Some(member) = own.and_then(|group| group.seen.get_on(plugin, id)) {
@@ -106,7 +107,7 @@ impl Core {
             });
             young.extend(unlisted.map(|(id, number)| (id, (group, number))));
         }
-        if young.is_empty() {
+        if young.is_empty() || !Guard::Ids.stands() {
             return Vec::new();
         }
         let shown = list.iter().filter_map(|one| {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use infrakit_plan::guards::Guard;
 use infrakit_plan::{Memory, MemoryChange, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_store::{Change, Durability};
@@ -49,7 +50,7 @@ impl Core {
             let target = group.target.clone();
             self.withdraw(&target);
         }
-        if let Some(term) = &self.term {
+        if let Some(term) = self.term.as_ref().filter(|_| Guard::Fencing.stands()) {
             changes.push(term.check());
         }
         self.journal.insert(number, batch);
