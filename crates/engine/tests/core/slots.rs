@@ -5,6 +5,7 @@ use std::time::Duration;
 use infrakit_engine::core::Limits;
 use infrakit_plan::Config;
 use infrakit_spi::group::GroupSpec;
+use infrakit_spi::rollout::Freeze;
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
@@ -76,6 +77,28 @@ fn what_was_written_down_ahead_is_withdrawn_by_whatever_changes_the_group() {
             bench.records("intents/").is_empty() || change == "free",
             "{change}"
         );
+    }
+}
+
+/// A brake that let go on what only waits for a slot would be none.
+#[test]
+fn what_has_not_begun_does_not_begin_once_the_brake_is_set() {
+    for all in [false, true] {
+        let mut bench = quick();
+        bench.fate = Fate::Kept;
+        bench.commit(cattle(5_000, "1"));
+        assert!(bench.open_creations() > WINDOW as u64);
+        let now = bench.now;
+        let set = if all {
+            bench.core.freeze_all(Freeze::Set, now)
+        } else {
+            bench.core.freeze(&GROUP.into(), Freeze::Set, now)
+        };
+        set.unwrap();
+        bench.settle();
+        bench.release();
+        bench.wait(60);
+        assert_eq!(bench.count("create"), 2_000 + WINDOW, "all: {all}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! The brake: freezing a group, or all of them, and letting them go on.
 //!
 //! It is written down before it is said to be set, so that no restart lets it go. The planner begins
-//! nothing for a group that is frozen; what was begun before is heard to its end.
+//! nothing for a group that is frozen. What waits for a slot is taken back; what was begun before is
+//! heard to its end.
 
 use infrakit_plan::{MemoryChange, Timestamp};
 use infrakit_spi::GroupId;
@@ -11,7 +12,7 @@ use infrakit_store::{Durability, Key, Store};
 use crate::core::steps::commands::Unfit;
 use crate::core::steps::journal::Batch;
 use crate::core::words::{moment, names};
-use crate::core::{Accepted, Core, Refused};
+use crate::core::{Accepted, Core, Refused, Target};
 use crate::records::{BRAKE, BrakeRecord, delete, put};
 
 impl Core {
@@ -102,9 +103,11 @@ impl Core {
     pub(in crate::core) fn braked(&mut self, since: Option<Timestamp>) {
         tracing::warn!(frozen = since.is_some(), "the brake of all groups");
         self.config.frozen = since;
-        let ids: Vec<GroupId> = self.groups.keys().cloned().collect();
-        for id in ids {
-            self.touch(&id);
+        let groups = self.groups.all_with_remains();
+        let targets: Vec<Target> = groups.map(|group| group.target.clone()).collect();
+        for target in targets {
+            self.withdraw(&target);
+            self.touch(&target.group);
         }
     }
 
