@@ -62,12 +62,14 @@ pub fn plan(spec: &Spec, seen: &Observed, memory: Memory, now: Timestamp, config
 }
 
 fn decide(mut draft: Draft<'_>) -> Plan {
+    draft.doubt_losses();
     if draft.seen.listed().is_none() {
-        draft.wait(WaitingOn::Observation);
+        if draft.seen.doubted().is_none() {
+            draft.wait(WaitingOn::Observation);
+        }
         return draft.finish();
     }
     draft.settle_intents();
-    draft.doubt_losses();
     draft.forget_the_gone();
     if draft.memory.phase == Phase::Freed {
         draft.note_waiting();

@@ -49,3 +49,28 @@ fn a_list_that_lacks_most_for_a_moment_makes_nothing() {
             provider.begun("g") == 9 && provider.destroyed().is_empty()
         });
 }
+
+/// A machine that starts anew starts its plugins with it, and one of them has forgotten everything.
+#[test]
+fn a_plugin_that_shows_nobody_after_a_restart_gets_no_second_set() {
+    let site = Site::new();
+    let mut daemon = site.start(&[]);
+    site.commit(&cattle("g", 6, "v1"));
+    site.provider.settles("g", 6, "v1", SOON);
+    // How many there are is on record some seconds after they were found healthy.
+    sleep(Duration::from_secs(12));
+    assert_eq!(daemon.terminate(), 0);
+    site.provider.shows(View::Without(site.provider.ids("g")));
+    let _daemon = site.start(&[]);
+    site.provider
+        .stays("g", Duration::from_secs(5), "nothing is made", |provider| {
+            provider.begun("g") == 6 && provider.destroyed().is_empty()
+        });
+    let why = site.says("group why g");
+    assert!(why.contains("infrakit group confirm-loss g"), "{why}");
+    site.provider.shows(View::True);
+    site.provider
+        .stays("g", Duration::from_secs(5), "nothing is made", |provider| {
+            provider.begun("g") == 6 && provider.destroyed().is_empty()
+        });
+}

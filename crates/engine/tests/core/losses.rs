@@ -110,3 +110,56 @@ fn a_plugin_with_complete_lists_and_durable_memory_is_believed_at_once() {
     bench.wait(11);
     assert_eq!(bench.ids().len(), 6);
 }
+
+/// A machine that starts anew starts its plugins with it.
+#[test]
+fn a_plugin_that_was_started_anew_beside_the_controller_makes_no_second_set() {
+    let (mut bench, _) = six();
+    let all = std::mem::take(&mut bench.instances);
+    bench.restart();
+    bench.wait(30);
+    assert_eq!(bench.made, Vec::<String>::new());
+    assert_eq!(degraded(&bench), (true, "LossDoubted".to_owned()));
+    bench.instances = all;
+    bench.wait(60);
+    assert_eq!(bench.made, Vec::<String>::new());
+    assert!(bench.converged() && !degraded(&bench).0);
+}
+
+#[test]
+fn members_that_went_while_nobody_looked_are_made_again() {
+    let (mut bench, _) = six();
+    bench.instances.clear();
+    bench.restart();
+    bench.wait(100);
+    assert_eq!(bench.ids().len(), 6);
+    assert!(bench.converged());
+}
+
+#[test]
+fn a_group_that_was_made_smaller_is_not_missed_after_a_restart() {
+    for size in [0, 2] {
+        let (mut bench, _) = six();
+        bench.commit(cattle(size, "1"));
+        bench.wait(30);
+        bench.restart();
+        bench.wait(1);
+        assert!(bench.converged(), "{size}");
+        assert_eq!(degraded(&bench).1, "AllWell", "{size}");
+    }
+}
+
+/// Members that were made lately come of age one by one: each is one of many all the same.
+#[test]
+fn young_members_that_nobody_lists_after_a_restart_are_doubted_together() {
+    let mut bench = Bench::new();
+    bench.commit(cattle(6, "1"));
+    bench.wait(3);
+    bench.made.clear();
+    bench.instances.clear();
+    bench.restart();
+    bench.wait(50);
+    assert_eq!(bench.made, Vec::<String>::new());
+    bench.wait(60);
+    assert_eq!(bench.ids().len(), 6);
+}

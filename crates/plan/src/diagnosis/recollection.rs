@@ -1,4 +1,4 @@
-//! What is written down of the health of members, so that it outlives the controller.
+//! What is written down of members and of their health, so that it outlives the controller.
 //!
 //! Most members do well, and of those that is all there is to say: a bit for each creation of the
 //! group tells it. Of the others the verdicts are kept, for as many as can matter.
@@ -75,6 +75,9 @@ pub struct Recollection {
     /// When.
     #[serde(default)]
     written: Timestamp,
+    /// How many members each plugin had that nobody had asked to go.
+    #[serde(default)]
+    members: BTreeMap<PluginName, usize>,
     /// Members that are plainly well, by the numbers of their creations.
     #[serde(default)]
     well: Numbers,
@@ -104,10 +107,13 @@ impl Recollection {
     /// Takes in a member.
     pub(crate) fn note(&mut self, member: &Member, updating: &Updating) {
         let health = &member.health;
+        let (plugin, id) = (&member.plugin, &member.id);
+        if member.departure.is_none() {
+            *self.members.entry(plugin.clone()).or_default() += 1;
+        }
         if health.checked().is_none() {
             return;
         }
-        let (plugin, id) = (&member.plugin, &member.id);
         if health.is_plainly_well(updating) {
             match member.token {
                 Some(number) => self.well.insert(number),
@@ -134,6 +140,11 @@ impl Recollection {
         self.detailed += 1;
         let there = self.ailing.entry(plugin.clone()).or_default();
         there.insert(id.clone(), ailing);
+    }
+
+    /// Returns how many members each plugin had that nobody had asked to go.
+    pub(crate) fn members(&self) -> &BTreeMap<PluginName, usize> {
+        &self.members
     }
 
     /// Takes over what was read of members that are not known yet.

@@ -123,7 +123,7 @@ impl Observed {
             .collect();
         let missing = self.denied(plugin, missing);
         self.miss(plugin, missing, (started, lag), (now, &mut seen));
-        self.note_looked(plugin, started, lag);
+        self.note_looked(plugin, (started, lag), &mut seen);
         seen
     }
 
@@ -276,7 +276,7 @@ impl Observed {
             .collect();
         let missing = self.denied(plugin, missing);
         self.miss(plugin, missing, (started, lag), (now, &mut seen));
-        self.note_looked(plugin, started, lag);
+        self.note_looked(plugin, (started, lag), &mut seen);
         seen
     }
 

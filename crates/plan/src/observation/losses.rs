@@ -84,9 +84,9 @@ impl Trust {
 
 /// Since when a member is missing, and until when that is doubted.
 #[derive(Clone, Copy, Debug)]
-struct Absent {
-    since: Timestamp,
-    until: Timestamp,
+pub(super) struct Absent {
+    pub(super) since: Timestamp,
+    pub(super) until: Timestamp,
 }
 
 /// What is doubted.
@@ -97,6 +97,19 @@ pub(super) struct Losses {
 }
 
 impl Losses {
+    /// Returns for how long it is doubted that so many are gone of a plugin's members.
+    pub(super) fn wait(&self, plugin: &PluginName, tally: Tally) -> Option<Duration> {
+        let trust = self.trust.get(plugin).cloned().unwrap_or_default();
+        if trust.proof == Proof::Whole || !Guard::Losses.stands() {
+            None
+        } else if tally.is_silent() {
+            Some(trust.silence)
+        } else {
+            let beyond = trust.proof == Proof::None && tally.is_beyond(&trust);
+            beyond.then_some(trust.confirm)
+        }
+    }
+
     pub(super) fn forget(&mut self, key: &Key) {
         self.absent.remove(key);
     }
@@ -117,9 +130,9 @@ pub struct Doubted {
 
 /// Members of a domain, or of all.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    lost: usize,
-    shown: usize,
+pub(super) struct Tally {
+    pub(super) lost: usize,
+    pub(super) shown: usize,
 }
 
 impl Tally {
@@ -190,8 +203,14 @@ impl Observed {
     fn doubt(&self, plugin: &PluginName, lost: &BTreeSet<Key>) -> BTreeMap<Key, Duration> {
         let mut doubt = BTreeMap::new();
         let trust = self.losses.trust.get(plugin).cloned().unwrap_or_default();
-        // The usual case costs nothing.
-        if lost.len() <= FEW || trust.proof == Proof::Whole || !Guard::Losses.stands() {
+        // The usual case costs nothing. Those that are too young to be missed count as well: else the
+        // losses of a group that was made lately would be few each time that one comes of age.
+        let absent = lost.union(&self.missed).take(FEW + 1).count();
+        if lost.is_empty()
+            || absent <= FEW
+            || trust.proof == Proof::Whole
+            || !Guard::Losses.stands()
+        {
             return doubt;
         }
         let mut whole = Tally::default();
@@ -202,9 +221,9 @@ impl Observed {
             }
             let domain = domains.entry(domain(member, &trust.domain_of)).or_default();
             for tally in [&mut whole, domain] {
-                if lost.contains(key) {
+                if lost.contains(key) || member.missed {
                     tally.lost += 1;
-                } else if !member.missed {
+                } else {
                     tally.shown += 1;
                 }
             }
@@ -226,7 +245,7 @@ impl Observed {
         }
         // What is left is judged as what is lost of the whole.
         let rest = Tally {
-            lost: lost.len() - doubt.len(),
+            lost: whole.lost - doubt.len(),
             ..whole
         };
         if trust.proof == Proof::None && rest.is_beyond(&trust) {
@@ -253,10 +272,20 @@ impl Observed {
             (!domain.is_empty()).then(|| domain.into_owned())
         };
         let domains: BTreeSet<String> = absent.keys().filter_map(named).collect();
+        let first: Vec<(usize, Absent)> = self
+            .former
+            .values()
+            .filter_map(|former| former.lacks())
+            .collect();
+        let all = || {
+            absent
+                .values()
+                .chain(first.iter().map(|(_, absent)| absent))
+        };
         Some(Doubted {
-            count: absent.len(),
-            since: absent.values().map(|absent| absent.since).min()?,
-            until: absent.values().map(|absent| absent.until).max()?,
+            count: absent.len() + first.iter().map(|(count, _)| count).sum::<usize>(),
+            since: all().map(|absent| absent.since).min()?,
+            until: all().map(|absent| absent.until).max()?,
             domains: domains.into_iter().collect(),
         })
     }
@@ -271,6 +300,7 @@ impl Observed {
                 .map_or_else(Lag::default, |home| home.lag);
             self.lose(&key, (absent.since, lag), now, &mut seen);
         }
+        seen.vanished += self.confirm_first();
         // Somebody knows what became of them: that speaks against nobody's configuration.
         seen.early.clear();
         seen

@@ -4,6 +4,7 @@
 //! A list says what was there when it was *started*. Whatever happened after that moment, it
 //! cannot deny: an instance made since is not missing, one destroyed since is not back.
 
+mod first;
 mod index;
 mod lists;
 mod losses;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use infrakit_spi::instance::Domains;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
+use first::Former;
 use index::Aim;
 use index::Filing;
 pub(crate) use index::{Index, Key, spread};
@@ -56,7 +58,9 @@ pub struct Observed {
     missed: BTreeSet<Key>,
     /// Members that are missing, which is doubted.
     losses: Losses,
-    /// What a former life of the controller knew of the health of members.
+    /// What a former life of the controller knew of the plugins, until a list of theirs is believed.
+    former: BTreeMap<PluginName, Former>,
+    /// What it knew of the health of members.
     recollection: Option<Arc<Recollection>>,
     index: Index,
 }
@@ -93,9 +97,12 @@ impl Drop for Changing<'_> {
 }
 
 impl Observed {
-    /// Takes in what a former life of the controller knew of the health of members, for when lists
-    /// show them.
+    /// Takes in what a former life of the controller knew of the members, for when lists show them,
+    /// or do not.
     pub fn recall(&mut self, recollection: Recollection) {
+        let members = recollection.members().iter();
+        let former = members.map(|(plugin, members)| (plugin.clone(), Former::of(*members)));
+        self.former = former.collect();
         self.recollection = Some(Arc::new(recollection));
     }
 

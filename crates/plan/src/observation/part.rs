@@ -50,11 +50,17 @@ impl Observed {
     }
 
     /// Notes that a list was taken in.
-    pub(super) fn note_looked(&mut self, plugin: &PluginName, started: Timestamp, lag: Lag) {
+    pub(super) fn note_looked(
+        &mut self,
+        plugin: &PluginName,
+        (started, lag): (Timestamp, Lag),
+        seen: &mut Seen,
+    ) {
+        let whole = self.covered_on(plugin).is_none() && self.is_whole(plugin, started, seen);
         let home = self.homes.entry(plugin.clone()).or_default();
         home.lag = lag;
         home.looked = Some(started);
-        if home.covers.is_none() {
+        if whole {
             home.listed = Some(started);
         }
     }

@@ -257,6 +257,8 @@ fn learn(group: &mut Group, seen: &Seen, now: Timestamp) {
         return;
     }
     group.departures.doubt();
+    // How many there are is on record with it.
+    group.note_health(now);
     for took in &seen.departed {
         group.memory.measured.departure.note(*took);
     }

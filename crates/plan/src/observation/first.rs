@@ -1,0 +1,180 @@
+//! The first list of a life of the controller, beside what an earlier life knew.
+//!
+//! When a machine starts anew its plugins do so as well, and one that has forgotten everything shows
+//! nobody. Nobody is missed then, since nobody is known: it would look like a group that was never
+//! filled. So how many members there were is on record, and a first list that lacks too many of them
+//! is doubted as any other is.
+
+use infrakit_spi::PluginName;
+
+use super::losses::{Absent, Tally};
+use super::{Observed, Origin, Seen};
+use crate::Timestamp;
+
+/// What an earlier life knew of a plugin, and what its first lists lack of that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Former {
+    /// How many members there were that nobody had asked to go.
+    members: usize,
+    /// How many of them a list lacks, and since when.
+    lacks: Option<(usize, Absent)>,
+}
+
+impl Former {
+    pub(super) fn of(members: usize) -> Self {
+        Self {
+            members,
+            lacks: None,
+        }
+    }
+
+    /// Returns the loss that is doubted.
+    pub(super) fn lacks(self) -> Option<(usize, Absent)> {
+        self.lacks
+    }
+}
+
+impl Observed {
+    /// Returns whether a complete list may be taken for all there is. The first of a plugin may not
+    /// while it is doubted.
+    pub(super) fn is_whole(
+        &mut self,
+        plugin: &PluginName,
+        started: Timestamp,
+        seen: &mut Seen,
+    ) -> bool {
+        let Some(former) = self.former.get(plugin).copied() else {
+            return true;
+        };
+        let there = self.members.values().filter(|one| one.plugin == *plugin);
+        let shown = there.filter(|one| one.origin == Origin::Listed).count();
+        // Young members are on record by themselves, and known whether a list shows them or not.
+        let lost = former.members.saturating_sub(self.population(plugin));
+        let wait = self.losses.wait(plugin, Tally { lost, shown });
+        let since = former.lacks.map_or(started, |(_, absent)| absent.since);
+        let until = wait.map(|wait| since + wait);
+        let Some(until) = until.filter(|until| started == since || started < *until) else {
+            self.former.remove(plugin);
+            return true;
+        };
+        let lacks = Some((lost, Absent { since, until }));
+        let former = Former { lacks, ..former };
+        self.former.insert(plugin.clone(), former);
+        seen.look_again = Some(seen.look_again.map_or(until, |at| at.min(until)));
+        false
+    }
+
+    /// Believes first lists that are doubted. Returns how many members they lack.
+    pub(super) fn confirm_first(&mut self) -> usize {
+        let mut lost = 0;
+        for (plugin, former) in std::mem::take(&mut self.former) {
+            let Some((lacks, absent)) = former.lacks else {
+                self.former.insert(plugin, former);
+                continue;
+            };
+            lost += lacks;
+            if let Some(home) = self.homes.get_mut(&plugin) {
+                home.listed = Some(absent.since);
+            }
+        }
+        lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use infrakit_spi::behaviour::{Behaviour, Completeness};
+    use infrakit_spi::instance::Description;
+    use infrakit_spi::tags;
+
+    use super::*;
+    use crate::{Lag, Listed, LossPolicy, Trust};
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp(seconds * 1_000_000_000)
+    }
+
+    fn list(seen: &mut Observed, ids: &[&str], started: u64) -> Seen {
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: at(started),
+            now: at(started),
+            lag: Lag::NONE,
+        };
+        let ids = ids.iter().map(|id| Description {
+            id: (*id).into(),
+            tags: Some([(tags::GROUP.to_owned(), "g".to_owned())].into()),
+            ..Description::default()
+        });
+        seen.apply(&"g".into(), ids, circumstances, "n")
+    }
+
+    /// A group that had so many members in an earlier life.
+    fn had(members: usize, behaviour: &Behaviour) -> Observed {
+        let mut seen = Observed::default();
+        seen.trust(&"p".into(), Trust::of(behaviour, &LossPolicy::default()));
+        seen.former.insert("p".into(), Former::of(members));
+        seen
+    }
+
+    #[test]
+    fn a_first_list_that_shows_nobody_is_no_list_for_a_minute() {
+        let mut seen = had(6, &Behaviour::default());
+        assert_eq!(list(&mut seen, &[], 10).look_again, Some(at(70)));
+        assert_eq!((seen.listed(), seen.looked()), (None, Some(at(10))));
+        let doubted = seen.doubted().unwrap();
+        let (count, since, until) = (doubted.count, doubted.since, doubted.until);
+        assert_eq!((count, since, until), (6, at(10), at(70)));
+        // The same again, as it was.
+        seen.unchanged(&"p".into(), at(40), at(40));
+        assert_eq!(seen.listed(), None);
+        seen.unchanged(&"p".into(), at(70), at(70));
+        assert_eq!((seen.listed(), seen.doubted()), (Some(at(70)), None));
+    }
+
+    #[test]
+    fn those_that_come_into_sight_after_all_end_the_doubt() {
+        let mut seen = had(6, &Behaviour::default());
+        list(&mut seen, &[], 10);
+        list(&mut seen, &["a", "b", "c"], 11);
+        assert_eq!((seen.listed(), seen.doubted()), (Some(at(11)), None));
+    }
+
+    #[test]
+    fn a_first_list_that_lacks_most_has_to_be_confirmed() {
+        let mut seen = had(6, &Behaviour::default());
+        list(&mut seen, &["a"], 10);
+        assert_eq!((seen.listed(), seen.len()), (None, 1));
+        assert_eq!(seen.doubted().unwrap().until, at(12));
+        list(&mut seen, &["a"], 12);
+        assert_eq!(seen.listed(), Some(at(12)));
+    }
+
+    #[test]
+    fn up_to_half_and_two_are_believed_to_be_gone_at_once() {
+        for (members, shown) in [(6, &["a", "b", "c"][..]), (2, &[]), (0, &[])] {
+            let mut seen = had(members, &Behaviour::default());
+            list(&mut seen, shown, 10);
+            assert_eq!(seen.listed(), Some(at(10)), "{members}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_that_forgets_nothing_is_believed_at_once() {
+        let mut behaviour = Behaviour::default();
+        behaviour.list.complete = Completeness::Yes;
+        behaviour.list.durable = Some(true);
+        let mut seen = had(6, &behaviour);
+        list(&mut seen, &[], 10);
+        assert_eq!(seen.listed(), Some(at(10)));
+    }
+
+    #[test]
+    fn somebody_who_knows_need_not_wait() {
+        let mut seen = had(6, &Behaviour::default());
+        assert_eq!(seen.confirm_losses(at(5)).vanished, 0);
+        list(&mut seen, &[], 10);
+        assert_eq!(seen.confirm_losses(at(11)).vanished, 6);
+        assert_eq!((seen.listed(), seen.doubted()), (Some(at(10)), None));
+    }
+}
