@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_tests::provider::Fault;
+use infrakit_tests::provider::{Fault, Provider, View};
 use infrakit_tests::site::{SOON, Site, pets};
 use infrakit_tests::{eventually, fleet};
 use serde_json::{Value, json};
@@ -68,10 +68,9 @@ fn a_plugin_that_refuses_a_token_for_its_content_is_named_and_the_others_go_on()
     let mismatch = "IdempotentParameterMismatch";
     site.provider
         .fails_times("Instance.Provision", Fault::CloseAfter, 1);
-    site.provider.takes("Instance.Provision", Duration::ZERO);
     // What was made is not shown, so that it has to be asked for.
-    site.provider.shows(infrakit_tests::provider::View::Nobody);
-    let other = infrakit_tests::provider::Provider::default();
+    site.provider.shows(View::Nobody);
+    let other = Provider::default();
     let _instances = other.instances(&site.home.socket("other"));
     let _daemon = site.start(&[]);
     site.commit(&pets("g", &["a"], "v1"));
@@ -91,7 +90,32 @@ fn a_plugin_that_refuses_a_token_for_its_content_is_named_and_the_others_go_on()
             why.contains("refuses one that it was asked for before") && why.contains(mismatch);
         told.then_some(()).ok_or(why)
     });
-    site.provider.shows(infrakit_tests::provider::View::True);
+    site.provider.shows(View::True);
     site.provider.settles("g", 1, "v1", SOON);
     assert_eq!(site.provider.ids("g").len(), 1);
+}
+
+/// It declares what is not so: it makes another one for a token that it was given before.
+#[test]
+fn a_plugin_that_makes_two_with_one_token_is_named_and_one_goes() {
+    let site = Site::new();
+    site.provider.declares(token());
+    site.provider
+        .fails_times("Instance.Provision", Fault::CloseAfter, 1);
+    site.provider.shows(View::Nobody);
+    let _daemon = site.start(&[]);
+    site.commit(&pets("g", &["a"], "v1"));
+    eventually(SOON, "two are made", || {
+        let bodies = site.provider.bodies("g");
+        (bodies == 2)
+            .then_some(())
+            .ok_or_else(|| bodies.to_string())
+    });
+    site.provider.shows(View::True);
+    site.provider.settles("g", 1, "v1", SOON);
+    eventually(SOON, "it is told of", || {
+        let why = site.says("group why g");
+        let told = why.contains("and made two with one, ");
+        told.then_some(()).ok_or(why)
+    });
 }

@@ -141,3 +141,27 @@ fn a_commit_takes_back_that_it_is_asked_for_again() {
     bench.wait(30);
     assert_eq!(bench.instances.len(), 1);
 }
+
+#[test]
+fn a_plugin_that_makes_two_with_one_token_is_named_and_not_asked_again() {
+    let mut bench = unanswered(86_400.0);
+    bench.refused.clear();
+    bench.wait(10);
+    assert_eq!(bench.instances.len(), 1);
+    let (_, first) = bench.instances.first_key_value().unwrap();
+    let tags = first.tags.clone().unwrap();
+    bench.plant("file", "twin", tags);
+    bench.wait(30);
+    assert_eq!(bench.instances.len(), 1, "one of them is one too many");
+    let said = bench.why();
+    let expected = "`file` declares that it knows creations by their tokens, and made two with one, \
+                    `i-001` and `twin`";
+    assert!(said.contains(expected), "{said}");
+    bench
+        .refused
+        .insert("1".to_owned(), Error::unknown("no answer"));
+    bench.made.clear();
+    bench.commit(cattle(2, "1"));
+    bench.wait(600);
+    assert_eq!(created(&bench), 1);
+}

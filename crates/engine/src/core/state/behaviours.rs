@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use infrakit_plan::{LossPolicy, Trust};
 use infrakit_spi::PluginName;
-use infrakit_spi::behaviour::{Behaviour, Seconds};
+use infrakit_spi::behaviour::{Behaviour, IdempotencyKind, Seconds};
 
 use crate::core::state::overrides::InForce;
 use crate::records::PluginRecord;
@@ -30,6 +30,8 @@ pub(in crate::core) struct Known {
     pub(in crate::core) behaviour: Behaviour,
     /// What is wrong with what it declares, or with what is set for it.
     pub(in crate::core) fault: Option<String>,
+    /// Two instances that it made with one token, where it was seen to.
+    pub(in crate::core) doubled: Option<String>,
     /// What it was seen to take.
     pub(in crate::core) took: PluginRecord,
     /// What of that is in the store.
@@ -133,6 +135,16 @@ impl Behaviours {
                 return (undeclared(), Some(ignored(&why)));
             }
             behaviour = both;
+        }
+        let known = self.by_plugin.get(plugin);
+        if let Some(doubled) = known.and_then(|known| known.doubled.as_ref())
+            && behaviour.asks_again_within().is_some()
+        {
+            behaviour.idempotency.kind = IdempotencyKind::None;
+            faults.push(format!(
+                "declares that it knows creations by their tokens, and made two with one, {doubled}; \
+                 it is not asked again any more"
+            ));
         }
         if let Some(fault) = self.overrides.fault(plugin) {
             if self.overrides.is_lost(plugin) {

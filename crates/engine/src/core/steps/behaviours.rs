@@ -1,10 +1,11 @@
 //! What plugins declare is taken in; what they were seen to take is kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use infrakit_plan::Timestamp;
-use infrakit_spi::PluginName;
 use infrakit_spi::behaviour::Behaviour;
+use infrakit_spi::instance::Description;
+use infrakit_spi::{PluginName, tags};
 use infrakit_store::{Durability, Store};
 
 use crate::core::Core;
@@ -50,7 +51,33 @@ impl Core {
             return;
         }
         known.declared = Some(declared);
+        known.doubled = None;
         if self.settle_behaviour(plugin, now) {
+            self.behave();
+        }
+    }
+
+    /// Notes that a plugin made two instances with one token: it is not what it declares, and asked
+    /// again it would do so again.
+    pub(in crate::core) fn note_doubled(
+        &mut self,
+        plugin: &PluginName,
+        list: &[Description],
+        now: Timestamp,
+    ) {
+        if self.behaviours.of(plugin).asks_again_within().is_none() {
+            return;
+        }
+        let mut tokens = HashMap::new();
+        let doubled = list.iter().find_map(|one| {
+            let tags = one.tags.as_ref()?;
+            let token = (tags.get(tags::GROUP)?, tags.get(tags::TOKEN)?);
+            let other = tokens.insert(token, &one.id)?;
+            (*other != one.id).then(|| format!("`{other}` and `{}`", one.id))
+        });
+        if doubled.is_some() {
+            self.behaviours.known(plugin).doubled = doubled;
+            self.settle_behaviour(plugin, now);
             self.behave();
         }
     }

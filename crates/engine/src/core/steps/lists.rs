@@ -125,7 +125,9 @@ impl Core {
         (list, covers): (Vec<Description>, Option<Arc<Domains>>),
         circumstances: Listed<'_>,
     ) {
-        self.refute(served, circumstances.plugin, (&list, circumstances.now));
+        let Listed { plugin, now, .. } = circumstances;
+        self.note_doubled(plugin, &list, now);
+        self.refute(served, plugin, (&list, now));
         let mut by_group: BTreeMap<&GroupId, Vec<Description>> =
             served.iter().map(|id| (id, Vec::new())).collect();
         for description in list {
