@@ -221,7 +221,7 @@ fn service_is_kept_up(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Ve
     }
     let (mut before, mut after, mut working) = (0, 0, 0);
     for member in seen.members().filter(|member| member.stays()) {
-        let serves = usize::from(member.serves(&spec.hash));
+        let serves = usize::from(member.serves());
         working += 1;
         before += serves;
         after += usize::from(!missed.contains(&member.id)) * serves;
@@ -265,7 +265,7 @@ fn has_a_deputy(spec: &Spec, seen: &Observed, id: &infrakit_spi::InstanceId, pla
         other.id != *id
             && other.logical_id.as_ref() == identity
             && other.stays()
-            && other.serves(&spec.hash)
+            && other.serves()
             && !going.contains(&other.id)
     })
 }

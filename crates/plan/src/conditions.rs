@@ -143,20 +143,21 @@ fn available(draft: &Draft<'_>) -> Said {
     }
 }
 
-/// Members that were not asked for their health yet, where the revision is known to be good: a
-/// controller that has just started knows nothing of them, which is no news about the group.
+/// Members of whom nobody has heard yet: those of other configurations, and those of a revision that
+/// is known to be good. A controller that has just started knows nothing of them, which is no news
+/// about the group.
 fn presumed(draft: &Draft<'_>) -> usize {
     let memory = &draft.memory;
+    let outdated = draft.members(draft.index.unheard()).count();
     let outcome = memory.outcomes.get(&memory.revision);
     if memory.roll.is_some()
         || outcome.is_none_or(|outcome| outcome.result != RollResult::Completed)
     {
-        return 0;
+        return outdated;
     }
     let unproved = draft.members(&draft.index.unproved);
-    unproved
-        .filter(|(_, member)| member.health.checked().is_none() && !member.is_pending())
-        .count()
+    let unheard = unproved.filter(|(_, member)| member.is_silent());
+    outdated + unheard.count()
 }
 
 fn up_to_date(draft: &Draft<'_>) -> Said {

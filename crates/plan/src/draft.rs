@@ -30,6 +30,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) taken: BTreeSet<&'a Key>,
     /// Whether the rollout stands still: not even what was begun is finished.
     pub(crate) frozen: bool,
+    /// Whether the group shrinks once it is known who is sick: nobody is rolled before that.
+    pub(crate) awaits_verdicts: bool,
     /// Calls that a rate limit held back.
     metered: BTreeSet<(PluginName, CallKind)>,
     wake_at: Option<Timestamp>,
@@ -61,6 +63,7 @@ impl<'a> Draft<'a> {
             waiting: Vec::new(),
             taken: BTreeSet::new(),
             frozen: false,
+            awaits_verdicts: false,
             metered: BTreeSet::new(),
             wake_at: None,
             overdue_at: None,
@@ -157,7 +160,7 @@ impl<'a> Draft<'a> {
     /// Returns what a member means to the budget.
     pub(crate) fn stake(&self, key: &Key, member: &Member) -> Stake {
         let working = self.spec.size.concerns(member) || self.memory.naming;
-        let serves = working && member.serves(&self.spec.hash);
+        let serves = working && member.serves();
         let outdated = self.outdated(member);
         let ready = if outdated {
             serves
@@ -167,7 +170,7 @@ impl<'a> Draft<'a> {
         Stake {
             working,
             serves,
-            silent: working && crate::proof::is_silent(member),
+            silent: working && crate::proof::may_serve(self, member),
             ready,
             new: working && !outdated,
         }

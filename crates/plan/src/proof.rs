@@ -5,9 +5,11 @@ use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
 use crate::observation::{Key, Member};
 
-/// Returns whether nobody has asked the member for its health yet, though it could answer.
-pub(crate) fn is_silent(member: &Member) -> bool {
-    member.health.checked().is_none() && !member.missed && !member.is_pending()
+/// Returns whether a member may serve for all that is known. Where no verdict comes for as long as
+/// members have to come up, none is to be expected: it must not keep the group as it is for ever.
+pub(crate) fn may_serve(draft: &Draft<'_>, member: &Member) -> bool {
+    let patient = member.created + draft.spec.health.grace_period;
+    member.is_silent() && draft.now < patient
 }
 
 /// Returns the members of the configuration in force that have yet to prove themselves and may:

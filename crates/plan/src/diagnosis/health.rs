@@ -50,6 +50,8 @@ pub struct HealthRecord {
     /// The last verdict that was not "unknown".
     known: Option<Health>,
     ever_healthy: bool,
+    /// Whether a flavor ever said anything of it, be it that it does not know.
+    told: bool,
     in_flight: bool,
     /// Whether the last verdict is of a former life of the controller.
     recalled: bool,
@@ -61,8 +63,19 @@ impl HealthRecord {
         self.in_flight = true;
     }
 
+    /// Notes that no verdict came: nothing is known now. Returns whether that differs from what was
+    /// known before.
+    pub fn note_silence(&mut self, now: Timestamp) -> bool {
+        self.take(Health::Unknown, now)
+    }
+
     /// Notes a verdict. Returns whether it differs from the one before.
     pub fn note(&mut self, verdict: Health, now: Timestamp) -> bool {
+        self.told = true;
+        self.take(verdict, now)
+    }
+
+    fn take(&mut self, verdict: Health, now: Timestamp) -> bool {
         let changed = self.last != verdict || self.checked == Timestamp::default();
         if changed {
             self.streak = 0;
@@ -127,6 +140,11 @@ impl HealthRecord {
     #[must_use]
     pub fn checked(&self) -> Option<Timestamp> {
         (self.checked != Timestamp::default()).then_some(self.checked)
+    }
+
+    /// Returns whether a flavor ever said anything of the member.
+    pub(crate) fn is_told(&self) -> bool {
+        self.told
     }
 
     /// Returns whether the member was ever found healthy.
@@ -209,6 +227,7 @@ impl HealthRecord {
             checked: written,
             known: Some(Health::Healthy),
             ever_healthy: true,
+            told: true,
             recalled: true,
             ..Self::default()
         }
@@ -225,6 +244,7 @@ impl HealthRecord {
             failures: 1,
             known: Some(Health::Unhealthy),
             ever_healthy: true,
+            told: true,
             recalled: true,
             ..Self::default()
         }
@@ -255,6 +275,7 @@ impl HealthRecord {
             changes: written.changes,
             known: written.known,
             ever_healthy: written.ever_healthy,
+            told: written.known.is_some(),
             in_flight: false,
             recalled: true,
         }

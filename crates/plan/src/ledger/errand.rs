@@ -71,8 +71,8 @@ pub(crate) struct Stake {
     pub(crate) working: bool,
     /// Whether it serves.
     pub(crate) serves: bool,
-    /// Whether it may serve for all that is known: nobody has asked it yet, as after a restart. Such
-    /// a one is not counted on, and is not let go as one that does nothing either.
+    /// Whether it may serve for all that is known: no verdict on it has come yet, as after a restart.
+    /// Such a one is not counted on, and is not let go as one that does nothing either.
     pub(crate) silent: bool,
     /// Whether it serves and owes no proof.
     pub(crate) ready: bool,

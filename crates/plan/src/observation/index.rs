@@ -8,7 +8,7 @@ use std::time::Duration;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
-use super::member::{Member, Step};
+use super::member::{Member, Standing, Step};
 use crate::diagnosis::health::Witnesses;
 use crate::{HealthPolicy, Size, Spec, Timestamp, Updating};
 
@@ -86,7 +86,8 @@ pub(crate) struct Filing {
     stays: bool,
     concerned: bool,
     serves: bool,
-    outdated: bool,
+    /// Set where it is of another configuration.
+    outdated: Option<Standing>,
     unproved: bool,
     unhealthy: bool,
     flaps: bool,
@@ -132,8 +133,9 @@ pub(crate) struct Index {
     pub(crate) serving_outdated: usize,
     /// Members on their way out.
     pub(crate) leaving: BTreeSet<Key>,
-    /// Working members of other configurations, those known as unhealthy first (`false`).
-    pub(crate) outdated: BTreeSet<(bool, Key)>,
+    /// Working members of other configurations, those first with whom least is lost: whom the
+    /// budget keeps, it keeps those behind it, too.
+    pub(crate) outdated: BTreeSet<(Standing, Key)>,
     /// Working members of the configuration in force that have yet to prove themselves.
     pub(crate) unproved: BTreeSet<Key>,
     /// Staying members whose last verdict was "unhealthy".
@@ -214,8 +216,8 @@ impl Index {
         Filing {
             stays,
             concerned,
-            serves: working && member.serves(&aim.spec.hash),
-            outdated: working && !matches,
+            serves: working && member.serves(),
+            outdated: (working && !matches).then(|| member.standing()),
             // One that the last list lacks is not counted on, whatever it proved.
             unproved: working && (member.missed && matches || self.is_unproved(member)),
             unhealthy: stays && member.health.last() == Health::Unhealthy,
@@ -246,7 +248,7 @@ impl Index {
         self.staying += usize::from(filing.stays);
         self.working += usize::from(filing.stays && filing.concerned);
         self.serving += usize::from(filing.serves);
-        self.serving_outdated += usize::from(filing.serves && filing.outdated);
+        self.serving_outdated += usize::from(filing.serves && filing.outdated.is_some());
         self.unasked += usize::from(filing.unasked);
         let file = |set: &mut BTreeSet<Key>, is: bool| {
             if is {
@@ -263,8 +265,8 @@ impl Index {
         if let Some(created) = filing.foreign {
             self.foreign.insert((created, key.clone()));
         }
-        if filing.outdated {
-            self.outdated.insert((!filing.unhealthy, key.clone()));
+        if let Some(standing) = filing.outdated {
+            self.outdated.insert((standing, key.clone()));
         }
         if let Some(token) = filing.token {
             self.tokens.insert(token, key.clone());
@@ -294,7 +296,7 @@ impl Index {
         self.staying -= usize::from(filing.stays);
         self.working -= usize::from(filing.stays && filing.concerned);
         self.serving -= usize::from(filing.serves);
-        self.serving_outdated -= usize::from(filing.serves && filing.outdated);
+        self.serving_outdated -= usize::from(filing.serves && filing.outdated.is_some());
         self.unasked -= usize::from(filing.unasked);
         for set in [
             &mut self.leaving,
@@ -310,8 +312,8 @@ impl Index {
         if let Some(created) = filing.foreign {
             self.foreign.remove(&(created, key.clone()));
         }
-        if filing.outdated {
-            self.outdated.remove(&(!filing.unhealthy, key.clone()));
+        if let Some(standing) = filing.outdated {
+            self.outdated.remove(&(standing, key.clone()));
         }
         if let Some(token) = filing.token
             && self.tokens.get(&token) == Some(key)
@@ -366,6 +368,18 @@ impl Index {
         } else {
             self.contested.remove(id);
         }
+    }
+
+    /// Returns the working members of other configurations of whom nobody has heard.
+    pub(crate) fn unheard(&self) -> impl Iterator<Item = &Key> {
+        let first = Key {
+            id: InstanceId::default(),
+            plugin: PluginName::default(),
+        };
+        let unheard = self.outdated.range((Standing::Unheard, first)..);
+        unheard
+            .take_while(|(standing, _)| *standing == Standing::Unheard)
+            .map(|(_, key)| key)
     }
 
     /// Returns the working members of other configurations that no intent of this record made, and

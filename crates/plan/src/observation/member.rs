@@ -52,6 +52,19 @@ pub enum Labelling {
     Failed(Timestamp),
 }
 
+/// How much is lost with a member, as far as is known; the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// It was found unhealthy.
+    Unhealthy,
+    /// It does not serve: it has not come up, or is missed.
+    Idle,
+    /// No verdict on it has come yet.
+    Unheard,
+    /// It serves.
+    Serves,
+}
+
 /// A member of the group.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -173,20 +186,29 @@ impl Member {
         matches!(self.labelling, Labelling::UnderWay(_))
     }
 
-    /// Returns whether the member counts as doing its work, in a group whose configuration has this
-    /// hash. One of the current configuration has to be known as healthy; an outdated one is only
-    /// known not to when it was found unhealthy, and nothing else was heard of it since. One that is still coming up does not, nor one that
-    /// the last list lacks.
-    pub(crate) fn serves(&self, hash: &ConfigHash) -> bool {
-        if self.missed || self.description.state == Lifecycle::Pending {
-            return false;
-        }
-        match self.health.last() {
-            Health::Healthy => true,
-            Health::Unknown => {
-                !self.matches(hash) && self.health.last_known() != Some(Health::Unhealthy)
-            }
-            Health::Unhealthy => false,
+    /// Returns whether the member counts as doing its work: it was found healthy, and nothing else
+    /// was heard of it since. Whoever was never found healthy is not counted on, whatever it was
+    /// made from: it may never have come up. Nor is one that is still coming up, or that the last
+    /// list lacks.
+    pub(crate) fn serves(&self) -> bool {
+        !self.missed && !self.is_pending() && self.health.last_known() == Some(Health::Healthy)
+    }
+
+    /// Returns whether no verdict on the member has come yet, though it could be asked.
+    pub(crate) fn is_silent(&self) -> bool {
+        !self.health.is_told() && !self.missed && !self.is_pending()
+    }
+
+    /// Returns how much is lost with the member.
+    pub(crate) fn standing(&self) -> Standing {
+        if self.health.last() == Health::Unhealthy {
+            Standing::Unhealthy
+        } else if self.serves() {
+            Standing::Serves
+        } else if self.is_silent() {
+            Standing::Unheard
+        } else {
+            Standing::Idle
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) use index::{Index, Key, spread};
 pub use lists::{Lag, Listed, Seen};
 use losses::Losses;
 pub use losses::{Doubted, Trust};
+pub(crate) use member::Standing;
 use member::is_another;
 pub use member::{Departure, Labelling, Member, Origin, Step};
 

@@ -8,8 +8,8 @@ use crate::action::{Cause, Drain};
 use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
 use crate::ledger::errand::Errand;
-use crate::observation::{Key, Member, Origin};
-use crate::proof::{is_silent, wait_for_proof};
+use crate::observation::{Key, Member, Origin, Standing};
+use crate::proof::wait_for_proof;
 
 /// Brings a group of like members to its size.
 ///
@@ -79,7 +79,8 @@ fn shrink(draft: &mut Draft<'_>) {
             // Who was named is the one too many; nobody goes in its place while it has to wait.
             !draft.memory.is_doomed(member),
             !is_sick(draft, member),
-            member.health.last() != Health::Unhealthy,
+            // Of whom nobody has heard may serve as well as any.
+            member.standing().min(Standing::Unheard),
             !draft.outdated(member),
             Reverse(member.token),
             Reverse(member.created),
@@ -118,13 +119,14 @@ fn wait_for_first_verdicts(draft: &mut Draft<'_>, victims: &[(&Key, &Member)]) -
         .iter()
         .map(|(_, member)| *member)
         .filter(|member| member.token.is_some() && member.origin == Origin::Listed)
-        .filter(|member| is_silent(member) && draft.now.since(member.created) < wait)
+        .filter(|member| member.is_silent() && draft.now.since(member.created) < wait)
         .collect();
     let Some(first) = silent.iter().map(|member| member.created).min() else {
         return false;
     };
     draft.wake(first + wait);
     wait_for_proof(draft, &silent);
+    draft.awaits_verdicts = true;
     true
 }
 

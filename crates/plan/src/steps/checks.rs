@@ -94,6 +94,28 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
             }
         }
     }
+    // Of whom nobody has heard is neither counted on nor let go, so that a rollout waits for it.
+    let unheard = draft.memory.roll.is_some().then(|| index.unheard());
+    for key in unheard.into_iter().flatten() {
+        let Some(member) = draft.seen.at(key) else {
+            continue;
+        };
+        let at = match member.health.asked() {
+            Some(last) => last + pace.urgent,
+            None if member.health.in_flight() => continue,
+            None => match room.checked_sub(1) {
+                Some(left) => {
+                    room = left;
+                    draft.now
+                }
+                None => {
+                    urgent(key, member, draft.now + SECOND);
+                    break;
+                }
+            },
+        };
+        urgent(key, member, at);
+    }
     if illness.broken {
         let probes = index.unhealthy.iter().take(PROBES);
         for key in probes.chain(index.controls().take(CONTROLS)) {

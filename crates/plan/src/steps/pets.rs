@@ -77,7 +77,7 @@ fn settle_contests(draft: &mut Draft<'_>) {
         });
         let mut holders = holders.into_iter();
         let better = holders.next();
-        let better_serves = better.is_some_and(|(_, better)| better.serves(&draft.spec.hash));
+        let better_serves = better.is_some_and(|(_, better)| better.serves());
         let errand = Errand::Duplicate { better_serves };
         for entry in holders {
             if !draft.is_untouchable(entry.1) {
@@ -96,13 +96,7 @@ fn make_way<'a>(draft: &mut Draft<'a>, mut unlisted: Vec<(&'a Key, &'a Member)>)
     if unlisted.is_empty() {
         return;
     }
-    unlisted.sort_by_key(|(_, member)| {
-        (
-            member.serves(&draft.spec.hash),
-            member.health.last() != Health::Unhealthy,
-            !draft.outdated(member),
-        )
-    });
+    unlisted.sort_by_key(|(_, member)| (member.standing(), !draft.outdated(member)));
     // Those that are to go themselves need not prove anything.
     let unproved: Vec<&Member> = on_trial(draft)
         .into_iter()

@@ -14,7 +14,7 @@ use crate::{Skip, Spec};
 /// its state, the unhealthy first. A member that serves goes only if enough others do; where new
 /// ones come first, only once they have taken over.
 pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
-    if draft.memory.roll.is_none() || draft.frozen {
+    if draft.memory.roll.is_none() || draft.frozen || draft.awaits_verdicts {
         return;
     }
     let unproved = on_trial(draft);

@@ -242,7 +242,7 @@ fn of_those_that_take_no_name_one_goes_at_a_time() {
     let mut leaving = bench.clone();
     leaving.depart("x", Reason::Unlisted, infrakit_plan::Step::Accepted(at(0)));
     assert!(destroyed(&leaving.preview()).is_empty());
-    bench.verdict("y", Health::Unknown);
+    bench.verdict("y", Health::Unhealthy);
     let plan = bench.preview();
     let budget = WaitingOn::Budget {
         available: 2,

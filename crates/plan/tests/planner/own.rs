@@ -84,9 +84,9 @@ fn it_is_not_drained_against_the_operators_will() {
 #[test]
 fn it_is_drained_only_if_enough_others_serve() {
     let mut bench = last_one("");
-    bench.verdict("x", Health::Unknown);
+    bench.verdict("x", Health::Unhealthy);
     let plan = bench.preview();
-    assert!(!drains(&plan), "`x` has to prove itself again");
+    assert!(!drains(&plan), "`x` has to do well again");
     let mut bench = last_one(r#","Updating":{"MaxSurge":1}"#);
     assert!(drains(&bench.preview()), "one less must do");
     bench.verdict("x", Health::Unhealthy);

@@ -100,6 +100,55 @@ fn the_health_of_outdated_members_is_ignored() {
     }
 }
 
+/// A commit that follows another at once finds members that are still coming up. Counted on, they
+/// would let go those that serve.
+#[test]
+fn who_never_came_up_is_not_counted_on_whatever_it_was_made_from() {
+    let mut bench = Bench::healthy(v2(3, ""), &["a", "b"]);
+    bench.add(shown("c", "v1"));
+    bench.verdict("c", Health::Unknown);
+    assert_eq!(destroyed(&bench.plan()), [("c", Reason::Outdated)]);
+    let mut bench = Bench::healthy(v2(3, ""), &["b", "c"]);
+    bench.add(shown("a", "v1"));
+    bench.verdict("b", Health::Unhealthy);
+    bench.verdict("a", Health::Unknown);
+    assert_eq!(destroyed(&bench.plan()), [("b", Reason::Outdated)]);
+    bench.remove("b");
+    let plan = bench.plan();
+    bench.create(&plan, &["x"]);
+    bench.verdict("x", Health::Healthy);
+    assert_eq!(destroyed(&bench.plan()), [("a", Reason::Outdated)]);
+}
+
+#[test]
+fn of_whom_nobody_has_heard_is_neither_counted_on_nor_let_go() {
+    let mut bench = Bench::healthy(v2(3, ""), &["a"]);
+    bench.add(shown("b", "v1"));
+    bench.add(shown("c", "v1"));
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty());
+    let want = WaitingOn::Budget {
+        available: 1,
+        needed: 2,
+    };
+    assert!(plan.waiting.contains(&want), "{:?}", plan.waiting);
+    // A check that is not answered is no verdict.
+    let now = bench.now;
+    bench.member("b").health.note_silence(now);
+    assert!(destroyed(&bench.plan()).is_empty());
+    bench.verdict("c", Health::Healthy);
+    assert_eq!(destroyed(&bench.preview()), [("b", Reason::Outdated)]);
+    // Who says nothing for as long as members have to come up keeps nobody waiting.
+    let mut bench = Bench::new(v2(3, ""));
+    for id in ["a", "b", "c"] {
+        bench.add(shown(id, "v1"));
+    }
+    bench.now = at(299);
+    assert!(destroyed(&bench.preview()).is_empty());
+    bench.now = at(300);
+    assert_eq!(destroyed(&bench.preview()), [("a", Reason::Outdated)]);
+}
+
 #[test]
 fn unhealthy_outdated_members_go_first() {
     let mut bench = Bench::healthy(v2(5, ""), &["a", "b", "c", "d", "e"]);
@@ -231,9 +280,13 @@ fn a_restart_in_the_middle_resumes_the_roll() {
     bench.seen = infrakit_plan::Observed::default();
     bench.look();
     let plan = bench.plan();
-    assert_eq!((destroyed(&plan).len(), checked(&plan)), (0, vec!["x"]));
+    let all = vec!["b", "c", "x"];
+    assert_eq!((destroyed(&plan).len(), checked(&plan)), (0, all));
     bench.verdict("x", Health::Healthy);
-    assert_eq!(destroyed(&bench.plan()), [("b", Reason::Outdated)]);
+    assert!(destroyed(&bench.plan()).is_empty(), "two have to serve");
+    bench.verdict("b", Health::Healthy);
+    // Of `c` nobody has heard: less is lost with it.
+    assert_eq!(destroyed(&bench.plan()), [("c", Reason::Outdated)]);
 }
 
 #[test]

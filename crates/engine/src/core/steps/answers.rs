@@ -301,16 +301,16 @@ impl Core {
         let Some(mut member) = group.seen.get_mut_on(plugin, id) else {
             return;
         };
+        let recovered = member.health.last() == Health::Unhealthy;
         // A flavor that does not answer knows nothing; that is not a verdict of sickness.
-        let verdict = match outcome {
-            Ok(verdict) => verdict,
+        let changed = match outcome {
+            Ok(verdict) => member.health.note(verdict, now),
             Err(error) => {
                 tracing::debug!(group = %target.group, instance = %id, %error, "no verdict");
-                Health::Unknown
+                member.health.note_silence(now)
             }
         };
-        let recovered = member.health.last() == Health::Unhealthy;
-        let changed = member.health.note(verdict, now);
+        let verdict = member.health.last();
         drop(member);
         if changed || verdict == Health::Unhealthy {
             group.note_health(now);
