@@ -30,9 +30,6 @@ impl Invariant for Budget {
         if !machine.serves(scene.now) || verdict == Health::Unhealthy {
             return None;
         }
-        if victim.is_unlisted() && scene.overlooks("budget") {
-            return None;
-        }
         let without = scene.serving_without(group, (victim.plugin, machine));
         let needed = scene
             .ledger

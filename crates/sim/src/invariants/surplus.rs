@@ -24,7 +24,9 @@ pub fn spared_sick(scene: &Scene<'_>, ask: &Ask) -> Option<Suspicion> {
     let victim = Victim::of(scene, ask)?;
     let Victim { group, id, why, .. } = victim;
     let serves = victim.is_innocent() && victim.machine.serves(scene.now);
-    if !serves || victim.requested || victim.promise.ids.is_some() {
+    // Of two that are said to be sick either may be the first.
+    let said = victim.verdict == Health::Unhealthy;
+    if !serves || said || victim.requested || victim.promise.ids.is_some() {
         return None;
     }
     let (home, sick) = scene.staying(group).find(|(plugin, one)| {

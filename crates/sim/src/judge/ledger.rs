@@ -117,7 +117,8 @@ impl Ledger {
                     self.alike.insert(group.clone());
                 }
             }
-            let known = |group: &GroupId| promises.contains_key(group);
+            let freed = &self.told.freed;
+            let known = |group: &GroupId| promises.contains_key(group) || freed.contains(group);
             sight.members.retain(|_, seen| known(&seen.group));
             sight.promises = promises;
         }
@@ -275,7 +276,7 @@ impl Ledger {
         };
         match (&open, answer) {
             (Open::List { .. }, Answer::Listed(Ok(listing))) => {
-                sight.listed(&open, listing, lag);
+                sight.listed(&open, listing, (lag, &self.told.freed));
             }
             (Open::Create { group, plugin }, Answer::Created(Ok(made))) => {
                 sight.note(plugin, group.clone(), (made, Some(now)));

@@ -74,8 +74,6 @@ pub struct Scene<'a> {
     pub age: u64,
     /// Since when health is told wrongly of everybody, where it is.
     pub dark: Option<u64>,
-    /// Whether what is known not to be kept yet is overlooked.
-    pub lenient: bool,
 }
 
 /// Something that must always hold. Each returns what is wrong, if something is.

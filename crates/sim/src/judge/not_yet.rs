@@ -17,9 +17,8 @@ pub enum Where {
 pub const NOT_YET: &[(&str, Where, &str)] = &[
     (
         "budget",
-        Where::Everywhere,
-        "members that never proved themselves count as serving when their configuration is a former \
-         one; members whose names are not wanted any more go all at once",
+        Where::Real,
+        "a plugin that shows nobody for minutes has its groups made again and again",
     ),
     (
         "what is stopped stands",
@@ -37,11 +36,7 @@ pub const NOT_YET: &[(&str, Where, &str)] = &[
         Where::Everywhere,
         "a restart forgets who was sick",
     ),
-    (
-        "size and surge",
-        Where::Real,
-        "a creation that takes longer than the settle time is made again after a restart",
-    ),
+    ("size and surge", Where::Real, "the same"),
     (
         "identities are unique",
         Where::Real,

@@ -37,7 +37,13 @@ pub struct Sight {
 }
 
 impl Sight {
-    pub(super) fn listed(&mut self, open: &Open, listing: &Listing, lag: u64) {
+    /// Notes a list. Of groups that were given up and of which something is under way, too, it tells.
+    pub(super) fn listed(
+        &mut self,
+        open: &Open,
+        listing: &Listing,
+        (lag, former): (u64, &BTreeSet<GroupId>),
+    ) {
         let Open::List {
             plugin,
             group,
@@ -47,7 +53,8 @@ impl Sight {
             return;
         };
         let covered = |id: &GroupId| group.as_ref().is_none_or(|only| only == id);
-        for id in self.promises.keys().filter(|id| covered(id)) {
+        let all = self.promises.keys().chain(former);
+        for id in all.filter(|id| covered(id)) {
             self.complete.insert((id.clone(), plugin.clone()));
         }
         let Listing::Changed(list, _) = listing else {

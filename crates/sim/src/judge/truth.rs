@@ -2,11 +2,14 @@
 
 use infrakit_spi::{GroupId, PluginName};
 
-use super::{Scene, is_not_kept_yet};
+use super::Scene;
 use crate::world::{Machine, SECOND};
 
 /// After so long even a list with nobody in it is believed.
 const CONFIRMED: u64 = 60 * SECOND;
+/// So old may a list be that is acted upon: half a minute from one to the next, twenty seconds until
+/// it comes, ten until what follows from it is written down.
+const ACTED_UPON: u64 = 60 * SECOND;
 
 impl<'a> Scene<'a> {
     /// Returns the instances of a group that are there and are not on their way out.
@@ -28,7 +31,8 @@ impl<'a> Scene<'a> {
         let Some(provider) = self.park.get(home) else {
             return false;
         };
-        let hidden = |one: &Machine| provider.is_out_of_sight(one, self.now);
+        let moment = self.now.saturating_sub(ACTED_UPON);
+        let hidden = |one: &Machine| provider.is_out_of_sight(one, moment);
         if !hidden(one) {
             return false;
         }
@@ -57,32 +61,22 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Returns how many instances of a group serve, or did so lately, one of them left out.
+    /// Returns how many instances of a group serve, or did so lately, one of them left out. Whoever
+    /// takes one on a plugin counts the others there, too: what was under way when a group was given
+    /// up is taken over by whoever takes the group up, with the plugin that it is on.
     #[must_use]
     pub fn serving_without(&self, group: &'a GroupId, (home, out): (&PluginName, &Machine)) -> u64 {
+        let ledger = self.ledger;
         let others = self
-            .staying(group)
+            .park
+            .of(group.as_str())
+            .filter(|(plugin, one)| {
+                (*plugin == home || ledger.is_home(group, plugin)) && !one.leaving
+            })
             .filter(|(plugin, one)| *plugin != home || one.id != out.id)
-            .filter(|(_, one)| {
-                one.served_lately(self.now, self.age) || self.passes_for_serving(group, one)
-            });
+            .filter(|(_, one)| one.served_lately(self.now, self.age));
         let lost = self.lost(group).filter(|(_, one)| one.served.is_some());
         (others.count() + lost.count()) as u64
-    }
-
-    /// Returns whether a promise is not kept yet, and that is overlooked.
-    #[must_use]
-    pub fn overlooks(&self, promise: &str) -> bool {
-        self.lenient && is_not_kept_yet(promise, false)
-    }
-
-    /// Returns whether the core takes a member for one that serves: that is not kept yet.
-    fn passes_for_serving(&self, group: &GroupId, one: &Machine) -> bool {
-        if !self.overlooks("budget") {
-            return false;
-        }
-        let promise = self.sight.promises.get(group);
-        promise.is_some_and(|promise| !promise.matches(one.hash()))
     }
 
     /// Returns how many instances of a group there are, or were lately.

@@ -56,7 +56,6 @@ impl World {
             coming: &self.coming,
             age,
             dark: None,
-            lenient: !self.strict,
         };
         if let Some(suspicion) = invariants::spared_sick(&scene, ask) {
             self.suspicions.push(suspicion);

@@ -82,7 +82,9 @@ impl World {
             if let Some(provider) = self.park.get_mut(&plugin) {
                 provider.blank = provider.blank.min(now);
                 provider.outage = provider.outage.min(now);
-                provider.hidden_zone = None;
+                if let Some((_, until)) = &mut provider.hidden_zone {
+                    *until = now.min(*until);
+                }
                 provider.end_slander(now);
                 // From now on nothing fails by chance.
                 if let Some(nature) = &mut provider.nature {

@@ -163,7 +163,6 @@ impl World {
             coming: &self.coming,
             age: 0,
             dark: None,
-            lenient: !self.strict,
         };
         let mut broken = Vec::new();
         for group in &self.ledger.groups {
