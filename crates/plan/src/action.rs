@@ -137,6 +137,14 @@ pub enum Action {
         /// The ledger's leave.
         right: Right,
     },
+    /// Count on a member again that was to go: there is no reason any more, and its destruction comes
+    /// to nothing.
+    Spare {
+        /// The member.
+        id: InstanceId,
+        /// The plugin that it lives on.
+        plugin: PluginName,
+    },
     /// Take the work off the member that the controller itself runs on, and leave it at that.
     Drain {
         /// The member.

@@ -44,6 +44,7 @@ fn destroys(plan: &Plan) -> impl Iterator<Item = (&infrakit_spi::InstanceId, Rea
     plan.actions.iter().filter_map(|action| match action {
         Action::Destroy { id, reason, .. } => Some((id, *reason)),
         Action::Provision(_)
+        | Action::Spare { .. }
         | Action::Drain { .. }
         | Action::Repair { .. }
         | Action::Adopt { .. }
@@ -57,6 +58,7 @@ fn creations(plan: &Plan) -> impl Iterator<Item = &crate::Provision> {
         // What is asked for again was counted when it was asked for first.
         Action::Provision(provision) => (provision.asked == Asked::First).then_some(provision),
         Action::Destroy { .. }
+        | Action::Spare { .. }
         | Action::Drain { .. }
         | Action::Repair { .. }
         | Action::Adopt { .. }
@@ -85,7 +87,7 @@ fn no_more_is_begun_than_plugins_take(plan: &Plan, config: &Config, broken: &mut
                 (plugin, CallKind::Other)
             }
             Action::Adopt { plugin, .. } => (plugin, CallKind::Label),
-            Action::Check { .. } | Action::Revert { .. } => continue,
+            Action::Spare { .. } | Action::Check { .. } | Action::Revert { .. } => continue,
         };
         if let Err(scarce) = left.draw(plugin, kind) {
             broken.push(format!(
@@ -213,7 +215,7 @@ fn identities_are_unique(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut
 fn service_is_kept_up(spec: &Spec, seen: &Observed, plan: &Plan, broken: &mut Vec<String>) {
     let missed: BTreeSet<_> = destroys(plan)
         .filter(|(id, reason)| is_drawn_from_the_budget(id, *reason, seen, plan))
-        .filter(|(id, reason)| *reason != Reason::Duplicate || !has_a_deputy(spec, seen, id, plan))
+        .filter(|(id, reason)| *reason != Reason::Duplicate || !has_a_deputy(seen, id, plan))
         .map(|(id, _)| id)
         .collect();
     if missed.is_empty() {
@@ -258,7 +260,7 @@ fn is_drawn_from_the_budget(
 }
 
 /// Returns whether another member of the same identity stays and serves.
-fn has_a_deputy(spec: &Spec, seen: &Observed, id: &infrakit_spi::InstanceId, plan: &Plan) -> bool {
+fn has_a_deputy(seen: &Observed, id: &infrakit_spi::InstanceId, plan: &Plan) -> bool {
     let going: BTreeSet<_> = destroys(plan).map(|(id, _)| id).collect();
     let identity = seen.get(id).and_then(|member| member.logical_id.as_ref());
     seen.members().any(|other| {

@@ -225,6 +225,7 @@ fn healing(draft: &Draft<'_>) -> Said {
         Action::Destroy { reason, .. } => *reason == Reason::Unhealthy,
         Action::Repair { .. } => true,
         Action::Provision(_)
+        | Action::Spare { .. }
         | Action::Drain { .. }
         | Action::Adopt { .. }
         | Action::Check { .. }

@@ -431,6 +431,7 @@ mod tests {
                     reason: Reason::Surplus,
                     since: NOW,
                     step: Step::InFlight(NOW),
+                    taken: None,
                 });
             }
             let counted = Draft::new(&spec, &after, memory, NOW, &config).ledger.tally();

@@ -195,7 +195,7 @@ impl Ledger {
             }
             Errand::Outdated { .. } | Errand::Resumed(Reason::Outdated) => (floor, Counts::Ready),
             Errand::Unlisted { .. } if self.tally.working <= self.wanted => (floor, Counts::Ready),
-            // What an earlier life decided is drawn anew: others may be missing since.
+            // What was decided before is drawn anew: others may be missing since.
             Errand::Unlisted { .. }
             | Errand::Requested
             | Errand::Surplus { .. }
@@ -219,6 +219,20 @@ impl Ledger {
         let others = available.saturating_sub(usize::from(counted));
         if (stake.serves || stake.silent) && others < floor && Guard::Floor.stands() {
             let needed = floor + usize::from(counted);
+            return Err(Refusal::Floor { available, needed });
+        }
+        Ok(())
+    }
+
+    /// Returns what keeps a member from going after all that was let go before and may still serve:
+    /// others may be missing since. It is not among those that are counted.
+    pub(crate) fn may_still_go(&self, stake: Stake, errand: Errand) -> Result<(), Refusal> {
+        let (needed, counts) = self.floor(errand);
+        let available = match counts {
+            Counts::Serving => self.tally.serving,
+            Counts::Ready => self.tally.ready,
+        };
+        if (stake.serves || stake.silent) && available < needed {
             return Err(Refusal::Floor { available, needed });
         }
         Ok(())

@@ -44,7 +44,7 @@ pub(crate) enum Errand {
     /// It was made from another configuration. `settling` are new members that have yet to prove
     /// themselves, and sick ones that stand before it in line.
     Outdated { settling: usize },
-    /// An earlier life decided it, for this reason.
+    /// It was decided before, for this reason: in an earlier life, or to no avail.
     Resumed(Reason),
 }
 

@@ -35,7 +35,10 @@ impl Right {
             Action::Drain { id, plugin, right } => {
                 right.0 == Grant::Drain(id.clone(), plugin.clone())
             }
-            Action::Adopt { .. } | Action::Check { .. } | Action::Revert { .. } => true,
+            Action::Spare { .. }
+            | Action::Adopt { .. }
+            | Action::Check { .. }
+            | Action::Revert { .. } => true,
         }
     }
 }

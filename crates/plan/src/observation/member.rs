@@ -27,6 +27,9 @@ pub struct Departure {
     pub since: Timestamp,
     /// How far it has come.
     pub step: Step,
+    /// When a call for it was last accepted, or may have been, since its answer was lost: it may go
+    /// by itself since then.
+    pub taken: Option<Timestamp>,
 }
 
 /// How far a member's destruction has come.

@@ -106,6 +106,7 @@ fn apply(seen: &mut Observed, spec: &Spec, op: Op, now: Timestamp) {
                         1 => Step::Failed(1, now),
                         _ => Step::Accepted(now),
                     },
+                    taken: None,
                 });
             }
         }

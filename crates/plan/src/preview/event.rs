@@ -91,8 +91,11 @@ impl Model {
                 }
             }
             Event::Gone(key, wave) => {
-                self.seen.vanish(&key);
-                self.done(wave);
+                let goes = |member: &Member| member.departure.is_some();
+                if self.seen.at(&key).is_some_and(goes) {
+                    self.seen.vanish(&key);
+                    self.done(wave);
+                }
             }
             Event::Labelled(..) => {}
         }

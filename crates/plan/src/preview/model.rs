@@ -240,6 +240,7 @@ impl Model {
                         reason: *reason,
                         since: self.now,
                         step: Step::InFlight(self.now),
+                        taken: None,
                     };
                     let Some(mut member) = self.seen.get_mut_on(plugin, id) else {
                         continue;
@@ -258,6 +259,11 @@ impl Model {
                     });
                     let gone = Event::Gone(key(plugin, id), Some(number));
                     self.later(self.pace.departure(), gone);
+                }
+                Action::Spare { id, plugin } => {
+                    if let Some(mut member) = self.seen.get_mut_on(plugin, id) {
+                        member.departure = None;
+                    }
                 }
                 Action::Adopt { id, plugin, labels } => {
                     let given = labels.get(tags::LOGICAL_ID);

@@ -1,8 +1,8 @@
 //! Members that were decided to go: by operators, by a former life, or with the whole group.
 
 use infrakit_spi::flavor::Health;
+use infrakit_spi::instance::Lifecycle;
 
-use crate::Size;
 use crate::action::{Action, Drain, Reason};
 use crate::diagnosis::sickness::is_suspect;
 use crate::draft::Draft;
@@ -11,6 +11,7 @@ use crate::ledger::errand::{Errand, Refusal};
 use crate::memory::Phase;
 use crate::observation::{Key, Member, Step};
 use crate::steps::roll::drain;
+use crate::{Size, Timestamp};
 
 impl Draft<'_> {
     /// Destroys all members; the one that the controller runs on goes when nothing else is left to
@@ -56,15 +57,10 @@ impl Draft<'_> {
             })
             .collect();
         for (entry @ (_, member), decided) in decided {
-            if self.is_justified(member, decided.reason) {
-                let reason = self.present_reason(member, decided.reason);
-                let errand = if self.memory.urgent.contains(&member.id) {
-                    Errand::RequestedNow
-                } else {
-                    Errand::Resumed(reason)
-                };
+            let reason = self.present_reason(member, decided.reason);
+            if self.is_justified(member, decided.reason) || self.is_justified(member, reason) {
                 let drain = drain(self.spec, reason);
-                match self.destroy(entry, errand, drain) {
+                match self.destroy(entry, self.resumed(member, reason), drain) {
                     Ok(()) => continue,
                     // It waits for its call.
                     Err(Refusal::Call(..)) => {
@@ -75,16 +71,43 @@ impl Draft<'_> {
                     Err(_) => {}
                 }
             }
-            let settled = decided.since + self.config.settle;
-            let listed = self.seen.listed_on(&decided.plugin);
-            if listed.is_some_and(|listed| listed >= settled) {
+            if self.came_to_nothing(member, decided.since) {
                 let key = (member.plugin.clone(), member.id.clone());
                 self.memory.decided.remove(&key);
             } else {
                 self.let_go(entry);
-                self.wake(settled.max(self.now + std::time::Duration::from_millis(1)));
             }
         }
+    }
+
+    fn resumed(&self, member: &Member, reason: Reason) -> Errand {
+        if self.memory.urgent.contains(&member.id) {
+            Errand::RequestedNow
+        } else {
+            Errand::Resumed(reason)
+        }
+    }
+
+    /// Returns whether a destruction that may have been accepted at `taken` has come to nothing, as a
+    /// list shows: one in which the plugin says that the member works, once a call could not take
+    /// effect any more; where it says nothing, once destructions of its provider hang.
+    fn came_to_nothing(&mut self, member: &Member, taken: Timestamp) -> bool {
+        let behaviour = self.config.behaviour(&member.plugin);
+        let patience = match member.description.state {
+            Lifecycle::Running if !member.missed => {
+                self.config.settle + self.config.lag(&member.plugin).longest()
+            }
+            Lifecycle::Running
+            | Lifecycle::Unsaid
+            | Lifecycle::Pending
+            | Lifecycle::Terminating => behaviour.destruction_stuck(),
+        };
+        let until = taken + patience;
+        if until > self.now {
+            self.wake(until);
+        }
+        let listed = self.seen.listed_on(&member.plugin);
+        listed.is_some_and(|listed| listed >= until)
     }
 
     /// Returns whether a reason to destroy a member that was given before still holds.
@@ -92,25 +115,44 @@ impl Draft<'_> {
         if !Guard::Justification.stands() {
             return true;
         }
+        let memory = &self.memory;
         match reason {
-            Reason::Outdated => self.outdated(member) && self.memory.aborted.is_none(),
-            Reason::Unlisted => match &member.logical_id {
-                Some(id) => self.index.contested.contains(id),
-                None => self.memory.naming,
-            },
-            Reason::Duplicate => {
-                let id = member.logical_id.as_ref();
-                id.is_some_and(|id| self.index.contested.contains(id))
+            Reason::Outdated => {
+                let roll = memory.roll.as_ref();
+                let paused = roll.is_some_and(|roll| roll.paused.is_some());
+                self.outdated(member) && memory.aborted.is_none() && !paused
             }
+            Reason::Unlisted | Reason::Duplicate => match &member.logical_id {
+                Some(_) => self.is_one_too_many(member),
+                None => reason == Reason::Unlisted && memory.naming,
+            },
             Reason::Surplus => match self.spec.size {
-                Size::Cattle(size) => self.index.staying as u64 > size,
+                Size::Cattle(size) => {
+                    let others = self.index.staying - usize::from(member.stays());
+                    others as u64 >= size
+                }
                 Size::Pets(_) => false,
             },
-            Reason::GroupDestroyed => false,
-            // What the former life knew of its health is lost; it has to show itself anew.
-            Reason::Unhealthy => member.health.last() == Health::Unhealthy,
+            Reason::GroupDestroyed => memory.phase == Phase::Destroying,
+            // Nor does anybody go for its health while too many are said to be ill.
+            Reason::Unhealthy => {
+                let health = member.health.last_known();
+                health == Some(Health::Unhealthy) && memory.breaker.is_none()
+            }
             Reason::Requested => true,
         }
+    }
+
+    /// Returns whether the identity of a named member is not wanted, or another one has it and stays.
+    fn is_one_too_many(&self, member: &Member) -> bool {
+        let (Size::Pets(_), Some(id)) = (&self.spec.size, &member.logical_id) else {
+            return false;
+        };
+        let holders = self.index.holders.get(id).into_iter().flatten();
+        let mut others = holders
+            .filter(|key| (&key.id, &key.plugin) != (&member.id, &member.plugin))
+            .filter_map(|key| self.seen.at(key));
+        !self.is_wanted(id) || others.any(Member::stays)
     }
 
     pub(crate) fn destroy_requested(&mut self) {
@@ -138,24 +180,40 @@ impl Draft<'_> {
         }
     }
 
-    /// Tries failed destructions again, and those that were accepted and came to nothing.
+    /// Tries failed destructions again, and those that were accepted and came to nothing, as long as
+    /// there is a reason and enough others serve. Otherwise the members are counted on again.
     pub(crate) fn retry_departures(&mut self) {
-        for (_, member) in self.members(&self.index.leaving).collect::<Vec<_>>() {
+        for entry in self.members(&self.index.leaving).collect::<Vec<_>>() {
+            let member = entry.1;
             let Some(departure) = member.departure else {
                 continue;
             };
-            let due = match departure.step {
+            let mut due = match departure.step {
                 Step::InFlight(_) => continue,
                 Step::Failed(_, retry_at) => retry_at,
                 Step::Accepted(at) => at + self.config.settle.saturating_mul(4),
             };
+            let reason = self.present_reason(member, departure.reason);
+            if !self.still_goes(entry, (departure.reason, reason)) {
+                let nothing = departure
+                    .taken
+                    .is_none_or(|at| self.came_to_nothing(member, at));
+                if nothing {
+                    self.spare(member);
+                }
+                continue;
+            }
+            if member.description.state == Lifecycle::Terminating {
+                // Its plugin is at it.
+                let stuck = self.config.behaviour(&member.plugin).destruction_stuck();
+                due = due.max(departure.taken.unwrap_or(departure.since) + stuck);
+            }
             if due > self.now {
                 self.wake(due);
                 continue;
             }
             match self.ledger.destroy_again(member) {
                 Ok(right) => {
-                    let reason = self.present_reason(member, departure.reason);
                     let drain = drain(self.spec, reason);
                     self.actions.push(Action::Destroy {
                         id: member.id.clone(),
@@ -168,6 +226,38 @@ impl Draft<'_> {
                 Err(refusal) => self.refused(refusal),
             }
         }
+    }
+
+    /// Returns whether a member whose destruction has not happened is to go as before.
+    fn still_goes(
+        &mut self,
+        (key, member): (&Key, &Member),
+        (decided, present): (Reason, Reason),
+    ) -> bool {
+        if self.memory.phase == Phase::Destroying {
+            return true;
+        }
+        if !self.is_justified(member, decided) && !self.is_justified(member, present) {
+            return false;
+        }
+        let stake = self.stake(key, member);
+        let errand = self.resumed(member, present);
+        match self.ledger.may_still_go(stake, errand) {
+            Ok(()) => true,
+            Err(refusal) => {
+                self.refused(refusal);
+                false
+            }
+        }
+    }
+
+    fn spare(&mut self, member: &Member) {
+        let key = (member.plugin.clone(), member.id.clone());
+        self.memory.decided.remove(&key);
+        self.actions.push(Action::Spare {
+            id: member.id.clone(),
+            plugin: member.plugin.clone(),
+        });
     }
 
     /// Returns why a member that has been decided to go is to go now. A rolling update insists on

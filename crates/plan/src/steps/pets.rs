@@ -117,7 +117,7 @@ fn make_way<'a>(draft: &mut Draft<'a>, mut unlisted: Vec<(&'a Key, &'a Member)>)
 
 impl Draft<'_> {
     /// Returns whether the group is to have a member of this identity.
-    fn is_wanted(&self, id: &LogicalId) -> bool {
+    pub(crate) fn is_wanted(&self, id: &LogicalId) -> bool {
         self.index.aim.as_ref().is_some_and(|aim| aim.wants(id))
     }
 }

@@ -211,10 +211,15 @@ impl Bench {
 
     pub(crate) fn depart(&mut self, id: &str, reason: Reason, step: Step) {
         let since = self.now;
+        let taken = match step {
+            Step::Accepted(at) => Some(at),
+            Step::InFlight(_) | Step::Failed(..) => None,
+        };
         self.member(id).departure = Some(Departure {
             reason,
             since,
             step,
+            taken,
         });
     }
 
@@ -280,6 +285,7 @@ impl Bench {
                     self.member(id.as_str()).labelling = Labelling::UnderWay(given);
                 }
                 Action::Check { id, .. } => self.member(id.as_str()).health.ask(),
+                Action::Spare { id, .. } => self.member(id.as_str()).departure = None,
                 Action::Drain { .. } | Action::Repair { .. } | Action::Revert { .. } => {}
             }
         }
@@ -327,6 +333,17 @@ pub(crate) fn drains(plan: &Plan) -> Vec<Drain> {
         .iter()
         .filter_map(|action| match action {
             Action::Destroy { drain, .. } => Some(*drain),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Returns who is to stay after all.
+pub(crate) fn spared(plan: &Plan) -> Vec<&str> {
+    plan.actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Spare { id, .. } => Some(id.as_str()),
             _ => None,
         })
         .collect()

@@ -140,6 +140,7 @@ impl Bench {
                 let repair = self.memory.repairs.0.get_mut(id);
                 repair.expect("it was noted").in_flight = false;
             }
+            Action::Spare { id, .. } => self.member(id.as_str()).departure = None,
             Action::Drain { .. } | Action::Revert { .. } => {}
         }
     }

@@ -171,7 +171,7 @@ fn what_a_former_life_decided_draws_from_the_budget_anew() {
     let gone = destroyed(&plan);
     assert!(gone.iter().all(|(id, _)| *id != "a"), "{gone:?}");
     // It is let be once a list shows that the call of the former life came to nothing.
-    bench.pass(Duration::from_secs(16));
+    bench.pass(Duration::from_secs(900));
     bench.look();
     bench.plan();
     assert!(bench.memory.decided.is_empty());

@@ -121,7 +121,7 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
         Evidence::Configuration(hash, group.revision)
     };
     let (who, what, evidence) = match action {
-        Action::Check { .. } => return,
+        Action::Check { .. } | Action::Spare { .. } => return,
         // It is the same creation.
         Action::Provision(provision) if provision.asked == Asked::Again => return,
         Action::Provision(provision) => {

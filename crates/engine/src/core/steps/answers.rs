@@ -160,7 +160,11 @@ impl Core {
             self.touch(&target.group);
             return;
         };
-        let Departure { reason, since, .. } = decided;
+        let open = match &outcome {
+            Ok(()) => true,
+            Err(error) => error.delivery() == Delivery::Unknown,
+        };
+        let taken = if open { Some(now) } else { decided.taken };
         let step = match outcome {
             Ok(()) => Step::Accepted(now),
             Err(error) => {
@@ -172,9 +176,9 @@ impl Core {
         };
         if let Some(mut member) = group.seen.get_mut_on(plugin, id) {
             member.departure = Some(Departure {
-                reason,
-                since,
                 step,
+                taken,
+                ..decided
             });
         }
         self.refresh_on(&target.group, plugin, now);

@@ -35,6 +35,8 @@ struct Begun {
     leaving: Vec<Leaving>,
     /// Calls that wait for nothing.
     checks: Vec<Call>,
+    /// Whether members are counted on again: what that means is planned anew.
+    spares: bool,
 }
 
 impl Core {
@@ -122,6 +124,9 @@ impl Core {
                 let of = (plugin, self.behaviours.of(plugin));
                 self.rates.spend(of, op, now);
             }
+        }
+        if begun.spares {
+            self.touch(id);
         }
         let checks = std::mem::take(&mut begun.checks);
         for check in checks {
@@ -216,6 +221,16 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
                 begun.leaving.push((plugin, id, reason));
                 begun.calls.push(call);
             }
+        }
+        Action::Spare { id, plugin } => {
+            let Some(mut member) = group.seen.get_mut_on(&plugin, &id) else {
+                return;
+            };
+            member.departure = None;
+            drop(member);
+            tracing::info!(group = %group.id(), instance = %id, "its destruction has come to nothing, and has no reason any more: it stays");
+            group.departures.doubt();
+            begun.spares = true;
         }
         Action::Drain { id, plugin, .. } => {
             let Some(member) = group.seen.get_on(&plugin, &id) else {
@@ -320,6 +335,14 @@ fn begin_destruction(
         reason,
         since: former.map_or(now, |departure| departure.since),
         step: Step::InFlight(now),
+        // A former life's call may have been accepted.
+        taken: match former {
+            Some(departure) => departure.taken,
+            None => {
+                let key = (plugin.clone(), id.clone());
+                group.memory.decided.get(&key).map(|decided| decided.since)
+            }
+        },
     });
     let description = Arc::clone(&member.description);
     let hash = member.hash.clone();
@@ -371,11 +394,12 @@ pub(in crate::core) fn undo(group: &mut Group, call: Call, now: Timestamp) {
             let attempts = group.note_failed_destruction(&subject.id);
             let pause = RETRY.saturating_mul(1 << attempts.min(6));
             if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
-                let since = member.departure.map_or(now, |departure| departure.since);
+                let former = member.departure;
                 member.departure = Some(Departure {
                     reason,
-                    since,
+                    since: former.map_or(now, |departure| departure.since),
                     step: Step::Failed(attempts, now + pause),
+                    taken: former.and_then(|departure| departure.taken),
                 });
             }
         }
@@ -405,6 +429,7 @@ fn unplan(group: &mut Group, action: &Action) {
         Action::Repair { id, .. } => unrepair(group, id),
         // Of these nothing is remembered before they begin.
         Action::Destroy { .. }
+        | Action::Spare { .. }
         | Action::Adopt { .. }
         | Action::Check { .. }
         | Action::Revert { .. } => {}

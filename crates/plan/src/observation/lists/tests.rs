@@ -169,6 +169,7 @@ fn who_goes_before_it_has_proved_itself_is_stillborn() {
         reason: crate::Reason::Surplus,
         since: at(3),
         step: Step::Accepted(at(3)),
+        taken: Some(at(3)),
     });
     let mut sure = infrakit_spi::behaviour::Behaviour::default();
     sure.list.complete = infrakit_spi::behaviour::Completeness::Yes;

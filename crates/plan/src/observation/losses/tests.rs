@@ -182,6 +182,7 @@ fn who_was_asked_to_go_is_not_doubted() {
             reason: crate::Reason::Surplus,
             since: at(90),
             step: crate::Step::Accepted(at(91)),
+            taken: Some(at(91)),
         });
     }
     assert_eq!(list(&mut seen, &SIX[4..], 100).vanished, 4);

@@ -39,6 +39,7 @@ fn a_member_on_its_way_out_is_waited_for_as_long_as_is_left() {
         reason: Reason::Surplus,
         since,
         step: Step::Accepted(since),
+        taken: Some(since),
     });
     let shown = group.show(&cattle(2, 1, ""));
     assert_eq!((told(&shown), seconds(&shown)), (Vec::new(), Some(2)));

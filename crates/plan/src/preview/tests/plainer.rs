@@ -72,6 +72,7 @@ fn done(group: &Group, after: &Spec) -> (Vec<String>, u64) {
                             reason,
                             since: now,
                             step: crate::Step::InFlight(now),
+                            taken: None,
                         });
                         gone.push(id.to_string());
                         going.push((now + Duration::from_secs(3), id));

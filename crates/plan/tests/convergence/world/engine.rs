@@ -73,6 +73,7 @@ impl World {
             return;
         };
         let known = member.departure.expect("it was marked");
+        let taken = if done { Some(now) } else { known.taken };
         let step = if done {
             Step::Accepted(now)
         } else {
@@ -82,7 +83,11 @@ impl World {
                 now + Duration::from_secs(u64::from(*failures).min(60)),
             )
         };
-        member.departure = Some(Departure { step, ..known });
+        member.departure = Some(Departure {
+            step,
+            taken,
+            ..known
+        });
         self.list_due = self.list_due.min(now);
     }
 
@@ -143,6 +148,7 @@ impl World {
                     reason,
                     since: now,
                     step: Step::InFlight(now),
+                    taken: member.departure.and_then(|departure| departure.taken),
                 });
                 drop(member);
                 let done = !self.fault(40);
@@ -166,6 +172,9 @@ impl World {
                         done,
                     },
                 );
+            }
+            Action::Spare { id, .. } => {
+                self.seen.get_mut(&id).expect("a member").departure = None;
             }
             Action::Drain { .. } | Action::Repair { .. } | Action::Revert { .. } => {}
             Action::Check { id, .. } => {
