@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, PausedBy, Reason, WaitingOn};
 use crate::draft::Draft;
+use crate::observation::Member;
 use crate::patience::{note_waits, overdue};
 use crate::{Direction, RollResult, Timestamp};
 
@@ -156,8 +157,8 @@ fn presumed(draft: &Draft<'_>) -> usize {
         return outdated;
     }
     let unproved = draft.members(&draft.index.unproved);
-    let unheard = unproved.filter(|(_, member)| member.is_silent());
-    outdated + unheard.count()
+    let unheard = |member: &Member| member.health.checked().is_none() && !member.is_pending();
+    outdated + unproved.filter(|(_, member)| unheard(member)).count()
 }
 
 fn up_to_date(draft: &Draft<'_>) -> Said {

@@ -5,11 +5,12 @@ use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
 use crate::observation::{Key, Member};
 
-/// Returns whether a member may serve for all that is known. Where no verdict comes for as long as
-/// members have to come up, none is to be expected: it must not keep the group as it is for ever.
+/// Returns whether a member may serve for all that is known. Where it was asked and no verdict comes
+/// for as long as members have to come up, none is to be expected: it must not keep the group as it is
+/// for ever.
 pub(crate) fn may_serve(draft: &Draft<'_>, member: &Member) -> bool {
     let patient = member.created + draft.spec.health.grace_period;
-    member.is_silent() && draft.now < patient
+    member.is_silent() && (member.health.asked().is_none() || draft.now < patient)
 }
 
 /// Returns the members of the configuration in force that have yet to prove themselves and may:

@@ -244,7 +244,6 @@ impl HealthRecord {
             failures: 1,
             known: Some(Health::Unhealthy),
             ever_healthy: true,
-            told: true,
             recalled: true,
             ..Self::default()
         }
@@ -275,7 +274,8 @@ impl HealthRecord {
             changes: written.changes,
             known: written.known,
             ever_healthy: written.ever_healthy,
-            told: written.known.is_some(),
+            // What it was when that was written may be long past: it must not go for that.
+            told: written.known == Some(Health::Healthy),
             in_flight: false,
             recalled: true,
         }

@@ -61,20 +61,28 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
         ..Illness::default()
     };
     let (mut unhealthy, mut suspected) = (0, false);
+    // Members that were never well and may still come up, of the configuration in force and of others,
+    // and whether one like them is given up.
+    let (mut young, mut given_up) = ([0, 0], [false, false]);
     let mut outdated_first = Vec::new();
     let index = draft.index;
     for (key, member) in draft.members(&index.unhealthy) {
         let concerned = draft.memory.naming || draft.spec.size.concerns(member);
-        if !concerned || !member.health.counts(policy, member.created, draft.now) {
+        if !concerned {
             continue;
         }
         let new = !draft.outdated(member);
+        if !member.health.counts(policy, member.created, draft.now) {
+            young[usize::from(new)] += 1;
+            continue;
+        }
         unhealthy += 1;
         illness.unhealthy_new += usize::from(new);
         if !member.health.suspect(policy, member.created, draft.now) {
             continue;
         }
         suspected = true;
+        given_up[usize::from(new)] |= !member.health.ever_healthy();
         if !is_sick(draft, member) {
             if illness.suspects.len() < SUSPECTS {
                 illness.suspects.push(key);
@@ -90,6 +98,12 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
         } else {
             outdated_first.push((key, member));
         }
+    }
+    // Who is the first to be past its grace period is not judged before those that were made with it:
+    // when none of them comes up, the fault is not with one. Nor is it when nobody at all does well.
+    let nobody = draft.ledger.tally().serving == 0;
+    for (young, given_up) in young.into_iter().zip(given_up) {
+        unhealthy += if given_up || nobody { young } else { 0 };
     }
     outdated_first.append(&mut illness.sick);
     illness.sick = outdated_first;

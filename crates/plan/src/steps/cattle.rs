@@ -79,9 +79,12 @@ fn shrink(draft: &mut Draft<'_>) {
             // Who was named is the one too many; nobody goes in its place while it has to wait.
             !draft.memory.is_doomed(member),
             !is_sick(draft, member),
+            member.health.last() != Health::Unhealthy,
             // Of whom nobody has heard may serve as well as any.
             member.standing().min(Standing::Unheard),
             !draft.outdated(member),
+            // One that no list has shown yet may not be there any more.
+            member.origin == Origin::Listed,
             Reverse(member.token),
             Reverse(member.created),
             (*key).clone(),

@@ -82,7 +82,11 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     if let Some(least) = pace.proof {
         let scouts = scouts(draft);
         for key in &index.unproved {
-            if let Some(member) = draft.seen.at(key) {
+            // Who falls ill once it was well is asked like any other that does: verdicts that come
+            // faster would make it sick in less time than its policy says.
+            if let Some(member) = draft.seen.at(key)
+                && !(member.health.ever_healthy() && index.unhealthy.contains(key))
+            {
                 let role = if scouts.contains(&key) {
                     Role::Scout
                 } else {

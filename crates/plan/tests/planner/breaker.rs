@@ -34,6 +34,30 @@ fn two_of_three_are_too_many_and_one_is_not() {
     assert!(plan.memory.breaker.is_none());
 }
 
+/// The first to be past its grace period would be judged alone, although those that were made with it
+/// are no better.
+#[test]
+fn none_of_those_that_never_came_up_is_judged_before_the_others() {
+    let mut bench = Bench::new(cattle(3));
+    for (second, id) in ["a", "b", "c"].into_iter().enumerate() {
+        bench.now = at(second as u64);
+        bench.add(shown(id, "v1"));
+    }
+    bench.now = at(300);
+    for id in ["a", "b", "c"] {
+        bench.verdicts(id, 15, Health::Unhealthy);
+    }
+    let plan = bench.preview();
+    assert!(destroyed(&plan).is_empty());
+    let open = |on: &WaitingOn| matches!(on, WaitingOn::Breaker { unhealthy: 3, .. });
+    assert!(plan.waiting.iter().any(open), "{:?}", plan.waiting);
+    // One of three is its own trouble.
+    for id in ["b", "c"] {
+        bench.verdict(id, Health::Healthy);
+    }
+    assert_eq!(destroyed(&bench.preview()), [("a", Reason::Unhealthy)]);
+}
+
 #[test]
 fn a_burst_of_single_bad_verdicts_opens_nothing() {
     let mut bench = Bench::healthy(cattle(3), &["a", "b", "c"]);

@@ -172,3 +172,20 @@ fn the_members_of_other_groups_slow_the_routine_down() {
     // Ten a second for four hundred: each in forty seconds.
     assert!((40..=50).contains(&beside), "{beside} checks in 600 s");
 }
+
+/// Verdicts that came faster would make it sick in less time than its policy says.
+#[test]
+fn who_falls_ill_before_it_has_proved_itself_is_asked_at_the_usual_pace() {
+    let mut bench = Bench::healthy(spec(r#"{"Size":2}"#, "v2", ""), &["a"]);
+    bench.add(shown("x", "v2"));
+    bench.plan();
+    bench.verdict("x", Health::Unhealthy);
+    bench.now = at(1);
+    assert!(checked(&bench.preview()).contains(&"x"), "it comes up");
+    bench.verdict("x", Health::Healthy);
+    bench.verdict("x", Health::Unhealthy);
+    bench.now = at(5);
+    assert!(!checked(&bench.preview()).contains(&"x"));
+    bench.now = at(10);
+    assert!(checked(&bench.preview()).contains(&"x"));
+}

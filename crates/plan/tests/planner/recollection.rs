@@ -213,3 +213,23 @@ fn a_few_chronically_ill_in_a_large_group_open_nothing() {
     assert!(plan.memory.breaker.is_none());
     assert!(!destroyed(&plan).is_empty());
 }
+
+/// What was written may be long past: of a member that has come up since, it says that it has not.
+#[test]
+fn who_was_not_well_when_that_was_written_is_not_let_go_for_that() {
+    let mut bench = made(3, "");
+    bench.member("i00001").health = infrakit_plan::HealthRecord::default();
+    bench.verdict("i00001", Health::Unhealthy);
+    restart(&mut bench);
+    bench.spec = spec(r#"{"Size":3}"#, "v2", "");
+    bench.seen.aim(&Arc::new(bench.spec.clone()), false);
+    bench.verdict("i00000", Health::Unhealthy);
+    bench.verdict("i00000", Health::Unknown);
+    let plan = bench.preview();
+    assert_eq!(destroyed(&plan), [("i00000", Reason::Outdated)]);
+    bench.memory.held.insert("i00000".into());
+    let plan = bench.preview();
+    assert!(destroyed(&plan).is_empty(), "{:?}", destroyed(&plan));
+    bench.verdict("i00001", Health::Unhealthy);
+    assert_eq!(destroyed(&bench.preview()), [("i00001", Reason::Outdated)]);
+}

@@ -143,6 +143,9 @@ fn of_whom_nobody_has_heard_is_neither_counted_on_nor_let_go() {
     for id in ["a", "b", "c"] {
         bench.add(shown(id, "v1"));
     }
+    bench.now = at(300);
+    assert!(destroyed(&bench.preview()).is_empty(), "nobody has asked");
+    bench.member("a").health.note_silence(at(298));
     bench.now = at(299);
     assert!(destroyed(&bench.preview()).is_empty());
     bench.now = at(300);
