@@ -12,7 +12,7 @@ use infrakit_plan::{Config, Memory, Spec, Timestamp};
 use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::{Description, Domains, Listing, Locality, Repaired};
+use infrakit_spi::instance::{Description, Domains, Lifecycle, Listing, Locality, Repaired};
 use infrakit_spi::{Any, Error, InstanceId, PluginName, Tags, tags};
 use infrakit_store::{MemStore, Store as _};
 
@@ -75,6 +75,10 @@ pub(crate) struct Bench {
     pub(crate) refused: BTreeMap<String, Error>,
     /// What the plugin says to labels, and to steps of repair.
     pub(crate) labels: Option<Error>,
+    /// How many labels the plugin acknowledges and does not put on.
+    pub(crate) labels_ignored: usize,
+    /// Whether the dead are listed, as going away.
+    pub(crate) tombs: bool,
     pub(crate) repair: Option<Repaired>,
     /// Whether labels are acknowledged and not put on.
     pub(crate) mute: bool,
@@ -133,6 +137,8 @@ impl Bench {
             sick: BTreeSet::new(),
             refused: BTreeMap::new(),
             labels: None,
+            labels_ignored: 0,
+            tombs: false,
             repair: None,
             mute: false,
             fate: Fate::Done,
@@ -394,7 +400,10 @@ impl Bench {
             } => {
                 self.made.push(format!("destroy {}: {reason}", subject.id));
                 let key = (subject.plugin.clone(), subject.id.clone());
-                self.instances.remove(&key);
+                match self.instances.get_mut(&key).filter(|_| self.tombs) {
+                    Some(dead) => dead.state = Lifecycle::Terminating,
+                    None => drop(self.instances.remove(&key)),
+                }
                 if let Some((one, other)) = &self.alias {
                     let keys = [one, other].map(|home| (home.clone(), subject.id.clone()));
                     self.instances.retain(|known, _| !keys.contains(known));
@@ -417,6 +426,10 @@ impl Bench {
                 let outcome = match &self.labels {
                     Some(error) => Err(error.clone()),
                     None if self.mute => Ok(()),
+                    None if self.labels_ignored > 0 => {
+                        self.labels_ignored -= 1;
+                        Ok(())
+                    }
                     None => {
                         let key = (subject.plugin.clone(), subject.id.clone());
                         let instance = self.instances.get_mut(&key).unwrap();

@@ -163,3 +163,18 @@ fn young_members_that_nobody_lists_after_a_restart_are_doubted_together() {
     bench.wait(60);
     assert_eq!(bench.ids().len(), 6);
 }
+
+/// What is made in the place of those that are lost may be missing in the next list, too.
+#[test]
+fn a_plugin_that_shows_nobody_has_a_small_group_made_a_second_time_and_no_third() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.made.clear();
+    bench.stale = Some(crate::bench::Instances::new());
+    bench.wait(50);
+    assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
+    bench.stale = None;
+    bench.wait(120);
+    assert!(bench.converged());
+    assert_eq!((bench.ids().len(), bench.count("create")), (2, 2));
+}

@@ -5,6 +5,7 @@
 mod again;
 mod behaviours;
 mod bench;
+mod dead;
 mod doubt;
 mod failures;
 mod health;

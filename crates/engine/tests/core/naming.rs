@@ -63,6 +63,30 @@ fn a_label_of_unknown_outcome_is_not_given_to_another_member() {
 }
 
 #[test]
+fn a_label_that_is_acknowledged_and_never_shows_is_put_on_again() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.labels_ignored = 3;
+    bench.commit(pets(&["a", "b"]));
+    bench.wait(120);
+    assert!(bench.converged(), "{:?}", bench.made);
+    assert_eq!((bench.count("label"), bench.count("destroy")), (5, 0));
+    assert_eq!(bench.names().into_iter().collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn members_of_a_plugin_that_puts_on_no_label_and_says_so_of_none_make_way() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.labels_ignored = usize::MAX;
+    bench.commit(pets(&["a", "b"]));
+    bench.watch_extremes();
+    bench.wait(600);
+    assert!(bench.converged(), "{:?}", bench.made);
+    assert_eq!((bench.extremes, bench.count("destroy")), ((1, 2), 2));
+}
+
+#[test]
 fn of_a_set_of_ids_only_what_differs_changes() {
     let mut bench = Bench::new();
     bench.arrive(pets(&["a", "b"]));

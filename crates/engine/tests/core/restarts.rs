@@ -126,7 +126,7 @@ fn a_group_that_is_forgotten_leaves_no_records() {
     assert!(!bench.records("departures/").is_empty());
     bench.take_kept();
     bench.restart();
-    bench.wait(60);
+    bench.wait(960);
     assert_eq!(bench.records(""), ["term"]);
 }
 

@@ -50,7 +50,12 @@ impl Observed {
         let shown = there.filter(|one| one.origin == Origin::Listed).count();
         // Young members are on record by themselves, and known whether a list shows them or not.
         let lost = former.members.saturating_sub(self.population(plugin));
-        let wait = self.losses.wait(plugin, Tally { lost, shown });
+        let tally = Tally {
+            lost,
+            shown,
+            ..Tally::default()
+        };
+        let wait = self.losses.wait(plugin, tally);
         let since = former.lacks.map_or(started, |(_, absent)| absent.since);
         let until = wait.map(|wait| since + wait);
         let Some(until) = until.filter(|until| started == since || started < *until) else {

@@ -10,9 +10,9 @@ use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
 use super::member::{identified, is_another};
 use super::{Aim, Key, Member, Observed, Origin, Step, key};
-use crate::Timestamp;
 use crate::diagnosis::crashes::{self, EarlyDeath};
 use crate::guards::Guard;
+use crate::{Reason, Timestamp};
 
 /// Circumstances of a list.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +41,14 @@ pub struct Seen {
     pub stillborn: usize,
     /// Members that went without our doing as soon as they were made.
     pub early: Vec<EarlyDeath>,
+    /// Members that went because somebody had named them. Another plugin may have given the same id to
+    /// one that nobody named.
+    pub named: Vec<InstanceId>,
     /// How long the destructions took that the list shows as done.
     pub departed: Vec<Duration>,
+    /// The list shows instances that another one lacked a moment ago, and that are not believed to be
+    /// back before they could have been forgotten by it.
+    pub ghosts: usize,
     /// The list lacks a member that is too young to be missed, or members whose loss is doubted: a
     /// list started after this moment tells.
     pub look_again: Option<Timestamp>,
@@ -52,7 +58,12 @@ impl Seen {
     /// Returns whether anything is different.
     #[must_use]
     pub fn anything(&self) -> bool {
-        *self != Self::default()
+        let ghosts = self.ghosts;
+        let nothing = Self {
+            ghosts,
+            ..Self::default()
+        };
+        *self != nothing
     }
 }
 
@@ -64,6 +75,8 @@ pub struct Lag {
     /// Behind another list: for so long a young instance may be missing from a list although one
     /// before has shown it, and a dead one be on it.
     pub relapse: Duration,
+    /// After how long one that is shown as going away is gone; `None` where the dead are not listed.
+    pub dying: Option<Duration>,
 }
 
 /// That of a provider of which nothing is known.
@@ -78,6 +91,7 @@ impl Lag {
     pub const NONE: Self = Self {
         visibility: Duration::ZERO,
         relapse: Duration::ZERO,
+        dying: None,
     };
 
     /// Returns how far the lists of a provider may be behind. Where it runs says nothing of that.
@@ -88,6 +102,7 @@ impl Lag {
             visibility: behaviour.visibility().max(behind),
             // Of two lists one may be behind, and the other not.
             relapse: behaviour.relapse().max(behind),
+            dying: (!behaviour.dead_are_listed().is_zero()).then(|| behaviour.destruction_stuck()),
         }
     }
 
@@ -123,8 +138,30 @@ impl Observed {
             .collect();
         let missing = self.denied(plugin, missing);
         self.miss(plugin, missing, (started, lag), (now, &mut seen));
+        self.lay_out(plugin, (started, lag), (now, &mut seen));
         self.note_looked(plugin, (started, lag), &mut seen);
         seen
+    }
+
+    /// Takes in that members are gone that a list goes on showing as going away: their provider lists
+    /// the dead, and nothing takes it that long to end one.
+    fn lay_out(
+        &mut self,
+        plugin: &PluginName,
+        (started, lag): (Timestamp, Lag),
+        (now, seen): (Timestamp, &mut Seen),
+    ) {
+        let Some(dying) = lag.dying else { return };
+        let dead = |key: &&Key| {
+            let since = self.members.get(key).and_then(|member| member.terminating);
+            key.plugin == *plugin && since.is_some_and(|since| started >= since + dying)
+        };
+        let dead: Vec<Key> = self.index.leaving.iter().filter(dead).cloned().collect();
+        for key in dead {
+            let token = self.members.get(&key).and_then(|member| member.token);
+            self.lose(&key, (started, lag), now, seen);
+            self.dead.insert(key, token);
+        }
     }
 
     /// Forgets those that a list, started at `started`, cannot show any more.
@@ -215,7 +252,12 @@ impl Observed {
         }
         seen.vanished += 1;
         match member.departure {
-            Some(departure) => seen.departed.push(now.since(departure.since)),
+            Some(departure) => {
+                seen.departed.push(now.since(departure.since));
+                if departure.reason == Reason::Requested {
+                    seen.named.push(member.id);
+                }
+            }
             None => seen.stillborn += usize::from(unproved),
         }
     }
@@ -268,6 +310,9 @@ impl Observed {
                 self.see(key, identified(description), (nonce, now), &mut seen);
             }
         }
+        if !present.is_empty() {
+            self.losses.forget_silence(plugin);
+        }
         let missing: Vec<Key> = self
             .members
             .keys()
@@ -276,6 +321,9 @@ impl Observed {
             .collect();
         let missing = self.denied(plugin, missing);
         self.miss(plugin, missing, (started, lag), (now, &mut seen));
+        self.dead
+            .retain(|key, _| key.plugin != *plugin || present.contains(key));
+        self.lay_out(plugin, (started, lag), (now, &mut seen));
         self.note_looked(plugin, (started, lag), &mut seen);
         seen
     }
@@ -294,7 +342,11 @@ impl Observed {
                 read.recall(&key, &mut member, aim.updating());
             }
             let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
-            if !self.tombs.get(&key).is_some_and(ghost) || !Guard::Tombstones.stands() {
+            let dead = self.dead.get(&key) == Some(&member.token) && member.terminating.is_some();
+            let ghost = self.tombs.get(&key).is_some_and(ghost) && Guard::Tombstones.stands();
+            seen.ghosts += usize::from(ghost && !dead);
+            if !dead && !ghost {
+                self.dead.remove(&key);
                 seen.appeared += 1;
                 self.insert(key, member);
             }
@@ -321,6 +373,9 @@ impl Observed {
         }
         if member.description != fresh.description {
             member.describe(Arc::unwrap_or_clone(fresh.description), nonce);
+            member.terminating = fresh
+                .terminating
+                .map(|now| member.terminating.unwrap_or(now));
             seen.changed += 1;
         }
         let after = self.index.filing(member);

@@ -94,6 +94,9 @@ pub(super) struct Absent {
 pub(super) struct Losses {
     absent: BTreeMap<Key, Absent>,
     trust: BTreeMap<PluginName, Trust>,
+    /// Losses that were believed lately of a plugin that showed nobody: when, where, and in which
+    /// domain. What is made in their place may be missing in the next list, too, for the same reason.
+    believed: Vec<(Timestamp, PluginName, String)>,
 }
 
 impl Losses {
@@ -108,6 +111,17 @@ impl Losses {
             let beyond = trust.proof == Proof::None && tally.is_beyond(&trust);
             beyond.then_some(trust.confirm)
         }
+    }
+
+    /// Forgets losses of a plugin that shows somebody.
+    pub(super) fn forget_silence(&mut self, plugin: &PluginName) {
+        self.believed.retain(|(_, home, _)| home != plugin);
+    }
+
+    /// Forgets losses that are so long ago that lists were believed anew since.
+    fn forget_believed(&mut self, plugin: &PluginName, started: Timestamp, silence: Duration) {
+        self.believed
+            .retain(|(at, home, _)| home != plugin || started < *at + silence);
     }
 
     pub(super) fn forget(&mut self, key: &Key) {
@@ -133,11 +147,15 @@ pub struct Doubted {
 pub(super) struct Tally {
     pub(super) lost: usize,
     pub(super) shown: usize,
+    /// Missing beside them: those that were asked to go, and those that were lost shortly before.
+    pub(super) before: usize,
+    /// Whether some were lost shortly before, and nobody was shown since.
+    pub(super) again: bool,
 }
 
 impl Tally {
     fn is_silent(self) -> bool {
-        self.shown == 0 && self.lost > FEW
+        self.shown == 0 && (self.lost + self.before > FEW || self.again)
     }
 
     fn is_beyond(self, trust: &Trust) -> bool {
@@ -162,19 +180,39 @@ impl Observed {
         let (lost, asked): (BTreeSet<Key>, BTreeSet<Key>) = gone
             .into_iter()
             .partition(|key| self.members.get(key).is_some_and(nobody_asked));
+        let trust = self.losses.trust.get(plugin).cloned().unwrap_or_default();
+        self.losses.forget_believed(plugin, started, trust.silence);
+        let mut doubt = self.doubt(plugin, &lost, asked.len());
+        // Where nobody is shown, those that were asked to go may be there as well as any.
+        let silent = self.silent_domains(&doubt, &trust);
         for key in &asked {
-            self.lose(key, (started, lag), now, seen);
+            let member = self.members.get(key);
+            let hidden = member.is_some_and(|member| {
+                let own = domain(member, &trust.domain_of);
+                silent.contains(own.as_ref())
+            });
+            if hidden {
+                doubt.insert(key.clone(), trust.silence);
+            }
         }
+        let missing: BTreeSet<Key> = lost.into_iter().chain(asked).collect();
+        let mut all = self.members.iter();
+        let shows_nobody = !missing.is_empty()
+            && !all.any(|(key, member)| {
+                key.plugin == *plugin && !member.missed && !missing.contains(key)
+            });
         let mut absent = std::mem::take(&mut self.losses.absent);
         absent.retain(|key, _| {
             let member = self.members.get(key);
             let told_of = member.is_some_and(|member| self.tells_of(plugin, member));
-            key.plugin != *plugin || lost.contains(key) || !told_of
+            key.plugin != *plugin || missing.contains(key) || !told_of
         });
         self.losses.absent = absent;
-        let doubt = self.doubt(plugin, &lost);
-        for key in lost {
+        for key in missing {
             let Some(wait) = doubt.get(&key) else {
+                if shows_nobody {
+                    self.note_believed(&key, started, &trust);
+                }
                 self.lose(&key, (started, lag), now, seen);
                 continue;
             };
@@ -187,6 +225,9 @@ impl Observed {
                 .since;
             let until = since + *wait;
             if started > since && started >= until {
+                if shows_nobody {
+                    self.note_believed(&key, started, &trust);
+                }
                 self.lose(&key, (started, lag), now, seen);
                 continue;
             }
@@ -199,22 +240,58 @@ impl Observed {
         }
     }
 
+    /// Returns the domains of which nobody is shown.
+    fn silent_domains(&self, doubt: &BTreeMap<Key, Duration>, trust: &Trust) -> BTreeSet<String> {
+        let silent = doubt.iter().filter(|(_, wait)| **wait == trust.silence);
+        let silent = silent.filter_map(|(key, _)| self.members.get(key));
+        silent
+            .map(|member| domain(member, &trust.domain_of).into_owned())
+            .collect()
+    }
+
+    /// Notes a loss that is believed.
+    fn note_believed(&mut self, key: &Key, started: Timestamp, trust: &Trust) {
+        if trust.proof == Proof::Whole {
+            return;
+        }
+        if let Some(member) = self.members.get(key) {
+            let domain = domain(member, &trust.domain_of).into_owned();
+            self.losses
+                .believed
+                .push((started, key.plugin.clone(), domain));
+        }
+    }
+
     /// Returns those of the lost that are not believed to be gone, and for how long.
-    fn doubt(&self, plugin: &PluginName, lost: &BTreeSet<Key>) -> BTreeMap<Key, Duration> {
+    fn doubt(
+        &self,
+        plugin: &PluginName,
+        lost: &BTreeSet<Key>,
+        asked: usize,
+    ) -> BTreeMap<Key, Duration> {
         let mut doubt = BTreeMap::new();
         let trust = self.losses.trust.get(plugin).cloned().unwrap_or_default();
+        let before = self.losses.believed.iter();
+        let before = before.filter(|(_, home, _)| home == plugin);
         // The usual case costs nothing. Those that are too young to be missed count as well: else the
         // losses of a group that was made lately would be few each time that one comes of age.
         let absent = lost.union(&self.missed).take(FEW + 1).count();
-        if lost.is_empty()
-            || absent <= FEW
-            || trust.proof == Proof::Whole
-            || !Guard::Losses.stands()
-        {
+        let usual = absent + asked <= FEW && before.clone().next().is_none();
+        if lost.is_empty() || usual || trust.proof == Proof::Whole || !Guard::Losses.stands() {
             return doubt;
         }
-        let mut whole = Tally::default();
+        let mut whole = Tally {
+            before: asked,
+            ..Tally::default()
+        };
         let mut domains: BTreeMap<Cow<'_, str>, Tally> = BTreeMap::new();
+        for (_, _, domain) in before {
+            whole.before += 1;
+            whole.again = true;
+            let domain = domains.entry(Cow::Borrowed(domain)).or_default();
+            domain.before += 1;
+            domain.again = true;
+        }
         for (key, member) in &self.members {
             if key.plugin != *plugin || !nobody_asked(member) || !self.tells_of(plugin, member) {
                 continue;
@@ -265,13 +342,15 @@ impl Observed {
     /// Returns the loss that is doubted, if there is one.
     #[must_use]
     pub fn doubted(&self) -> Option<Doubted> {
-        let absent = &self.losses.absent;
+        let absent = self.losses.absent.iter();
+        let lost = |key: &Key| self.members.get(key).is_some_and(nobody_asked);
+        let absent: BTreeMap<&Key, &Absent> = absent.filter(|(key, _)| lost(key)).collect();
         let named = |key: &Key| {
             let trust = self.losses.trust.get(&key.plugin)?;
             let domain = domain(self.members.get(key)?, &trust.domain_of);
             (!domain.is_empty()).then(|| domain.into_owned())
         };
-        let domains: BTreeSet<String> = absent.keys().filter_map(named).collect();
+        let domains: BTreeSet<String> = absent.keys().copied().filter_map(named).collect();
         let first: Vec<(usize, Absent)> = self
             .former
             .values()
@@ -280,6 +359,7 @@ impl Observed {
         let all = || {
             absent
                 .values()
+                .copied()
                 .chain(first.iter().map(|(_, absent)| absent))
         };
         Some(Doubted {

@@ -92,6 +92,8 @@ pub struct Member {
     pub last_shown: Option<Timestamp>,
     /// Its destruction, once decided.
     pub departure: Option<Departure>,
+    /// Since when its plugin says that it goes away.
+    pub terminating: Option<Timestamp>,
     /// Whether the last list lacks it, and it is only kept because lists may lag behind.
     pub missed: bool,
     /// Labels that are being put on it.
@@ -128,6 +130,7 @@ impl Member {
             },
             last_shown: None,
             departure: None,
+            terminating: (description.state == Lifecycle::Terminating).then_some(now),
             missed: false,
             labelling: Labelling::Nothing,
             label_failures: 0,
@@ -204,12 +207,12 @@ impl Member {
 
     /// Returns how much is lost with the member.
     pub(crate) fn standing(&self) -> Standing {
-        if self.health.last() == Health::Unhealthy {
-            Standing::Unhealthy
-        } else if self.serves() {
+        if self.serves() {
             Standing::Serves
         } else if self.is_silent() {
             Standing::Unheard
+        } else if self.health.last() == Health::Unhealthy {
+            Standing::Unhealthy
         } else {
             Standing::Idle
         }

@@ -54,6 +54,8 @@ pub struct Observed {
     /// Members that lists showed to be gone lately, with the moment of the list and their token: an
     /// older list, from a copy that lags behind, may still show them.
     tombs: BTreeMap<Key, (Timestamp, Option<u64>)>,
+    /// Those that lists still show as going away although they are gone, with their token.
+    dead: BTreeMap<Key, Option<u64>>,
     /// Members that the last list of their plugin lacks, and that are too young to be missed, or
     /// whose loss is doubted.
     missed: BTreeSet<Key>,

@@ -9,7 +9,7 @@ impl Draft<'_> {
     /// Adopts instances that were made by hand and ask for it. A list has to confirm it.
     pub(crate) fn adopt(&mut self) {
         let asking: Vec<_> = self.members(&self.index.asking).collect();
-        if asking.iter().any(|(_, member)| member.is_being_labelled()) {
+        if !asking.is_empty() {
             self.wait(WaitingOn::Observation);
         }
         for (_, member) in asking {

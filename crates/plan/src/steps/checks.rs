@@ -98,27 +98,10 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
             }
         }
     }
-    // Of whom nobody has heard is neither counted on nor let go, so that a rollout waits for it.
-    let unheard = draft.memory.roll.is_some().then(|| index.unheard());
-    for key in unheard.into_iter().flatten() {
-        let Some(member) = draft.seen.at(key) else {
-            continue;
-        };
-        let at = match member.health.asked() {
-            Some(last) => last + pace.urgent,
-            None if member.health.in_flight() => continue,
-            None => match room.checked_sub(1) {
-                Some(left) => {
-                    room = left;
-                    draft.now
-                }
-                None => {
-                    urgent(key, member, draft.now + SECOND);
-                    break;
-                }
-            },
-        };
-        urgent(key, member, at);
+    for (key, at) in unheard(draft, &pace, room) {
+        if let Some(member) = draft.seen.at(key) {
+            urgent(key, member, at);
+        }
     }
     if illness.broken {
         let probes = index.unhealthy.iter().take(PROBES);
@@ -155,6 +138,33 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     if let Some(at) = next {
         draft.wake(at);
     }
+}
+
+/// Returns the members of other configurations of whom nobody has heard, and when they are asked: they
+/// are neither counted on nor let go, so that a rollout waits for them. No more than `room` at once.
+fn unheard<'a>(draft: &Draft<'a>, pace: &Pace, mut room: usize) -> Vec<(&'a Key, Timestamp)> {
+    let mut asked = Vec::new();
+    if draft.memory.roll.is_none() {
+        return asked;
+    }
+    for key in draft.index.unheard() {
+        let Some(member) = draft.seen.at(key) else {
+            continue;
+        };
+        match member.health.asked() {
+            Some(last) => asked.push((key, last + pace.urgent)),
+            None if member.health.in_flight() => {}
+            None if room > 0 => {
+                room -= 1;
+                asked.push((key, draft.now));
+            }
+            None => {
+                asked.push((key, draft.now + SECOND));
+                break;
+            }
+        }
+    }
+    asked
 }
 
 /// How often members are asked for their health.

@@ -94,13 +94,13 @@ impl Draft<'_> {
     fn came_to_nothing(&mut self, member: &Member, taken: Timestamp) -> bool {
         let behaviour = self.config.behaviour(&member.plugin);
         let patience = match member.description.state {
+            Lifecycle::Terminating => return false,
             Lifecycle::Running if !member.missed => {
                 self.config.settle + self.config.lag(&member.plugin).longest()
             }
-            Lifecycle::Running
-            | Lifecycle::Unsaid
-            | Lifecycle::Pending
-            | Lifecycle::Terminating => behaviour.destruction_stuck(),
+            Lifecycle::Running | Lifecycle::Unsaid | Lifecycle::Pending => {
+                behaviour.destruction_stuck()
+            }
         };
         let until = taken + patience;
         if until > self.now {

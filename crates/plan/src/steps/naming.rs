@@ -28,7 +28,14 @@ pub(crate) fn name_the_nameless<'a>(
         draft.wait(WaitingOn::Observation);
     }
     let mut nameless: Vec<(&Key, &Member)> = draft.members(&draft.index.nameless).collect();
-    if nameless.is_empty() && !underway && draft.pending() == 0 {
+    if nameless.iter().any(|(_, member)| member.label_failures > 0) {
+        draft.wait(WaitingOn::Observation);
+    }
+    // Those that make way have no name until they are gone.
+    let goes = draft
+        .members(&draft.index.leaving)
+        .any(|(_, member)| member.identity().is_none());
+    if nameless.is_empty() && !goes && !underway && draft.pending() == 0 {
         draft.memory.naming = false;
         return free;
     }

@@ -30,6 +30,8 @@ const SLOWEST: u64 = 10_000;
 fn declared(in_process: bool) -> Behaviour {
     let mut behaviour = Behaviour::default();
     behaviour.create.give_up = Some(Seconds(15.0));
+    // Most destructions come to pass within a minute; the others take the controller by surprise.
+    behaviour.destroy.stuck = Some(Seconds(60.0));
     if in_process {
         behaviour.visibility_window.list = Some(Seconds(0.0));
         behaviour.list.relapse = Some(Seconds(0.0));

@@ -91,7 +91,9 @@ fn an_operators_wish_is_not_held_up_by_a_drain() {
 fn lost(bench: &mut Bench, id: &str) {
     let now = bench.now;
     bench.depart(id, Reason::Outdated, Step::Failed(1, now));
-    bench.member(id).departure.as_mut().unwrap().taken = Some(now);
+    if let Some(departure) = &mut bench.member(id).departure {
+        departure.taken = Some(now);
+    }
 }
 
 #[test]

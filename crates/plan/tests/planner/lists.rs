@@ -128,7 +128,7 @@ fn a_member_that_the_last_list_lacks_is_not_counted_on() {
     bench.commit(spec(r#"{"Size":3}"#, "v2", ""));
     let plan = bench.plan();
     assert!(destroyed(&plan).is_empty(), "only two serve");
-    bench.pass(std::time::Duration::from_secs(6));
+    bench.pass(std::time::Duration::from_secs(11));
     bench.look();
     assert_eq!(created(&bench.plan()).len(), 1);
 }
@@ -149,4 +149,22 @@ fn nothing_is_known_before_every_plugin_was_listed() {
     bench.seen.unwatch(&"other".into());
     assert_eq!(homes(&bench), ["file"]);
     assert!(bench.preview().converged);
+}
+
+/// Another plugin may have given the same id to one that nobody named.
+#[test]
+fn a_list_tells_who_went_because_somebody_had_named_it() {
+    let mut bench = Bench::healthy(cattle(1), &["a", "b", "c"]);
+    bench.depart("a", Reason::Requested, Step::Accepted(at(0)));
+    bench.depart("b", Reason::Surplus, Step::Accepted(at(0)));
+    let plugin = "file".into();
+    let circumstances = Listed {
+        plugin: &plugin,
+        started: at(1),
+        now: at(1),
+        lag: Lag::NONE,
+    };
+    let list = [shown("c", "v1")];
+    let seen = bench.seen.apply(&"g".into(), list, circumstances, NONCE);
+    assert_eq!((seen.vanished, seen.named), (2, vec!["a".into()]));
 }

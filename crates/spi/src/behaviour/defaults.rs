@@ -24,8 +24,9 @@ const TAIL: u32 = 3;
 pub const VISIBILITY: Duration = Duration::from_secs(15);
 
 /// By how much a list of a plugin that declares nothing may go back behind an earlier one: copies
-/// of a store that follow each other are rarely further apart.
-pub const RELAPSE: Duration = Duration::from_secs(5);
+/// of a store that follow each other are rarely more than five seconds apart, and of two lists each
+/// may come from one that is behind.
+pub const RELAPSE: Duration = Duration::from_secs(10);
 
 /// How much later a second list has to be asked for, to confirm what a first one lacks.
 pub const LAG: Duration = Duration::from_secs(2);

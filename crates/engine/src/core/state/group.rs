@@ -37,6 +37,15 @@ pub(in crate::core) struct Committed {
     pub(in crate::core) spec: Arc<Spec>,
 }
 
+/// What was said of labels that a list has yet to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::core) enum Said {
+    /// They are put on.
+    Done,
+    /// Nothing.
+    Nothing,
+}
+
 /// State of a group.
 pub(in crate::core) struct Group {
     pub(in crate::core) target: Target,
@@ -76,8 +85,9 @@ pub(in crate::core) struct Group {
     pub(in crate::core) health_due: Option<Timestamp>,
     /// When it was written last.
     pub(in crate::core) health_written: Timestamp,
-    /// Members whose labels may have been put on or not, and from when on a list tells.
-    pub(in crate::core) labels_in_doubt: BTreeMap<(PluginName, InstanceId), Timestamp>,
+    /// Members whose labels may have been put on or not, what was said of that, and from when on a
+    /// list tells.
+    pub(in crate::core) labels_in_doubt: BTreeMap<(PluginName, InstanceId), (Said, Timestamp)>,
     /// The revision that a failed rollout goes back to, and when that is tried again if it could
     /// not be written.
     pub(in crate::core) reverting: Option<(u64, Timestamp)>,

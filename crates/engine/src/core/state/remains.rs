@@ -1,9 +1,9 @@
 //! What remains of a group that was freed or destroyed while calls were under way.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use infrakit_plan::{Member, Step, Timestamp};
+use infrakit_plan::{Config, Member, Step, Timestamp};
+use infrakit_spi::PluginName;
 use infrakit_store::Change;
 
 use crate::core::Group;
@@ -48,16 +48,15 @@ impl Remains {
         });
     }
 
-    /// Returns whether nothing can come of it any more; `settle` is how long a destruction may take
-    /// effect whose answer was lost.
-    pub(in crate::core) fn is_over(&self, settle: Duration) -> bool {
+    /// Returns whether nothing can come of it any more.
+    pub(in crate::core) fn is_over(&self, config: &Config) -> bool {
         let group = &self.group;
         let open = !group.memory.intents.is_empty() || !group.young.is_empty();
         let Some(listed) = group.seen.listed() else {
             return false;
         };
         let there = match self.fate {
-            Fate::Freed => !self.late.is_empty() || goes(group, listed, settle),
+            Fate::Freed => !self.late.is_empty() || goes(group, listed, config),
             Fate::Destroyed => !group.seen.is_empty(),
         };
         let since = group.destroying_since.is_none_or(|since| listed >= since);
@@ -85,15 +84,16 @@ impl Remains {
 
 /// Returns whether a destruction that was begun may still take effect. One that failed is not tried
 /// again: the group was let go.
-fn goes(group: &Group, listed: Timestamp, settle: Duration) -> bool {
+fn goes(group: &Group, listed: Timestamp, config: &Config) -> bool {
+    let long = |plugin: &PluginName| config.behaviour(plugin).destruction_stuck();
     let under_way = group.seen.leaving().any(|member| {
         let step = member.departure.map(|departure| departure.step);
         match step {
             Some(Step::InFlight(_)) => true,
-            Some(Step::Accepted(at)) => listed < at + settle,
+            Some(Step::Accepted(at)) => listed < at + long(&member.plugin),
             Some(Step::Failed(..)) | None => false,
         }
     });
     let mut decided = group.memory.decided.values();
-    under_way || decided.any(|decided| listed < decided.since + settle)
+    under_way || decided.any(|decided| listed < decided.since + long(&decided.plugin))
 }

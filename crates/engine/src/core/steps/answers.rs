@@ -11,6 +11,7 @@ use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::Repaired;
 use infrakit_spi::{Delivery, Error, FailureClass, InstanceId, PluginName};
 
+use crate::core::state::group::Said;
 use crate::core::state::history::Kind;
 use crate::core::state::young::Keep;
 use crate::core::{Core, CreationAnswer, Group, Subject, Target};
@@ -254,22 +255,27 @@ impl Core {
         } = subject;
         let again = now + self.config.poll_interval;
         let settle = self.config.settle;
+        let behaviour = self.config.behaviour(plugin);
+        let shown = behaviour.tag_visibility().max(behaviour.relapse()) + behaviour.list_lag();
         let Some(group) = self.living(target) else {
             return;
         };
         group
             .history
             .ended(id, Kind::Label, outcome.as_ref().map(drop));
+        let key = (plugin.clone(), id.clone());
         let Err(error) = outcome else {
-            // The list will show the new tags; until then they count as being put on.
+            // The list will show the new tags; until then they count as being put on, as long as it
+            // may take.
+            group.labels_in_doubt.insert(key, (Said::Done, now + shown));
             self.refresh_on(&target.group, plugin, now);
             return;
         };
         tracing::warn!(group = %target.group, instance = %id, %error, "cannot label");
         if error.delivery() == Delivery::Unknown {
             // The labels may come yet: nobody else is given the identity meanwhile.
-            let key = (plugin.clone(), id.clone());
-            group.labels_in_doubt.insert(key, now + settle);
+            let told = now + settle;
+            group.labels_in_doubt.insert(key, (Said::Nothing, told));
             self.refresh_on(&target.group, plugin, now + settle);
         } else if is_it(group, subject)
             && let Some(mut member) = group.seen.get_mut_on(plugin, id)

@@ -258,6 +258,7 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
             };
             member.labelling = Labelling::UnderWay(identity);
             drop(member);
+            group.labels_in_doubt.remove(&(plugin.clone(), id.clone()));
             tracing::info!(group = %group.id(), instance = %id, ?labels, "labelling");
             let subject = subject(group, plugin, id);
             begun.calls.push(Call::Label { subject, labels });

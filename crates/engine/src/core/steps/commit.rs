@@ -320,8 +320,8 @@ impl Core {
         self.touch(id);
     }
 
-    /// Forgets a group whose members are all gone; while creations are in doubt, it only goes out of
-    /// sight.
+    /// Forgets a group whose members are all gone; while creations are in doubt, or the dead are listed,
+    /// it only goes out of sight.
     pub(in crate::core) fn finish_destroying(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.get(id) else {
             return;
@@ -329,7 +329,8 @@ impl Core {
         // The list that the request itself asked for bears the request's own time.
         let listed_since = group.seen.listed() >= group.destroying_since;
         let mut open = group.memory.intents.values();
-        let gone = group.seen.is_empty() && open.all(|intent| intent.doubt.is_some());
+        let gone = group.seen.members().all(|member| self.is_dead(member))
+            && open.all(|intent| intent.doubt.is_some());
         let done = group.memory.phase == Phase::Destroying
             && group.destroying_since.is_some()
             && listed_since
@@ -337,7 +338,7 @@ impl Core {
         if !done {
             return;
         }
-        if group.memory.intents.is_empty() {
+        if group.memory.intents.is_empty() && group.seen.is_empty() {
             let changes = forget_changes(group);
             self.write(Batch::Nothing, changes, Durability::Synced);
             self.forget(id);

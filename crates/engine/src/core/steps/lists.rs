@@ -8,6 +8,7 @@ use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token};
 use infrakit_spi::instance::{Description, Domains, Listing};
 use infrakit_spi::{GroupId, PluginName, tags};
 
+use crate::core::state::group::Said;
 use crate::core::state::observer::Observer;
 use crate::core::state::young::Keep;
 use crate::core::{Core, Effect, Group, ListAnswer};
@@ -163,6 +164,12 @@ impl Core {
             let grown = note_seen(group, circumstances);
             learn(group, &seen, circumstances.now);
             self.behaviours.departures(plugin, &seen.departed);
+            if seen.ghosts > 0
+                && let Some(observer) = self.observers.get_mut(plugin)
+            {
+                // A list like this one may tell something else once they are believed.
+                observer.remember(None);
+            }
             look_then(self.observers.get_mut(circumstances.plugin), id, &seen);
             if seen.vanished > 0 {
                 tracing::info!(group = %id, vanished = seen.vanished, "members are gone");
@@ -264,6 +271,10 @@ fn learn(group: &mut Group, seen: &Seen, now: Timestamp) {
     for took in &seen.departed {
         group.memory.measured.departure.note(*took);
     }
+    for id in &seen.named {
+        group.memory.doomed.remove(id);
+        group.memory.urgent.remove(id);
+    }
     if let Some(roll) = &mut group.memory.roll {
         roll.failed += seen.stillborn as u64;
     }
@@ -284,23 +295,31 @@ fn look_then(observer: Option<&mut Observer>, group: &GroupId, seen: &Seen) {
     }
 }
 
-/// Labels of which nothing is known are not there, where a list that was started long enough after
-/// their call lacks them.
+/// Labels are not there, where a list that was started long enough after their call lacks them. A
+/// plugin that said that they are puts none on.
 fn settle_labels(group: &mut Group, circumstances: Listed<'_>) {
     let seen = &mut group.seen;
     if seen.covered_on(circumstances.plugin).is_some() {
         // Of whoever is elsewhere it says nothing.
         return;
     }
-    group.labels_in_doubt.retain(|(plugin, id), settle_at| {
-        if plugin != circumstances.plugin || circumstances.started < *settle_at {
-            return true;
-        }
-        if let Some(mut member) = seen.get_mut_on(plugin, id)
-            && member.is_being_labelled()
-        {
-            member.labelling = Labelling::Nothing;
-        }
-        false
-    });
+    group
+        .labels_in_doubt
+        .retain(|(plugin, id), (said, settle_at)| {
+            if plugin != circumstances.plugin || circumstances.started < *settle_at {
+                return true;
+            }
+            if let Some(mut member) = seen.get_mut_on(plugin, id)
+                && member.is_being_labelled()
+            {
+                let named = matches!(member.labelling, Labelling::UnderWay(Some(_)));
+                member.labelling = if named && *said == Said::Done {
+                    member.label_failures += 1;
+                    Labelling::Failed(circumstances.now)
+                } else {
+                    Labelling::Nothing
+                };
+            }
+            false
+        });
 }

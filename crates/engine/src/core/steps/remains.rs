@@ -4,7 +4,7 @@
 //! would be made a second time by the next commit of that group, or stay for ever with nobody who
 //! knows of it. So its group goes out of sight, and what remains of it is kept until all is settled.
 
-use infrakit_plan::{Memory, Phase, Timestamp};
+use infrakit_plan::{Member, Memory, Phase, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_store::{Change, Durability};
 
@@ -62,15 +62,21 @@ impl Core {
         self.touch(id);
     }
 
+    /// Returns whether a member is going away by its plugin's word, or gone: its provider goes on
+    /// listing the dead.
+    pub(in crate::core) fn is_dead(&self, member: &Member) -> bool {
+        let behaviour = self.config.behaviour(&member.plugin);
+        member.terminating.is_some() && !behaviour.dead_are_listed().is_zero()
+    }
+
     /// Forgets what remains of a group once nothing can come of it any more.
     pub(in crate::core) fn finish_remains(&mut self, id: &GroupId, now: Timestamp) {
-        let settle = self.config.settle;
         let again = now + self.config.poll_interval;
         let Some(remains) = self.groups.remains_mut(id) else {
             return;
         };
         remains.settle();
-        if !remains.is_over(settle) {
+        if !remains.is_over(&self.config) {
             return self.wake_by(id, again);
         }
         let mut changes = forget_changes(&remains.group);

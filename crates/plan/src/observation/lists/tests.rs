@@ -108,16 +108,16 @@ fn an_older_copy_of_the_truth_neither_takes_a_member_nor_brings_one_back() {
     let mut seen = Observed::default();
     list(&mut seen, &["a"], 1, Lag::default());
     let older = list(&mut seen, &[], 3, Lag::default());
-    // It became known at 2 s; a list that is started 5 s later cannot be that old.
-    assert_eq!((older.vanished, older.look_again), (0, Some(at(7))));
+    // It became known at 2 s; a list that is started 10 s later cannot be that old.
+    assert_eq!((older.vanished, older.look_again), (0, Some(at(12))));
     let mut same = seen.clone();
-    assert_eq!(same.unchanged(&"p".into(), at(7), at(7)).vanished, 0);
-    assert_eq!(same.unchanged(&"p".into(), at(8), at(8)).vanished, 1);
-    assert_eq!(list(&mut seen, &[], 8, Lag::default()).vanished, 1);
-    assert_eq!(list(&mut seen, &["a"], 9, Lag::default()).appeared, 0);
+    assert_eq!(same.unchanged(&"p".into(), at(12), at(12)).vanished, 0);
+    assert_eq!(same.unchanged(&"p".into(), at(13), at(13)).vanished, 1);
+    assert_eq!(list(&mut seen, &[], 13, Lag::default()).vanished, 1);
+    assert_eq!(list(&mut seen, &["a"], 14, Lag::default()).appeared, 0);
     assert!(seen.is_empty());
     assert_eq!(
-        list(&mut seen, &["a"], 14, Lag::default()).appeared,
+        list(&mut seen, &["a"], 24, Lag::default()).appeared,
         1,
         "it is back indeed"
     );

@@ -111,8 +111,14 @@ impl World {
         self.memory = decided.memory.clone();
         self.wake_at = decided.wake_at;
         self.converged = decided.converged;
+        let spares = |action: &Action| matches!(action, Action::Spare { .. });
+        let spares = decided.actions.iter().any(spares);
         for action in decided.actions {
             self.act(action);
+        }
+        if spares {
+            // What it means that they are members again is planned anew.
+            return self.decide();
         }
         let again = plan(
             &self.spec,
