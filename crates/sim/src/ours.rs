@@ -61,7 +61,8 @@ impl Ours {
             self_logical_id: traits.own.clone(),
             poll_interval: traits.poll_interval,
             settle: traits.settle,
-            undeclared: Arc::new(declared(traits, Locality::Remote)),
+            // Who declares nothing is taken for what he may be.
+            undeclared: Arc::default(),
             checks_per_second: traits.checks_per_second,
             ..Config::default()
         };

@@ -30,6 +30,11 @@ impl Invariant for Budget {
         if !machine.serves(scene.now) || verdict == Health::Unhealthy {
             return None;
         }
+        // That it has come up nobody need know who has not been told.
+        let lately = machine.ready + scene.age > scene.now;
+        if lately && verdict != Health::Healthy {
+            return None;
+        }
         let without = scene.serving_without(group, (victim.plugin, machine));
         let needed = scene
             .ledger

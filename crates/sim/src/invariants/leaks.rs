@@ -17,9 +17,14 @@ impl Invariant for Leaks {
     }
 
     fn rest(&self, scene: &Scene<'_>, group: &GroupId) -> Option<String> {
+        let promise = scene.sight.promises.get(group);
         let mut tokens = BTreeMap::new();
         for (plugin, one) in scene.park.of(group.as_str()) {
             if !scene.ledger.is_home(group, plugin) {
+                continue;
+            }
+            // Once its group has moved nobody looks where it was out of sight.
+            if one.unseen.is_some() && promise.is_some_and(|promise| promise.plugin != *plugin) {
                 continue;
             }
             let place = (plugin.clone(), one.id.clone());

@@ -143,7 +143,9 @@ impl Ledger {
                     .homes
                     .get(group)
                     .is_some_and(|homes| homes.contains(*plugin));
-                home && !one.leaving && one.is_asked_for()
+                // Nobody counts on one that a person wants gone.
+                let wanted = !self.requested.contains(&(group.clone(), one.id.clone()));
+                home && wanted && !one.leaving && one.is_asked_for()
             });
             let count = (there.count() as u64).min(promise.size);
             let reached = self.reached.entry(group.clone()).or_default();

@@ -116,6 +116,14 @@ pub struct Seen {
     pub(super) answered: Option<u64>,
 }
 
+impl Seen {
+    /// Returns whether nothing but an answer has told of it.
+    #[must_use]
+    pub fn is_unlisted(&self) -> bool {
+        self.answered.is_some()
+    }
+}
+
 /// A call that a life has made and not heard of.
 #[derive(Debug)]
 pub(super) enum Open {

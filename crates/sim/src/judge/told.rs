@@ -80,6 +80,7 @@ impl Told {
             Operation::Hold(id) | Operation::Release(id) => {
                 self.held.remove(&(group.clone(), id.clone()));
             }
+            Operation::Free | Operation::Destroy => self.forget(group),
             _ => {
                 self.freed.remove(group);
                 self.destroyed.remove(group);

@@ -31,8 +31,13 @@ impl<'a> Scene<'a> {
         let Some(provider) = self.park.get(home) else {
             return false;
         };
-        let moment = self.now.saturating_sub(ACTED_UPON);
-        let hidden = |one: &Machine| provider.is_out_of_sight(one, moment);
+        // Once its group has moved nobody looks where it was out of sight.
+        let promise = self.sight.promises.get(group);
+        if one.unseen.is_some() && promise.is_some_and(|promise| promise.plugin != *home) {
+            return true;
+        }
+        let lately = |(_, last): (u64, u64)| last + ACTED_UPON >= self.now;
+        let hidden = |one: &Machine| one.unseen.is_some_and(lately);
         if !hidden(one) {
             return false;
         }
@@ -45,7 +50,9 @@ impl<'a> Scene<'a> {
             all += 1;
             missed += u64::from(hidden(other));
         }
-        missed <= 2.max(all / 2) || self.now >= provider.hidden_since + CONFIRMED
+        // Of those that are lost beside others that are shown a second list tells.
+        let twice = missed < all && one.unseen.is_some_and(|(first, last)| first < last);
+        twice || missed <= 2.max(all / 2) || self.now >= provider.hidden_since + CONFIRMED
     }
 
     /// Returns the instances of a group that went by themselves, so lately that nobody need know.
@@ -79,9 +86,15 @@ impl<'a> Scene<'a> {
         (others.count() + lost.count()) as u64
     }
 
-    /// Returns how many instances of a group there are, or were lately.
+    /// Returns how many instances of a group there are, or were lately, or are said to be in an answer
+    /// that no list could deny yet.
     #[must_use]
     pub fn there(&self, group: &'a GroupId) -> u64 {
-        (self.staying(group).count() + self.lost(group).count()) as u64
+        let said = self.sight.members.iter();
+        let said = said.filter(|((plugin, id), seen)| {
+            let there = self.park.machine(plugin, id).is_some();
+            seen.group == *group && seen.is_unlisted() && !there
+        });
+        (self.staying(group).count() + self.lost(group).count() + said.count()) as u64
     }
 }

@@ -268,7 +268,13 @@ fn bound(draft: &Draft) -> u64 {
     let slowest =
         |of: &dyn Fn(&Nature) -> u64| draft.natures.iter().map(of).max().unwrap_or_default();
     let each = slowest(&|nature| {
-        nature.running.most + nature.healthy.most + nature.destroy.most + nature.lag.most
+        // Where the dead are listed nobody knows sooner that one is gone.
+        let ends = if nature.tombstone > 0 {
+            nature.destroy.longest
+        } else {
+            nature.destroy.most
+        };
+        nature.running.most + nature.healthy.most + ends + nature.lag.most
     });
     let once = slowest(&|nature| {
         nature.longest_birth() + nature.destroy.longest + 2 * nature.longest_lag()

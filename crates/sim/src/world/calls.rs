@@ -6,7 +6,7 @@ use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
 use infrakit_spi::{Error, FailureClass, GroupId, InstanceId, LogicalId, PluginName, Tags};
 use infrakit_store::{Change, Durability};
 
-use super::{Birth, Happening, MILLIS, Maker, Nature, SECOND, Truth, World};
+use super::{Birth, Happening, MILLIS, MINUTE, Maker, Nature, SECOND, Truth, World};
 use crate::controller::{Answer, Ask, Creation, Ticket};
 use crate::faults::Kind;
 
@@ -137,6 +137,7 @@ impl World {
         {
             provider.seen = moment;
         }
+        provider.note_unseen(moment, now);
         let fingerprint = provider.fingerprint(filter, moment);
         let listing = if provider.fingerprints && seen == Some(fingerprint) {
             Listing::Unchanged
@@ -444,6 +445,7 @@ impl World {
         };
         machine.ceases_to_serve(self.now);
         machine.leaving = true;
+        let born = machine.born;
         let unanswered = self.strikes(Kind::DestroyUnanswered);
         let answer = if unanswered {
             Err(Error::unknown("no answer"))
@@ -456,6 +458,9 @@ impl World {
         }
         if self.strikes(Kind::DestroyForgotten) {
             self.note(format_args!("`{id}` will not go"));
+            // Asked again, it may go.
+            let later = Happening::Stays(plugin.clone(), id.clone(), born);
+            self.queue.push(self.now + took + 5 * MINUTE, later);
         } else {
             self.queue.push(
                 self.now + took + lingers,

@@ -13,14 +13,14 @@ impl World {
         match incident {
             Incident::Amnesia(plugin, lasts) => {
                 if let Some(provider) = self.park.get_mut(plugin) {
+                    provider.hides(now);
                     provider.blank = now + lasts;
-                    provider.hidden_since = now;
                 }
             }
             Incident::Zone(plugin, zone, lasts) => {
                 if let Some(provider) = self.park.get_mut(plugin) {
+                    provider.hides(now);
                     provider.hidden_zone = Some((format!("z{zone}"), now + lasts));
-                    provider.hidden_since = now;
                 }
             }
             Incident::Outage(plugin, lasts) => {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use infrakit_plan::Timestamp;
-use infrakit_spi::PluginName;
 use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality, Repaired};
+use infrakit_spi::{GroupId, PluginName};
 use infrakit_store::Durability;
 
 use super::{Happening, MILLIS, MINUTE, Maker, SECOND, World};
-use crate::controller::{Answer, Ask, Controller, Ticket};
+use crate::controller::{Answer, Ask, Controller, Operation, Ticket};
 use crate::faults::Kind;
 use crate::judge::Cause;
 
@@ -72,13 +72,7 @@ impl World {
     }
 
     pub(super) fn begin_life(&mut self) {
-        let skew = if self.strikes(Kind::ClockJump) {
-            let far = self.dice.amount(Kind::ClockJump, 1, 26 * 60 * 60);
-            let sign = if far.is_multiple_of(2) { 1 } else { -1 };
-            sign * i64::try_from(far * SECOND).unwrap_or_default()
-        } else {
-            0
-        };
+        let skew = self.draw_skew();
         let number = self.next_life;
         self.next_life += 1;
         self.term += 1;
@@ -112,6 +106,26 @@ impl World {
         self.lives.push(life);
         self.refresh_promises(number);
         self.step(number);
+    }
+
+    /// Draws how far the clock of the next life is from the world's.
+    ///
+    /// One that jumps ahead while a creation is under way looks exactly like a long time in which
+    /// nobody was there, after which nothing can come of that creation: nobody can tell the two apart.
+    fn draw_skew(&mut self) -> i64 {
+        let drawn = if self.strikes(Kind::ClockJump) {
+            let far = self.dice.amount(Kind::ClockJump, 1, 26 * 60 * 60);
+            let sign = if far.is_multiple_of(2) { 1 } else { -1 };
+            sign * i64::try_from(far * SECOND).unwrap_or_default()
+        } else {
+            0
+        };
+        if self.coming.values().all(Vec::is_empty) {
+            self.skew = drawn;
+        } else {
+            self.skew = self.skew.min(drawn);
+        }
+        self.skew
     }
 
     /// Ends the life of the controller in office, as a kill would, and starts the next one.
@@ -357,6 +371,7 @@ impl World {
         if let Some((group, operation)) = &wish {
             if written {
                 self.ledger.told.acknowledged(group, operation);
+                self.note_hold(group, operation);
             } else {
                 self.ledger.told.unsure(group, operation);
             }
@@ -370,6 +385,16 @@ impl World {
         self.set_cause(number, cause);
         self.step(number);
         self.set_cause(number, Cause::Any);
+    }
+
+    /// A hand over one that has gone meanwhile is over nobody who is given its id.
+    fn note_hold(&mut self, group: &GroupId, operation: &Operation) {
+        if let Operation::Hold(id) = operation {
+            let mut members = self.park.of(group.as_str());
+            if !members.any(|(_, one)| one.id == *id) {
+                self.ledger.told.gone(group, id);
+            }
+        }
     }
 
     fn set_cause(&mut self, number: u32, cause: Cause) {

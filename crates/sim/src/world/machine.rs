@@ -79,6 +79,8 @@ pub struct Machine {
     pub ill_since: Option<u64>,
     /// When a flavor last said that it is healthy, although it is not.
     pub flattered: Option<u64>,
+    /// When a list first lacked it for want of memory or of sight, and when one did last.
+    pub unseen: Option<(u64, u64)>,
     /// Changes whenever something changes that a list shows.
     stamp: u64,
 }
@@ -303,6 +305,7 @@ impl Provider {
             slandered: None,
             flattered: None,
             ill_since: (birth.truth != Truth::Well).then_some(now),
+            unseen: None,
             stamp: self.stamps,
         };
         self.machines.insert(id, machine);
@@ -373,6 +376,27 @@ impl Provider {
         true
     }
 
+    /// Notes whom a list of that moment lacks for want of memory or of sight.
+    pub fn note_unseen(&mut self, moment: u64, now: u64) {
+        let zone = self
+            .hidden_zone
+            .clone()
+            .filter(|(_, until)| moment < *until);
+        let blank = moment < self.blank;
+        if !blank && zone.is_none() {
+            return;
+        }
+        for machine in self.machines.values_mut() {
+            let hidden = zone
+                .as_ref()
+                .is_some_and(|(zone, _)| machine.zone() == Some(zone));
+            if blank || hidden {
+                let first = machine.unseen.map_or(now, |(first, _)| first);
+                machine.unseen = Some((first, now));
+            }
+        }
+    }
+
     /// Lists what there was at `moment` with these tags.
     #[must_use]
     pub fn list(&self, filter: &Tags, moment: u64) -> Vec<Description> {
@@ -432,7 +456,14 @@ impl Provider {
     /// Returns whether lists show now what they will go on showing, if nothing happens.
     #[must_use]
     pub fn is_settled(&self, now: u64) -> bool {
+        // Who comes to light again is not believed to be back before lists could have been behind.
+        let nature = self.nature.as_ref();
+        let doubt = REMEMBERED + nature.map_or(0, |nature| 2 * nature.longest_lag());
+        let lately = |(_, last): (u64, u64)| last + doubt > now;
         let shown = self.machines.values().all(|one| {
+            if one.unseen.is_some_and(lately) {
+                return false;
+            }
             let labels = one.shown.as_ref().is_none_or(|(until, _)| *until <= now);
             one.visible <= now && one.running <= now && labels
         });
@@ -446,6 +477,14 @@ impl Provider {
         let zone = self.hidden_zone.as_ref();
         let zone = zone.filter(|(_, until)| moment < *until);
         moment < self.blank || zone.is_some_and(|(zone, _)| one.zone() == Some(zone))
+    }
+
+    /// Notes that lists do not show all from now on, if they did until now.
+    pub fn hides(&mut self, now: u64) {
+        let zone = self.hidden_zone.as_ref();
+        if now >= self.blank && zone.is_none_or(|(_, until)| now >= *until) {
+            self.hidden_since = now;
+        }
     }
 
     /// Only a plugin that declares how it behaves tells states, too.

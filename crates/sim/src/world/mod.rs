@@ -73,6 +73,8 @@ pub struct World {
     store: SimStore,
     lives: Vec<Life>,
     next_life: u32,
+    /// How far the clock of the last life is from the world's.
+    skew: i64,
     term: u64,
     queue: Queue<Happening>,
     /// What [`Happening::Deed`] refers to.
@@ -149,6 +151,7 @@ impl World {
             store: SimStore::default(),
             lives: Vec::new(),
             next_life: 1,
+            skew: 0,
             term: 0,
             queue: Queue::new(),
             deeds: Vec::new(),

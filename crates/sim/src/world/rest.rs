@@ -105,10 +105,26 @@ impl World {
                         .collect()
                 });
                 self.note(format_args!("why: {}", why.join("\n")));
-                self.breach(promise, reason);
+                if !self.waits_for_somebody() {
+                    self.breach(promise, reason);
+                }
                 return;
             }
         }
+    }
+
+    /// Returns whether somebody has to take notice of members that have come to light, made from
+    /// another configuration.
+    fn waits_for_somebody(&self) -> bool {
+        let leader = self.leader().map(|life| life.number);
+        let sight = leader.and_then(|number| self.ledger.sight(number));
+        self.ledger.groups.iter().any(|group| {
+            let promise = sight.and_then(|sight| sight.promises.get(group));
+            let mut all = self.park.of(group.as_str());
+            promise.is_some_and(|promise| {
+                all.any(|(_, one)| one.unseen.is_some() && !promise.matches(one.hash()))
+            })
+        })
     }
 
     /// Returns whether the controller says that a group is as specified, and nothing of it is on
@@ -230,6 +246,9 @@ impl World {
         let mut count = 0;
         for (plugin, one) in self.park.of(group.as_str()) {
             if !self.ledger.is_home(group, plugin) {
+                continue;
+            }
+            if one.unseen.is_some() && *plugin != promise.plugin {
                 continue;
             }
             // A pet without a name is nobody's.
