@@ -24,6 +24,11 @@ impl Invariant for Holds {
         };
         let place = (group.clone(), id.clone());
         let machine = scene.park.machine(plugin, id)?;
+        // A person names an id, and two plugins may have given the same one: either may be meant.
+        let namesakes = scene.park.of(group.as_str());
+        if namesakes.filter(|(_, one)| one.id == *id).count() > 1 {
+            return None;
+        }
         let asked_for = scene.ledger.asked_for(group, id) || machine.leaving;
         (scene.ledger.told.held.contains(&place) && !asked_for)
             .then(|| format!("`{id}` of `{group}` is held, and touched"))

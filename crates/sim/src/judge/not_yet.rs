@@ -17,7 +17,7 @@ pub enum Where {
 pub const NOT_YET: &[(&str, Where, &str)] = &[
     (
         "budget",
-        Where::Real,
+        Where::Everywhere,
         "a plugin that shows nobody for minutes has its groups made again and again",
     ),
     (
