@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<ByPlugin, String> {
-        parse(Path::new("/home/plugins.yml"), text)
+        parse(Path::new("plugins.yml"), text)
     }
 
     #[test]
@@ -275,11 +275,11 @@ mod tests {
         for (text, said) in [
             (
                 "file:\n  list: {lag_s: 1}\n  create:\n    giveup_s: 120\n",
-                "`/home/plugins.yml` line 4: `create.giveup_s` is not known; did you mean `give_up_s`?",
+                "`plugins.yml` line 4: `create.giveup_s` is not known; did you mean `give_up_s`?",
             ),
             (
                 "file/b: {}\nfile:\n  create: {give_up_s: -5}\n",
-                "`/home/plugins.yml` line 3: `create.give_up_s` is -5, which cannot be meant: 0 to 86400 seconds",
+                "`plugins.yml` line 3: `create.give_up_s` is -5, which cannot be meant: 0 to 86400 seconds",
             ),
             (
                 "file: {destroy: {stuck_s: 31536000}}\n",
@@ -320,10 +320,7 @@ mod tests {
     fn what_cannot_be_read_at_all_is_nobodys_fault() {
         for (text, said) in [
             ("- file\n", "is not of the form `file: {create"),
-            (
-                "file: {list: [\n",
-                "`/home/plugins.yml` is not YAML at line",
-            ),
+            ("file: {list: [\n", "`plugins.yml` is not YAML at line"),
             ("{\"file\": \n", "is not JSON"),
         ] {
             let error = parsed(text).unwrap_err();
