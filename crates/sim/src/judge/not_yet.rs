@@ -16,6 +16,12 @@ pub enum Where {
 /// Promises that are broken, by name, with what breaks them.
 pub const NOT_YET: &[(&str, Where, &str)] = &[
     (
+        "strangers are left alone",
+        Where::Real,
+        "a creation is answered with the id of an instance that somebody made by hand and that no list \
+         has shown",
+    ),
+    (
         "budget",
         Where::Everywhere,
         "a plugin that shows nobody for minutes has its groups made again and again",
