@@ -26,9 +26,10 @@ impl Invariant for Strangers {
             return None;
         };
         let provider = scene.park.get(plugin)?;
-        // What is gone nothing can happen to. Nor does it tell whose an id is: a creation that was
-        // answered with it, and came to nothing, gave it to the group.
-        let machine = provider.get(id)?;
+        let Some(machine) = provider.recall(id) else {
+            // It is gone for so long that nobody remembers it: nothing can happen to it.
+            return None;
+        };
         // Between a look and a call another may have been given the id of one that is gone.
         let mut lost = scene.lost(group);
         if lost.any(|(home, one)| home == plugin && one.id == *id) {

@@ -354,6 +354,13 @@ impl Provider {
         self.machines.get_mut(id)
     }
 
+    /// Returns an instance that there is or was a short while ago.
+    #[must_use]
+    pub fn recall(&self, id: &InstanceId) -> Option<&Machine> {
+        let former = || self.former.iter().rev().find(|one| one.id == *id);
+        self.machines.get(id).or_else(former)
+    }
+
     /// Puts labels on an instance; lists show them `lag` later.
     pub fn label(&mut self, id: &InstanceId, labels: &Tags, now: u64, lag: u64) -> bool {
         self.stamps += 1;
