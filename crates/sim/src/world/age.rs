@@ -7,7 +7,7 @@ use infrakit_spi::instance::Locality;
 use super::{MINUTE, SECOND, Truth, World, time};
 use crate::controller::Ask;
 use crate::invariants;
-use crate::judge::{Promise, Scene};
+use crate::judge::Promise;
 
 /// Until a change of health is found out and believed: some checks that are lost, three verdicts,
 /// some that confirm them.
@@ -44,22 +44,10 @@ impl World {
 
     /// Where there are too many, the sick go first: but all that go at once go in any order.
     pub(super) fn suspect(&mut self, life: u32, ask: &Ask, age: u64) {
-        let Some(sight) = self.ledger.sight(life) else {
-            return;
-        };
-        let scene = Scene {
-            now: self.now,
-            life,
-            sight,
-            ledger: &self.ledger,
-            park: &self.park,
-            coming: &self.coming,
-            age,
-            dark: None,
-        };
-        if let Some(suspicion) = invariants::spared_sick(&scene, ask) {
-            self.suspicions.push(suspicion);
-        }
+        let suspicion = self
+            .scene(life, age)
+            .and_then(|scene| invariants::spared_sick(&scene, ask));
+        self.suspicions.extend(suspicion);
     }
 
     /// Looks whether the sick that were spared are gone since then.

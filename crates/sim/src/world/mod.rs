@@ -360,18 +360,8 @@ impl World {
         let age = self.age(ask);
         self.suspect(life, ask, age);
         self.settle_suspicions();
-        let Some(sight) = self.ledger.sight(life) else {
+        let Some(scene) = self.scene(life, age) else {
             return;
-        };
-        let scene = Scene {
-            now: self.now,
-            life,
-            sight,
-            ledger: &self.ledger,
-            park: &self.park,
-            coming: &self.coming,
-            age,
-            dark: (self.now < self.dark.0).then_some(self.darkened),
         };
         let broken = invariants::ALL
             .iter()
@@ -381,6 +371,20 @@ impl World {
             self.breach(name, what);
             self.tell_the_truth(life, ask);
         }
+    }
+
+    /// Returns what an invariant judges by, if somebody watches the life. The truth may be so old.
+    fn scene(&self, life: u32, age: u64) -> Option<Scene<'_>> {
+        Some(Scene {
+            now: self.now,
+            life,
+            sight: self.ledger.sight(life)?,
+            ledger: &self.ledger,
+            park: &self.park,
+            coming: &self.coming,
+            age,
+            dark: (self.now < self.dark.0).then_some(self.darkened),
+        })
     }
 
     /// Tells how the members of a group really are, for whoever wonders why a promise was broken.

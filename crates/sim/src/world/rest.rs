@@ -7,7 +7,6 @@ use infrakit_spi::GroupId;
 use super::{Happening, SECOND, Truth, World, time};
 use crate::controller::Operation;
 use crate::invariants;
-use crate::judge::Scene;
 
 impl World {
     /// Skips the time until something happens, if until then nothing but routine would.
@@ -167,18 +166,8 @@ impl World {
         let Some(life) = self.leader().map(|life| life.number) else {
             return;
         };
-        let Some(sight) = self.ledger.sight(life) else {
+        let Some(scene) = self.scene(life, 0) else {
             return;
-        };
-        let scene = Scene {
-            now: self.now,
-            life,
-            sight,
-            ledger: &self.ledger,
-            park: &self.park,
-            coming: &self.coming,
-            age: 0,
-            dark: None,
         };
         let mut broken = Vec::new();
         for group in &self.ledger.groups {
