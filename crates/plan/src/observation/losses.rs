@@ -76,6 +76,23 @@ impl Trust {
         }
     }
 
+    /// Returns whether a list proves by itself that who is not in it is gone.
+    fn is_proof(&self) -> bool {
+        self.proof == Proof::Whole || !Guard::Losses.stands()
+    }
+
+    /// Returns for how long it is doubted that so many are gone.
+    fn wait(&self, tally: Tally) -> Option<Duration> {
+        if self.is_proof() {
+            None
+        } else if tally.is_silent() {
+            Some(self.silence)
+        } else {
+            let beyond = self.proof == Proof::None && tally.is_beyond(self);
+            beyond.then_some(self.confirm)
+        }
+    }
+
     fn limit(&self, members: usize) -> usize {
         let share = self.at_once.floor(members as u64);
         FEW.max(usize::try_from(share).unwrap_or(usize::MAX))
@@ -102,15 +119,11 @@ pub(super) struct Losses {
 impl Losses {
     /// Returns for how long it is doubted that so many are gone of a plugin's members.
     pub(super) fn wait(&self, plugin: &PluginName, tally: Tally) -> Option<Duration> {
-        let trust = self.trust.get(plugin).cloned().unwrap_or_default();
-        if trust.proof == Proof::Whole || !Guard::Losses.stands() {
-            None
-        } else if tally.is_silent() {
-            Some(trust.silence)
-        } else {
-            let beyond = trust.proof == Proof::None && tally.is_beyond(&trust);
-            beyond.then_some(trust.confirm)
-        }
+        self.trust_in(plugin).wait(tally)
+    }
+
+    fn trust_in(&self, plugin: &PluginName) -> Trust {
+        self.trust.get(plugin).cloned().unwrap_or_default()
     }
 
     /// Forgets losses of a plugin that shows somebody.
@@ -180,7 +193,7 @@ impl Observed {
         let (lost, asked): (BTreeSet<Key>, BTreeSet<Key>) = gone
             .into_iter()
             .partition(|key| self.members.get(key).is_some_and(nobody_asked));
-        let trust = self.losses.trust.get(plugin).cloned().unwrap_or_default();
+        let trust = self.losses.trust_in(plugin);
         self.losses.forget_believed(plugin, started, trust.silence);
         let mut doubt = self.doubt(plugin, &lost, asked.len());
         // Where nobody is shown, those that were asked to go may be there as well as any.
@@ -270,14 +283,14 @@ impl Observed {
         asked: usize,
     ) -> BTreeMap<Key, Duration> {
         let mut doubt = BTreeMap::new();
-        let trust = self.losses.trust.get(plugin).cloned().unwrap_or_default();
+        let trust = self.losses.trust_in(plugin);
         let before = self.losses.believed.iter();
         let before = before.filter(|(_, home, _)| home == plugin);
         // The usual case costs nothing. Those that are too young to be missed count as well: else the
         // losses of a group that was made lately would be few each time that one comes of age.
         let absent = lost.union(&self.missed).take(FEW + 1).count();
         let usual = absent + asked <= FEW && before.clone().next().is_none();
-        if lost.is_empty() || usual || trust.proof == Proof::Whole || !Guard::Losses.stands() {
+        if lost.is_empty() || usual || trust.is_proof() {
             return doubt;
         }
         let mut whole = Tally {
@@ -310,24 +323,23 @@ impl Observed {
             let Some(member) = self.members.get(key) else {
                 continue;
             };
-            let domain = domains[&domain(member, &trust.domain_of)];
-            let wait = if whole.is_silent() || domain.is_silent() {
-                trust.silence
-            } else if trust.proof == Proof::None && domain.is_beyond(&trust) {
-                trust.confirm
+            let tally = if whole.is_silent() {
+                whole
             } else {
-                continue;
+                domains[&domain(member, &trust.domain_of)]
             };
-            doubt.insert(key.clone(), wait);
+            if let Some(wait) = trust.wait(tally) {
+                doubt.insert(key.clone(), wait);
+            }
         }
         // What is left is judged as what is lost of the whole.
         let rest = Tally {
             lost: whole.lost - doubt.len(),
             ..whole
         };
-        if trust.proof == Proof::None && rest.is_beyond(&trust) {
+        if let Some(wait) = trust.wait(rest) {
             for key in lost {
-                doubt.entry(key.clone()).or_insert(trust.confirm);
+                doubt.entry(key.clone()).or_insert(wait);
             }
         }
         doubt
