@@ -151,6 +151,16 @@ impl Bench {
         self.look();
     }
 
+    /// Returns how many instances have the configuration that the note names.
+    pub(crate) fn of(&self, note: &str) -> usize {
+        let hash = hash(note);
+        let made = self.list.iter().filter(|one| {
+            let tags = one.tags.as_ref();
+            tags.and_then(tags::config_hash) == Some(hash.as_str())
+        });
+        made.count()
+    }
+
     /// Removes an instance and lists.
     pub(crate) fn remove(&mut self, id: &str) {
         self.list.retain(|one| one.id.as_str() != id);

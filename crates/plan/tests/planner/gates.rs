@@ -35,15 +35,6 @@ fn scale(bench: &mut Bench, size: u64) {
     bench.commit(spec);
 }
 
-fn of(bench: &Bench, note: &str) -> usize {
-    let hash = hash(note);
-    let made = bench.list.iter().filter(|one| {
-        let tags = one.tags.as_ref();
-        tags.and_then(tags::config_hash) == Some(hash.as_str())
-    });
-    made.count()
-}
-
 fn good(bench: &Bench) -> bool {
     let outcome = bench.memory.outcomes.get(&bench.memory.revision);
     outcome.is_some_and(|outcome| outcome.result == RollResult::Completed)
@@ -59,18 +50,18 @@ fn a_gate_outlives_every_change_of_size() {
             bench.pass(Duration::from_secs(20));
             bench.look();
             bench.play(&[]);
-            assert!(of(&bench, "v2") <= 1, "{sizes:?}");
+            assert!(bench.of("v2") <= 1, "{sizes:?}");
             assert!(!good(&bench), "{sizes:?}: nobody approved");
         }
         scale(&mut bench, 3);
         let played = bench.play(&[]);
-        assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (2, 1), "{sizes:?}");
+        assert_eq!((bench.of("v1"), bench.of("v2")), (2, 1), "{sizes:?}");
         let waits = WaitingOn::Approval { stage: 1 };
         assert!(played.last().waiting.contains(&waits), "{sizes:?}");
         assert!(!good(&bench));
         assert!(bench.memory.roll.as_mut().unwrap().approve().is_some());
         assert!(bench.play(&[]).last().converged);
-        assert_eq!((of(&bench, "v2"), good(&bench)), (3, true), "{sizes:?}");
+        assert_eq!((bench.of("v2"), good(&bench)), (3, true), "{sizes:?}");
     }
 }
 
@@ -132,8 +123,8 @@ fn a_failed_rollout_stays_failed_at_any_size() {
         }
         scale(&mut bench, 4);
         bench.play(&[&sick]);
-        assert!(of(&bench, "v2") <= 1, "{sizes:?}");
-        assert!(of(&bench, "v1") >= 3, "{sizes:?}");
+        assert!(bench.of("v2") <= 1, "{sizes:?}");
+        assert!(bench.of("v1") >= 3, "{sizes:?}");
     }
 }
 
@@ -156,11 +147,11 @@ fn a_pause_by_hand_outlives_every_change_of_size() {
         assert!(bench.memory.roll.as_ref().unwrap().paused.is_some());
         assert!(!good(&bench) && !played.last().converged, "{size}");
     }
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (6, 0));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (6, 0));
     let now = bench.now;
     bench.memory.roll.as_mut().unwrap().resume(now);
     assert!(bench.play(&[]).last().converged && good(&bench));
-    assert_eq!(of(&bench, "v2"), 6);
+    assert_eq!(bench.of("v2"), 6);
 }
 
 #[test]
@@ -181,12 +172,12 @@ fn a_closed_window_stays_closed_at_any_size() {
         bench.pass(Duration::from_secs(20));
         bench.look();
         bench.play(&[]);
-        assert_eq!((of(&bench, "v2"), good(&bench)), (1, false), "{size}");
+        assert_eq!((bench.of("v2"), good(&bench)), (1, false), "{size}");
     }
     bench.now = midnight + Duration::from_secs(22 * 3600);
     bench.look();
     assert!(bench.play(&[]).last().converged && good(&bench));
-    assert_eq!(of(&bench, "v2"), 3);
+    assert_eq!(bench.of("v2"), 3);
 }
 
 /// What a rollout has taken within its window it finishes outside of it, and is complete then.
@@ -201,7 +192,7 @@ fn a_rollout_that_took_its_last_member_in_time_is_complete_outside_the_window() 
     bench.pass(Duration::from_secs(60));
     bench.remove(&gone);
     assert!(bench.play(&[]).last().converged && good(&bench));
-    assert_eq!(of(&bench, "v2"), 1);
+    assert_eq!(bench.of("v2"), 1);
 }
 
 #[test]
@@ -212,7 +203,7 @@ fn pets_that_come_in_mid_stage_are_made_as_before() {
     bench.play(&[]);
     bench.commit(v2(&ids(&["a", "b", "c"]), GATE));
     bench.play(&[]);
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (2, 1));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (2, 1));
     let canary = bench
         .list
         .iter()
@@ -227,7 +218,7 @@ fn pets_that_come_in_mid_stage_are_made_as_before() {
         bench.pass(Duration::from_secs(20));
         bench.look();
         bench.play(&[]);
-        assert!(of(&bench, "v2") <= 1, "{list:?}");
+        assert!(bench.of("v2") <= 1, "{list:?}");
         assert_eq!(
             (bench.list.len(), good(&bench)),
             (list.len(), false),
@@ -241,12 +232,12 @@ fn pets_that_come_in_mid_stage_are_made_as_before() {
 fn a_group_that_shrinks_in_mid_stage_keeps_the_proportion() {
     let mut bench = rolled(20, r#""Stages":[{"Until":"25%","Approve":true}]"#);
     bench.play(&[]);
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (15, 5));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (15, 5));
     scale(&mut bench, 8);
     bench.pass(Duration::from_secs(20));
     bench.look();
     bench.play(&[]);
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (6, 2));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (6, 2));
 }
 
 /// The members of a batch that went with the size are no members that have proved themselves.
@@ -256,7 +247,7 @@ fn a_batch_is_no_bigger_after_a_group_has_shrunk_and_grown() {
     let mut bench = rolled(20, r#""MaxUnavailable":4,"Batch":4"#);
     bench.memory.roll.as_mut().unwrap().batch = 16;
     bench.play(&[&broken]);
-    assert!(of(&bench, "v2") <= 4, "{}", of(&bench, "v2"));
+    assert!(bench.of("v2") <= 4, "{}", bench.of("v2"));
 }
 
 #[test]
@@ -291,7 +282,7 @@ fn a_rollback_of_an_empty_group_completes_with_its_first_members() {
     assert!(!good(&bench));
     scale(&mut bench, 2);
     assert!(bench.play(&[]).last().converged && good(&bench));
-    assert_eq!(of(&bench, "v1"), 2);
+    assert_eq!(bench.of("v1"), 2);
 }
 
 /// A stage that the whole group is smaller than bakes and asks like any other.
@@ -319,7 +310,7 @@ fn a_group_smaller_than_its_stage_still_bakes_and_asks() {
     bench.play(&[]);
     let roll = bench.memory.roll.as_ref().unwrap();
     assert!(roll.complete.unwrap() > bakes && roll.stage == 0);
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (2, 3));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (2, 3));
 }
 
 /// A rollout that begins with nobody there has its gates when somebody comes.
@@ -338,5 +329,5 @@ fn a_rollout_of_an_empty_group_begins_with_its_first_canary() {
     bench.play(&[]);
     scale(&mut bench, 4);
     bench.play(&[]);
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (3, 1));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (3, 1));
 }

@@ -27,21 +27,12 @@ fn staged(more: &str) -> Bench {
     bench
 }
 
-fn of(bench: &Bench, note: &str) -> usize {
-    let hash = hash(note);
-    let made = bench.list.iter().filter(|one| {
-        let tags = one.tags.as_ref();
-        tags.and_then(tags::config_hash) == Some(hash.as_str())
-    });
-    made.count()
-}
-
 #[test]
 fn each_stage_bakes_and_waits_for_approval_where_it_is_asked_for() {
     let stages = r#""Stages":[{"Until":"5%","Bake":"10m","Approve":true},{"Until":"25%"}]"#;
     let mut bench = staged(stages);
     let played = bench.play(&[]);
-    assert_eq!(of(&bench, "v2"), 1);
+    assert_eq!(bench.of("v2"), 1);
     let until = bench.memory.roll.as_ref().unwrap().complete.unwrap() + Duration::from_secs(600);
     assert!(
         played
@@ -58,7 +49,7 @@ fn each_stage_bakes_and_waits_for_approval_where_it_is_asked_for() {
     bench.now = until;
     let played = bench.play(&[]);
     assert!(played.last().converged, "{:?}", played.last().waiting);
-    assert_eq!(of(&bench, "v2"), 20);
+    assert_eq!(bench.of("v2"), 20);
 
     let mut bench = staged(stages);
     bench.play(&[]);
@@ -70,7 +61,7 @@ fn each_stage_bakes_and_waits_for_approval_where_it_is_asked_for() {
             .waiting
             .contains(&WaitingOn::Approval { stage: 1 })
     );
-    assert_eq!(of(&bench, "v2"), 1);
+    assert_eq!(bench.of("v2"), 1);
 }
 
 #[test]
@@ -92,7 +83,7 @@ fn a_canary_stays_a_canary_whatever_happens_to_the_others() {
     let grown = v2_of(25, r#""Stages":[{"Until":2,"Approve":true}]"#);
     bench.commit(grown);
     bench.play(&[]);
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (23, 2));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (23, 2));
     // A canary that vanishes is made anew as a canary.
     let canary = bench
         .list
@@ -104,7 +95,7 @@ fn a_canary_stays_a_canary_whatever_happens_to_the_others() {
     bench.pass(Duration::from_secs(20));
     bench.remove(&canary);
     bench.play(&[]);
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (23, 2));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (23, 2));
 }
 
 #[test]
@@ -117,10 +108,10 @@ fn a_bake_begins_anew_when_a_member_of_the_stage_is_lost() {
     bench.play(&[]);
     bench.pass(Duration::from_secs(200));
     bench.play(&[]);
-    assert_eq!(of(&bench, "v2"), 1, "only 200 s of the new bake are over");
+    assert_eq!(bench.of("v2"), 1, "only 200 s of the new bake are over");
     bench.pass(Duration::from_secs(401));
     bench.play(&[]);
-    assert_eq!(of(&bench, "v2"), 20);
+    assert_eq!(bench.of("v2"), 20);
 }
 
 #[test]
@@ -158,7 +149,7 @@ fn outside_its_windows_a_rollout_rests_and_healing_goes_on() {
     bench.now = noon;
     bench.look();
     let played = bench.play(&[]);
-    assert_eq!(of(&bench, "v2"), 0);
+    assert_eq!(bench.of("v2"), 0);
     let opens = noon + Duration::from_secs(10 * 3600);
     let window = WaitingOn::Window { opens: Some(opens) };
     assert!(
@@ -169,10 +160,10 @@ fn outside_its_windows_a_rollout_rests_and_healing_goes_on() {
     let lost = bench.list[0].id.to_string();
     bench.remove(&lost);
     bench.play(&[]);
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (20, 0));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (20, 0));
     bench.now = opens;
     bench.play(&[]);
-    assert_eq!(of(&bench, "v2"), 20);
+    assert_eq!(bench.of("v2"), 20);
 }
 
 #[test]
@@ -186,10 +177,10 @@ fn a_paused_rollout_replaces_nobody_and_makes_members_as_before() {
     bench.remove(&lost);
     let played = bench.play(&[]);
     assert!(played.gone.is_empty());
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (20, 0));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (20, 0));
     bench.memory.roll.as_mut().unwrap().resume(at(9));
     bench.play(&[]);
-    assert_eq!(of(&bench, "v2"), 20);
+    assert_eq!(bench.of("v2"), 20);
 }
 
 #[test]
@@ -207,5 +198,5 @@ fn what_was_taken_in_a_window_is_made_anew_when_it_has_closed() {
     bench.remove(&lost);
     let played = bench.play(&[]);
     assert!(played.gone.is_empty());
-    assert_eq!((of(&bench, "v1"), of(&bench, "v2")), (19, 1));
+    assert_eq!((bench.of("v1"), bench.of("v2")), (19, 1));
 }
