@@ -158,18 +158,10 @@ fn standing(status: &RolloutStatus) -> String {
         | RolloutState::AwaitingWindow
         | RolloutState::Paused
         | RolloutState::RollingBack
-        | RolloutState::Failed
-            if *from == 0 =>
-        {
-            format!("{group}: {state}, to revision {revision}")
-        }
-        RolloutState::Rolling
-        | RolloutState::Baking
-        | RolloutState::AwaitingApproval
-        | RolloutState::AwaitingWindow
-        | RolloutState::Paused
-        | RolloutState::RollingBack
-        | RolloutState::Failed => format!("{group}: {state}, from revision {from} to {revision}"),
+        | RolloutState::Failed => match from {
+            0 => format!("{group}: {state}, to revision {revision}"),
+            _ => format!("{group}: {state}, from revision {from} to {revision}"),
+        },
     };
     if *stages > 0 && !state.is_over() {
         text.push_str(&format!(", stage {stage} of {stages}"));
