@@ -38,9 +38,6 @@ struct Plot {
     lives: bool,
 }
 
-/// Faults that the engine does not stand up to yet.
-const NOT_YET: [Kind; 0] = [];
-
 /// What is added behind the allocation; the empty one is the most usual.
 const UPDATING: [&str; 16] = [
     "",
@@ -221,7 +218,6 @@ fn episode(rng: &mut Rng, plots: &mut [Plot], at: u64, deeds: &mut Vec<(u64, Dee
             let rate = rng.between(u64::from(fault.most / 10), u64::from(fault.most));
             (fault.kind, u16::try_from(rate).unwrap_or(u16::MAX))
         })
-        .filter(|(kind, _)| !NOT_YET.contains(kind))
         .collect();
     let lasts = rng.between(30, 900) * SECOND;
     let ends = rates.iter().map(|(kind, _)| (*kind, 0)).collect();
