@@ -62,9 +62,9 @@ pub fn plan(spec: &Spec, seen: &Observed, memory: Memory, now: Timestamp, config
 }
 
 fn decide(mut draft: Draft<'_>) -> Plan {
-    draft.doubt_losses();
+    let doubted = draft.doubt_losses();
     if draft.seen.listed().is_none() {
-        if draft.seen.doubted().is_none() {
+        if !doubted {
             draft.wait(WaitingOn::Observation);
         }
         return draft.finish();
@@ -139,15 +139,17 @@ fn forget_held(memory: &mut Memory, seen: &Observed, now: Timestamp) {
 }
 
 impl<'a> Draft<'a> {
-    /// Says what is missing and kept all the same.
-    fn doubt_losses(&mut self) {
-        if let Some(doubted) = self.seen.doubted() {
-            self.wait(WaitingOn::Losses {
-                count: doubted.count,
-                since: doubted.since,
-                until: doubted.until,
-            });
-        }
+    /// Says what is missing and kept all the same. Returns whether anything is.
+    fn doubt_losses(&mut self) -> bool {
+        let Some(doubted) = self.seen.doubted() else {
+            return false;
+        };
+        self.wait(WaitingOn::Losses {
+            count: doubted.count,
+            since: doubted.since,
+            until: doubted.until,
+        });
+        true
     }
 
     fn forget_the_gone(&mut self) {
