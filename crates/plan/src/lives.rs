@@ -30,11 +30,8 @@ impl Life {
         }
     }
 
-    /// Tags may be missing for a while; only two that differ tell two lives apart.
     fn is(&self, member: &Member) -> bool {
-        let another =
-            matches!((self.token, member.token), (Some(own), Some(other)) if own != other);
-        self.plugin == member.plugin && !another
+        self.plugin == member.plugin && !member.is_another(self.token)
     }
 }
 

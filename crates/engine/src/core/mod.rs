@@ -220,10 +220,7 @@ impl Core {
         Some(group)
     }
 
-    /// Returns a group, or what remains of it, if it is still in the life that `target` names.
     fn living(&mut self, target: &Target) -> Option<&mut Group> {
-        self.groups
-            .with_remains_mut(&target.group)
-            .filter(|group| group.target.nonce == target.nonce)
+        self.groups.living(target)
     }
 }

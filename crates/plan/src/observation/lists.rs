@@ -8,7 +8,7 @@ use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::instance::{Description, Domains};
 use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
-use super::member::{identified, is_another};
+use super::member::identified;
 use super::{Aim, Key, Member, Observed, Origin, Step, key};
 use crate::diagnosis::crashes::{self, EarlyDeath};
 use crate::guards::Guard;
@@ -357,7 +357,7 @@ impl Observed {
             return;
         }
         let fresh = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
-        if is_another(member, &fresh) {
+        if member.is_another(fresh.token) {
             seen.changed += 1;
             self.insert(key, fresh);
             return;

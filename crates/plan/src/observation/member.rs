@@ -107,6 +107,13 @@ pub struct Member {
 }
 
 impl Member {
+    /// Returns whether a member of the same id that the creation of number `token` made is another
+    /// instance. Tags may be missing for a while: only two that differ tell two lives of an id apart.
+    #[must_use]
+    pub fn is_another(&self, token: Option<u64>) -> bool {
+        matches!((self.token, token), (Some(own), Some(other)) if own != other)
+    }
+
     /// Builds a member from its plugin's description.
     #[must_use]
     pub fn new(
@@ -242,9 +249,4 @@ pub(super) fn identified(mut description: Description) -> Description {
         description.logical_id = tag.map(|id| LogicalId::new(id.as_str()));
     }
     description
-}
-
-/// Returns whether two members of one id are two instances: each was made by an intent of its own.
-pub(super) fn is_another(known: &Member, fresh: &Member) -> bool {
-    known.token.is_some() && fresh.token.is_some() && known.token != fresh.token
 }

@@ -26,7 +26,6 @@ pub use lists::{Lag, Listed, Seen};
 use losses::Losses;
 pub use losses::{Doubted, Trust};
 pub(crate) use member::Standing;
-use member::is_another;
 pub use member::{Departure, Labelling, Member, Origin, Step};
 
 use crate::{Recollection, Spec, Timestamp};
@@ -301,7 +300,7 @@ impl Observed {
         match self.members.get(&key) {
             None => self.insert(key, member),
             // The plugin has given the id of an instance that went to a new one.
-            Some(known) if is_another(known, &member) => self.insert(key, member),
+            Some(known) if known.is_another(member.token) => self.insert(key, member),
             // A list has shown it before its answer came.
             Some(_) => {}
         }

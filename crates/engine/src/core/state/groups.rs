@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use infrakit_spi::GroupId;
 
-use crate::core::Group;
 use crate::core::state::remains::Remains;
+use crate::core::{Group, Target};
 
 /// All groups of a controller.
 #[derive(Default)]
@@ -59,6 +59,12 @@ impl Groups {
             Some(group) => Some(group),
             None => self.remains.get_mut(id).map(|remains| &mut remains.group),
         }
+    }
+
+    /// Returns a group, or what remains of it, if it is still in the life that `target` names.
+    pub(in crate::core) fn living(&mut self, target: &Target) -> Option<&mut Group> {
+        self.with_remains_mut(&target.group)
+            .filter(|group| group.target.nonce == target.nonce)
     }
 
     /// Returns all groups and what remains of others.

@@ -45,12 +45,9 @@ impl Core {
         });
         let lag = self.config.lag(&plugin);
         let sure = self.config.behaviour(&plugin).answer_is_existence();
-        let Some(group) = self.groups.with_remains_mut(&target.group) else {
+        let Some(group) = self.groups.living(&target) else {
             return;
         };
-        if group.target.nonce != target.nonce {
-            return;
-        }
         let intent = group.memory.intents.remove(&number);
         let again = intent.as_ref().is_some_and(|intent| intent.again.times > 0);
         let made = outcome.as_ref().map(|description| &description.id);
@@ -352,9 +349,7 @@ fn is_well_known(group: &Group) -> bool {
 /// Returns whether the member that now has the id is the one that a call was about.
 fn is_it(group: &Group, subject: &Subject) -> bool {
     let member = group.seen.get_on(&subject.plugin, &subject.id);
-    let token = member.and_then(|member| member.token);
-    let another = matches!((token, subject.token), (Some(now), Some(then)) if now != then);
-    !another
+    member.is_none_or(|member| !member.is_another(subject.token))
 }
 
 /// Notes a failed creation. Words may slow a group down; only what the plugin declares can stop it.
