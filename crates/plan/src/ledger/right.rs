@@ -6,8 +6,8 @@ use infrakit_spi::{InstanceId, PluginName};
 use crate::Token;
 use crate::action::Action;
 
-/// The right to do one thing. Only the [ledger](super::budget) can make one, and each names what it
-/// is for.
+/// The right to do one thing. Only the ledger (`ledger/budget.rs`) can make one, and each names
+/// what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Right(pub(super) Grant);
 
