@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use infrakit_plan::{Config, InvalidSpec, Spec, Timestamp};
+use infrakit_plan::{InvalidSpec, Spec, Timestamp};
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
 use infrakit_spi::rollout::Rollouts;
 use infrakit_spi::{Delivery, Error, GroupId, InstanceId, Plugins, Result};
@@ -13,41 +13,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::{Accepted, Claim, Core, Limits, Overrides, Refused};
+use crate::core::{Accepted, Claim, Core, Overrides, Refused};
+use crate::options::Options;
 use crate::serial_queue::SerialQueues;
 use crate::shell::{Input, Resolver, Setup, Shell};
 use crate::shown::Shown;
-
-/// Settings of an engine.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Settings that the planner knows.
-    pub config: Config,
-    /// How many creations and destructions a minute each instance plugin gets.
-    pub limits: Limits,
-    /// What the operator says of plugins, until [`Engine::override_plugins`] says something else.
-    pub overrides: Overrides,
-    /// Creations and destructions at once per plugin; 0 lets the engine find out what is good.
-    pub max_parallel: usize,
-    /// After this time a creation or destruction is given up.
-    pub slow: Duration,
-    /// How long a request that waits for plugins may take.
-    pub patience: Duration,
-}
-
-impl Default for Options {
-    /// The patience is a little less than the 15 s after which the original's clients give up.
-    fn default() -> Self {
-        Self {
-            config: Config::default(),
-            limits: Limits::default(),
-            overrides: Overrides::default(),
-            max_parallel: 0,
-            slow: Duration::from_secs(600),
-            patience: Duration::from_secs(12),
-        }
-    }
-}
 
 /// A group whose records in the store cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -8,11 +8,13 @@
 mod api;
 pub mod core;
 mod metadata;
+mod options;
 mod records;
 mod rollouts;
 mod serial_queue;
 mod shell;
 mod shown;
 
-pub use api::{Engine, Options, StartError, Started, Unreadable};
+pub use api::{Engine, StartError, Started, Unreadable};
 pub use metadata::GroupMetadata;
+pub use options::Options;

@@ -12,6 +12,7 @@ mod instances;
 mod options;
 mod simulator;
 mod store;
+mod wishes;
 
 pub use faults::{CallFaults, Failure, Faults, HEALTH_TAG, InvalidFaults, TypeFaults, UNHEALTHY};
 pub use options::{SimulatorOptions, Store};

@@ -32,7 +32,7 @@ use crate::core::state::groups::Groups;
 use crate::core::state::observer::Observer;
 use crate::core::state::rates::Rates;
 use crate::core::state::under_way::CallsUnderWay;
-use crate::core::steps::journal::Batch;
+use crate::core::state::unwritten::Batch;
 
 /// All groups of a controller, and what is under way for them.
 pub struct Core {

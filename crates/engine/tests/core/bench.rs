@@ -1,5 +1,10 @@
 //! A world that answers the core at once, under a clock that the test winds.
 
+mod looks;
+mod specs;
+
+pub(crate) use specs::{GROUP, cattle, spec};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,32 +13,13 @@ use futures_util::FutureExt as _;
 use infrakit_engine::core::{
     Call, Claim, Core, CreationAnswer, Effect, Event, Limits, ListAnswer, NotWritten, Refused,
 };
-use infrakit_plan::{Config, Memory, Spec, Timestamp};
+use infrakit_plan::{Config, Spec, Timestamp};
 use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Domains, Lifecycle, Listing, Locality, Repaired};
-use infrakit_spi::{Any, Error, InstanceId, PluginName, Tags, tags};
+use infrakit_spi::{Error, InstanceId, PluginName, Tags, tags};
 use infrakit_store::{MemStore, Store as _};
-
-/// The one group of these tests.
-pub(crate) const GROUP: &str = "g";
-
-/// A spec of the group.
-pub(crate) fn spec(allocation: &str, (plugin, note): (&str, &str), more: &str) -> GroupSpec {
-    let text = format!(
-        r#"{{"Allocation":{allocation},"Instance":{{"Plugin":"{plugin}","Properties":{{"Note":"{note}"}}}},"Flavor":{{"Plugin":"fine"}}{more}}}"#
-    );
-    GroupSpec {
-        id: GROUP.into(),
-        properties: Some(Any::parse(&text).unwrap()),
-    }
-}
-
-/// `size` like members of configuration `note`.
-pub(crate) fn cattle(size: u64, note: &str) -> GroupSpec {
-    spec(&format!(r#"{{"Size":{size}}}"#), ("file", note), "")
-}
 
 /// What becomes of calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -490,54 +476,6 @@ impl Bench {
     /// Takes an instance out of the world, without anybody's doing.
     pub(crate) fn lose(&mut self, id: &str) {
         self.instances.retain(|(_, known), _| known.as_str() != id);
-    }
-
-    /// The ids of the instances, in order.
-    pub(crate) fn ids(&self) -> Vec<&str> {
-        self.instances.keys().map(|(_, id)| id.as_str()).collect()
-    }
-
-    /// How many instances live on a plugin.
-    pub(crate) fn on(&self, plugin: &str) -> usize {
-        let homes = self.instances.keys();
-        homes.filter(|(home, _)| home.as_str() == plugin).count()
-    }
-
-    /// The identities of the instances, in order.
-    pub(crate) fn names(&self) -> BTreeSet<&str> {
-        let tags = self.instances.values().filter_map(|one| one.tags.as_ref());
-        tags.filter_map(|tags| tags.get(tags::LOGICAL_ID))
-            .map(String::as_str)
-            .collect()
-    }
-
-    /// Calls of one kind that were made so far.
-    pub(crate) fn count(&self, kind: &str) -> usize {
-        let calls = self.made.iter();
-        calls.filter(|call| call.starts_with(kind)).count()
-    }
-
-    pub(crate) fn converged(&self) -> bool {
-        self.core.describe(&GROUP.into()).unwrap().converged
-    }
-
-    /// The memory as it is in the store.
-    pub(crate) fn memory(&self) -> Memory {
-        let found = self.store.get(&"memory/g".into()).unwrap();
-        found.value.decode().unwrap()
-    }
-
-    /// Creations that the store takes to be open.
-    pub(crate) fn open_creations(&self) -> u64 {
-        let found = self.store.scan("intents/").into_iter();
-        let values = found.map(|(_, found)| found.value.decode::<serde_json::Value>().unwrap());
-        values.filter_map(|value| value["count"].as_u64()).sum()
-    }
-
-    /// The keys of the records under a prefix.
-    pub(crate) fn records(&self, prefix: &str) -> Vec<String> {
-        let found = self.store.scan(prefix).into_iter();
-        found.map(|(key, _)| key.to_string()).collect()
     }
 }
 

@@ -17,5 +17,6 @@ pub(in crate::core) mod refused;
 pub(in crate::core) mod remains;
 pub(in crate::core) mod remembered;
 pub(in crate::core) mod under_way;
+pub(in crate::core) mod unwritten;
 pub(in crate::core) mod waiting;
 pub(in crate::core) mod young;

@@ -48,9 +48,9 @@ impl Young {
         self.members.is_empty()
     }
 
-    /// Returns whether a creation among these numbers has a young member.
-    pub(in crate::core) fn any_of(&self, numbers: Range<u64>) -> bool {
-        self.members.range(numbers).next().is_some()
+    /// Returns the numbers of the creations that have a young member, in order.
+    pub(in crate::core) fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.members.keys().copied()
     }
 
     /// Returns the last creation among these numbers that has a young member.

@@ -10,7 +10,7 @@ use infrakit_store::{Durability, Store};
 
 use crate::core::Core;
 use crate::core::state::overrides::Overrides;
-use crate::core::steps::journal::Batch;
+use crate::core::state::unwritten::Batch;
 use crate::records::{PLUGINS, PluginRecord, plugin_key, put};
 
 impl Core {

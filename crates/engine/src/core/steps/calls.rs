@@ -16,8 +16,8 @@ use infrakit_store::{Change, Durability};
 use crate::core::state::departures::Leaving;
 use crate::core::state::history::{self, Scene};
 use crate::core::state::remembered::{remembers_other, stored_part};
-use crate::core::steps::journal::{Batch, RETRY};
-use crate::core::steps::slots;
+use crate::core::state::unwritten::{Batch, RETRY};
+use crate::core::steps::{slots, undo};
 use crate::core::{Call, Core, Group, Subject};
 use crate::records::{IntentRecord, delete, intent_key, put, put_memory};
 
@@ -142,7 +142,7 @@ impl Core {
         if let Some(group) = self.groups.with_remains_mut(id) {
             let scene = Scene::of(group, now);
             for action in actions {
-                unplan(group, &action);
+                undo::not_begun(group, &action);
                 if matches!(action, Action::Revert { .. }) {
                     history::note(group, &action, &scene);
                 }
@@ -371,102 +371,34 @@ fn begin_destruction(
     })
 }
 
-/// Takes back that a call is under way: it could not be written down, so it does not begin.
-pub(in crate::core) fn undo(group: &mut Group, call: Call, now: Timestamp) {
-    history::dropped(group, &call, history::NOT_WRITTEN);
-    match call {
-        Call::Provision { number, .. } => {
-            if let Some(intent) = group.memory.take_back(number) {
-                let failed = FailedCreation {
-                    token: group.memory.token(number),
-                    hash: &intent.hash,
-                    class: FailureClass::Unavailable,
-                    told: Told::Guessed,
-                    message: "the creation cannot be written down",
-                    begun: intent.begun,
-                };
-                group.memory.creation.fail(&failed, now);
-            }
-        }
-        Call::Destroy {
-            subject, reason, ..
-        } => {
-            group.departures.strike(&subject.plugin, &subject.id);
-            let attempts = group.note_failed_destruction(&subject.id);
-            let pause = RETRY.saturating_mul(1 << attempts.min(6));
-            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
-                let former = member.departure;
-                member.departure = Some(Departure {
-                    reason,
-                    since: former.map_or(now, |departure| departure.since),
-                    step: Step::Failed(attempts, now + pause),
-                    taken: former.and_then(|departure| departure.taken),
-                });
-            }
-        }
-        Call::Drain { subject, .. } => {
-            group.memory.drained.remove(&subject.id);
-        }
-        Call::Repair { subject, .. } => unrepair(group, &subject.id),
-        Call::Label { subject, .. } => {
-            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
-                member.labelling = Labelling::Nothing;
-            }
-        }
-        // Nothing waits for it.
-        Call::Check { .. } => {}
-    }
-}
-
-/// Takes back what a plan remembers of an action that is not carried out.
-fn unplan(group: &mut Group, action: &Action) {
-    match action {
-        Action::Provision(provision) => {
-            group.memory.take_back(provision.token.number());
-        }
-        Action::Drain { id, .. } => {
-            group.memory.drained.remove(id);
-        }
-        Action::Repair { id, .. } => unrepair(group, id),
-        // Of these nothing is remembered before they begin.
-        Action::Destroy { .. }
-        | Action::Spare { .. }
-        | Action::Adopt { .. }
-        | Action::Check { .. }
-        | Action::Revert { .. } => {}
-    }
-}
-
-pub(in crate::core) fn unrepair(group: &mut Group, id: &InstanceId) {
-    if let Some(repair) = group.memory.repairs.0.get_mut(id) {
-        repair.in_flight = false;
-        repair.tried = repair.tried.saturating_sub(1);
-    }
-}
-
 /// Removes the records of batches whose creations all have an outcome that lists have shown.
 fn close_batches(group: &mut Group) -> Vec<Change> {
-    let intents = &group.memory.intents;
-    let closed: Vec<u64> = group
-        .batches
-        .iter()
-        .filter(|(first, record)| {
-            let numbers = **first..**first + record.count;
-            let open = intents.range(numbers.clone()).next();
-            open.is_none() && !group.young.any_of(numbers)
-        })
-        .map(|(first, _)| *first)
-        .collect();
-    let id = group.target.group.clone();
+    let mut changes = Vec::new();
+    for first in closed_batches(group) {
+        if let Some(record) = group.batches.remove(&first) {
+            group.young.forget_batch(first..first + record.count);
+        }
+        changes.push(delete(intent_key(group.id(), first)));
+    }
+    changes
+}
+
+/// Returns the batches whose creations all have such an outcome. All is in order, so that one walk
+/// does: thousands of slow creations may be under way, and this is asked with each plan.
+fn closed_batches(group: &Group) -> Vec<u64> {
+    let mut open = group.memory.intents.keys().copied().peekable();
+    let mut young = group.young.numbers().peekable();
+    let mut closed = Vec::new();
+    for (first, record) in &group.batches {
+        let end = first + record.count;
+        while open.next_if(|number| number < first).is_some() {}
+        while young.next_if(|number| number < first).is_some() {}
+        let mut next = open.peek().into_iter().chain(young.peek());
+        if next.all(|number| *number >= end) {
+            closed.push(*first);
+        }
+    }
     closed
-        .into_iter()
-        .map(|first| {
-            if let Some(record) = group.batches.remove(&first) {
-                group.young.forget_batch(first..first + record.count);
-            }
-            delete(intent_key(&id, first))
-        })
-        .collect()
 }
 
 /// Returns the records of creations: one for each row of numbers with one configuration.

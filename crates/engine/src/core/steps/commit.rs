@@ -6,22 +6,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use infrakit_plan::{
-    Change as SpecChange, Memory, MemoryChange, Phase, Size, Spec, Timestamp, sentence,
-};
+use infrakit_plan::{Change as SpecChange, MemoryChange, Phase, Size, Spec, Timestamp, sentence};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId};
-use infrakit_store::{Change, Durability};
+use infrakit_store::Durability;
 
 use crate::core::state::group::Committed;
 use crate::core::state::remembered::stored_part;
-use crate::core::steps::journal::Batch;
-use crate::core::steps::remains::{has_open, remains_changes};
-use crate::core::steps::transition;
+use crate::core::state::unwritten::{Batch, PendingCommit};
+use crate::core::steps::remains::{forget_changes, has_open, remains_changes};
+use crate::core::steps::transition::{self, Cause, Wanted};
 use crate::core::{Core, Group, Refused};
 use crate::records::{
-    Fate, SpecRecord, delete, health_key, history_key, intent_key, memory_key, put, put_memory,
-    remains_key, spec_key,
+    Fate, SpecRecord, delete, history_key, put, put_memory, remains_key, spec_key,
 };
 
 /// A change that was accepted: what it leads to, and the journal entry that makes it so.
@@ -31,45 +28,6 @@ pub struct Accepted {
     pub details: String,
     /// The entry to wait for; `None` when there is nothing to write.
     pub batch: Option<u64>,
-}
-
-/// What a group is to become.
-pub(in crate::core) struct Wanted {
-    pub(in crate::core) raw: GroupSpec,
-    pub(in crate::core) spec: Spec,
-    /// Members to destroy by name.
-    pub(in crate::core) doomed: BTreeSet<InstanceId>,
-    /// Those of them that go at once.
-    pub(in crate::core) urgent: BTreeSet<InstanceId>,
-    pub(in crate::core) cause: Cause,
-}
-
-/// Why a group gets another spec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::core) enum Cause {
-    /// Somebody committed it.
-    Committed,
-    /// Somebody asked for another size, and for nothing else.
-    Scaled,
-    /// A former configuration is put back.
-    Reverted,
-}
-
-/// A commit that takes effect once the store has it.
-pub(in crate::core) struct PendingCommit {
-    raw: GroupSpec,
-    revision: u64,
-    committed: Committed,
-    /// The memory of a group that is new.
-    memory: Memory,
-    change: MemoryChange,
-    expired: Vec<u64>,
-}
-
-impl PendingCommit {
-    pub(in crate::core) fn id(&self) -> &GroupId {
-        &self.raw.id
-    }
 }
 
 impl Core {
@@ -474,24 +432,4 @@ fn held_members<'a>(group: &Group, ids: impl Iterator<Item = &'a InstanceId>) ->
     ids.filter(|id| group.seen.get(id).is_some())
         .cloned()
         .collect()
-}
-
-pub(in crate::core) fn forget_changes(group: &Group) -> Vec<Change> {
-    let id = group.id();
-    let mut changes = vec![
-        delete(spec_key(id)),
-        delete(memory_key(id)),
-        delete(health_key(id)),
-    ];
-    changes.extend(
-        group
-            .batches
-            .keys()
-            .map(|first| delete(intent_key(id, *first))),
-    );
-    changes.extend(group.departures.forget(id));
-    changes.extend(group.young.forget(id));
-    let revisions = group.revisions.keys();
-    changes.extend(revisions.map(|revision| delete(history_key(id, *revision))));
-    changes
 }

@@ -1,38 +1,15 @@
 //! The journal: what is written before anything is done, and what waits for it.
 
-use std::time::Duration;
-
 use infrakit_plan::guards::Guard;
 use infrakit_plan::{Memory, MemoryChange, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_store::{Change, Durability};
 
 use crate::core::state::remembered::stored_part;
-use crate::core::{Call, Core, Effect, NotWritten, Refused, Target};
+use crate::core::state::unwritten::{Batch, RETRY};
+use crate::core::steps::undo;
+use crate::core::{Core, Effect, NotWritten, Refused};
 use crate::records::{Fate, put_memory};
-
-/// Pause before something is tried again that could not be written down.
-pub(in crate::core) const RETRY: Duration = Duration::from_secs(1);
-
-/// What waits for a journal entry.
-pub(in crate::core) enum Batch {
-    /// Nothing.
-    Nothing,
-    /// Nothing: a plan's memory, which it does not act upon.
-    Memory(Target),
-    /// Calls of a plan: they may begin once what it remembers is in the store.
-    Plan(Target, Vec<Call>),
-    /// A commit: it takes effect once it is in the store.
-    Commit(Box<crate::core::steps::commit::PendingCommit>),
-    /// A change of the memory.
-    Change(Target, MemoryChange),
-    /// A group to forget.
-    Forget(Target),
-    /// A group to put out of sight.
-    Leave(Target),
-    /// The brake of all groups: set since a moment, or let go.
-    Brake(Option<Timestamp>),
-}
 
 impl Core {
     /// Writes to the store and returns the number of the journal entry.
@@ -44,7 +21,10 @@ impl Core {
     ) -> u64 {
         let number = self.next_batch;
         self.next_batch += 1;
-        if let Some(group) = changing(&batch).and_then(|id| self.groups.with_remains_mut(&id)) {
+        if let Some(group) = batch
+            .changing()
+            .and_then(|id| self.groups.with_remains_mut(id))
+        {
             group.changing += 1;
             // What has not begun was decided before the change, and must not begin beside it.
             let target = group.target.clone();
@@ -78,7 +58,7 @@ impl Core {
     #[must_use]
     pub fn is_changing(&self, id: &GroupId) -> bool {
         let mut batches = self.journal.values();
-        batches.any(|batch| changing(batch).as_ref() == Some(id))
+        batches.any(|batch| batch.changing() == Some(id))
     }
 
     /// Refuses to work a change out from what another one is about to replace: of two that overlap
@@ -99,11 +79,11 @@ impl Core {
         let Some(batch) = self.journal.remove(&batch) else {
             return;
         };
-        if let Some(id) = changing(&batch)
-            && let Some(group) = self.groups.with_remains_mut(&id)
+        if let Some(id) = batch.changing()
+            && let Some(group) = self.groups.with_remains_mut(id)
         {
             group.changing = group.changing.saturating_sub(1);
-            self.touch(&id);
+            self.touch(id);
         }
         match outcome {
             Ok(()) => self.written(batch, now),
@@ -178,22 +158,11 @@ impl Core {
                 group.stored = Memory::default();
                 group.note_health(now);
                 for call in calls {
-                    crate::core::steps::calls::undo(group, call, now);
+                    undo::not_written(group, call, now);
                 }
                 // At once it would not be taken either.
                 self.wake_by(&target.group, now + RETRY);
             }
-        }
-    }
-}
-
-/// Returns the group whose planning rests until the entry is written.
-fn changing(batch: &Batch) -> Option<GroupId> {
-    match batch {
-        Batch::Nothing | Batch::Memory(_) | Batch::Plan(..) | Batch::Brake(_) => None,
-        Batch::Commit(pending) => Some(pending.id().clone()),
-        Batch::Change(target, _) | Batch::Forget(target) | Batch::Leave(target) => {
-            Some(target.group.clone())
         }
     }
 }

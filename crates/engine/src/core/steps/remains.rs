@@ -11,10 +11,12 @@ use infrakit_store::{Change, Durability};
 use crate::core::state::group::Committed;
 use crate::core::state::remains::Remains;
 use crate::core::state::remembered::stored_part;
-use crate::core::steps::commit::forget_changes;
-use crate::core::steps::journal::Batch;
+use crate::core::state::unwritten::Batch;
 use crate::core::{Core, Group};
-use crate::records::{Fate, delete, history_key, put_memory, remains_key, spec_key};
+use crate::records::{
+    Fate, delete, health_key, history_key, intent_key, memory_key, put_memory, remains_key,
+    spec_key,
+};
 
 /// Returns whether something is under way for a group that outlives it.
 pub(in crate::core) fn has_open(group: &Group) -> bool {
@@ -33,6 +35,27 @@ pub(in crate::core) fn remains_changes(group: &Group, fate: Fate, now: Timestamp
         Remains::record(group, fate, now),
         put_memory(&memory),
     ];
+    let revisions = group.revisions.keys();
+    changes.extend(revisions.map(|revision| delete(history_key(id, *revision))));
+    changes
+}
+
+/// Returns the changes by which nothing is left of a group.
+pub(in crate::core) fn forget_changes(group: &Group) -> Vec<Change> {
+    let id = group.id();
+    let mut changes = vec![
+        delete(spec_key(id)),
+        delete(memory_key(id)),
+        delete(health_key(id)),
+    ];
+    changes.extend(
+        group
+            .batches
+            .keys()
+            .map(|first| delete(intent_key(id, *first))),
+    );
+    changes.extend(group.departures.forget(id));
+    changes.extend(group.young.forget(id));
     let revisions = group.revisions.keys();
     changes.extend(revisions.map(|revision| delete(history_key(id, *revision))));
     changes

@@ -5,13 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use infrakit_plan::{CallKind, Labelling, Room, Timestamp, WaitingOn};
+use infrakit_plan::{CallKind, Room, Timestamp, WaitingOn};
 use infrakit_spi::behaviour::Operation;
 use infrakit_spi::{Error, GroupId, PluginName};
 use infrakit_store::{Change, Store};
 
-use crate::core::state::history;
-use crate::core::steps::calls::unrepair;
+use crate::core::steps::undo;
 use crate::core::{Call, Core, Effect, Event, Group, Target};
 use crate::records::{RATES, RateRecord, intent_key, put};
 
@@ -149,7 +148,7 @@ impl Core {
         if let Some(group) = self.living(target) {
             tracing::info!(group = %target.group, calls = calls.len(), "withdrawn before they began");
             for call in calls {
-                take_back(group, call);
+                undo::withdrawn(group, call);
             }
             shorten(group);
         }
@@ -232,51 +231,4 @@ pub(in crate::core) fn shortened(group: &mut Group) -> Vec<Change> {
     records
         .map(|(first, record)| put(intent_key(group.id(), *first), record))
         .collect()
-}
-
-/// Puts things back as they were before a call was decided, which has not begun.
-fn take_back(group: &mut Group, call: Call) {
-    history::dropped(group, &call, history::WITHDRAWN);
-    match call {
-        Call::Provision { number, spec, .. } => {
-            if group.memory.take_back(number).is_some() {
-                group.young.end(number, &spec.instance.plugin);
-            }
-        }
-        Call::Destroy {
-            subject,
-            former,
-            blamed,
-            ..
-        } => {
-            // What was begun before, in this life or the last, stays on record.
-            if former.is_none()
-                && !group
-                    .memory
-                    .decided
-                    .contains_key(&(subject.plugin.clone(), subject.id.clone()))
-            {
-                group.departures.strike(&subject.plugin, &subject.id);
-            }
-            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
-                member.departure = former;
-            }
-            if let Some(roll) = &mut group.memory.roll
-                && blamed
-            {
-                roll.failed = roll.failed.saturating_sub(1);
-            }
-        }
-        Call::Drain { subject, .. } => {
-            group.memory.drained.remove(&subject.id);
-        }
-        Call::Repair { subject, .. } => unrepair(group, &subject.id),
-        Call::Label { subject, .. } => {
-            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
-                member.labelling = Labelling::Nothing;
-            }
-        }
-        // Nothing waits for it.
-        Call::Check { .. } => {}
-    }
 }

@@ -6,11 +6,32 @@ use infrakit_plan::{
     CommitChange, Direction, Former, MemoryChange, Outcome, Phase, Roll, RollResult, Size, Spec,
     Timestamp,
 };
-use infrakit_spi::GroupId;
 use infrakit_spi::group::GroupSpec;
+use infrakit_spi::{GroupId, InstanceId};
 
-use crate::core::steps::commit::{Cause, Wanted};
 use crate::core::{Core, Group, Refused};
+
+/// What a group is to become.
+pub(in crate::core) struct Wanted {
+    pub(in crate::core) raw: GroupSpec,
+    pub(in crate::core) spec: Spec,
+    /// Members to destroy by name.
+    pub(in crate::core) doomed: BTreeSet<InstanceId>,
+    /// Those of them that go at once.
+    pub(in crate::core) urgent: BTreeSet<InstanceId>,
+    pub(in crate::core) cause: Cause,
+}
+
+/// Why a group gets another spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::core) enum Cause {
+    /// Somebody committed it.
+    Committed,
+    /// Somebody asked for another size, and for nothing else.
+    Scaled,
+    /// A former configuration is put back.
+    Reverted,
+}
 
 /// Works out what a commit means for a group as it is now.
 pub(in crate::core) fn transition(

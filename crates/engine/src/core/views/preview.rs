@@ -8,7 +8,7 @@ use infrakit_plan::{
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::rollout::Preview;
 
-use crate::core::steps::commit::{Cause, Wanted};
+use crate::core::steps::transition::{Cause, Wanted};
 use crate::core::steps::transition::{anew, transition};
 use crate::core::{Core, Refused};
 
