@@ -21,6 +21,7 @@ pub use steps::term::{Claim, Term};
 pub use views::preview::Outlook;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use infrakit_plan::{Config, Timestamp};
 use infrakit_spi::{GroupId, PluginName};
@@ -55,6 +56,9 @@ pub struct Core {
     /// The term in which this controller leads; `None` where nobody else could.
     term: Option<Term>,
     deposed: bool,
+    /// How long a plan may take to be written: what the last ones took, and twice that when it was more
+    /// than was thought.
+    writing: Duration,
     effects: Vec<Effect>,
 }
 
@@ -81,6 +85,7 @@ impl Core {
             roster: 0,
             term: None,
             deposed: false,
+            writing: Duration::ZERO,
             effects: Vec::new(),
         }
     }
@@ -126,8 +131,10 @@ impl Core {
         due.extend(self.turns(now));
         // Whoever uses less than its turn leaves slots to the next in line. Each round lets somebody
         // leave the line, or takes up slots, so that there is a last one.
+        let braking = self.is_braking();
         while !due.is_empty() {
-            for id in due {
+            // While the brake is being set everybody rests; then all are planned for.
+            for id in due.into_iter().filter(|_| !braking) {
                 self.plan_group(&id, now);
             }
             self.end_turns();

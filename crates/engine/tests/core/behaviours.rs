@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::{Event, Override, Overrides};
+use infrakit_engine::core::{Call, CreationAnswer, Event, Override, Overrides};
 use infrakit_plan::LossPolicy;
-use infrakit_spi::Any;
 use infrakit_spi::behaviour::{Behaviour, Seconds, defaults};
+use infrakit_spi::{Any, Error};
 use infrakit_store::Store as _;
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
@@ -193,4 +193,94 @@ fn what_a_plugin_was_seen_to_take_outlives_its_groups_and_the_controller() {
     bench.arrive(cattle(0, "1"));
     assert!(took(&bench) >= 40);
     assert_eq!(bench.records("plugins/"), ["plugins/file"]);
+}
+
+/// This process was stopped meanwhile: no client waits for hours.
+#[test]
+fn an_answer_that_was_read_hours_later_does_not_make_all_doubts_last_for_a_day() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    let kept = bench.take_kept();
+    let [
+        Call::Provision {
+            target,
+            number,
+            provision,
+            ..
+        },
+    ] = &kept[..]
+    else {
+        panic!("{kept:?}");
+    };
+    let begun = bench.now;
+    bench.now = bench.now + Duration::from_secs(8 * 3_600);
+    let made = bench.plant("file", "i-900", provision.tags.clone());
+    let answer = CreationAnswer {
+        target: target.clone(),
+        number: *number,
+        plugin: "file".into(),
+        begun,
+        outcome: Ok(Box::new(made)),
+    };
+    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.wait(600);
+    bench.commit(cattle(2, "1"));
+    let kept = bench.take_kept();
+    let [Call::Provision { target, number, .. }] = &kept[..] else {
+        panic!("{kept:?}");
+    };
+    // The next one is lost on the way.
+    bench.fate = Fate::Done;
+    let answer = CreationAnswer {
+        target: target.clone(),
+        number: *number,
+        plugin: "file".into(),
+        begun: bench.now,
+        outcome: Err(Error::unknown("connection reset")),
+    };
+    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.wait(2 * 3_600);
+    assert_eq!(bench.ids().len(), 2, "{}", bench.why());
+}
+
+#[test]
+fn what_a_plugin_was_seen_to_take_holds_after_a_restart() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    let kept = bench.take_kept();
+    let [
+        Call::Provision {
+            target,
+            number,
+            provision,
+            ..
+        },
+    ] = &kept[..]
+    else {
+        panic!("{kept:?}");
+    };
+    let begun = bench.now;
+    bench.now = bench.now + Duration::from_secs(500);
+    let made = bench.plant("file", "i-900", provision.tags.clone());
+    let answer = CreationAnswer {
+        target: target.clone(),
+        number: *number,
+        plugin: "file".into(),
+        begun,
+        outcome: Ok(Box::new(made)),
+    };
+    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.wait(600);
+    bench.commit(cattle(2, "1"));
+    assert_eq!(bench.kept(), 1);
+    bench.restart();
+    // Three times 500 s.
+    bench.wait(1_200);
+    assert_eq!(
+        bench.kept(),
+        1,
+        "it is made again while the first one may still come"
+    );
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::Event;
+use futures_util::FutureExt as _;
+use infrakit_engine::core::{Call, Effect, Event};
 use infrakit_plan::Timestamp;
 use infrakit_spi::Error;
+use infrakit_store::Store as _;
 
-use crate::bench::{Bench, Fate, cattle, gives_up_after, spec};
+use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after, spec};
 
 fn pets(ids: &str) -> infrakit_spi::group::GroupSpec {
     spec(&format!(r#"{{"LogicalIDs":{ids}}}"#), ("file", "1"), "")
@@ -133,4 +135,50 @@ fn what_was_refused_is_settled_at_once_and_stays_so_through_a_restart() {
     bench.wait(600);
     assert_eq!(bench.ids().len(), 3);
     assert!(bench.now > Timestamp(0) + Duration::from_secs(1));
+}
+
+/// A slow disk lies between the plan and the call.
+#[test]
+fn a_creation_is_doubted_from_when_its_call_began() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(1, "1"));
+    let now = bench.now;
+    bench.core.set_size(&GROUP.into(), 2, now).unwrap();
+    let mut calls = Vec::new();
+    for _ in 0..6 {
+        bench.core.plan(bench.now);
+        for effect in bench.core.take_effects() {
+            match effect {
+                Effect::Journal {
+                    batch,
+                    changes,
+                    durability,
+                } => {
+                    let written = bench.store.commit(changes, durability);
+                    let outcome = written.now_or_never().unwrap().map(drop);
+                    let outcome = outcome.map_err(|error| panic!("{error}"));
+                    // A slow disk.
+                    bench.now = bench.now + Duration::from_secs(120);
+                    bench
+                        .core
+                        .handle(Event::Journaled { batch, outcome }, bench.now);
+                }
+                Effect::Call(call @ Call::Provision { .. }) => calls.push((call, bench.now)),
+                Effect::Call(_) | Effect::List { .. } => {}
+            }
+        }
+    }
+    let [(Call::Provision { provision, .. }, began)] = &calls[..] else {
+        panic!("{calls:?}");
+    };
+    let (tags, began) = (provision.tags.clone(), *began);
+    bench.crash();
+    // It comes true within ten minutes of its beginning, and nobody has heard of it.
+    while bench.now < began + Duration::from_secs(580) {
+        bench.wait(5);
+    }
+    bench.plant("file", "i-700", tags);
+    bench.wait(120);
+    let most = bench.count("create");
+    assert_eq!(most, 1, "{:?}", bench.made);
 }

@@ -5,6 +5,7 @@
 mod again;
 mod behaviours;
 mod bench;
+mod brake;
 mod dead;
 mod doubt;
 mod failures;

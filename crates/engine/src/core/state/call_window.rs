@@ -8,10 +8,10 @@
 //! for anew when it is its turn. So that a quick plugin need not wait for the disk after each call, a
 //! little more may be written down than fits in the window; what waits can be withdrawn.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use infrakit_plan::Timestamp;
+use infrakit_plan::{CallKind, Timestamp};
 use infrakit_spi::behaviour::{Behaviour, Operation};
 use infrakit_spi::{GroupId, PluginName};
 
@@ -89,7 +89,8 @@ pub(in crate::core) struct CallWindow {
     set: Option<usize>,
     /// Whether a declared rate keeps the plugin from being asked too much, instead of the window.
     metered: bool,
-    quickest: Option<Duration>,
+    /// The quickest answer to each kind of call: labels tell nothing of creations.
+    quickest: BTreeMap<CallKind, Duration>,
     pace: Pace,
     line: Line,
 }
@@ -107,7 +108,7 @@ impl CallWindow {
             most,
             set,
             metered: false,
-            quickest: None,
+            quickest: BTreeMap::new(),
             pace: Pace::default(),
             line: Line::default(),
         }
@@ -170,8 +171,13 @@ impl CallWindow {
         Some(call)
     }
 
-    /// Notes that a call has ended.
-    pub(in crate::core) fn ended(&mut self, took: Duration, ending: Ending, now: Timestamp) {
+    /// Notes that a call of a kind has ended.
+    pub(in crate::core) fn ended(
+        &mut self,
+        kind: CallKind,
+        (took, ending): (Duration, Ending),
+        now: Timestamp,
+    ) {
         let full = self.running >= self.window;
         self.running = self.running.saturating_sub(1);
         self.release(1);
@@ -182,8 +188,9 @@ impl CallWindow {
             Ending::Refused => {}
             Ending::Answered => {
                 self.pace.note(now);
-                let quickest = self.quickest.map_or(took, |quickest| quickest.min(took));
-                self.quickest = Some(quickest);
+                let quickest = self.quickest.entry(kind).or_insert(took);
+                *quickest = took.min(*quickest);
+                let quickest = *quickest;
                 let as_quick = took <= quickest + quickest / 2 + Duration::from_millis(1);
                 if full && quickest > QUICK && as_quick {
                     self.window = (self.window + 1).min(self.most);
@@ -324,23 +331,43 @@ mod tests {
         let mut window = CallWindow::new(0);
         for _ in 0..FIRST {
             full(&mut window);
-            window.ended(LONG, Ending::Answered, at(0));
+            window.ended(CallKind::Create, (LONG, Ending::Answered), at(0));
         }
         assert_eq!(window.window, 2 * FIRST);
         full(&mut window);
-        window.ended(LONG * 2, Ending::Answered, at(0));
+        window.ended(CallKind::Create, (LONG * 2, Ending::Answered), at(0));
         assert_eq!(window.window, 2 * FIRST);
     }
 
     #[test]
     fn the_window_shrinks_when_calls_are_given_up() {
         let mut window = CallWindow::new(0);
-        window.ended(Duration::ZERO, Ending::GivenUp, at(0));
+        window.ended(CallKind::Create, (Duration::ZERO, Ending::GivenUp), at(0));
         assert_eq!(window.window, FIRST / 2);
         for _ in 0..20 {
-            window.ended(Duration::ZERO, Ending::GivenUp, at(0));
+            window.ended(CallKind::Create, (Duration::ZERO, Ending::GivenUp), at(0));
         }
         assert_eq!(window.window, LEAST);
+    }
+
+    /// After an outage, of a plugin whose labels take no time.
+    #[test]
+    fn a_window_that_shrank_grows_again() {
+        let mut window = CallWindow::new(0);
+        let label = (Duration::from_millis(5), Ending::Answered);
+        window.ended(CallKind::Label, label, at(0));
+        for _ in 0..20 {
+            full(&mut window);
+            let lost = (Duration::from_secs(600), Ending::GivenUp);
+            window.ended(CallKind::Create, lost, at(0));
+        }
+        assert_eq!(window.window, LEAST);
+        for second in 0..FIRST as u64 {
+            full(&mut window);
+            let made = (Duration::from_secs(60), Ending::Answered);
+            window.ended(CallKind::Create, made, at(second * 1_000));
+        }
+        assert!(window.window >= FIRST, "{}", window.window);
     }
 
     /// A provider that throttles refuses as quickly as it answers, or more so.
@@ -349,11 +376,11 @@ mod tests {
         let mut window = CallWindow::new(0);
         for _ in 0..FIRST {
             full(&mut window);
-            window.ended(LONG, Ending::Refused, at(0));
+            window.ended(CallKind::Create, (LONG, Ending::Refused), at(0));
         }
         assert_eq!(window.window, FIRST);
         full(&mut window);
-        window.ended(LONG, Ending::Answered, at(0));
+        window.ended(CallKind::Create, (LONG, Ending::Answered), at(0));
         assert_eq!(window.window, FIRST + 1, "the refusals are not the measure");
     }
 
@@ -368,7 +395,11 @@ mod tests {
         assert_eq!(window.room_for(&"g".into(), at(0)), 4);
         for millis in 0..1_000 {
             window.claim();
-            window.ended(Duration::from_millis(1), Ending::Answered, at(millis));
+            window.ended(
+                CallKind::Create,
+                (Duration::from_millis(1), Ending::Answered),
+                at(millis),
+            );
         }
         assert_eq!(window.room_for(&"g".into(), at(1_000)), 4 + 250);
         // It hangs.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infrakit_plan::Timestamp;
+use infrakit_plan::{CallKind, Timestamp};
 use infrakit_spi::{Delivery, Error, GroupId, PluginName};
 
 use crate::core::state::call_window::{CallWindow, Ending, WindowKey};
@@ -37,6 +37,15 @@ impl CallId {
             Call::Repair { subject, .. } => Self::Repair(subject.clone()),
             Call::Label { subject, .. } => Self::Label(subject.clone()),
             Call::Check { subject, .. } => Self::Check(subject.clone()),
+        }
+    }
+
+    fn kind(&self) -> CallKind {
+        match self {
+            Self::Create(..) => CallKind::Create,
+            Self::Destroy(_) => CallKind::Destroy,
+            Self::Label(_) => CallKind::Label,
+            Self::Drain(_) | Self::Repair(_) | Self::Check(_) => CallKind::Other,
         }
     }
 
@@ -135,7 +144,8 @@ impl CallsUnderWay {
         let Some((key, begun)) = self.running.remove(&id) else {
             return;
         };
-        self.window(key).ended(now.since(begun), ending, now);
+        let took = now.since(begun);
+        self.window(key).ended(id.kind(), (took, ending), now);
     }
 
     /// Takes out the calls of a group that wait for a slot; checks of health stay.

@@ -18,8 +18,8 @@ pub(in crate::core) enum Batch {
     Nothing,
     /// Nothing: a plan's memory, which it does not act upon.
     Memory(Target),
-    /// Calls of a plan: they may begin once what it remembers is in the store.
-    Plan(Target, Vec<Call>),
+    /// Calls of a plan that was made then: they may begin once what it remembers is in the store.
+    Plan(Target, Vec<Call>, Timestamp),
     /// A commit: it takes effect once it is in the store.
     Commit(Box<PendingCommit>),
     /// A change of the memory.

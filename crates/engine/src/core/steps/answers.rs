@@ -28,8 +28,10 @@ impl Core {
         if let Some(observer) = self.observers.get_mut(&plugin) {
             observer.acted(now);
         }
-        if outcome.is_ok() {
-            self.behaviours.created(&plugin, now.since(begun));
+        let took = now.since(begun);
+        // No client waits for longer: this process was stopped meanwhile.
+        if outcome.is_ok() && took <= self.config.behaviour(&plugin).creation_limit() {
+            self.behaviours.created(&plugin, took);
         }
         let outcome = outcome.map_err(|error| self.classed(&plugin, error));
         let first = self.begun_first((&target, number), begun);

@@ -127,7 +127,8 @@ impl Core {
         }
     }
 
-    /// Takes up what plugins were seen to take. What cannot be read is measured anew.
+    /// Takes up what plugins were seen to take, so that it holds for plans. What cannot be read is
+    /// measured anew.
     pub(in crate::core) fn restore_took(&mut self, store: &dyn Store) {
         for (key, record) in store.scan(PLUGINS) {
             let Some(plugin) = key.strip_prefix(PLUGINS).map(PluginName::from) else {
@@ -141,5 +142,6 @@ impl Core {
                 Err(error) => tracing::warn!(%plugin, %error, "its record cannot be read"),
             }
         }
+        self.behave();
     }
 }

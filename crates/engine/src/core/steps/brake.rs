@@ -107,7 +107,23 @@ impl Core {
         let targets: Vec<Target> = groups.map(|group| group.target.clone()).collect();
         for target in targets {
             self.withdraw(&target);
-            self.touch(&target.group);
+        }
+        self.touch_all();
+    }
+
+    /// Returns whether the brake of all groups is being set: whatever a plan would begin now, it would
+    /// begin after that was acknowledged.
+    pub(in crate::core) fn is_braking(&self) -> bool {
+        let mut batches = self.journal.values();
+        batches.any(|batch| matches!(batch, Batch::Brake(Some(_))))
+    }
+
+    /// Has all groups planned for.
+    pub(in crate::core) fn touch_all(&mut self) {
+        let groups = self.groups.all_with_remains();
+        let ids: Vec<GroupId> = groups.map(|group| group.id().clone()).collect();
+        for id in ids {
+            self.touch(&id);
         }
     }
 

@@ -168,7 +168,7 @@ impl Core {
         changes.extend(group.departures.close(id, &group.seen, &group.memory));
         changes.extend(group.young.close(id));
         changes.extend(group.young.record(id));
-        changes.extend(intents(group, &begun.creations, now));
+        changes.extend(intents(group, &begun.creations, now + self.writing));
         let at = (now, group.memory.next_token);
         changes.extend(group.departures.record(id, at, begun.leaving));
         // A machine that is made and forgotten costs money for ever. One that goes has gone, and
@@ -196,7 +196,7 @@ impl Core {
         let batch = if begun.calls.is_empty() {
             Batch::Memory(group.target.clone())
         } else {
-            Batch::Plan(group.target.clone(), begun.calls)
+            Batch::Plan(group.target.clone(), begun.calls, now)
         };
         self.write(batch, changes, durability);
         if let Some(due) = health_due {
@@ -401,8 +401,9 @@ fn closed_batches(group: &Group) -> Vec<u64> {
     closed
 }
 
-/// Returns the records of creations: one for each row of numbers with one configuration.
-fn intents(group: &mut Group, creations: &[Provision], now: Timestamp) -> Vec<Change> {
+/// Returns the records of creations that begin by `begun`: one for each row of numbers with one
+/// configuration.
+fn intents(group: &mut Group, creations: &[Provision], begun: Timestamp) -> Vec<Change> {
     let id = group.target.group.clone();
     let rows = creations.chunk_by(|one, next| {
         let follows = one.token.number() + 1 == next.token.number();
@@ -415,7 +416,7 @@ fn intents(group: &mut Group, creations: &[Provision], now: Timestamp) -> Vec<Ch
         let record = IntentRecord {
             first,
             count: row.len() as u64,
-            begun: now,
+            begun,
             logical_ids: row
                 .iter()
                 .filter_map(|one| one.logical_id.clone())

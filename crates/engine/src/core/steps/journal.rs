@@ -98,7 +98,9 @@ impl Core {
     fn written(&mut self, batch: Batch, now: Timestamp) {
         match batch {
             Batch::Nothing | Batch::Memory(_) => {}
-            Batch::Plan(target, calls) => self.written_down(&target, calls, now),
+            Batch::Plan(target, calls, planned) => {
+                self.written_down(&target, calls, (planned, now));
+            }
             Batch::Commit(pending) => self.committed(*pending, now),
             Batch::Change(target, change) => {
                 if let Some(group) = self.living(&target) {
@@ -142,12 +144,9 @@ impl Core {
                 self.wake_by(&target.group, now + RETRY);
             }
             // Whoever asked for these is told; nothing has changed.
-            Batch::Commit(_)
-            | Batch::Change(..)
-            | Batch::Forget(_)
-            | Batch::Leave(_)
-            | Batch::Brake(_) => {}
-            Batch::Plan(target, calls) => {
+            Batch::Brake(_) => self.touch_all(),
+            Batch::Commit(_) | Batch::Change(..) | Batch::Forget(_) | Batch::Leave(_) => {}
+            Batch::Plan(target, calls, _) => {
                 tracing::error!(group = %target.group, %error, "cannot journal a plan");
                 for call in &calls {
                     self.calls.release(call);

@@ -4,6 +4,7 @@
 //! takes it back, and it is decided anew; so does a plugin that has become too slow.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use infrakit_plan::{CallKind, Room, Timestamp, WaitingOn};
 use infrakit_spi::behaviour::Operation;
@@ -13,6 +14,10 @@ use infrakit_store::{Change, Store};
 use crate::core::steps::undo;
 use crate::core::{Call, Core, Effect, Event, Group, Target};
 use crate::records::{RATES, RateRecord, intent_key, put};
+
+/// How much later than its record says a creation may begin: a tenth of the time that is waited
+/// for lists to show it where nothing is declared (`infrakit_spi::behaviour::defaults`).
+const LATE: Duration = Duration::from_millis(1_500);
 
 impl Core {
     /// Returns the core with a limit on how many calls of each plugin are under way at once; 0
@@ -103,18 +108,36 @@ impl Core {
         self.rates.throttled(of, op, (error.retry_after(), now));
     }
 
-    /// Takes in calls that are written down: they begin as soon as there are slots for them.
+    /// Takes in calls of a plan that is written down: they begin as soon as there are slots for them.
+    ///
+    /// A successor counts from what is on record for how long a creation may still come true. Where
+    /// the store took longer than the record allows for, nothing begins, and it is decided anew.
     pub(in crate::core) fn written_down(
         &mut self,
         target: &Target,
         calls: Vec<Call>,
-        now: Timestamp,
+        (planned, now): (Timestamp, Timestamp),
     ) {
-        let changing = self.living(target).is_none_or(|group| group.changing > 0);
+        let took = now.since(planned);
+        let late = took > self.writing + LATE;
+        self.writing = if late {
+            took.saturating_mul(2)
+        } else {
+            took.max(self.writing / 2)
+        };
+        let group = self.living(target);
+        let withdrawn = late || group.is_none_or(|group| group.changing > 0);
         for call in calls {
+            if let Call::Provision { number, .. } = &call
+                && let Some(group) = self.living(target)
+                && let Some(intent) = group.memory.intents.get_mut(number)
+                && intent.again.times == 0
+            {
+                intent.begun = now;
+            }
             self.calls.push(call, now);
         }
-        if changing {
+        if withdrawn {
             self.withdraw(target);
         }
     }

@@ -1,0 +1,41 @@
+//! The brake of all groups.
+
+use infrakit_engine::core::{Call, Effect, Event};
+use infrakit_spi::rollout::Freeze;
+
+use crate::bench::{Bench, GROUP, cattle};
+
+/// The brake is on its way to the disk when a plan is made beside it.
+#[test]
+fn nothing_begins_after_the_brake_of_all_groups_was_acknowledged() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(1, "1"));
+    let now = bench.now;
+    bench.core.set_size(&GROUP.into(), 3, now).unwrap();
+    let written = |bench: &mut Bench| {
+        let mut calls = 0;
+        for effect in bench.core.take_effects() {
+            match effect {
+                Effect::Journal { batch, .. } => {
+                    let outcome = Ok(());
+                    let event = Event::Journaled { batch, outcome };
+                    bench.core.handle(event, bench.now);
+                }
+                Effect::Call(Call::Provision { .. }) => calls += 1,
+                Effect::Call(_) | Effect::List { .. } => {}
+            }
+        }
+        calls
+    };
+    written(&mut bench);
+    // Asked for, and not on the disk yet, when the group is planned for.
+    bench.core.freeze_all(Freeze::Set, now).unwrap();
+    bench.core.plan(now);
+    let before = written(&mut bench);
+    assert_eq!(before, 0);
+    assert_eq!(
+        written(&mut bench),
+        0,
+        "creations begin although all is frozen"
+    );
+}
