@@ -265,6 +265,8 @@ pub enum WaitingOn {
     },
     /// Too many members are sick at once; nothing is destroyed for its health.
     Breaker {
+        /// The domain that they are in; `None` where it is about the whole group.
+        domain: Option<String>,
         /// Unhealthy members.
         unhealthy: usize,
         /// How many may be.
@@ -424,9 +426,21 @@ impl fmt::Display for WaitingOn {
             }
             Self::Governor { .. } => f.write_str("the plugin's governor slows down"),
             Self::Ceiling { most } => write!(f, "the ceiling of {most} instances is reached"),
-            Self::Breaker { unhealthy, most } => write!(
+            Self::Breaker {
+                domain: None,
+                unhealthy,
+                most,
+            } => write!(
                 f,
                 "{unhealthy} members are unhealthy at once, {most} may be; nothing is destroyed"
+            ),
+            Self::Breaker {
+                domain: Some(domain),
+                unhealthy,
+                most,
+            } => write!(
+                f,
+                "{unhealthy} members in `{domain}` are unhealthy at once, {most} may be; nothing there is destroyed"
             ),
             Self::Losses { count: 1, .. } => f.write_str(
                 "a list lacks a member that nobody asked to go; a second one has to say so, too",

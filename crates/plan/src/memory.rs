@@ -187,6 +187,9 @@ pub struct Memory {
     /// Set while too many members are sick at once.
     #[serde(default)]
     pub breaker: Option<Breaker>,
+    /// Domains in which too many members are sick at once, those of the group aside.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub domain_breakers: BTreeMap<String, Breaker>,
     /// Failed creations.
     #[serde(default)]
     pub creation: Failures,

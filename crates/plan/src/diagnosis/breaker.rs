@@ -27,6 +27,30 @@ pub struct Breaker {
     pub last: Timestamp,
 }
 
+impl Breaker {
+    /// Returns what becomes of a breaker: it opens when it is to, stays while it has to, and closes a
+    /// poll interval later.
+    pub(crate) fn next(
+        draft: &mut Draft<'_>,
+        former: Option<Self>,
+        (opens, stays): (bool, bool),
+    ) -> Option<Self> {
+        let now = draft.now;
+        match former {
+            Some(open) if stays => Some(Self { last: now, ..open }),
+            Some(open) if now < open.last + draft.config.poll_interval && open.last <= now => {
+                draft.wake(open.last + draft.config.poll_interval);
+                Some(open)
+            }
+            None if opens => Some(Self {
+                since: now,
+                last: now,
+            }),
+            Some(_) | None => None,
+        }
+    }
+}
+
 /// What those said that were asked of late.
 ///
 /// Members known as unhealthy are asked again and again, and would soon be most of those that were

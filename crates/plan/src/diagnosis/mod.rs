@@ -3,6 +3,7 @@
 pub(crate) mod backoff;
 pub(crate) mod breaker;
 pub(crate) mod crashes;
+pub(crate) mod domains;
 pub(crate) mod failures;
 pub(crate) mod health;
 pub(crate) mod recollection;

@@ -2,6 +2,7 @@
 
 use crate::action::WaitingOn;
 use crate::diagnosis::breaker::{Breaker, Lately};
+use crate::diagnosis::domains;
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::budget::number;
@@ -111,6 +112,11 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
     let lately = concerned.then(|| Lately::of(draft));
     illness.unsure = lately.as_ref().is_some_and(Lately::is_unsure);
     illness.broken = judge_breaker(draft, (unhealthy, suspected), &illness, lately.as_ref());
+    let broken = domains::judge(draft, suspected, illness.unsure);
+    if !broken.is_empty() {
+        let spared = |member: &Member| broken.contains(&*domains::of(draft, member));
+        illness.sick.retain(|(_, member)| !spared(member));
+    }
     let doubted = judge_observer(draft, suspected);
     illness.withheld = illness.broken || doubted || illness.unsure;
     let asked_again = illness.suspects.first().copied();
@@ -140,23 +146,12 @@ fn judge_breaker(
     illness: &Illness<'_>,
     lately: Option<&Lately>,
 ) -> bool {
-    let (now, most) = (draft.now, illness.most);
+    let most = illness.most;
     let sample = lately.filter(|lately| lately.is_over(&draft.spec.health));
     let over = unhealthy > most || sample.is_some();
-    let open = match draft.memory.breaker {
-        Some(open) if over => Some(Breaker { last: now, ..open }),
-        // A restart knows of nobody yet. That closes nothing.
-        Some(open) if illness.unsure => Some(Breaker { last: now, ..open }),
-        Some(open) if now < open.last + draft.config.poll_interval && open.last <= now => {
-            draft.wake(open.last + draft.config.poll_interval);
-            Some(open)
-        }
-        None if over && suspected => Some(Breaker {
-            since: now,
-            last: now,
-        }),
-        Some(_) | None => None,
-    };
+    // A restart knows of nobody yet. That closes nothing.
+    let stays = over || illness.unsure;
+    let open = Breaker::next(draft, draft.memory.breaker, (over && suspected, stays));
     draft.memory.breaker = open;
     if open.is_some() {
         let (unhealthy, most) = match sample {
@@ -165,7 +160,11 @@ fn judge_breaker(
             }
             Some(_) | None => (unhealthy, most),
         };
-        draft.wait(WaitingOn::Breaker { unhealthy, most });
+        draft.wait(WaitingOn::Breaker {
+            domain: None,
+            unhealthy,
+            most,
+        });
     }
     open.is_some() && Guard::Breaker.stands()
 }

@@ -405,7 +405,7 @@ fn nobody_asked(member: &Member) -> bool {
 }
 
 /// Returns the domain that a member is in: the tag of that name, or else the property.
-fn domain<'a>(member: &'a Member, domain_of: &str) -> Cow<'a, str> {
+pub(crate) fn domain<'a>(member: &'a Member, domain_of: &str) -> Cow<'a, str> {
     if domain_of.is_empty() {
         return Cow::Borrowed("");
     }

@@ -1,8 +1,10 @@
 //! Too many sick at once, verdicts that contradict themselves, and repairs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{ConditionKind, Reason, WaitingOn};
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
 
@@ -16,6 +18,7 @@ fn two_of_three_are_too_many_and_one_is_not() {
     let plan = bench.plan();
     assert!(destroyed(&plan).is_empty());
     let open = WaitingOn::Breaker {
+        domain: None,
         unhealthy: 2,
         most: 1,
     };
@@ -347,4 +350,68 @@ fn a_repair_has_its_whole_wait_to_help() {
     // A clock that was set back does not make it wait for ever.
     bench.memory.repairs.0.get_mut("a").unwrap().at = at(9_000);
     assert_eq!(steps(&bench), ["reboot"]);
+}
+
+/// Fifteen members in three zones, which their provider names.
+fn zones() -> Bench {
+    let mut bench = Bench::new(cattle(15));
+    let behaviour = Behaviour {
+        domain_of: "zone".to_owned(),
+        ..gives_up_at_once()
+    };
+    bench.config.behaviours = Arc::new([("file".into(), behaviour)].into());
+    for number in 0..15 {
+        let id = format!("{}{number}", ["a", "b", "c"][number % 3]);
+        let zone = &id[..1];
+        bench.add(and(shown(&id, "v1"), "zone", zone));
+        bench.verdict(&id, Health::Healthy);
+    }
+    bench
+}
+
+/// They are four of fifteen, and four of the five in their zone.
+#[test]
+fn a_zone_whose_members_fall_sick_together_is_one_event() {
+    let mut bench = zones();
+    for id in ["a0", "a3", "a6", "a9"] {
+        bench.sicken(id);
+    }
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), []);
+    let open = WaitingOn::Breaker {
+        domain: Some("a".to_owned()),
+        unhealthy: 4,
+        most: 2,
+    };
+    assert!(plan.waiting.contains(&open), "{:?}", plan.waiting);
+    let degraded = plan.memory.conditions.get(ConditionKind::Degraded).unwrap();
+    assert_eq!(degraded.reason, "TooManySick");
+    assert!(plan.memory.breaker.is_none(), "the others are healed");
+    bench.sicken("b1");
+    assert_eq!(destroyed(&bench.plan()), [("b1", Reason::Unhealthy)]);
+}
+
+#[test]
+fn the_breaker_of_a_zone_closes_a_while_after_most_of_it_is_well() {
+    let mut bench = zones();
+    for id in ["a0", "a3", "a6", "a9"] {
+        bench.sicken(id);
+    }
+    bench.plan();
+    for id in ["a0", "a3", "a6"] {
+        bench.verdict(id, Health::Healthy);
+    }
+    assert_eq!(destroyed(&bench.plan()), []);
+    bench.pass(Duration::from_secs(10));
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), [("a9", Reason::Unhealthy)]);
+    assert!(plan.memory.domain_breakers.is_empty());
+}
+
+#[test]
+fn two_sick_members_of_a_zone_are_healed() {
+    let mut bench = zones();
+    bench.sicken("a0");
+    bench.sicken("a3");
+    assert_eq!(destroyed(&bench.plan()).len(), 1, "one at a time");
 }

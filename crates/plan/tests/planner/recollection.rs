@@ -189,6 +189,7 @@ fn in_a_large_group_the_share_of_those_asked_opens_the_breaker() {
     let plan = bench.plan();
     assert!(destroyed(&plan).is_empty());
     let on = WaitingOn::Breaker {
+        domain: None,
         unhealthy: 30,
         most: 20,
     };

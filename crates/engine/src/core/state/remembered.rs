@@ -32,6 +32,7 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         drained,
         repairs,
         breaker,
+        domain_breakers,
         creation,
         measured,
         waits,
@@ -59,6 +60,7 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         drained: drained.clone(),
         repairs: repairs.clone(),
         breaker: *breaker,
+        domain_breakers: domain_breakers.clone(),
         creation: creation.clone(),
         measured: *measured,
         waits: waits.clone(),
@@ -88,6 +90,7 @@ pub(in crate::core) fn remembers_other(memory: &Memory, stored: &Memory) -> bool
         || memory.drained != stored.drained
         || memory.repairs != stored.repairs
         || since(memory.breaker) != since(stored.breaker)
+        || !domains(memory).eq(domains(stored))
         || memory.creation != stored.creation
         || says_other(memory, stored)
         // What a creation may take decides how long one in doubt is waited for after a crash.
@@ -98,6 +101,12 @@ pub(in crate::core) fn remembers_other(memory: &Memory, stored: &Memory) -> bool
 
 fn since(breaker: Option<Breaker>) -> Option<infrakit_plan::Timestamp> {
     breaker.map(|breaker| breaker.since)
+}
+
+/// Returns the domains whose breakers are open, and since when.
+fn domains(memory: &Memory) -> impl Iterator<Item = (&String, infrakit_plan::Timestamp)> {
+    let open = memory.domain_breakers.iter();
+    open.map(|(domain, breaker)| (domain, breaker.since))
 }
 
 /// Returns whether a condition began or ceased to hold. Its words change with every count.

@@ -247,7 +247,14 @@ impl Group {
                 let complete = roll.and_then(|roll| roll.complete);
                 complete.map(|complete| complete + bake.unwrap_or_default())
             }
-            WaitingOn::Breaker { .. } => memory.breaker.map(|breaker| breaker.since),
+            WaitingOn::Breaker { domain: None, .. } => memory.breaker.map(|breaker| breaker.since),
+            WaitingOn::Breaker {
+                domain: Some(domain),
+                ..
+            } => {
+                let breaker = memory.domain_breakers.get(domain);
+                breaker.map(|breaker| breaker.since)
+            }
             WaitingOn::Configuration => memory
                 .creation
                 .stopped(&self.spec.hash)

@@ -1,0 +1,80 @@
+//! The breaker of a domain: a zone, a host or a rack whose members fall sick together is one event.
+//!
+//! The members of a zone that its observer does not reach any more may be few beside all others. To
+//! heal them one by one would empty it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::action::WaitingOn;
+use crate::diagnosis::breaker::Breaker;
+use crate::draft::Draft;
+use crate::guards::Guard;
+use crate::ledger::budget::number;
+use crate::observation::{Member, domain};
+
+/// So many members of a domain are healed whatever its size: two that share a host of few others are
+/// no zone that is out of sight. The same is believed of lists that lack them.
+const ALONE: usize = 2;
+
+/// The members of a domain.
+#[derive(Clone, Copy, Default)]
+struct Health {
+    all: usize,
+    unhealthy: usize,
+}
+
+/// Returns the domain that a member is in; empty where nobody knows.
+pub(crate) fn of<'a>(draft: &Draft<'_>, member: &'a Member) -> Cow<'a, str> {
+    domain(member, &draft.config.behaviour(&member.plugin).domain_of)
+}
+
+/// Opens and closes the breakers of domains, and returns those in which nobody is destroyed for its
+/// health.
+pub(crate) fn judge(draft: &mut Draft<'_>, suspected: bool, unsure: bool) -> BTreeSet<String> {
+    if !suspected && draft.memory.domain_breakers.is_empty() {
+        return BTreeSet::new();
+    }
+    let domains = count(draft);
+    let mut former = std::mem::take(&mut draft.memory.domain_breakers);
+    for (domain, health) in domains {
+        let limit = draft.spec.health.unhealthy_limit(health.all as u64);
+        let most = number(limit).max(ALONE);
+        let over = health.unhealthy > most;
+        let open = former.remove(&domain);
+        let Some(open) = Breaker::next(draft, open, (over && suspected, over || unsure)) else {
+            continue;
+        };
+        draft.wait(WaitingOn::Breaker {
+            domain: Some(domain.clone()),
+            unhealthy: health.unhealthy,
+            most,
+        });
+        draft.memory.domain_breakers.insert(domain, open);
+    }
+    if !Guard::Breaker.stands() {
+        return BTreeSet::new();
+    }
+    draft.memory.domain_breakers.keys().cloned().collect()
+}
+
+/// Counts the members of each domain that is known by name, those that are leaving left out.
+fn count(draft: &Draft<'_>) -> BTreeMap<String, Health> {
+    let mut domains: BTreeMap<Cow<'_, str>, Health> = BTreeMap::new();
+    let policy = &draft.spec.health;
+    let declared = |member: &Member| !draft.config.behaviour(&member.plugin).domain_of.is_empty();
+    let staying = draft.seen.members();
+    let staying = staying.filter(|member| member.departure.is_none() && declared(member));
+    for member in staying {
+        let health = domains.entry(of(draft, member)).or_default();
+        let last = member.health.last();
+        let unhealthy = last == infrakit_spi::flavor::Health::Unhealthy
+            && member.health.counts(policy, member.created, draft.now);
+        health.all += 1;
+        health.unhealthy += usize::from(unhealthy);
+    }
+    let known = domains.into_iter().filter(|(domain, _)| !domain.is_empty());
+    known
+        .map(|(domain, health)| (domain.into_owned(), health))
+        .collect()
+}
