@@ -161,7 +161,7 @@ fn the_group_never_outgrows_size_and_surge(
     let Size::Cattle(size) = spec.size else {
         return;
     };
-    let total = seen.len() + plan.memory.intents.len();
+    let total = seen.len() + seen.ghosts().count() + plan.memory.intents.len();
     let size = number(size);
     let most = size + Bounds::of(spec, size).surge;
     if total > most {

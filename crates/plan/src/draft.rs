@@ -49,7 +49,7 @@ impl<'a> Draft<'a> {
     ) -> Self {
         let index = seen.index();
         let hold = memory.roll.as_ref().and_then(|roll| roll.hold);
-        let mut ledger = Ledger::open(spec, index, hold, config);
+        let mut ledger = Ledger::open(spec, seen, hold, config);
         ledger.expect(memory.intents.len(), 0);
         Self {
             spec,
@@ -135,6 +135,8 @@ impl<'a> Draft<'a> {
             Refusal::Floor { available, needed } => {
                 self.wait(WaitingOn::Budget { available, needed });
             }
+            // The next list may tell.
+            Refusal::Unseen | Refusal::Unsure => self.wait(WaitingOn::Observation),
             Refusal::Ceiling { most } => self.wait(WaitingOn::Ceiling { most }),
             Refusal::Call(plugin, Scarce::Slots) => self.wait(WaitingOn::Slots { plugin }),
             Refusal::Call(plugin, Scarce::Rate(kind, until)) => {
@@ -148,8 +150,8 @@ impl<'a> Draft<'a> {
     }
 
     /// Draws a call that puts labels on a member; returns whether it may be made.
-    pub(crate) fn may_label(&mut self, plugin: &PluginName) -> bool {
-        let drawn = self.ledger.call(plugin, CallKind::Label);
+    pub(crate) fn may_label(&mut self, member: &Member) -> bool {
+        let drawn = self.ledger.label(member);
         let may = drawn.is_ok();
         if let Err(refusal) = drawn {
             self.refused(refusal);

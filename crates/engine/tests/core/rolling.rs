@@ -112,6 +112,23 @@ fn who_grows_and_changes_at_once_grows_afterwards() {
     assert_eq!(bench.ids().len(), 7);
 }
 
+/// As many as there are go on serving, whatever size was asked for in between.
+#[test]
+fn who_was_about_to_go_counts_for_the_size_that_a_rollout_keeps() {
+    let mut bench = Bench::new();
+    bench.arrive(with(5, "1", "{}"));
+    bench.fate = Fate::Kept;
+    bench.core.set_size(&GROUP.into(), 2, bench.now).unwrap();
+    bench.wait(1);
+    assert_eq!((bench.kept(), bench.ids().len()), (3, 5));
+    bench.commit(with(7, "2", "{}"));
+    bench.wait(1);
+    assert_eq!(bench.memory().roll.unwrap().hold, Some(5));
+    bench.commit(with(5, "3", "{}"));
+    bench.wait(1);
+    assert_eq!(bench.memory().roll.unwrap().hold, None);
+}
+
 #[test]
 fn a_canary_stays_a_canary_however_often_the_size_changes() {
     let mut bench = Bench::new();

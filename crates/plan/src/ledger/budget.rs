@@ -19,7 +19,7 @@ use super::errand::{Errand, Made, Refusal, Stake};
 use super::right::{Grant, Right};
 use crate::action::{Cause, Reason};
 use crate::guards::Guard;
-use crate::observation::{Index, Member};
+use crate::observation::{Member, Observed, Origin};
 use crate::{Allowance, CallKind, Config, Order, Scarce, Spec, Token};
 
 /// Numbers of members, kept up to date while a plan is made.
@@ -48,6 +48,8 @@ pub(crate) struct Ledger {
     pub(crate) wanted: usize,
     bounds: Bounds,
     tally: Tally,
+    /// Instances that were said to be gone and are shown again. Should they be there, they are members.
+    ghosts: usize,
     /// Members that are needed and not there, beyond what is being created.
     pub(crate) missing: usize,
     /// Members that may have the configuration in force, those being made included.
@@ -101,7 +103,8 @@ impl Bounds {
 
 impl Ledger {
     /// Opens the ledger of a group with these members. `hold` is the size that a rollout keeps.
-    pub(crate) fn open(spec: &Spec, index: &Index, hold: Option<u64>, config: &Config) -> Self {
+    pub(crate) fn open(spec: &Spec, seen: &Observed, hold: Option<u64>, config: &Config) -> Self {
+        let index = seen.index();
         let size = spec.size.count();
         let bounds = Bounds::of(spec, number(size));
         // Where new members come before old ones go, those that the group grows by are the first.
@@ -120,6 +123,7 @@ impl Ledger {
                 leaving: index.leaving.len(),
                 coming: 0,
             },
+            ghosts: seen.ghosts().count(),
             missing: 0,
             most_new: usize::MAX,
             creation_blocked: false,
@@ -139,6 +143,11 @@ impl Ledger {
     /// whether a step has tried in vain.
     pub(crate) fn block_creations(&mut self) {
         self.creation_blocked = true;
+    }
+
+    /// Keeps so many members for now, where that is less than the size.
+    pub(crate) fn hold(&mut self, members: u64) {
+        self.wanted = self.size.min(number(members));
     }
 
     /// Keeps the size no longer that a rollout held.
@@ -247,6 +256,7 @@ impl Ledger {
         stake: Stake,
         errand: Errand,
     ) -> Result<Right, Refusal> {
+        was_shown(member)?;
         if self.slots(errand) == 0 {
             return Err(Refusal::Slots);
         }
@@ -320,6 +330,7 @@ impl Ledger {
 
     /// Grants a step of repair, which takes the place of a replacement.
     pub(crate) fn repair(&mut self, member: &Member, settling: usize) -> Result<Right, Refusal> {
+        was_shown(member)?;
         if self.slots(Errand::Sick { settling }) == 0 {
             return Err(Refusal::Slots);
         }
@@ -354,6 +365,12 @@ impl Ledger {
     }
 
     // ---- Calls.
+
+    /// Draws a call that puts labels on a member.
+    pub(crate) fn label(&mut self, member: &Member) -> Result<(), Refusal> {
+        was_shown(member)?;
+        self.call(&member.plugin, CallKind::Label)
+    }
 
     /// Draws a call of a plugin.
     pub(crate) fn call(&mut self, plugin: &PluginName, kind: CallKind) -> Result<(), Refusal> {
@@ -417,8 +434,12 @@ impl Ledger {
                 Cause::Surge => Refusal::Room,
             });
         }
-        if all >= self.wanted + self.bounds.surge && Guard::Room.stands() {
+        let most = self.wanted + self.bounds.surge;
+        if all >= most && Guard::Room.stands() {
             return Err(Refusal::Room);
+        }
+        if all + self.ghosts >= most.min(self.ceiling.map_or(usize::MAX, number)) {
+            return Err(Refusal::Unsure);
         }
         if let Err(refusal) = self.call(plugin, CallKind::Create) {
             // A slot is free again as soon as a call ends: what comes first stays first. A rate limit
@@ -443,6 +464,13 @@ impl Ledger {
         self.call(plugin, CallKind::Create)?;
         Ok(Right(Grant::Create(token.clone())))
     }
+}
+
+/// Returns whether a list has shown a member. Until one has, nobody but an answer says that it is the
+/// group's own, and what is somebody else's must not be touched.
+fn was_shown(member: &Member) -> Result<(), Refusal> {
+    let shown = member.origin == Origin::Listed || !Guard::Ids.stands();
+    shown.then_some(()).ok_or(Refusal::Unseen)
 }
 
 /// Returns a count of a spec as one of things in memory.

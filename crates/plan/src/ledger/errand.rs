@@ -14,6 +14,10 @@ pub(crate) enum Refusal {
     Slots,
     /// There are as many members as may be, those that come and go included.
     Room,
+    /// Nothing but an answer has told of the instance, and that may have named the one of somebody else.
+    Unseen,
+    /// There would be as many as may be, should those be back that were said to be gone.
+    Unsure,
     /// The hard ceiling is reached.
     Ceiling { most: u64 },
     /// The plugin takes no more calls of this kind for now.

@@ -293,6 +293,7 @@ impl Observed {
             return seen;
         }
         self.bury(plugin, (started, lag));
+        self.ghosts.retain(|key, _| key.plugin != *plugin);
         self.cover(plugin, covers);
         self.forgive_missed(plugin);
         let mut present = BTreeSet::new();
@@ -344,8 +345,10 @@ impl Observed {
             let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
             let dead = self.dead.get(&key) == Some(&member.token) && member.terminating.is_some();
             let ghost = self.tombs.get(&key).is_some_and(ghost) && Guard::Tombstones.stands();
-            seen.ghosts += usize::from(ghost && !dead);
-            if !dead && !ghost {
+            if ghost && !dead {
+                seen.ghosts += 1;
+                self.ghosts.insert(key, member.logical_id);
+            } else if !dead {
                 self.dead.remove(&key);
                 seen.appeared += 1;
                 self.insert(key, member);

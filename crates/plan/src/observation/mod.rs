@@ -56,6 +56,9 @@ pub struct Observed {
     tombs: BTreeMap<Key, (Timestamp, Option<u64>)>,
     /// Those that lists still show as going away although they are gone, with their token.
     dead: BTreeMap<Key, Option<u64>>,
+    /// Those that the last list of their plugin shows although another one lacked them a moment ago,
+    /// with their identity: either list may be the older one.
+    ghosts: BTreeMap<Key, Option<LogicalId>>,
     /// Members that the last list of their plugin lacks, and that are too young to be missed, or
     /// whose loss is doubted.
     missed: BTreeSet<Key>,
@@ -235,6 +238,7 @@ impl Observed {
     /// are forgotten.
     pub fn unwatch(&mut self, plugin: &PluginName) {
         self.homes.remove(plugin);
+        self.ghosts.retain(|key, _| key.plugin != *plugin);
         let gone: Vec<Key> = self
             .members
             .keys()
@@ -244,6 +248,12 @@ impl Observed {
         for key in gone {
             self.remove(&key);
         }
+    }
+
+    /// Returns the identities of those that may be back: the last list shows them, and one before it
+    /// lacked them. They are no members as long as that list may be the older one.
+    pub(crate) fn ghosts(&self) -> impl Iterator<Item = Option<&LogicalId>> {
+        self.ghosts.values().map(Option::as_ref)
     }
 
     /// Returns the plugins that members may live on.
@@ -329,6 +339,13 @@ impl Observed {
         self.index.take(key, &filing);
         self.judge_if(member.identity());
         Some(member)
+    }
+
+    /// Takes in that lists show all members, as they will before long.
+    pub(crate) fn show_the_young(&mut self) {
+        for member in self.members.values_mut() {
+            member.origin = Origin::Listed;
+        }
     }
 
     /// Takes in that a member is gone, whatever lists say.

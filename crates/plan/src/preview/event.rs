@@ -63,8 +63,9 @@ impl Model {
                 if let Some(intent) = self.memory.intents.remove(&number) {
                     self.memory.creation.succeed(&intent.hash, intent.begun);
                 }
-                let origin = Origin::Provisioned(now);
-                let mut member = Member::new(description, &plugin, origin, &self.memory.nonce, now);
+                // Here lists show at once what there is.
+                let (origin, nonce) = (Origin::Listed, &self.memory.nonce);
+                let mut member = Member::new(description, &plugin, origin, nonce, now);
                 member.health.ask();
                 self.seen.provisioned(member);
                 self.done(wave);

@@ -128,6 +128,7 @@ impl Model {
                 "`{plugin}` was not listed for this group yet; it is taken to have nothing of it"
             ));
         }
+        seen.show_the_young();
         seen.aim(&spec, input.memory.naming);
         Self {
             spec,

@@ -13,7 +13,7 @@ impl Draft<'_> {
             self.wait(WaitingOn::Observation);
         }
         for (_, member) in asking {
-            if member.is_being_labelled() || !self.may_label(&member.plugin) {
+            if member.is_being_labelled() || !self.may_label(member) {
                 continue;
             }
             let mut labels = self.labels(&self.spec.hash);

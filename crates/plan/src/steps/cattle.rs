@@ -7,7 +7,7 @@ use infrakit_spi::flavor::Health;
 use crate::action::{Cause, Drain};
 use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
-use crate::ledger::errand::Errand;
+use crate::ledger::errand::{Errand, Refusal};
 use crate::observation::{Key, Member, Origin, Standing};
 use crate::proof::wait_for_proof;
 
@@ -100,8 +100,11 @@ fn shrink(draft: &mut Draft<'_>) {
         }
         let stand_ins = draft.stand_ins();
         let errand = Errand::Surplus { stand_ins };
-        if draft.destroy(entry, errand, Drain::Try).is_err() {
-            return;
+        match draft.destroy(entry, errand, Drain::Try) {
+            Ok(()) => {}
+            // Whether it is there the next list may tell; the others need not wait for that.
+            Err(Refusal::Floor { .. }) if entry.1.missed => continue,
+            Err(_) => return,
         }
         if !draft.outdated(entry.1)
             && is_sick(draft, entry.1)

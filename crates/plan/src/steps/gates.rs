@@ -18,6 +18,7 @@ const OUTCOMES: usize = 20;
 /// Notes whether a rollout begins. It lasts until the outdated members are gone, those decided to go
 /// included, a new one is ready and none has yet to prove itself, and all gates are behind it.
 pub(crate) fn note_roll(draft: &mut Draft<'_>) {
+    keep_who_is_there(draft);
     if draft.memory.aborted.as_ref() == Some(&draft.spec.hash) {
         draft.memory.roll = None;
         let outdated = draft.replaceable().count();
@@ -37,6 +38,19 @@ pub(crate) fn note_roll(draft: &mut Draft<'_>) {
             let roll = Roll::begin(draft.seen, draft.now);
             *known = Some(Roll { hold, ..roll });
         }
+    }
+}
+
+/// Lets a rollout that keeps a smaller size keep whoever is there beyond it: members that were about to
+/// go when the group was made larger, or that a list shows only now. As many as before are to serve.
+fn keep_who_is_there(draft: &mut Draft<'_>) {
+    let tally = draft.ledger.tally();
+    let there = (tally.working + tally.leaving) as u64;
+    let size = draft.spec.size.count();
+    let hold = draft.memory.roll.as_mut().map(|roll| &mut roll.hold);
+    if let Some(hold) = hold.filter(|hold| hold.is_some_and(|kept| kept > 0 && kept < there)) {
+        *hold = (there < size).then_some(there);
+        draft.ledger.hold(there);
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn name_the_nameless<'a>(
             Nameable::Now => match free.pop() {
                 None => rest.push(entry),
                 // Its place is kept until its plugin takes more labels.
-                Some(_) if !draft.may_label(&member.plugin) => {}
+                Some(_) if !draft.may_label(member) => {}
                 Some((_, id)) => draft.actions.push(Action::Adopt {
                     id: member.id.clone(),
                     plugin: member.plugin.clone(),

@@ -38,6 +38,10 @@ pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &'a [LogicalId]) {
         return;
     }
     for (position, id) in free {
+        if draft.seen.ghosts().any(|ghost| ghost == Some(id)) {
+            draft.refused(Refusal::Unsure);
+            continue;
+        }
         if !draft.provision(Some(id), position, Cause::Missing) {
             return;
         }

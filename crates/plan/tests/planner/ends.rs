@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Outcome, Phase, Reason, Roll, RollResult, Spec, Timestamp, WaitingOn};
+use infrakit_plan::{Outcome, Phase, Reason, Roll, RollResult, Spec, Step, Timestamp, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
@@ -112,6 +112,27 @@ fn a_rollout_without_a_beginning_is_given_one_and_keeps_its_hold() {
     bench.pass(Duration::from_secs(9));
     assert_eq!(bench.plan().memory.roll.unwrap().begun, at(9), "only once");
     assert_ne!(roll.begun, Timestamp::default());
+}
+
+/// As many as there are go on serving, whatever size was asked for in between.
+#[test]
+fn a_rollout_keeps_whoever_is_there_beyond_the_size_that_it_holds() {
+    for (hold, kept) in [(Some(1), Some(3)), (Some(0), Some(0)), (None, None)] {
+        let five = spec(r#"{"Size":5}"#, "v2", "");
+        let mut bench = Bench::healthy(five, &["a", "b", "c"]);
+        bench.depart("c", Reason::Surplus, Step::Accepted(at(0)));
+        bench.memory.roll = Some(Roll {
+            hold,
+            ..Roll::begin(&bench.seen, bench.now)
+        });
+        assert_eq!(bench.preview().memory.roll.unwrap().hold, kept);
+    }
+    let mut bench = Bench::healthy(v2(""), &["a", "b", "c", "d"]);
+    bench.memory.roll = Some(Roll {
+        hold: Some(1),
+        ..Roll::begin(&bench.seen, bench.now)
+    });
+    assert_eq!(bench.preview().memory.roll.unwrap().hold, None);
 }
 
 #[test]

@@ -259,6 +259,7 @@ fn a_sick_new_member_that_goes_as_surplus_has_failed_all_the_same() {
     }
     let plan = bench.plan();
     bench.create(&plan, &["x", "y"]);
+    bench.look();
     bench.verdict("y", Health::Healthy);
     bench.sicken("x");
     scale(&mut bench, 5);

@@ -1,6 +1,8 @@
 //! What lists can and cannot say.
 
-use infrakit_plan::{Lag, Listed, Member, Origin, Reason, Step};
+use std::time::Duration;
+
+use infrakit_plan::{Lag, Listed, Member, Origin, Reason, Step, WaitingOn};
 use infrakit_spi::tags;
 
 use crate::bench::*;
@@ -167,4 +169,28 @@ fn a_list_tells_who_went_because_somebody_had_named_it() {
     let list = [shown("c", "v1")];
     let seen = bench.seen.apply(&"g".into(), list, circumstances, NONCE);
     assert_eq!((seen.vanished, seen.named), (2, vec!["a".into()]));
+}
+
+/// Of two lists that contradict each other either may be the older one: should it be back, there
+/// would be one too many.
+#[test]
+fn nothing_is_made_in_the_place_of_one_that_may_be_back() {
+    for spec in [cattle(3), pets(&["a", "b", "c"])] {
+        let mut bench = Bench::named(spec, &["a", "b", "c"]);
+        bench.pass(Duration::from_secs(60));
+        bench.list.truncate(1);
+        bench.look();
+        assert_eq!(created(&bench.preview()).len(), 2);
+        bench.add(and(shown("b", "v1"), tags::LOGICAL_ID, "b"));
+        let mut plan = bench.plan();
+        let made: Vec<Option<&str>> = created(&plan).into_iter().map(|(id, _)| id).collect();
+        assert!(made == [None] || made == [Some("c")], "{made:?}");
+        assert!(plan.waiting.contains(&WaitingOn::Observation));
+        bench.create(&plan, &["d"]);
+        // A list that would lack it by now shows it.
+        bench.pass(Duration::from_secs(60));
+        bench.look();
+        plan = bench.preview();
+        assert!(created(&plan).is_empty() && plan.waiting.is_empty());
+    }
 }

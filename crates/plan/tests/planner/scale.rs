@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infrakit_plan::{Action, Drain, Phase, Reason, Step, WaitingOn};
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::Description;
+use infrakit_spi::instance::{Description, Lifecycle};
 use infrakit_spi::tags;
 
 use crate::bench::*;
@@ -294,4 +294,52 @@ fn nobody_that_is_needed_goes_as_surplus() {
     };
     assert!(destroyed(&plan).is_empty());
     assert!(plan.waiting.contains(&budget), "{:?}", plan.waiting);
+}
+
+/// One that served and that the last list lacks may be there all the same.
+#[test]
+fn a_missed_member_goes_as_surplus_only_if_enough_others_serve() {
+    let surge = r#","Updating":{"MaxSurge":1}"#;
+    let mut bench = Bench::healthy(spec(r#"{"Size":3}"#, "v1", surge), &["a", "b"]);
+    bench.add(and(shown("missed", "v1"), tags::TOKEN, "n-9"));
+    bench.verdict("missed", Health::Healthy);
+    bench.add(Description {
+        state: Lifecycle::Pending,
+        ..and(shown("coming", "v1"), tags::TOKEN, "n-8")
+    });
+    bench.pass(Duration::from_secs(1));
+    bench.remove("missed");
+    assert!(bench.member("missed").missed);
+    assert_eq!(destroyed(&bench.preview()), [("coming", Reason::Surplus)]);
+    bench.verdict("a", Health::Unhealthy);
+    bench.add(and(shown("c", "v1"), tags::TOKEN, "n-7"));
+    bench.verdict("c", Health::Healthy);
+    bench.add(and(shown("d", "v1"), tags::TOKEN, "n-6"));
+    bench.verdict("d", Health::Healthy);
+    bench
+        .list
+        .retain(|one| !["a", "coming"].contains(&one.id.as_str()));
+    bench.pass(Duration::from_secs(1));
+    bench.look();
+    let both = [("missed", Reason::Surplus), ("coming", Reason::Surplus)];
+    assert_eq!(destroyed(&bench.preview()), both);
+}
+
+/// An answer may have named the instance of somebody else.
+#[test]
+fn what_only_an_answer_has_told_of_goes_once_a_list_shows_it() {
+    let mut bench = Bench::new(cattle(3));
+    let plan = bench.plan();
+    bench.create(&plan, &["a", "b", "c"]);
+    for id in ["a", "b", "c"] {
+        bench.verdict(id, Health::Healthy);
+    }
+    bench.spec = cattle(1);
+    let plan = bench.plan();
+    assert!(destroyed(&plan).is_empty());
+    assert_eq!(plan.waiting, [WaitingOn::Observation]);
+    bench.look();
+    assert_eq!(destroyed(&bench.plan()).len(), 2);
+    bench.memory.phase = Phase::Destroying;
+    assert_eq!(destroyed(&bench.plan()).len(), 1);
 }

@@ -282,11 +282,13 @@ fn sick_and_outdated_members_share_the_budget_of_one_plan() {
 /// A rollout that holds the size counts on whoever is there beyond it.
 #[test]
 fn who_is_there_beyond_a_held_size_is_part_of_what_has_to_serve() {
-    let mut bench = rolled(4, r#"{"MaxUnavailable":2}"#);
-    bench.spec = bench.spec.with_size(6);
+    let mut bench = rolled(5, r#"{"MaxUnavailable":3}"#);
+    bench.spec = bench.spec.with_size(7);
     bench.memory.roll.as_mut().unwrap().hold = Some(3);
-    bench.verdict("a001", Health::Unhealthy);
-    bench.memory.held.insert("a001".into());
+    for held in ["a001", "a002"] {
+        bench.verdict(held, Health::Unhealthy);
+        bench.memory.held.insert(held.into());
+    }
     let mut coming = bench.clone();
     coming.remove("a000");
     coming.intend(7, None);
