@@ -35,6 +35,9 @@ impl Invariant for Budget {
         if lately && verdict != Health::Healthy {
             return None;
         }
+        if victim.has_a_deputy(scene) {
+            return None;
+        }
         let without = scene.serving_without(group, (victim.plugin, machine));
         let needed = scene
             .ledger

@@ -32,6 +32,9 @@ pub struct Ledger {
     pub told: Told,
     /// What was begun how often.
     pub pace: Pace,
+    /// Instances that lists did not show when the last was seen of their group, which was to be
+    /// destroyed: nobody looks for them any more.
+    pub given_up: BTreeSet<(PluginName, InstanceId)>,
     /// Groups that had like members at some time since they came under management.
     alike: BTreeSet<GroupId>,
     /// Plugins that each group has lived on since it came under management.
@@ -227,6 +230,7 @@ impl Ledger {
     /// Notes that an instance is gone; another may be given its id.
     pub fn gone(&mut self, plugin: &PluginName, id: &InstanceId, group: Option<&GroupId>) {
         self.verdicts.remove(&(plugin.clone(), id.clone()));
+        self.given_up.remove(&(plugin.clone(), id.clone()));
         if let Some(group) = group {
             self.requested.remove(&(group.clone(), id.clone()));
             self.told.gone(group, id);

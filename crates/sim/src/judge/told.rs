@@ -19,6 +19,9 @@ pub struct Told {
     pub destroyed: BTreeSet<GroupId>,
     /// Groups whose rollout was stopped by a person, who has not let it go on.
     pub stopped: BTreeSet<GroupId>,
+    /// Groups of which nobody knows whether they are to be: the controller died over the commit or
+    /// the end of them.
+    pub open: BTreeSet<GroupId>,
     /// What was promised last, where nothing else has been asked for since then.
     pub specs: BTreeMap<GroupId, Promise>,
 }
@@ -26,6 +29,9 @@ pub struct Told {
 impl Told {
     /// Notes a change that was acknowledged.
     pub fn acknowledged(&mut self, group: &GroupId, operation: &Operation) {
+        if decides(operation) {
+            self.open.remove(group);
+        }
         match operation {
             Operation::Commit { properties } => {
                 self.freed.remove(group);
@@ -76,6 +82,9 @@ impl Told {
     /// Notes a change of which nobody knows whether it is on record: the controller died over it.
     pub fn unsure(&mut self, group: &GroupId, operation: &Operation) {
         self.specs.remove(group);
+        if decides(operation) {
+            self.open.insert(group.clone());
+        }
         match operation {
             Operation::Hold(id) | Operation::Release(id) => {
                 self.held.remove(&(group.clone(), id.clone()));
@@ -101,4 +110,12 @@ impl Told {
         self.destroyed.remove(group);
         self.held.retain(|(of, _)| of != group);
     }
+}
+
+/// Returns whether there is to be a group by that, or to be none.
+fn decides(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Commit { .. } | Operation::Destroy | Operation::Free
+    )
 }

@@ -84,6 +84,17 @@ impl<'a> Victim<'a> {
         since.is_some_and(|from| from + BELIEVED <= now && self.verdict == Health::Unhealthy)
     }
 
+    /// Returns whether another does its work: one that has the same name and serves.
+    #[must_use]
+    pub fn has_a_deputy(&self, scene: &Scene<'a>) -> bool {
+        let own = self.machine.identity();
+        let others = scene
+            .staying(self.group)
+            .filter(|(plugin, one)| *plugin != self.plugin || one.id != *self.id);
+        let mut same = others.filter(|(_, one)| own.is_some() && one.identity() == own);
+        self.promise.ids.is_some() && same.any(|(_, one)| one.serves(scene.now))
+    }
+
     /// Returns whether its identity is not among those that are wanted.
     #[must_use]
     pub fn is_unlisted(&self) -> bool {

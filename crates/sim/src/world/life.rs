@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use infrakit_plan::Timestamp;
+use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality, Repaired};
 use infrakit_spi::{GroupId, PluginName};
 use infrakit_store::Durability;
@@ -406,9 +407,27 @@ impl World {
     fn refresh_promises(&mut self, number: u32) {
         if let Some(life) = self.lives.iter().find(|life| life.number == number) {
             let specs = life.controller.specs();
+            self.give_up(number, &specs);
             self.ledger.in_force(number, &specs, &self.park);
             self.look_for_what_was_told(&specs);
         }
+    }
+
+    /// Notes who is out of sight while the last is seen of a group that is to be destroyed.
+    fn give_up(&mut self, number: u32, specs: &[GroupSpec]) {
+        let Some(scene) = self.scene(number, 0) else {
+            return;
+        };
+        let groups = scene.sight.promises.keys();
+        let ended = groups
+            .filter(|group| scene.ledger.destroying.contains(*group))
+            .filter(|group| specs.iter().all(|spec| spec.id != **group));
+        let hidden: Vec<_> = ended
+            .flat_map(|group| scene.staying(group).map(move |one| (group, one)))
+            .filter(|(group, one)| scene.may_be_missed(group, *one))
+            .map(|(_, (plugin, one))| (plugin.clone(), one.id.clone()))
+            .collect();
+        self.ledger.given_up.extend(hidden);
     }
 
     fn tell_answer(&mut self, number: u32, ticket: Ticket, answer: &Answer) {

@@ -189,7 +189,9 @@ impl World {
     pub fn arrived(&self) -> Result<(), String> {
         let leader = self.leader().ok_or("no controller is there")?;
         let controller = leader.controller();
-        for group in &self.ledger.destroying {
+        let open = &self.ledger.told.open;
+        let destroying = self.ledger.destroying.iter();
+        for group in destroying.filter(|group| !open.contains(*group)) {
             if self
                 .coming
                 .get(group)
@@ -200,12 +202,21 @@ impl World {
             if controller.converged(group).is_some() {
                 return Err(format!("`{group}` is still being destroyed"));
             }
-            let mut left = self.park.of(group.as_str());
-            if let Some((_, left)) = left.find(|(home, _)| self.ledger.is_home(group, home)) {
+            let mut left = self.park.of(group.as_str()).filter(|(home, one)| {
+                let place = ((*home).clone(), one.id.clone());
+                self.ledger.is_home(group, home) && !self.ledger.given_up.contains(&place)
+            });
+            if let Some((_, left)) = left.next() {
                 return Err(format!("`{}` is left of `{group}`", left.id));
             }
         }
+        let known = self.ledger.sight(leader.number);
+        let known = known.map(|sight| &sight.promises);
         for group in &self.ledger.groups {
+            let there = known.is_some_and(|known| known.contains_key(group));
+            if !there && open.contains(group) {
+                continue;
+            }
             self.is_as_specified(group, leader.number)?;
             if controller.converged(group) != Some(true) {
                 let why = controller.explain(group);
