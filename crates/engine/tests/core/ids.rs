@@ -1,12 +1,14 @@
 //! Whose an id is: answers that name instances of others, answers that come too late, and lists
 //! that were under way when a group came.
 
+use std::time::Duration;
+
 use infrakit_engine::core::{Call, Event, ListAnswer};
 use infrakit_spi::Tags;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality};
 
-use crate::bench::{Bench, Fate, cattle};
+use crate::bench::{Bench, Fate, GROUP, cattle};
 
 fn foreign() -> Tags {
     Tags::from([("infrakit.group".to_owned(), "other".to_owned())])
@@ -166,4 +168,17 @@ fn a_group_that_comes_while_a_list_is_under_way_is_not_taken_for_empty() {
     let (_, started) = bench.lists.remove(0);
     answer(&mut bench, started, Listing::Unchanged);
     assert_eq!(bench.count("create"), 1, "{:?}", bench.made);
+}
+
+/// Whoever makes a group smaller as soon as it is there does not wait for the next poll.
+#[test]
+fn what_was_just_made_goes_as_soon_as_a_list_shows_it() {
+    let mut bench = Bench::new();
+    bench.commit(cattle(3, "1"));
+    bench.now = bench.now + Duration::from_millis(500);
+    bench.settle();
+    assert_eq!(bench.ids().len(), 3);
+    bench.core.set_size(&GROUP.into(), 1, bench.now).unwrap();
+    bench.wait(2);
+    assert_eq!(bench.ids().len(), 1);
 }

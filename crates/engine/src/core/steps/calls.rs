@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use infrakit_plan::{
     Action, Asked, Departure, FailedCreation, Labelling, Phase, Plan, Provision, Reason, Step,
-    Timestamp, Told, plan,
+    Timestamp, Told, WaitingOn, plan,
 };
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
@@ -74,6 +74,7 @@ impl Core {
         } = plan(&group.spec, &group.seen, memory, now, &self.config);
         group.memory = memory;
         let full = slots::full(&waiting);
+        let unsure = waiting.contains(&WaitingOn::Observation);
         group.waiting.note(waiting, now);
         if group.memory.naming != naming {
             group.aim();
@@ -104,6 +105,9 @@ impl Core {
         self.finish_remains(id, now);
         if awaited {
             self.look_eagerly(id);
+        }
+        if unsure {
+            self.look_soon(id, now);
         }
     }
 

@@ -104,6 +104,20 @@ impl Core {
         }
     }
 
+    /// Asks for lists without which a group that was listed before does not go on.
+    pub(in crate::core) fn look_soon(&mut self, id: &GroupId, now: Timestamp) {
+        let poll_interval = self.config.poll_interval;
+        let group = self.groups.with_remains(id);
+        let Some(group) = group.filter(|group| group.seen.listed().is_some()) else {
+            return;
+        };
+        for plugin in group.homes() {
+            if let Some(observer) = self.observers.get_mut(plugin) {
+                observer.want_eagerly(id, now, poll_interval);
+            }
+        }
+    }
+
     /// Notes that something new is awaited from a group's plugins.
     pub(in crate::core) fn look_eagerly(&mut self, id: &GroupId) {
         let Some(group) = self.groups.with_remains(id) else {
