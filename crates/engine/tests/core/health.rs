@@ -1,6 +1,6 @@
 //! Health that outlives the controller.
 
-use crate::bench::{Bench, cattle};
+use crate::bench::{Bench, cattle, spec};
 
 #[test]
 fn a_restart_forgets_no_illness_and_removes_nobody_unasked() {
@@ -23,6 +23,26 @@ fn a_restart_forgets_no_illness_and_removes_nobody_unasked() {
     bench.wait(60);
     assert!(bench.converged() && bench.memory().breaker.is_none());
     assert_eq!(bench.count("destroy"), 0);
+}
+
+/// Until a list is old enough to tell of them, a restart knows them by the answers of their creations.
+#[test]
+fn a_young_member_that_was_well_and_fell_ill_is_replaced_after_a_restart_as_without() {
+    for restart in [false, true] {
+        let mut bench = Bench::undeclared();
+        let often = r#","Health":{"Interval":"500ms"}"#;
+        bench.commit(spec(r#"{"Size":5}"#, ("file", "1"), often));
+        bench.wait(12);
+        let ill = bench.ids()[0].to_owned();
+        bench.sick.insert(ill.as_str().into());
+        bench.wait(1);
+        assert_eq!(bench.records("answers/").len(), 1, "all are young");
+        if restart {
+            bench.crash();
+        }
+        bench.wait(60);
+        assert!(!bench.ids().contains(&ill.as_str()), "{restart}");
+    }
 }
 
 #[test]

@@ -339,9 +339,7 @@ impl Observed {
     ) {
         let Some(member) = self.members.get(&key) else {
             let mut member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
-            if let (Some(read), Some(aim)) = (&self.recollection, &self.index.aim) {
-                read.recall(&key, &mut member, aim.updating());
-            }
+            self.remember(&key, &mut member);
             let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
             let dead = self.dead.get(&key) == Some(&member.token) && member.terminating.is_some();
             let ghost = self.tombs.get(&key).is_some_and(ghost) && Guard::Tombstones.stands();

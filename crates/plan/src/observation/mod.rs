@@ -132,6 +132,13 @@ impl Observed {
         Some(recollection)
     }
 
+    /// Gives a member that comes into sight what a former life knew of its health.
+    fn remember(&self, key: &Key, member: &mut Member) {
+        if let (Some(read), Some(aim)) = (&self.recollection, &self.index.aim) {
+            read.recall(key, member, aim.updating());
+        }
+    }
+
     /// Returns the members, ordered by id.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values()
@@ -305,11 +312,14 @@ impl Observed {
         &self.index
     }
 
-    /// Takes in an answered creation.
-    pub fn provisioned(&mut self, member: Member) {
+    /// Takes in an answered creation, be it that a former life of the controller heard the answer.
+    pub fn provisioned(&mut self, mut member: Member) {
         let key = key(&member.plugin, &member.id);
         match self.members.get(&key) {
-            None => self.insert(key, member),
+            None => {
+                self.remember(&key, &mut member);
+                self.insert(key, member);
+            }
             // The plugin has given the id of an instance that went to a new one.
             Some(known) if known.is_another(member.token) => self.insert(key, member),
             // A list has shown it before its answer came.
