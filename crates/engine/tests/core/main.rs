@@ -17,6 +17,7 @@ mod limits;
 mod losses;
 mod naming;
 mod neighbours;
+mod observers;
 mod parts;
 mod rates;
 mod records;

@@ -30,7 +30,7 @@ fn hashed(id: &InstanceId) -> u64 {
 /// Watches the instances of one plugin for the groups on it.
 #[derive(Debug, Default)]
 pub(in crate::core) struct Observer {
-    pub(in crate::core) groups: BTreeSet<GroupId>,
+    groups: BTreeSet<GroupId>,
     /// When the list under way was started, and which groups it serves.
     in_flight: Option<(Timestamp, BTreeSet<GroupId>)>,
     /// The generation that the list under way was started in.
@@ -65,6 +65,11 @@ pub(in crate::core) struct Observer {
 }
 
 impl Observer {
+    /// The groups that are watched for.
+    pub(in crate::core) fn groups(&self) -> &BTreeSet<GroupId> {
+        &self.groups
+    }
+
     /// Returns when the next list is to be started; `None` while one is under way.
     pub(in crate::core) fn due(&self) -> Option<Timestamp> {
         if self.in_flight.is_some() || self.groups.is_empty() {
@@ -112,8 +117,32 @@ impl Observer {
         self.acted = now;
     }
 
-    /// Asks for a list of one group at `at`, or earlier if one is due earlier.
+    /// Begins to watch for a group, which is wanted at once.
+    pub(in crate::core) fn enter(
+        &mut self,
+        group: &GroupId,
+        now: Timestamp,
+        poll_interval: Duration,
+    ) {
+        self.groups.insert(group.clone());
+        self.forget();
+        self.want(group, now);
+        self.want_all(now + poll_interval);
+    }
+
+    /// Ceases to watch for a group: no list is begun for one that is gone.
+    pub(in crate::core) fn leave(&mut self, group: &GroupId) {
+        self.groups.remove(group);
+        self.forget();
+        self.wanted.remove(group);
+        self.soonest = self.wanted.values().copied().min();
+    }
+
+    /// Asks for a list of one group that is watched at `at`, or earlier if one is due earlier.
     pub(in crate::core) fn want(&mut self, group: &GroupId, at: Timestamp) {
+        if !self.groups.contains(group) {
+            return;
+        }
         let due = self.wanted.entry(group.clone()).or_insert(at);
         *due = at.min(*due);
         self.soonest = Some(self.soonest.map_or(at, |soonest| soonest.min(at)));
@@ -140,12 +169,8 @@ impl Observer {
 
     /// Begins a list: the narrowest one that serves whoever wants one now.
     pub(in crate::core) fn begin(&mut self, now: Timestamp) -> (Tags, Option<Fingerprint>) {
-        let mut served: BTreeSet<GroupId> = self
-            .wanted
-            .iter()
-            .filter(|(group, at)| **at <= now && self.groups.contains(*group))
-            .map(|(group, _)| group.clone())
-            .collect();
+        let wanted = self.wanted.iter().filter(|(_, at)| **at <= now);
+        let mut served: BTreeSet<GroupId> = wanted.map(|(group, _)| group.clone()).collect();
         if self.due.is_some_and(|due| due <= now) {
             served.clone_from(&self.groups);
             self.due = None;
@@ -157,9 +182,7 @@ impl Observer {
                 self.due = None;
             }
         }
-        // A group that is not watched any more must not be wanted for ever.
-        self.wanted
-            .retain(|group, _| self.groups.contains(group) && !served.contains(group));
+        self.wanted.retain(|group, _| !served.contains(group));
         self.soonest = self.wanted.values().copied().min();
         let filter = match served.first() {
             Some(only) if served.len() == 1 => {
@@ -236,7 +259,7 @@ impl Observer {
     }
 
     /// Forgets the last list, so that the next one is read in any case.
-    pub(in crate::core) fn forget(&mut self) {
+    fn forget(&mut self) {
         self.fingerprint = None;
         self.generation += 1;
     }

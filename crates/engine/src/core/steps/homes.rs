@@ -41,16 +41,12 @@ impl Core {
     fn watch(&mut self, plugin: &PluginName, group: &GroupId, now: Timestamp) {
         let poll_interval = self.config.poll_interval;
         let observer = self.observers.entry(plugin.clone()).or_default();
-        observer.groups.insert(group.clone());
-        observer.forget();
-        observer.want(group, now);
-        observer.want_all(now + poll_interval);
+        observer.enter(group, now, poll_interval);
     }
 
     fn unwatch(&mut self, plugin: &PluginName, group: &GroupId) {
         if let Some(observer) = self.observers.get_mut(plugin) {
-            observer.groups.remove(group);
-            observer.forget();
+            observer.leave(group);
         }
     }
 

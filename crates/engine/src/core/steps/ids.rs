@@ -42,10 +42,8 @@ impl Core {
                 return Some("was made by another creation".to_owned());
             }
         }
-        let others = observer
-            .groups
-            .iter()
-            .filter(|group| **group != target.group);
+        let others = observer.groups().iter();
+        let others = others.filter(|group| **group != target.group);
         let mut others = others.filter_map(|group| self.groups.with_remains(group));
         if let Some(owner) = others.find(|group| group.seen.get_on(plugin, id).is_some()) {
             return Some(format!("is a member of group `{}`", owner.id()));
