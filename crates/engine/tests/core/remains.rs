@@ -1,6 +1,7 @@
 //! What is under way outlives the record of its group.
 
 use infrakit_spi::group::GroupSpec;
+use infrakit_spi::{Tags, tags};
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
@@ -143,4 +144,100 @@ fn a_group_without_anything_under_way_leaves_nothing() {
     is_clean(&bench);
     bench.arrive(cattle(2, "1"));
     assert_eq!(bench.count("create"), 2);
+}
+
+/// The controller may start anew at any moment, and finds what the store has: were the group forgotten
+/// before, its records would be those of the next one of its id.
+#[test]
+fn a_group_is_known_until_the_store_has_forgotten_it() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.fate = Fate::Kept;
+    bench.settle();
+    bench.full = true;
+    bench.release();
+    bench.wait(5);
+    assert_eq!(bench.ids().len(), 0);
+    assert!(bench.core.knows(&GROUP.into()));
+    bench.full = false;
+    bench.wait(60);
+    assert!(!bench.core.knows(&GROUP.into()));
+    is_clean(&bench);
+}
+
+#[test]
+fn so_is_what_remains_of_one() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(2, "1"));
+    free(&mut bench);
+    bench.full = true;
+    bench.release();
+    bench.wait(300);
+    assert_eq!(bench.records("departures/").len(), 1);
+    // Committed now, it takes over what the store still has.
+    bench.full = false;
+    bench.commit(cattle(2, "1"));
+    bench.wait(60);
+    assert_eq!(bench.records("departures/"), Vec::<String>::new());
+    assert_eq!((bench.count("destroy"), bench.ids().len()), (1, 2));
+}
+
+/// What was written down of who goes must not outlive them: their ids may be those of others by then.
+#[test]
+fn records_of_those_who_went_go_once_there_is_room() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(2, "1"));
+    assert_eq!(bench.records("departures/").len(), 1);
+    bench.full = true;
+    bench.release();
+    bench.wait(60);
+    bench.full = false;
+    bench.wait(60);
+    assert_eq!(bench.records("departures/"), Vec::<String>::new());
+}
+
+/// If they were still in the store, they would be those of the next group of its id, once the
+/// controller starts anew.
+#[test]
+fn records_of_a_group_that_went_are_not_those_of_the_next_one() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.fate = Fate::Kept;
+    let gone = ["i-001".into()];
+    bench
+        .core
+        .destroy_instances_now(&GROUP.into(), &gone, bench.now)
+        .unwrap();
+    bench.settle();
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.settle();
+    // The disk is full for a moment, just when it is done.
+    bench.full = true;
+    bench.release();
+    bench.wait(5);
+    bench.full = false;
+    bench.wait(60);
+    assert!(bench.core.groups().next().is_none());
+    bench.answered = Some("i-001".into());
+    bench.commit(cattle(1, "1"));
+    let mut tags = Tags::from([
+        (tags::GROUP.to_owned(), GROUP.to_owned()),
+        (tags::TOKEN.to_owned(), "nonce-0".to_owned()),
+    ]);
+    let hash = infrakit_plan::Spec::parse(cattle(1, "1").properties.as_ref())
+        .unwrap()
+        .hash;
+    tags.insert(tags::CONFIG_HASH.to_owned(), hash.to_string());
+    bench.plant("file", "i-001", tags);
+    bench.answered = None;
+    bench.wait(60);
+    let before = bench.count("destroy");
+    bench.crash();
+    bench.wait(300);
+    assert_eq!(bench.count("destroy"), before, "{:?}", bench.made);
 }

@@ -13,6 +13,7 @@ use infrakit_store::Change;
 use crate::core::Target;
 use crate::core::state::departures::Departures;
 use crate::core::state::history::History;
+use crate::core::state::unwritten::Deletions;
 use crate::core::state::waiting::Waiting;
 use crate::core::state::young::Young;
 use crate::records::{IntentRecord, health_key, put};
@@ -60,6 +61,8 @@ pub(in crate::core) struct Group {
     pub(in crate::core) stored: Memory,
     /// Journaled intents, by the number of the first of each record.
     pub(in crate::core) batches: BTreeMap<u64, IntentRecord>,
+    /// Deletions of closed records that the store did not take.
+    pub(in crate::core) undeleted: Deletions,
     /// Records of them that are to be written anew: the last of their creations were withdrawn.
     pub(in crate::core) cut: BTreeSet<u64>,
     /// Members that a list may still lack. The batches of their creations stay journaled.
@@ -118,6 +121,7 @@ impl Group {
             stored: Memory::default(),
             memory,
             batches: BTreeMap::new(),
+            undeleted: Vec::new(),
             cut: BTreeSet::new(),
             young: Young::default(),
             departures: Departures::default(),

@@ -5,29 +5,41 @@ use std::time::Duration;
 use infrakit_plan::{Memory, MemoryChange, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_spi::group::GroupSpec;
+use infrakit_store::Change;
 
 use crate::core::state::effect::{Call, Target};
 use crate::core::state::group::Committed;
+use crate::records::Fate;
 
 /// Pause before something is tried again that could not be written down.
 pub(in crate::core) const RETRY: Duration = Duration::from_secs(1);
+
+/// Deletions of records that are closed. Where they are not written they are asked for again with the
+/// next plan: a record that outlives its members would be about others of the same ids.
+pub(in crate::core) type Deletions = Vec<Change>;
 
 /// What waits for a journal entry.
 pub(in crate::core) enum Batch {
     /// Nothing.
     Nothing,
     /// Nothing: a plan's memory, which it does not act upon.
-    Memory(Target),
-    /// Calls of a plan that was made then: they may begin once what it remembers is in the store.
-    Plan(Target, Vec<Call>, Timestamp),
+    Memory(Target, Deletions),
+    /// Calls of a plan: they may begin once what it remembers is in the store.
+    Plan {
+        target: Target,
+        calls: Vec<Call>,
+        /// When it was made.
+        planned: Timestamp,
+        deletions: Deletions,
+    },
     /// A commit: it takes effect once it is in the store.
     Commit(Box<PendingCommit>),
     /// A change of the memory.
     Change(Target, MemoryChange),
-    /// A group to forget.
+    /// A group to forget, or what remains of it.
     Forget(Target),
     /// A group to put out of sight.
-    Leave(Target),
+    Leave(Target, Fate),
     /// The brake of all groups: set since a moment, or let go.
     Brake(Option<Timestamp>),
 }
@@ -36,9 +48,9 @@ impl Batch {
     /// Returns the group whose planning rests until the entry is written.
     pub(in crate::core) fn changing(&self) -> Option<&GroupId> {
         match self {
-            Self::Nothing | Self::Memory(_) | Self::Plan(..) | Self::Brake(_) => None,
+            Self::Nothing | Self::Memory(..) | Self::Plan { .. } | Self::Brake(_) => None,
             Self::Commit(pending) => Some(&pending.raw.id),
-            Self::Change(target, _) | Self::Forget(target) | Self::Leave(target) => {
+            Self::Change(target, _) | Self::Forget(target) | Self::Leave(target, _) => {
                 Some(&target.group)
             }
         }

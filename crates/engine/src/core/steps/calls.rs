@@ -167,10 +167,12 @@ impl Core {
         let Some(group) = self.groups.with_remains_mut(id) else {
             return;
         };
-        let mut changes = close_batches(group);
-        changes.extend(slots::shortened(group));
+        let mut changes = std::mem::take(&mut group.undeleted);
+        changes.extend(close_batches(group));
         changes.extend(group.departures.close(id, &group.seen, &group.memory));
         changes.extend(group.young.close(id));
+        let deletions = changes.clone();
+        changes.extend(slots::shortened(group));
         changes.extend(group.young.record(id));
         changes.extend(intents(group, &begun.creations, now + self.writing));
         let at = (now, group.memory.next_token);
@@ -198,9 +200,14 @@ impl Core {
             return;
         }
         let batch = if begun.calls.is_empty() {
-            Batch::Memory(group.target.clone())
+            Batch::Memory(group.target.clone(), deletions)
         } else {
-            Batch::Plan(group.target.clone(), begun.calls, now)
+            Batch::Plan {
+                target: group.target.clone(),
+                calls: begun.calls,
+                planned: now,
+                deletions,
+            }
         };
         self.write(batch, changes, durability);
         if let Some(due) = health_due {

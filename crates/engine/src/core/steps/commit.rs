@@ -233,7 +233,7 @@ impl Core {
         let target = group.target.clone();
         let (changes, batch) = if has_open(group) {
             let changes = remains_changes(group, Fate::Freed, now);
-            (changes, Batch::Leave(target))
+            (changes, Batch::Leave(target, Fate::Freed))
         } else {
             (forget_changes(group), Batch::Forget(target))
         };
@@ -245,6 +245,7 @@ impl Core {
             self.leave_homes(&group);
             tracing::info!(group = %id, "no longer managed");
         }
+        self.forget_remains(id);
     }
 
     /// Begins to destroy a group with all its members. It stays known until they are gone.
@@ -278,8 +279,9 @@ impl Core {
         self.touch(id);
     }
 
-    /// Forgets a group whose members are all gone; while creations are in doubt, or the dead are listed,
-    /// it only goes out of sight.
+    /// Forgets a group whose members are all gone, once the store has forgotten it: its records must not
+    /// be taken for those of the next group of its id. While creations are in doubt, or the dead are
+    /// listed, it only goes out of sight.
     pub(in crate::core) fn finish_destroying(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.get(id) else {
             return;
@@ -296,15 +298,15 @@ impl Core {
         if !done {
             return;
         }
-        if group.memory.intents.is_empty() && group.seen.is_empty() {
-            let changes = forget_changes(group);
-            self.write(Batch::Nothing, changes, Durability::Synced);
-            self.forget(id);
+        let target = group.target.clone();
+        let (changes, batch) = if group.memory.intents.is_empty() && group.seen.is_empty() {
+            (forget_changes(group), Batch::Forget(target))
         } else {
-            let changes = remains_changes(group, Fate::Destroyed, now);
-            self.write(Batch::Nothing, changes, Durability::Synced);
-            self.leave_remains(id, Fate::Destroyed, now);
-        }
+            let fate = Fate::Destroyed;
+            let changes = remains_changes(group, fate, now);
+            (changes, Batch::Leave(target, fate))
+        };
+        self.write(batch, changes, Durability::Synced);
     }
 
     /// Destroys members and lowers the size by their number.

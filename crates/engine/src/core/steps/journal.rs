@@ -9,7 +9,7 @@ use crate::core::state::remembered::stored_part;
 use crate::core::state::unwritten::{Batch, RETRY};
 use crate::core::steps::undo;
 use crate::core::{Core, Effect, NotWritten, Refused};
-use crate::records::{Fate, put_memory};
+use crate::records::put_memory;
 
 impl Core {
     /// Writes to the store and returns the number of the journal entry.
@@ -83,7 +83,11 @@ impl Core {
             && let Some(group) = self.groups.with_remains_mut(id)
         {
             group.changing = group.changing.saturating_sub(1);
-            self.touch(id);
+            match outcome {
+                Ok(()) => self.touch(id),
+                // At once it would not be taken either.
+                Err(_) => self.wake_by(id, now + RETRY),
+            }
         }
         match outcome {
             Ok(()) => self.written(batch, now),
@@ -97,10 +101,13 @@ impl Core {
 
     fn written(&mut self, batch: Batch, now: Timestamp) {
         match batch {
-            Batch::Nothing | Batch::Memory(_) => {}
-            Batch::Plan(target, calls, planned) => {
-                self.written_down(&target, calls, (planned, now));
-            }
+            Batch::Nothing | Batch::Memory(..) => {}
+            Batch::Plan {
+                target,
+                calls,
+                planned,
+                ..
+            } => self.written_down(&target, calls, (planned, now)),
             Batch::Commit(pending) => self.committed(*pending, now),
             Batch::Change(target, change) => {
                 if let Some(group) = self.living(&target) {
@@ -123,9 +130,9 @@ impl Core {
                     self.forget(&target.group);
                 }
             }
-            Batch::Leave(target) => {
+            Batch::Leave(target, fate) => {
                 if self.living(&target).is_some() {
-                    self.leave_remains(&target.group, Fate::Freed, now);
+                    self.leave_remains(&target.group, fate, now);
                 }
             }
         }
@@ -134,19 +141,26 @@ impl Core {
     fn not_written(&mut self, batch: Batch, error: &str, now: Timestamp) {
         match batch {
             Batch::Nothing => tracing::error!(%error, "cannot write to the store"),
-            Batch::Memory(target) => {
+            Batch::Memory(target, deletions) => {
                 tracing::error!(group = %target.group, %error, "cannot write to the store");
                 if let Some(group) = self.living(&target) {
                     // What the store holds is not known any more.
                     group.stored = Memory::default();
+                    group.undeleted.extend(deletions);
                     group.note_health(now);
                 }
                 self.wake_by(&target.group, now + RETRY);
             }
-            // Whoever asked for these is told; nothing has changed.
+            // Whoever asked for these is told; nothing has changed. A group that has come to its end is
+            // ended with a later plan.
+            Batch::Commit(_) | Batch::Change(..) | Batch::Forget(_) | Batch::Leave(..) => {}
             Batch::Brake(_) => self.touch_all(),
-            Batch::Commit(_) | Batch::Change(..) | Batch::Forget(_) | Batch::Leave(_) => {}
-            Batch::Plan(target, calls, _) => {
+            Batch::Plan {
+                target,
+                calls,
+                deletions,
+                ..
+            } => {
                 tracing::error!(group = %target.group, %error, "cannot journal a plan");
                 for call in &calls {
                     self.calls.release(call);
@@ -155,6 +169,7 @@ impl Core {
                     return;
                 };
                 group.stored = Memory::default();
+                group.undeleted.extend(deletions);
                 group.note_health(now);
                 for call in calls {
                     undo::not_written(group, call, now);

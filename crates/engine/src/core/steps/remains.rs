@@ -54,6 +54,7 @@ pub(in crate::core) fn forget_changes(group: &Group) -> Vec<Change> {
             .keys()
             .map(|first| delete(intent_key(id, *first))),
     );
+    changes.extend(group.undeleted.iter().cloned());
     changes.extend(group.departures.forget(id));
     changes.extend(group.young.forget(id));
     let revisions = group.revisions.keys();
@@ -92,7 +93,8 @@ impl Core {
         member.terminating.is_some() && !behaviour.dead_are_listed().is_zero()
     }
 
-    /// Forgets what remains of a group once nothing can come of it any more.
+    /// Forgets what remains of a group once nothing can come of it any more, and the store has
+    /// forgotten it.
     pub(in crate::core) fn finish_remains(&mut self, id: &GroupId, now: Timestamp) {
         let again = now + self.config.poll_interval;
         let Some(remains) = self.groups.remains_mut(id) else {
@@ -104,7 +106,11 @@ impl Core {
         }
         let mut changes = forget_changes(&remains.group);
         changes.push(delete(remains_key(id)));
-        self.write(Batch::Nothing, changes, Durability::Synced);
+        let batch = Batch::Forget(remains.group.target.clone());
+        self.write(batch, changes, Durability::Synced);
+    }
+
+    pub(in crate::core) fn forget_remains(&mut self, id: &GroupId) {
         self.wake(id, None);
         self.dirty.remove(id);
         if let Some(remains) = self.groups.take_remains(id) {
