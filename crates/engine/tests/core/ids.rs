@@ -182,3 +182,27 @@ fn what_was_just_made_goes_as_soon_as_a_list_shows_it() {
     bench.wait(2);
     assert_eq!(bench.ids().len(), 1);
 }
+
+/// A destruction that was accepted is not asked for again before a list has shown that it came to
+/// nothing: by then the id may be that of a stranger.
+#[test]
+fn nobody_is_destroyed_again_before_a_list_has_shown_it() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.hold_lists = true;
+    bench.commit(cattle(2, "1"));
+    assert_eq!((bench.count("destroy"), bench.ids().len()), (1, 2));
+    // No list comes: the control plane is away. Somebody else gets the lowest free id.
+    let gone = bench
+        .made
+        .iter()
+        .find_map(|call| call.strip_prefix("destroy "));
+    let gone = gone.unwrap().split(':').next().unwrap().to_owned();
+    bench.plant(
+        "file",
+        &gone,
+        Tags::from([("owner".to_owned(), "somebody".to_owned())]),
+    );
+    bench.wait(300);
+    assert!(bench.ids().contains(&gone.as_str()), "{:?}", bench.made);
+}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use infrakit_spi::instance::{Description, Domains};
 use infrakit_spi::{GroupId, PluginName};
 
-use super::{Key, Lag, Listed, Member, Observed, Seen};
+use super::{Key, Lag, Listed, Member, Observed, Origin, Seen};
 use crate::Timestamp;
 
 impl Observed {
@@ -21,6 +21,15 @@ impl Observed {
         nonce: &str,
     ) -> Seen {
         self.take_in(group, (list, Some(covers)), circumstances, nonce)
+    }
+
+    /// Returns whether a list that was started at `since` or later has shown a member.
+    pub(crate) fn has_shown(&self, member: &Member, since: Timestamp) -> bool {
+        let plugin = &member.plugin;
+        let shown = member.origin == Origin::Listed && !member.missed;
+        let whole = self.listed_on(plugin) >= Some(since);
+        let part = || self.looked_on(plugin) >= Some(since) && self.tells_of(plugin, member);
+        shown && (whole || part())
     }
 
     /// Returns when the last list of `plugin` was started, whatever it covers.

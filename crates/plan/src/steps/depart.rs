@@ -182,16 +182,26 @@ impl Draft<'_> {
 
     /// Tries failed destructions again, and those that were accepted and came to nothing, as long as
     /// there is a reason and enough others serve. Otherwise the members are counted on again.
+    ///
+    /// What may have been carried out is only asked for again when a list has shown the member since:
+    /// its id may be that of a stranger by now.
     pub(crate) fn retry_departures(&mut self) {
         for entry in self.members(&self.index.leaving).collect::<Vec<_>>() {
             let member = entry.1;
             let Some(departure) = member.departure else {
                 continue;
             };
-            let mut due = match departure.step {
+            let (mut due, shown) = match departure.step {
                 Step::InFlight(_) => continue,
-                Step::Failed(_, retry_at) => retry_at,
-                Step::Accepted(at) => at + self.config.settle.saturating_mul(4),
+                Step::Failed(_, retry_at) => {
+                    let taken = departure.taken;
+                    let shown = taken.is_none_or(|taken| self.seen.has_shown(member, taken));
+                    (retry_at, shown)
+                }
+                Step::Accepted(at) => {
+                    let due = at + self.config.settle.saturating_mul(4);
+                    (due, self.seen.has_shown(member, due))
+                }
             };
             let reason = self.present_reason(member, departure.reason);
             if !self.still_goes(entry, (departure.reason, reason)) {
@@ -210,6 +220,9 @@ impl Draft<'_> {
             }
             if due > self.now {
                 self.wake(due);
+                continue;
+            }
+            if !shown {
                 continue;
             }
             match self.ledger.destroy_again(member) {
