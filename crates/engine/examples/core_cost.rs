@@ -69,6 +69,7 @@ fn one_large_group() {
             plugin: "plugin".into(),
             id,
             token: None,
+            before: u64::MAX,
         };
         let outcome = Ok(Health::Unknown);
         world

@@ -20,18 +20,27 @@ pub struct Life {
     /// Number of the creation that made it, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<u64>,
+    /// Where it is not: number of the first creation that was begun after somebody named the member.
+    /// What that made is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
 }
 
 impl Life {
-    fn of(member: &Member) -> Self {
+    fn of(member: &Member, next_token: u64) -> Self {
         Self {
             plugin: member.plugin.clone(),
             token: member.token,
+            before: member.token.is_none().then_some(next_token),
         }
     }
 
     fn is(&self, member: &Member) -> bool {
-        self.plugin == member.plugin && !member.is_another(self.token)
+        let younger = match (member.token, self.before) {
+            (Some(token), Some(before)) => token >= before,
+            (None, _) | (_, None) => false,
+        };
+        self.plugin == member.plugin && !member.is_another(self.token) && !younger
     }
 }
 
@@ -68,7 +77,8 @@ impl Memory {
             };
             match there {
                 Some(member) if self.means(member) => {
-                    self.lives.entry(id).or_insert_with(|| Life::of(member));
+                    let life = || Life::of(member, self.next_token);
+                    self.lives.entry(id).or_insert_with(life);
                 }
                 Some(_) => {
                     self.forget(&id);

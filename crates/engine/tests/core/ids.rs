@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::{Call, Event, ListAnswer};
-use infrakit_spi::Tags;
+use infrakit_engine::core::{Call, CreationAnswer, Event, ListAnswer};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality};
+use infrakit_spi::{Tags, tags};
 
 use crate::bench::{Bench, Fate, GROUP, cattle};
 
@@ -205,4 +205,65 @@ fn nobody_is_destroyed_again_before_a_list_has_shown_it() {
     );
     bench.wait(300);
     assert!(bench.ids().contains(&gone.as_str()), "{:?}", bench.made);
+}
+
+/// Of a member without a token (adopted, or of an earlier record of the group) only the order of
+/// things tells another life of its id apart.
+#[test]
+fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(1, "1"));
+    let mut tags = bench
+        .instances
+        .values()
+        .next()
+        .unwrap()
+        .tags
+        .clone()
+        .unwrap();
+    tags.remove(tags::TOKEN);
+    bench.plant("file", "x", tags);
+    bench.arrive(cattle(2, "1"));
+    bench.fate = Fate::Kept;
+    let gone = ["x".into()];
+    bench
+        .core
+        .destroy_instances_now(&GROUP.into(), &gone, bench.now)
+        .unwrap();
+    bench.settle();
+    let [Call::Destroy { subject, .. }] = &bench.take_kept()[..] else {
+        panic!("one call");
+    };
+    // It is carried out, and its id is given to the next creation at once.
+    bench.lose("x");
+    bench.commit(cattle(3, "1"));
+    let kept = bench.take_kept();
+    let [
+        Call::Provision {
+            target,
+            number,
+            provision,
+            ..
+        },
+    ] = &kept[..]
+    else {
+        panic!("{kept:?}");
+    };
+    let made = bench.plant("file", "x", provision.tags.clone());
+    let answer = CreationAnswer {
+        target: target.clone(),
+        number: *number,
+        plugin: "file".into(),
+        begun: bench.now,
+        outcome: Ok(Box::new(made)),
+    };
+    let (subject, outcome) = (subject.clone(), Ok(()));
+    bench
+        .core
+        .handle(Event::Destroyed { subject, outcome }, bench.now);
+    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.fate = Fate::Done;
+    let before = bench.count("destroy");
+    bench.wait(3_600);
+    assert_eq!(bench.count("destroy"), before, "{:?}", bench.made);
 }

@@ -81,6 +81,9 @@ pub struct Member {
     pub hash: Option<ConfigHash>,
     /// Number of the intent that made it, if this group record did.
     pub token: Option<u64>,
+    /// Number of the first creation that was begun after it was decided to go: what that made is
+    /// another one, even where the number of its own creation is not known.
+    pub before: Option<u64>,
     /// When it became known.
     pub created: Timestamp,
     /// How it became known.
@@ -108,10 +111,15 @@ pub struct Member {
 
 impl Member {
     /// Returns whether a member of the same id that the creation of number `token` made is another
-    /// instance. Tags may be missing for a while: only two that differ tell two lives of an id apart.
+    /// instance. Tags may be missing for a while: only two that differ tell two lives of an id apart, or
+    /// one that is younger than the decision to let this one go.
     #[must_use]
     pub fn is_another(&self, token: Option<u64>) -> bool {
-        matches!((self.token, token), (Some(own), Some(other)) if own != other)
+        match (self.token, token) {
+            (Some(own), Some(other)) => own != other,
+            (None, Some(other)) => self.before.is_some_and(|before| other >= before),
+            (_, None) => false,
+        }
     }
 
     /// Builds a member from its plugin's description.
@@ -129,6 +137,7 @@ impl Member {
             logical_id: None,
             hash: None,
             token: None,
+            before: None,
             created: now,
             origin,
             answered: match origin {

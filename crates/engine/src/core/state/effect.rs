@@ -33,6 +33,8 @@ pub struct Subject {
     /// Number of the creation that made it, where it is known. Its plugin may give its id to another
     /// one before the answer comes.
     pub token: Option<u64>,
+    /// Number of the first creation that was begun after the call: what that made is another one.
+    pub before: u64,
 }
 
 /// What came of asking for a list.

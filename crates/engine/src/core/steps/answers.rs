@@ -351,7 +351,10 @@ fn is_well_known(group: &Group) -> bool {
 /// Returns whether the member that now has the id is the one that a call was about.
 fn is_it(group: &Group, subject: &Subject) -> bool {
     let member = group.seen.get_on(&subject.plugin, &subject.id);
-    member.is_none_or(|member| !member.is_another(subject.token))
+    member.is_none_or(|member| {
+        let younger = member.token.is_some_and(|token| token >= subject.before);
+        !younger && !member.is_another(subject.token)
+    })
 }
 
 /// Notes a failed creation. Words may slow a group down; only what the plugin declares can stop it.

@@ -297,6 +297,7 @@ fn subject(group: &Group, plugin: PluginName, id: InstanceId) -> Subject {
     Subject {
         target: group.target.clone(),
         token: member.and_then(|member| member.token),
+        before: group.memory.next_token,
         plugin,
         id,
     }
@@ -343,6 +344,7 @@ fn begin_destruction(
 ) -> Option<Call> {
     let mut member = group.seen.get_mut_on(plugin, id)?;
     let former = member.departure;
+    member.before.get_or_insert(group.memory.next_token);
     member.departure = Some(Departure {
         reason,
         since: former.map_or(now, |departure| departure.since),
