@@ -267,3 +267,47 @@ fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() 
     bench.wait(3_600);
     assert_eq!(bench.count("destroy"), before, "{:?}", bench.made);
 }
+
+/// Of a plugin with one group all lists are of that one, and tell all the same who is gone.
+#[test]
+fn an_id_that_comes_again_long_after_it_went_is_that_of_a_new_member() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.answered = Some("i-001".into());
+    bench.lose("i-001");
+    bench.wait(60);
+    let why = bench.why();
+    assert!(
+        !why.contains("was listed before that creation began"),
+        "{why}"
+    );
+}
+
+/// So do lists that cover a part of the world.
+#[test]
+fn so_is_one_that_lists_of_a_part_lack() {
+    let mut bench = Bench::undeclared();
+    let zone = |name: &str| {
+        let mut tags = foreign();
+        tags.insert("zone".to_owned(), name.to_owned());
+        tags
+    };
+    bench.plant("file", "i-001", zone("a"));
+    bench.covers = Some(["a".to_owned()].into());
+    for group in ["g", "h"] {
+        let id = group.into();
+        bench.commit(GroupSpec {
+            id,
+            ..cattle(0, "1")
+        });
+        bench.wait(30);
+    }
+    bench.lose("i-001");
+    bench.wait(60);
+    bench.commit(cattle(1, "1"));
+    let why = bench.why();
+    assert!(
+        !why.contains("was listed before that creation began"),
+        "{why}"
+    );
+}

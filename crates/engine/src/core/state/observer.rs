@@ -1,11 +1,11 @@
 //! One observer per instance plugin: a single list serves every group on it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::time::Duration;
 
 use infrakit_plan::Timestamp;
-use infrakit_spi::instance::{Fingerprint, Locality};
+use infrakit_spi::instance::{Domains, Fingerprint, Locality};
 use infrakit_spi::{GroupId, InstanceId, Tags, tags};
 
 /// Shortest time between two looks while something is awaited that a list will show.
@@ -20,11 +20,20 @@ const TRUST: u32 = 6;
 /// A change that is told of so soon after one of our own calls is taken for the echo of that call.
 const ECHO: Duration = Duration::from_secs(1);
 
-/// Returns the same number for an id in every process: the hasher has fixed keys.
-fn hashed(id: &InstanceId) -> u64 {
+/// Returns the same number for a value in every process: the hasher has fixed keys.
+fn hashed(id: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     id.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Since when an id is known to be there.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    /// The earliest list that is known to have shown it.
+    since: Timestamp,
+    /// What the last list covers that has shown it, hashed; everything, where none has.
+    covers: u64,
 }
 
 /// Watches the instances of one plugin for the groups on it.
@@ -38,9 +47,9 @@ pub(in crate::core) struct Observer {
     /// Grows whenever the groups on the plugin change: what a list of a former generation showed is
     /// not what the next one may be compared with.
     generation: u64,
-    /// Ids that were listed or answered, hashed, with the earliest list that is known to have shown
-    /// each. Hashes are small, and one that two ids share only leads to a closer look.
-    shown: HashMap<u64, Timestamp>,
+    /// Ids that were listed or answered, hashed. Hashes are small, and one that two ids share only
+    /// leads to a closer look.
+    shown: HashMap<u64, Shown>,
     fingerprint: Option<Fingerprint>,
     filter: Option<Tags>,
     /// When the next list for all groups is due.
@@ -264,34 +273,45 @@ impl Observer {
         self.generation += 1;
     }
 
-    /// Notes which ids a list shows. Those that a list of everything lacks are forgotten: their
-    /// plugin may give them to others.
+    /// Notes which ids a list shows that covers these domains, or everything. Those that it lacks and
+    /// would have to show are forgotten: their plugin may give them to others. Of a plugin with a single
+    /// group nobody ever looks at more than that one; of lists that cover a part, only those that
+    /// cover the same tell of the same ids.
     pub(in crate::core) fn note_shown<'a>(
         &mut self,
         ids: impl Iterator<Item = &'a InstanceId>,
+        covers: Option<&Domains>,
         started: Timestamp,
     ) {
-        if self.filter.as_ref().is_some_and(Tags::is_empty) {
-            let before = std::mem::take(&mut self.shown);
-            let ids = ids.map(hashed);
-            self.shown
-                .extend(ids.map(|id| (id, before.get(&id).copied().unwrap_or(started))));
-        } else {
-            for id in ids {
-                self.shown.entry(hashed(id)).or_insert(started);
-            }
+        let all = self.groups.len() == 1 || self.filter.as_ref().is_some_and(Tags::is_empty);
+        let (whole, covers) = (covers.is_none(), hashed(covers));
+        let listed = ids.map(|id| {
+            let id = hashed(id);
+            let since = self.shown.get(&id).map_or(started, |shown| shown.since);
+            (id, Shown { since, covers })
+        });
+        let listed: Vec<(u64, Shown)> = listed.collect();
+        if all && whole {
+            self.shown = HashMap::new();
+        } else if all {
+            self.shown.retain(|_, shown| shown.covers != covers);
         }
+        self.shown.extend(listed);
     }
 
     /// Notes that an instance is there.
     pub(in crate::core) fn saw(&mut self, id: &InstanceId, now: Timestamp) {
-        self.shown.entry(hashed(id)).or_insert(now);
+        let shown = Shown {
+            since: now,
+            covers: hashed(None::<&Domains>),
+        };
+        self.shown.entry(hashed(id)).or_insert(shown);
     }
 
     /// Returns when the earliest list was started that is known to have shown this id, or another
     /// one that looks like it.
     pub(in crate::core) fn shown(&self, id: &InstanceId) -> Option<Timestamp> {
-        self.shown.get(&hashed(id)).copied()
+        self.shown.get(&hashed(id)).map(|shown| shown.since)
     }
 
     /// Notes a list that did not come; returns how many failed in a row.

@@ -66,14 +66,13 @@ impl Core {
                     Listing::Unchanged => self.nothing_new(&served, circumstances),
                     Listing::Changed(list, fingerprint) => {
                         observer.remember(fingerprint);
-                        observer.note_shown(list.iter().map(|one| &one.id), started);
+                        observer.note_shown(list.iter().map(|one| &one.id), None, started);
                         self.take_in(&served, (list, None), circumstances);
                     }
                     Listing::Part(list, covers, fingerprint) => {
                         observer.remember(fingerprint);
-                        for one in &list {
-                            observer.saw(&one.id, started);
-                        }
+                        let ids = list.iter().map(|one| &one.id);
+                        observer.note_shown(ids, Some(&covers), started);
                         let covers = Some(Arc::new(covers));
                         self.take_in(&served, (list, covers), circumstances);
                     }
