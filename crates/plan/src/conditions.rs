@@ -99,8 +99,9 @@ pub(crate) fn judge(draft: &mut Draft<'_>) {
     let mut said = std::mem::take(&mut draft.memory.conditions);
     let now = draft.now;
     if draft.seen.listed().is_none() {
-        // What was said before a restart stands until there is a list that is believed.
-        if draft.seen.doubted().is_some() {
+        // What was said before a restart stands until there is a list that is believed, or none has
+        // come for too long.
+        if draft.seen.doubted().is_some() || overdue.is_some() {
             let (holds, reason, message) = degraded(draft, overdue);
             said.say(ConditionKind::Degraded, holds, (reason, message), now);
         } else if said.get(ConditionKind::Degraded).is_none() {

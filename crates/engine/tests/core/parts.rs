@@ -4,7 +4,7 @@ use infrakit_engine::core::Override;
 use infrakit_spi::Error;
 use infrakit_spi::behaviour::Behaviour;
 
-use crate::bench::{Bench, cattle};
+use crate::bench::{Bench, GROUP, cattle};
 
 /// A group of so many, in zones `a` and `b` by turns, on a plugin that names zones.
 fn zones(size: u64) -> Bench {
@@ -87,4 +87,19 @@ fn a_creation_whose_answer_is_lost_is_settled_by_a_list_of_everything_only() {
     bench.covers = None;
     bench.wait(60);
     assert_eq!(bench.instances.len(), 5);
+}
+
+/// What was said before the restart stands for a while, and not for ever.
+#[test]
+fn a_group_of_which_no_complete_list_comes_after_a_restart_is_degraded() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.covers = Some(["a".to_owned()].into());
+    bench.crash();
+    bench.wait(24 * 3_600);
+    let said = bench.core.conditions(&GROUP.into(), bench.now).unwrap();
+    let degraded = said
+        .iter()
+        .find(|one| one.kind == infrakit_spi::rollout::ConditionKind::Degraded);
+    assert!(degraded.unwrap().status, "{said:?}");
 }
