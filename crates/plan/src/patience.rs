@@ -192,7 +192,16 @@ impl Wait {
         draft: &Draft<'_>,
         all: impl Iterator<Item = (Timestamp, &'a PluginName)>,
     ) -> Option<(Timestamp, Duration)> {
-        let due = all.map(|(since, plugin)| (since, self.deadline(draft, plugin)));
+        // Thousands may be under way on one plugin, whose deadline is the same for all.
+        let mut known: Option<(&PluginName, Duration)> = None;
+        let due = all.map(|(since, plugin)| {
+            let deadline = match known {
+                Some((same, deadline)) if same == plugin => deadline,
+                Some(_) | None => self.deadline(draft, plugin),
+            };
+            known = Some((plugin, deadline));
+            (since, deadline)
+        });
         due.min_by_key(|(since, deadline)| *since + *deadline)
     }
 }

@@ -186,6 +186,7 @@ impl<'a> Draft<'a> {
         if self.memory.phase == Phase::Destroying {
             return;
         }
+        self.note_coming_up();
         if let Some(own) = self.own()
             && (self.outdated(own) || self.is_too_many(own))
         {
@@ -196,6 +197,20 @@ impl<'a> Draft<'a> {
             return;
         }
         self.note_held();
+    }
+
+    /// Says who exists and does not work yet, by its plugin's word.
+    fn note_coming_up(&mut self) {
+        let unproved = self.members(&self.index.unproved);
+        let mut pending = unproved.filter(|(_, member)| member.is_pending());
+        let Some((_, first)) = pending.next() else {
+            return;
+        };
+        let (id, count) = (first.id.clone(), 1 + pending.count());
+        let waits = |on: &WaitingOn| matches!(on, WaitingOn::Health { .. });
+        if !self.waiting.iter().any(waits) {
+            self.wait(WaitingOn::Health { id, count });
+        }
     }
 
     /// Says which members would have to go, were they not held.

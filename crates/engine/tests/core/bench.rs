@@ -68,6 +68,8 @@ pub(crate) struct Bench {
     pub(crate) repair: Option<Repaired>,
     /// Whether labels are acknowledged and not put on.
     pub(crate) mute: bool,
+    /// How lists show instances that were made; answers do not say.
+    pub(crate) first_state: Lifecycle,
     pub(crate) fate: Fate,
     /// Whether the store has no room.
     pub(crate) full: bool,
@@ -127,6 +129,7 @@ impl Bench {
             tombs: false,
             repair: None,
             mute: false,
+            first_state: Lifecycle::default(),
             fate: Fate::Done,
             full: false,
             entries: 0,
@@ -453,7 +456,11 @@ impl Bench {
         }
         self.serial += 1;
         let id = InstanceId::new(format!("i-{:03}", self.serial));
-        self.plant(plugin.as_str(), id.as_str(), tags)
+        let made = self.plant(plugin.as_str(), id.as_str(), tags);
+        if let Some(there) = self.instances.get_mut(&(plugin.clone(), id)) {
+            there.state = self.first_state;
+        }
+        made
     }
 
     /// Puts an instance into the world.

@@ -2,6 +2,7 @@
 
 use infrakit_plan::{Direction, PausedBy, RollResult};
 use infrakit_spi::group::GroupSpec;
+use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::{Error, FailureClass};
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
@@ -9,6 +10,30 @@ use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 fn with(size: u64, note: &str, updating: &str) -> GroupSpec {
     let more = format!(r#","Updating":{updating}"#);
     spec(&format!(r#"{{"Size":{size}}}"#), ("file", note), &more)
+}
+
+/// Its plugin shows states in lists, and says nothing of them in answers; its flavor looks at nothing,
+/// and finds everybody healthy.
+#[test]
+fn members_that_still_come_up_replace_nobody() {
+    let mut bench = Bench::undeclared();
+    bench.first_state = Lifecycle::Running;
+    bench.arrive(with(3, "1", "{}"));
+    bench.first_state = Lifecycle::Pending;
+    bench.commit(with(3, "2", "{}"));
+    bench.wait(120);
+    let running = |bench: &Bench| {
+        let all = bench.instances.values();
+        all.filter(|one| one.state == Lifecycle::Running).count()
+    };
+    assert_eq!((running(&bench), bench.ids().len()), (2, 3));
+    bench.first_state = Lifecycle::Running;
+    for one in bench.instances.values_mut() {
+        one.state = Lifecycle::Running;
+    }
+    bench.wait(120);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(notes(&bench, "2"), 3);
 }
 
 /// Stops at a canary, and has one member of the former configuration die.

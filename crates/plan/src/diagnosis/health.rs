@@ -63,6 +63,19 @@ impl HealthRecord {
         self.in_flight = true;
     }
 
+    /// Forgets the verdicts; one that is on its way is still waited for.
+    pub(crate) fn void(&mut self) {
+        *self = Self {
+            in_flight: self.in_flight,
+            ..Self::default()
+        };
+    }
+
+    /// Notes that a verdict came that counts for nothing.
+    pub fn dismiss(&mut self) {
+        self.in_flight = false;
+    }
+
     /// Notes that no verdict came: nothing is known now. Returns whether that differs from what was
     /// known before.
     pub fn note_silence(&mut self, now: Timestamp) -> bool {

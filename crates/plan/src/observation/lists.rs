@@ -369,6 +369,10 @@ impl Observed {
         };
         member.missed = false;
         if member.origin != Origin::Listed {
+            if fresh.is_pending() {
+                // Whoever was asked before knew no better.
+                member.health.void();
+            }
             member.origin = Origin::Listed;
             seen.changed += 1;
         }

@@ -20,8 +20,14 @@ impl Draft<'_> {
         let (mut found, mut lost) = (Vec::new(), Vec::new());
         let mut wake = None;
         let mut overdue = false;
+        // Both are in order: thousands of slow creations may be under way, and this is asked with each
+        // plan.
+        let first = self.memory.intents.keys().next().copied();
+        let shown = self.index.tokens.range(first.unwrap_or_default()..);
+        let mut shown = shown.map(|(token, _)| *token).peekable();
         for (number, intent) in &mut self.memory.intents {
-            if self.index.tokens.contains_key(number) {
+            while shown.next_if(|token| token < number).is_some() {}
+            if shown.peek() == Some(number) {
                 found.push(*number);
                 continue;
             }
@@ -90,6 +96,9 @@ impl Draft<'_> {
         let revision = self.memory.revision;
         let mut due = Vec::new();
         for (number, intent) in &self.memory.intents {
+            if intent.doubt.is_none() {
+                continue;
+            }
             let same = intent
                 .content
                 .filter(|content| content.revision == revision);

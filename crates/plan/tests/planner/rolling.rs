@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Action, Phase, Reason, Roll, Spec, WaitingOn};
+use infrakit_plan::{Action, ConditionKind, Phase, Plan, Reason, Roll, Spec, WaitingOn};
 use infrakit_spi::flavor::Health;
+use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::tags;
 
 use crate::bench::*;
@@ -41,6 +42,55 @@ fn one_at_a_time_and_each_new_one_proves_itself() {
     }
     let plan = bench.plan();
     assert!(plan.converged && plan.memory.roll.is_none());
+}
+
+/// A flavor that looks at nothing says at once that all is well.
+#[test]
+fn who_does_not_run_yet_has_proved_nothing() {
+    let mut bench = Bench::healthy(v2(3, ""), &["a", "b", "c"]);
+    replace_one(&mut bench, "a", "x");
+    bench.verdict("x", Health::Healthy);
+    let state = |bench: &mut Bench, state: Lifecycle| {
+        let mut all = bench.list.iter_mut();
+        all.find(|one| one.id.as_str() == "x").unwrap().state = state;
+        bench.look();
+    };
+    state(&mut bench, Lifecycle::Pending);
+    let waits = |plan: &Plan| {
+        assert!(destroyed(plan).is_empty() && !plan.converged);
+        let on = |on: &WaitingOn| matches!(on, WaitingOn::Health { count: 1, .. });
+        assert!(plan.waiting.iter().any(on), "{:?}", plan.waiting);
+    };
+    waits(&bench.plan());
+    // Once it runs it is asked, and what was said before counts for nothing.
+    state(&mut bench, Lifecycle::Running);
+    waits(&bench.preview());
+    bench.verdict("x", Health::Healthy);
+    assert_eq!(destroyed(&bench.plan()), [("b", Reason::Outdated)]);
+}
+
+/// There is no rollout: they came in the place of others.
+#[test]
+fn a_group_whose_members_do_not_run_yet_is_not_as_specified() {
+    let mut bench = Bench::new(v2(2, ""));
+    for id in ["a", "b"] {
+        let mut one = shown(id, "v2");
+        one.state = Lifecycle::Pending;
+        bench.add(one);
+    }
+    let plan = bench.plan();
+    let want = WaitingOn::Health {
+        id: "a".into(),
+        count: 2,
+    };
+    assert_eq!((plan.waiting, plan.converged), (vec![want], false));
+    bench.pass(Duration::from_secs(20 * 60));
+    let plan = bench.plan();
+    let degraded = plan.memory.conditions.get(ConditionKind::Degraded).unwrap();
+    assert_eq!(
+        (degraded.holds, degraded.reason.as_str()),
+        (true, "NewMembersNotReady")
+    );
 }
 
 #[test]

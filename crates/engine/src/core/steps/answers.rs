@@ -6,9 +6,10 @@ use infrakit_plan::{
     ConditionKind, Departure, Doubt, FailedCreation, Intent, Labelling, Lag, Member, Origin, Step,
     Timestamp, Told,
 };
+use infrakit_spi::behaviour::AnswerMeans;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
-use infrakit_spi::instance::Repaired;
+use infrakit_spi::instance::{Description, Lifecycle, Repaired};
 use infrakit_spi::{Delivery, Error, FailureClass, InstanceId, PluginName};
 
 use crate::core::state::group::Said;
@@ -46,7 +47,11 @@ impl Core {
             }
         });
         let lag = self.config.lag(&plugin);
-        let sure = self.config.behaviour(&plugin).answer_is_existence();
+        let behaviour = self.config.behaviour(&plugin);
+        let (sure, means) = (
+            behaviour.answer_is_existence(),
+            behaviour.create.answer_means,
+        );
         let Some(group) = self.groups.living(&target) else {
             return;
         };
@@ -61,9 +66,8 @@ impl Core {
                 if let Some(intent) = &intent {
                     group.memory.creation.succeed(&intent.hash, begun);
                 }
-                let id = description.id.clone();
                 if let Some(observer) = self.observers.get_mut(&plugin) {
-                    observer.saw(&id, now);
+                    observer.saw(&description.id, now);
                 }
                 // Where the first list of another life shows it for sure, nothing need be written.
                 let keep = if sure && lag == Lag::NONE {
@@ -71,14 +75,9 @@ impl Core {
                 } else {
                     Keep::Recorded
                 };
-                group
-                    .young
-                    .insert(number, (plugin.clone(), id.clone()), now, keep);
-                group.newborn.insert(id, now);
-                let origin = Origin::Provisioned(now);
-                let nonce = &group.memory.nonce;
-                let member = Member::new(*description, &plugin, origin, nonce, now);
-                group.seen.provisioned(member);
+                let id = (plugin.clone(), description.id.clone());
+                group.young.insert(number, id, now, keep);
+                join(group, *description, (&plugin, means), now);
                 if !group.homes().any(|home| *home == plugin) {
                     // It came so late that nobody looked there any more.
                     group.memory.homes.insert(plugin);
@@ -310,6 +309,11 @@ impl Core {
         let Some(mut member) = group.seen.get_mut_on(plugin, id) else {
             return;
         };
+        if member.is_pending() {
+            // Its plugin has said meanwhile that it does not work yet.
+            member.health.dismiss();
+            return;
+        }
         let recovered = member.health.last() == Health::Unhealthy;
         // A flavor that does not answer knows nothing; that is not a verdict of sickness.
         let changed = match outcome {
@@ -337,6 +341,37 @@ impl Core {
             // Nothing to decide, but the next routine check has to be planned some time.
             self.wake_by(&target.group, again);
         }
+    }
+}
+
+/// Takes a new member in.
+fn join(
+    group: &mut Group,
+    mut made: Description,
+    (plugin, means): (&PluginName, AnswerMeans),
+    now: Timestamp,
+) {
+    if made.state == Lifecycle::Unsaid && may_come_up(means, group, plugin) {
+        made.state = Lifecycle::Pending;
+    }
+    group.newborn.insert(made.id.clone(), now);
+    let origin = Origin::Provisioned(now);
+    let member = Member::new(made, plugin, origin, &group.memory.nonce, now);
+    group.seen.provisioned(member);
+}
+
+/// Returns whether an instance of which the answer to its creation says no more may still be coming up.
+/// Until a list has told, nobody is asked how it does: what is said of a machine that does not run is
+/// worth nothing. A plugin that says it of some members says it of all.
+fn may_come_up(means: AnswerMeans, group: &Group, plugin: &PluginName) -> bool {
+    let listed = |member: &&Member| member.origin == Origin::Listed && member.plugin == *plugin;
+    let mut others = group.seen.members();
+    match means {
+        AnswerMeans::Running => false,
+        AnswerMeans::Accepted => true,
+        AnswerMeans::Exists | AnswerMeans::Undeclared => others
+            .find(listed)
+            .is_some_and(|member| member.description.state != Lifecycle::Unsaid),
     }
 }
 
