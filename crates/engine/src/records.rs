@@ -168,6 +168,9 @@ pub(crate) struct RateRecord {
     /// How much less often a provider that throttles is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) brake: Option<Brake>,
+    /// Which group drew from it last, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last: Option<(Timestamp, GroupId)>,
 }
 
 /// Who leads.

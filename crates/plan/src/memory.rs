@@ -126,7 +126,9 @@ pub struct Decided {
     pub plugin: PluginName,
     /// Why it goes.
     pub reason: Reason,
-    /// When the present life took it up.
+    /// When that was decided.
+    pub begun: Timestamp,
+    /// When the present life took it up: a call of the former one may have been accepted until then.
     pub since: Timestamp,
 }
 

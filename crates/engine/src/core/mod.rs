@@ -134,7 +134,7 @@ impl Core {
         let braking = self.is_braking();
         while !due.is_empty() {
             // While the brake is being set everybody rests; then all are planned for.
-            for id in due.into_iter().filter(|_| !braking) {
+            for id in self.in_order(due, now).filter(|_| !braking) {
                 self.plan_group(&id, now);
             }
             self.end_turns();

@@ -2,7 +2,6 @@
 
 use infrakit_engine::core::Event;
 use infrakit_spi::behaviour::{Behaviour, Completeness};
-use infrakit_spi::rollout::ConditionKind;
 
 use crate::bench::{Bench, GROUP, cattle};
 
@@ -15,22 +14,13 @@ fn six() -> (Bench, Vec<String>) {
     (bench, ids)
 }
 
-fn degraded(bench: &Bench) -> (bool, String) {
-    let conditions = bench.core.conditions(&GROUP.into(), bench.now).unwrap();
-    let degraded = conditions
-        .into_iter()
-        .find(|one| one.kind == ConditionKind::Degraded)
-        .unwrap();
-    (degraded.status, degraded.reason)
-}
-
 #[test]
 fn one_empty_list_does_not_make_a_second_set() {
     let (mut bench, _) = six();
     let all = std::mem::take(&mut bench.instances);
     bench.wait(30);
     assert_eq!(bench.made, Vec::<String>::new());
-    assert_eq!(degraded(&bench), (true, "LossDoubted".to_owned()));
+    assert_eq!(bench.degraded(), (true, "LossDoubted".to_owned()));
     let why = bench.core.why(&GROUP.into(), None, bench.now).unwrap();
     let said = why.lines.join("\n");
     assert!(
@@ -43,7 +33,7 @@ fn one_empty_list_does_not_make_a_second_set() {
     assert_eq!(bench.made, Vec::<String>::new());
     assert_eq!(bench.ids().len(), 6);
     assert!(bench.converged());
-    assert!(!degraded(&bench).0);
+    assert!(!bench.degraded().0);
 }
 
 #[test]
@@ -119,11 +109,11 @@ fn a_plugin_that_was_started_anew_beside_the_controller_makes_no_second_set() {
     bench.restart();
     bench.wait(30);
     assert_eq!(bench.made, Vec::<String>::new());
-    assert_eq!(degraded(&bench), (true, "LossDoubted".to_owned()));
+    assert_eq!(bench.degraded(), (true, "LossDoubted".to_owned()));
     bench.instances = all;
     bench.wait(60);
     assert_eq!(bench.made, Vec::<String>::new());
-    assert!(bench.converged() && !degraded(&bench).0);
+    assert!(bench.converged() && !bench.degraded().0);
 }
 
 #[test]
@@ -145,7 +135,7 @@ fn a_group_that_was_made_smaller_is_not_missed_after_a_restart() {
         bench.restart();
         bench.wait(1);
         assert!(bench.converged(), "{size}");
-        assert_eq!(degraded(&bench).1, "AllWell", "{size}");
+        assert_eq!(bench.degraded().1, "AllWell", "{size}");
     }
 }
 

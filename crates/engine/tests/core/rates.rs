@@ -85,6 +85,45 @@ fn groups_share_a_limit_by_turns() {
 }
 
 #[test]
+fn turns_go_round_however_often_the_controller_is_started_anew() {
+    let mut bench = Bench::with(Config::default(), creations(60));
+    for group in ["a", "m", "z"] {
+        bench.commit(named(group, cattle(1_000, "1")));
+    }
+    bench.wait(10);
+    let before = bench.made.len();
+    bench.instances.retain(|_, one| {
+        one.tags
+            .as_mut()
+            .unwrap()
+            .insert("old".to_owned(), String::new())
+            .is_none()
+    });
+    for _ in 0..30 {
+        bench.restart();
+        bench.settle();
+        bench.now = bench.now + Duration::from_millis(1_300);
+        bench.settle();
+    }
+    assert!(
+        bench.made.len() >= before + 30,
+        "{:?}",
+        bench.made.len() - before
+    );
+    let mut made: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in bench.instances.values() {
+        let tags = one.tags.as_ref().unwrap();
+        if !tags.contains_key("old") {
+            *made.entry(tags[tags::GROUP].as_str()).or_default() += 1;
+        }
+    }
+    assert!(
+        made.len() == 3 && made.values().all(|made| *made >= 9),
+        "{made:?}"
+    );
+}
+
+#[test]
 fn what_a_plugin_declares_holds_and_the_tightest_of_all() {
     let mut bench = Bench::with(Config::default(), creations(60));
     bench.commit(cattle(0, "1"));

@@ -1,6 +1,12 @@
 //! A controller that ends anywhere, and the one that takes over.
 
-use crate::bench::{Bench, Fate, cattle};
+use std::sync::Arc;
+
+use infrakit_engine::core::Limits;
+use infrakit_plan::Config;
+use infrakit_spi::behaviour::Seconds;
+
+use crate::bench::{Bench, Fate, cattle, gives_up_after};
 
 #[test]
 fn creations_that_were_written_down_and_never_made_are_made_once() {
@@ -146,6 +152,26 @@ fn a_group_being_destroyed_goes_on_after_a_crash() {
             .all(|key| ["plugins/file", "term"].contains(&key.as_str())),
         "{left:?}"
     );
+}
+
+#[test]
+fn a_destruction_that_never_happens_is_said_however_often_the_controller_is_started_anew() {
+    let mut behaviour = gives_up_after(15);
+    behaviour.destroy.stuck = Some(Seconds(60.0));
+    let config = Config {
+        undeclared: Arc::new(behaviour),
+        ..Config::default()
+    };
+    let mut bench = Bench::with(config, Limits::default());
+    bench.arrive(cattle(3, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    for _ in 0..18 {
+        bench.wait(55);
+        bench.restart();
+    }
+    bench.wait(55);
+    assert_eq!(bench.degraded(), (true, "DestructionsHang".to_owned()));
 }
 
 #[test]

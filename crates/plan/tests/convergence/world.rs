@@ -340,6 +340,7 @@ impl World {
             let decided = Decided {
                 plugin,
                 reason,
+                begun: self.now,
                 since: self.now,
             };
             Some(((member.plugin.clone(), member.id.clone()), decided))

@@ -129,6 +129,7 @@ fn what_a_former_life_decided_is_carried_out_and_nothing_else() {
     let decided = Decided {
         plugin: "file".into(),
         reason: Reason::Surplus,
+        begun: at(0),
         since: at(0),
     };
     bench
@@ -154,6 +155,7 @@ fn what_has_no_reason_any_more_is_not_done_again() {
     let decided = Decided {
         plugin: "file".into(),
         reason: Reason::Outdated,
+        begun: at(0),
         since: at(0),
     };
     bench

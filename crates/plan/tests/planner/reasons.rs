@@ -15,6 +15,7 @@ fn goes(bench: &Bench, id: &str, reason: Reason) -> bool {
     let decided = Decided {
         plugin: "file".into(),
         reason,
+        begun: at(0),
         since: at(0),
     };
     bench
@@ -87,6 +88,7 @@ fn what_is_not_done_again_is_forgotten_by_a_list_from_after_a_while() {
     let decided = Decided {
         plugin: "file".into(),
         reason: Reason::Outdated,
+        begun: at(0),
         since: at(0),
     };
     bench

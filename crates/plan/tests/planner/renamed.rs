@@ -158,6 +158,7 @@ fn what_a_former_life_decided_draws_from_the_budget_anew() {
     let decided = Decided {
         plugin: "file".into(),
         reason: Reason::Surplus,
+        begun: at(0),
         since: at(0),
     };
     bench

@@ -89,6 +89,8 @@ impl Departures {
                 let decided = Decided {
                     plugin: part.plugin.clone(),
                     reason: part.reason,
+                    // By a clock that was set back since, it would be waited for too long.
+                    begun: value.begun.min(now),
                     since: now,
                 };
                 memory

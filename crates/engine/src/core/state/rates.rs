@@ -199,19 +199,39 @@ impl Rates {
         lines.any(|line| line.turn(group).is_some())
     }
 
-    /// Notes a call that is begun.
+    /// Notes a call that is begun, and the group that it is for, if it is for one.
     pub(in crate::core) fn spend(
         &mut self,
         of: (&PluginName, &Behaviour),
         op: Operation,
-        now: Timestamp,
+        (group, now): (Option<&GroupId>, Timestamp),
     ) {
         let meter = self.meters.entry((of.0.clone(), op));
         meter.or_default().note(now);
         for limit in self.limits_on(of, op, now) {
             self.bucket(&limit).spend();
+            if let (Some(group), Some(record)) = (group, self.by_name.get_mut(&limit.name)) {
+                record.last = Some((now, group.clone()));
+            }
             self.changed.insert(limit.name);
         }
+    }
+
+    /// Returns the group that drew last from a limit of this plugin.
+    pub(in crate::core) fn last_served(
+        &self,
+        of: (&PluginName, &Behaviour),
+        now: Timestamp,
+    ) -> Option<&GroupId> {
+        let kinds = [Operation::Create, Operation::Destroy, Operation::Label];
+        let limits = kinds.into_iter().flat_map(|op| self.limits_on(of, op, now));
+        let last = limits.filter_map(|limit| self.by_name.get(&limit.name)?.last.as_ref());
+        last.max().map(|(_, group)| group)
+    }
+
+    /// Returns whether limits were drawn from.
+    pub(in crate::core) fn any(&self) -> bool {
+        !self.by_name.is_empty()
     }
 
     /// Notes that a call which was begun never reaches its plugin.
@@ -258,7 +278,7 @@ impl Rates {
         if quota.left == Some(0) {
             return Err(quota.next.max(now + Duration::from_millis(1)));
         }
-        self.spend(of, Operation::List, now);
+        self.spend(of, Operation::List, (None, now));
         Ok(())
     }
 

@@ -126,7 +126,7 @@ impl Core {
             self.calls.claim(call);
             if let Some((plugin, op)) = slots::drawn_by(call) {
                 let of = (plugin, self.behaviours.of(plugin));
-                self.rates.spend(of, op, now);
+                self.rates.spend(of, op, (Some(id), now));
             }
         }
         if begun.spares {
@@ -345,29 +345,25 @@ fn begin_destruction(
     let mut member = group.seen.get_mut_on(plugin, id)?;
     let former = member.departure;
     member.before.get_or_insert(group.memory.next_token);
+    let decided = group.memory.decided.get(&(plugin.clone(), id.clone()));
+    let (since, taken) = match (former, decided) {
+        (Some(departure), _) => (departure.since, departure.taken),
+        // A former life's call may have been accepted.
+        (None, Some(decided)) => (decided.begun, Some(decided.since)),
+        (None, None) => (now, None),
+    };
     member.departure = Some(Departure {
         reason,
-        since: former.map_or(now, |departure| departure.since),
+        since,
         step: Step::InFlight(now),
-        // A former life's call may have been accepted.
-        taken: match former {
-            Some(departure) => departure.taken,
-            None => {
-                let key = (plugin.clone(), id.clone());
-                group.memory.decided.get(&key).map(|decided| decided.since)
-            }
-        },
+        taken,
     });
     let description = Arc::clone(&member.description);
     let hash = member.hash.clone();
     let new = member.matches(&group.spec.hash);
     drop(member);
     // A new member that falls sick speaks against its configuration, once.
-    let first = former.is_none()
-        && !group
-            .memory
-            .decided
-            .contains_key(&(plugin.clone(), id.clone()));
+    let first = former.is_none() && decided.is_none();
     let mut blamed = first && new && reason == Reason::Unhealthy;
     match &mut group.memory.roll {
         Some(roll) => roll.failed += u64::from(blamed),

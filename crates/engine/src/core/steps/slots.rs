@@ -3,7 +3,7 @@
 //! A call that waits for a slot was decided by what was known then. Whatever changes what is wanted
 //! takes it back, and it is decided anew; so does a plugin that has become too slow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_plan::{CallKind, Room, Timestamp, WaitingOn};
@@ -87,6 +87,35 @@ impl Core {
         let mut due = self.calls.turns(now);
         due.extend(self.rates.turns(&self.behaviours, now));
         due
+    }
+
+    /// Returns groups in the order in which they are planned for: on a plugin with limits those after
+    /// the one that drew from them last come first. Who stood in line is forgotten with a restart; by
+    /// this, turns go round all the same.
+    pub(in crate::core) fn in_order(
+        &self,
+        due: BTreeSet<GroupId>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = GroupId> + use<> {
+        let mut last: BTreeMap<&PluginName, Option<&GroupId>> = BTreeMap::new();
+        let (mut first, mut then) = (Vec::new(), Vec::new());
+        for id in due {
+            let group = self.groups.with_remains(&id);
+            let last = group.filter(|_| self.rates.any()).and_then(|group| {
+                let plugin = &group.spec.instance.plugin;
+                let served = || {
+                    self.rates
+                        .last_served((plugin, self.behaviours.of(plugin)), now)
+                };
+                *last.entry(plugin).or_insert_with(served)
+            });
+            if last.is_some_and(|last| id <= *last) {
+                then.push(id);
+            } else {
+                first.push(id);
+            }
+        }
+        first.into_iter().chain(then)
     }
 
     /// Ends the turns that were given.

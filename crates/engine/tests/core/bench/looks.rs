@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use infrakit_plan::Memory;
+use infrakit_spi::rollout::ConditionKind;
 use infrakit_spi::tags;
 use infrakit_store::Store as _;
 
@@ -42,6 +43,14 @@ impl Bench {
     pub(crate) fn memory(&self) -> Memory {
         let found = self.store.get(&"memory/g".into()).unwrap();
         found.value.decode().unwrap()
+    }
+
+    /// Whether the group is degraded, and the reason in one word.
+    pub(crate) fn degraded(&self) -> (bool, String) {
+        let conditions = self.core.conditions(&GROUP.into(), self.now).unwrap();
+        let mut conditions = conditions.into_iter();
+        let degraded = conditions.find(|one| one.kind == ConditionKind::Degraded);
+        degraded.map(|one| (one.status, one.reason)).unwrap()
     }
 
     /// Creations that the store takes to be open.
