@@ -2,8 +2,9 @@
 
 use infrakit_engine::core::Limits;
 use infrakit_plan::Config;
+use infrakit_spi::InstanceId;
 
-use crate::bench::{Bench, GROUP, cattle, spec};
+use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
 #[test]
 fn a_plugin_is_asked_for_no_more_than_so_many_a_minute() {
@@ -141,4 +142,35 @@ fn hold(bench: &mut Bench, id: &str) {
         .unwrap();
     bench.crash();
     bench.settle();
+}
+
+/// Who asks again since nobody answered in time means the same member.
+#[test]
+fn whoever_is_named_twice_makes_the_group_smaller_once() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(5, "1"));
+    bench.fate = Fate::Kept;
+    let group = GROUP.into();
+    let destroy = |bench: &mut Bench, ids: &[InstanceId]| {
+        let batch = bench.core.destroy_instances(&group, ids, bench.now);
+        let written = batch.unwrap().is_some();
+        bench.settle();
+        written
+    };
+    assert!(destroy(&mut bench, &["i-001".into()]));
+    assert!(!destroy(&mut bench, &["i-001".into()]));
+    assert!(destroy(&mut bench, &["i-001".into(), "i-002".into()]));
+    assert_eq!(bench.core.size(&group).unwrap(), 3);
+    // At once: that is news, and no other goes.
+    let now = bench.now;
+    let urgent = bench
+        .core
+        .destroy_instances_now(&group, &["i-002".into()], now);
+    assert!(urgent.unwrap().is_some());
+    bench.settle();
+    bench.fate = Fate::Done;
+    bench.release();
+    bench.wait(120);
+    assert_eq!(bench.core.size(&group).unwrap(), 3);
+    assert_eq!(bench.ids(), ["i-003", "i-004", "i-005"]);
 }

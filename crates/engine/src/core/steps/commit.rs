@@ -373,9 +373,14 @@ impl Core {
                 instances: held,
             });
         }
-        let spec = group
-            .spec
-            .with_size(size.saturating_sub(doomed.len() as u64));
+        // Who is named again, since nobody answered in time, has made the group smaller already.
+        let members = doomed.iter().filter_map(|id| group.seen.get(id));
+        let news = members.filter(|member| !group.memory.is_doomed(member));
+        let news = news.count() as u64;
+        if news == 0 && urgent.is_subset(&group.memory.urgent) {
+            return Ok(None);
+        }
+        let spec = group.spec.with_size(size.saturating_sub(news));
         let raw = GroupSpec {
             id: id.clone(),
             properties: Some(spec.canonical()),
