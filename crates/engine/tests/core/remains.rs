@@ -1,5 +1,13 @@
 //! What is under way outlives the record of its group.
 
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use infrakit_engine::core::{Call, Effect, Limits};
+use infrakit_plan::{Asked, Config};
+use infrakit_spi::Error;
+use infrakit_spi::behaviour::{Behaviour, IdempotencyKind};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{Tags, tags};
 
@@ -240,4 +248,40 @@ fn records_of_a_group_that_went_are_not_those_of_the_next_one() {
     bench.crash();
     bench.wait(300);
     assert_eq!(bench.count("destroy"), before, "{:?}", bench.made);
+}
+
+/// Of both records the revisions would begin at 1, and what was asked for in the first of the former one
+/// would be asked for again with what the first of this one says.
+#[test]
+fn a_creation_of_a_former_record_is_not_asked_for_again_with_other_content() {
+    let mut behaviour = Behaviour::default();
+    behaviour.idempotency.kind = IdempotencyKind::Token;
+    let config = Config {
+        undeclared: Arc::new(behaviour),
+        ..Config::default()
+    };
+    let mut bench = Bench::with(config, Limits::default());
+    let again = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&again);
+    bench.witness = Some(Box::new(move |effect| {
+        if let Effect::Call(Call::Provision { provision, .. }) = effect
+            && provision.asked == Asked::Again
+        {
+            counted.set(counted.get() + 1);
+        }
+    }));
+    bench
+        .refused
+        .insert("1".to_owned(), Error::unknown("connection reset"));
+    bench.commit(cattle(1, "1"));
+    free(&mut bench);
+    assert_eq!(again.get(), 0);
+    bench.refused.clear();
+    // Another size: the flavor is shown another allocation.
+    bench.commit(cattle(5, "1"));
+    bench.wait(30);
+    bench.crash();
+    bench.wait(30);
+    assert_eq!(again.get(), 0, "after a commit it is only waited for");
+    assert_eq!(bench.memory().revision, 2, "revisions go on");
 }

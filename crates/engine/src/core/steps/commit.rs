@@ -140,7 +140,9 @@ impl Core {
         let id = wanted.raw.id.clone();
         let mut changes = Vec::new();
         let group = self.groups.get(&id);
-        let revision = group.map_or(1, |group| group.revision + 1);
+        // Of what remains of a former group, revisions go on: creations under way know theirs by number.
+        let last = self.groups.with_remains(&id);
+        let revision = last.map_or(1, |last| last.revision + 1);
         let change = transition::transition(group, &wanted, revision, now);
         let mut expired = Vec::new();
         let mut memory = match group {
