@@ -183,6 +183,21 @@ fn what_was_just_made_goes_as_soon_as_a_list_shows_it() {
     assert_eq!(bench.ids().len(), 1);
 }
 
+#[test]
+fn an_answer_without_an_id_names_nobody() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(1, "1"));
+    bench.answered = Some("".into());
+    bench.commit(cattle(2, "1"));
+    let why = bench.why();
+    assert!(why.contains("answered a creation without an id"), "{why}");
+    bench.answered = None;
+    bench.commit(cattle(0, "1"));
+    bench.wait(60);
+    let nobody = |call: &String| call.starts_with("destroy :");
+    assert!(!bench.made.iter().any(nobody), "{:?}", bench.made);
+}
+
 /// A destruction that was accepted is not asked for again before a list has shown that it came to
 /// nothing: by then the id may be that of a stranger.
 #[test]

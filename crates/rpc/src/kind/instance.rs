@@ -137,6 +137,7 @@ impl Instance for InstanceClient {
         // It says that it made something, but not what: only a list can tell.
         response
             .id
+            .filter(|id| !id.as_str().is_empty())
             .ok_or_else(|| Error::unknown("Instance.Provision: the result has no ID"))
     }
 

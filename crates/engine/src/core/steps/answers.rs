@@ -36,11 +36,15 @@ impl Core {
         }
         let outcome = outcome.map_err(|error| self.classed(&plugin, error));
         let first = self.begun_first((&target, number), begun);
-        let mut claimed = false;
+        let mut misnamed = false;
         let outcome = outcome.and_then(|made| {
+            if made.id.as_str().is_empty() {
+                misnamed = true;
+                return Err(nameless(&plugin));
+            }
             match self.owner((&target, number), (&plugin, &made.id), first) {
                 Some(owner) => {
-                    claimed = true;
+                    misnamed = true;
                     Err(not_ours(&plugin, &made.id, &owner))
                 }
                 None => Ok(made),
@@ -87,7 +91,7 @@ impl Core {
             Err(error) if error.delivery() == Delivery::Unknown => {
                 tracing::warn!(group = %target.group, number, %error, "the outcome of a creation is unknown");
                 if let Some(intent) = intent {
-                    if claimed {
+                    if misnamed {
                         note_failure(group, (number, &intent.hash), (&error, begun), now);
                     }
                     let intent = Intent {
@@ -450,6 +454,11 @@ fn asked_in_vain(
         group.memory.creation.fail(&failed, now);
     }
     group.memory.intents.insert(number, intent);
+}
+
+/// A creation was answered without an id: something was made, and only a list can tell what.
+fn nameless(plugin: &PluginName) -> Error {
+    Error::unknown(format!("`{plugin}` answered a creation without an id"))
 }
 
 /// A creation was answered with an id that is not that of a new instance. Something may have been
