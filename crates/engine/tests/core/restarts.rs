@@ -1,12 +1,13 @@
 //! A controller that ends anywhere, and the one that takes over.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use infrakit_engine::core::Limits;
 use infrakit_plan::Config;
 use infrakit_spi::behaviour::Seconds;
 
-use crate::bench::{Bench, Fate, cattle, gives_up_after};
+use crate::bench::{Bench, Fate, cattle, gives_up_after, spec};
 
 #[test]
 fn creations_that_were_written_down_and_never_made_are_made_once() {
@@ -198,4 +199,24 @@ fn without_room_in_the_store_nothing_is_done_and_it_is_tried_at_leisure() {
     assert_eq!(bench.ids().len(), 4);
     assert_eq!(bench.records("departures/"), Vec::<String>::new());
     assert_eq!(bench.records("intents/"), Vec::<String>::new());
+}
+
+#[test]
+fn a_deadline_that_was_set_by_a_clock_which_was_ahead_runs_from_the_restart_on() {
+    let roll = |note: &str| {
+        let more = r#","Updating":{"ProgressDeadline":"10m"},"Health":{"GracePeriod":"20h"}"#;
+        spec(r#"{"Size":3}"#, ("file", note), more)
+    };
+    let mut bench = Bench::new();
+    bench.arrive(roll("1"));
+    let right = bench.now;
+    bench.now = right + Duration::from_secs(86_400 * 30);
+    bench.sick = ["i-004", "i-005", "i-006"].map(Into::into).into();
+    bench.commit(roll("2"));
+    bench.now = right;
+    bench.crash();
+    bench.wait(540);
+    assert!(!bench.why().contains("paused"), "{}", bench.why());
+    bench.wait(120);
+    assert!(bench.why().contains("paused"), "{}", bench.why());
 }
