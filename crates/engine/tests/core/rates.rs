@@ -347,3 +347,34 @@ fn a_provider_that_declares_nothing_is_found_out_within_a_minute() {
     assert!(late.count() <= 40, "of {}", provider.throttled.len());
     assert!(provider.there.len() > 2_000, "{}", provider.there.len());
 }
+
+#[test]
+fn a_pause_that_a_plugin_asked_for_outlives_a_restart() {
+    let mut bench = Bench::new();
+    let busy = Error::refused("busy").with_retry_after(Duration::from_secs(600));
+    bench.refused.insert("1".to_owned(), busy);
+    bench.commit(cattle(3, "1"));
+    let first = bench.count("create");
+    let entries = bench.entries;
+    bench.crash();
+    bench.wait(60);
+    assert_eq!(bench.count("create"), first, "it wants to be left alone");
+    assert!(bench.entries < entries + 10, "{}", bench.entries);
+}
+
+#[test]
+fn a_pause_that_was_noted_by_a_clock_which_was_ahead_lasts_no_longer_than_was_asked_for() {
+    let mut bench = Bench::new();
+    let (right, day) = (bench.now, Duration::from_secs(86_400));
+    bench.now = right + day * 30;
+    let busy = Error::refused("busy").with_retry_after(Duration::from_secs(60));
+    bench.refused.insert("1".to_owned(), busy);
+    bench.commit(cattle(3, "1"));
+    bench.refused.clear();
+    bench.now = right;
+    bench.crash();
+    bench.wait(30);
+    assert_eq!(bench.on("file"), 0);
+    bench.wait(600);
+    assert_eq!(bench.on("file"), 3);
+}

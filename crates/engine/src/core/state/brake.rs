@@ -65,6 +65,25 @@ impl Brake {
         }
     }
 
+    /// Returns the brake as a later life takes it up. One that was put on by a clock which was set back
+    /// since was put on now: its pause would last, and its rate be held, until that moment comes.
+    pub(in crate::core) fn restored(self, now: Timestamp) -> Self {
+        if self.since <= now {
+            return self;
+        }
+        let pause = self.until.since(self.since);
+        Self {
+            since: now,
+            until: now + pause,
+            ..self
+        }
+    }
+
+    /// Returns whether `other` lets through less, or nothing for longer: that is worth a write.
+    pub(in crate::core) fn is_put_on_by(&self, other: &Self) -> bool {
+        other.since != self.since || other.until > self.until + BURST
+    }
+
     /// Returns how many calls a second it lets through.
     fn rate(&self, now: Timestamp) -> f64 {
         let passed = now.since(self.since);

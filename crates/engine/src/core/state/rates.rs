@@ -243,18 +243,19 @@ impl Rates {
         }
     }
 
-    /// Notes that a plugin wants to be called less often.
+    /// Notes that a plugin wants to be called less often; returns whether that is worth a write.
     pub(in crate::core) fn throttled(
         &mut self,
         (plugin, behaviour): (&PluginName, &Behaviour),
         op: Operation,
         (hint, now): (Option<Duration>, Timestamp),
-    ) {
+    ) -> bool {
         let name = brake_name(plugin, behaviour, op);
         let meter = self.meters.get(&(plugin.clone(), op));
         let seen = meter.map_or(0.0, |meter| meter.rate(now));
         let record = self.by_name.entry(name.clone()).or_default();
-        record.brake = Some(Brake::put_on(record.brake, seen, hint, now));
+        let brake = Brake::put_on(record.brake, seen, hint, now);
+        let former = record.brake.replace(brake);
         // What it let through is spent, or it would not have been refused.
         let limit = Limit {
             name,
@@ -266,6 +267,7 @@ impl Rates {
         };
         self.bucket(&limit).left(limit.rate, now);
         self.changed.insert(limit.name);
+        former.is_none_or(|former| former.is_put_on_by(&brake))
     }
 
     /// Returns whether a list may be asked for now, and if not, when.
@@ -344,8 +346,9 @@ impl Rates {
     }
 
     /// Takes up what the store has of a bucket.
-    pub(in crate::core) fn restore(&mut self, name: String, record: RateRecord) {
-        self.by_name.insert(name, record);
+    pub(in crate::core) fn restore(&mut self, name: String, record: RateRecord, now: Timestamp) {
+        let brake = record.brake.map(|brake| brake.restored(now));
+        self.by_name.insert(name, RateRecord { brake, ..record });
     }
 }
 

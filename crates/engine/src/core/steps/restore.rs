@@ -26,7 +26,7 @@ impl Core {
         let mut unreadable = Vec::new();
         self.restore_took(store);
         self.restore_brake(store);
-        self.restore_rates(store);
+        self.restore_rates(store, now);
         for (key, record) in store.scan(SPECS) {
             let Some(id) = key.strip_prefix(SPECS).map(GroupId::from) else {
                 continue;

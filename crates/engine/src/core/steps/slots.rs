@@ -9,8 +9,9 @@ use std::time::Duration;
 use infrakit_plan::{CallKind, Room, Timestamp, WaitingOn};
 use infrakit_spi::behaviour::Operation;
 use infrakit_spi::{Error, GroupId, PluginName};
-use infrakit_store::{Change, Store};
+use infrakit_store::{Change, Durability, Store};
 
+use crate::core::state::unwritten::Batch;
 use crate::core::steps::undo;
 use crate::core::{Call, Core, Effect, Event, Group, Target};
 use crate::records::{RATES, RateRecord, intent_key, put};
@@ -29,13 +30,13 @@ impl Core {
     }
 
     /// Takes up what limits on calls have left: a restart must not hand out fresh ones.
-    pub(in crate::core) fn restore_rates(&mut self, store: &dyn Store) {
+    pub(in crate::core) fn restore_rates(&mut self, store: &dyn Store, now: Timestamp) {
         for (key, record) in store.scan(RATES) {
             let Some(name) = key.strip_prefix(RATES) else {
                 continue;
             };
             match record.value.decode::<RateRecord>() {
-                Ok(record) => self.rates.restore(name.to_owned(), record),
+                Ok(record) => self.rates.restore(name.to_owned(), record, now),
                 Err(error) => tracing::warn!(name, %error, "the record of a limit cannot be read"),
             }
         }
@@ -124,7 +125,8 @@ impl Core {
         self.rates.end_turns();
     }
 
-    /// Puts the brake on where a plugin says that it is called too often.
+    /// Puts the brake on where a plugin says that it is called too often. That is written at once: no
+    /// plan may begin anything as long as it holds, and none would write it.
     pub(in crate::core) fn note_throttling(&mut self, event: &Event, now: Timestamp) {
         let Some((plugin, op, error)) = refused_by(event) else {
             return;
@@ -134,7 +136,10 @@ impl Core {
         }
         let of = (plugin, self.behaviours.of(plugin));
         tracing::info!(%plugin, %op, %error, "it is called less often");
-        self.rates.throttled(of, op, (error.retry_after(), now));
+        if self.rates.throttled(of, op, (error.retry_after(), now)) {
+            let changes = self.rates.changes(now);
+            self.write(Batch::Nothing, changes, Durability::Buffered);
+        }
     }
 
     /// Takes in calls of a plan that is written down: they begin as soon as there are slots for them.
