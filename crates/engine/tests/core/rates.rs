@@ -14,7 +14,7 @@ use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{Error, tags};
 use infrakit_store::{MemStore, Store as _};
 
-use crate::bench::{Bench, GROUP, cattle};
+use crate::bench::{Bench, GROUP, cattle, spec};
 
 fn creations(per_minute: u32) -> Limits {
     Limits {
@@ -377,4 +377,51 @@ fn a_pause_that_was_noted_by_a_clock_which_was_ahead_lasts_no_longer_than_was_as
     assert_eq!(bench.on("file"), 0);
     bench.wait(600);
     assert_eq!(bench.on("file"), 3);
+}
+
+#[test]
+fn a_limit_that_is_declared_a_little_otherwise_hands_out_no_fresh_bucket() {
+    let mut bench = Bench::new();
+    bench.commit(cattle(0, "1"));
+    let now = bench.now;
+    let declared = declaring(vec![limit(Operation::Create, 10.0, 1.0)]);
+    bench.core.handle(declared, now);
+    bench.commit(cattle(1_000, "1"));
+    assert_eq!(bench.count("create"), 10);
+    for step in 1..10_u32 {
+        let refill = 1.0 + f64::from(step) / 100.0;
+        let declared = declaring(vec![limit(Operation::Create, 10.0, refill)]);
+        bench.core.handle(declared, bench.now);
+        bench.settle();
+    }
+    let made = bench.count("create");
+    assert!(made <= 11, "{made} in no time");
+}
+
+#[test]
+fn plugins_with_one_account_share_its_bucket_though_they_declare_other_numbers() {
+    let mut bench = Bench::new();
+    let other = spec(r#"{"Size":0}"#, ("other", "1"), "");
+    bench.commit(cattle(0, "1"));
+    bench.commit(named("h", other));
+    for (plugin, bucket, refill_per_s) in [("file", 10.0, 0.01), ("other", 500.0, 50.0)] {
+        let limit = Limit {
+            account: "shared".to_owned(),
+            ..limit(Operation::Create, bucket, refill_per_s)
+        };
+        let behaviour = Behaviour {
+            limits: vec![limit],
+            ..Behaviour::default()
+        };
+        let event = Event::Behaves {
+            plugin: plugin.into(),
+            behaviour: Ok(Box::new(behaviour)),
+        };
+        bench.core.handle(event, bench.now);
+    }
+    bench.commit(cattle(100, "1"));
+    let other = spec(r#"{"Size":100}"#, ("other", "1"), "");
+    bench.commit(named("h", other));
+    bench.wait(10);
+    assert_eq!(bench.count("create"), 10, "{:?}", bench.made);
 }

@@ -53,6 +53,12 @@ impl Bucket {
         }
     }
 
+    /// Returns when it was looked at last.
+    #[must_use]
+    pub fn counted(&self) -> Timestamp {
+        self.counted
+    }
+
     /// Returns how many calls may be made now.
     pub fn left(&mut self, limit: RateLimit, now: Timestamp) -> usize {
         if self.counted > now + CLOCK_STEP {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use infrakit_plan::guards::Guard;
 use infrakit_plan::{Bucket, CallKind, Quota, RateLimit, Room, Timestamp};
-use infrakit_spi::behaviour::{Behaviour, Operation};
+use infrakit_spi::behaviour::{self, Behaviour, Operation};
 use infrakit_spi::{GroupId, PluginName};
 use infrakit_store::Change;
 
@@ -17,11 +17,20 @@ use crate::core::Core;
 use crate::core::state::behaviours::Behaviours;
 use crate::core::state::brake::Brake;
 use crate::core::state::line::Line;
-use crate::records::{RateRecord, put, rate_key};
+use crate::records::{RateRecord, delete, put, rate_key};
 
 /// The share of a declared limit that is used. Our clock and the provider's are not the same, nor is
 /// the way of a call always as long: at the very limit one of a hundred calls is throttled.
 const SHARE: f64 = 0.98;
+
+/// Last part of the name of a bucket that the operator set.
+const SET: &str = "set";
+/// Last part of the name of a brake.
+const THROTTLED: &str = "throttled";
+
+/// Buckets that were not drawn from for so long are not taken up again: no provider is known whose quota
+/// lasts longer than a month.
+const KEPT: Duration = Duration::from_secs(31 * 86_400);
 
 /// Limits that hold for each instance plugin, for all groups on it together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +54,8 @@ pub(in crate::core) struct Rates {
     next_turn: Option<Timestamp>,
     /// Buckets that the store does not have as they are.
     changed: BTreeSet<String>,
+    /// What plugins declare, by the name of the bucket.
+    declared: BTreeMap<PluginName, BTreeMap<String, RateLimit>>,
 }
 
 /// A limit, and the name of its bucket.
@@ -80,11 +91,44 @@ fn account<'a>(plugin: &'a PluginName, declared: &'a str) -> &'a str {
     }
 }
 
+/// Returns limits that a plugin declares, by the names of their buckets. A bucket has its place among those
+/// of its account for its name, the slowest first: named by its numbers, one that is declared a little
+/// otherwise would be a fresh one.
+fn declared<'a>(
+    plugin: &PluginName,
+    limits: impl Iterator<Item = &'a behaviour::Limit>,
+) -> BTreeMap<String, RateLimit> {
+    let mut limits: Vec<_> = limits.collect();
+    limits.sort_by(|one, other| {
+        let slower = one.refill_per_s.total_cmp(&other.refill_per_s);
+        slower.then(one.bucket.total_cmp(&other.bucket))
+    });
+    let mut places = BTreeMap::new();
+    let named = limits.into_iter().map(|limit| {
+        let shared = format!("{}/{}", account(plugin, &limit.account), limit.op.as_str());
+        let place: &mut u32 = places.entry(shared.clone()).or_default();
+        *place += 1;
+        let rate = RateLimit {
+            burst: limit.bucket.max(1.0),
+            per_second: limit.refill_per_s * SHARE,
+        };
+        (format!("{shared}/{place}"), rate)
+    });
+    named.collect()
+}
+
+/// Returns whether a bucket has a name by which nobody asks for it: the numbers of the limit were once in
+/// it.
+fn is_forgotten(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    !matches!(last, SET | THROTTLED) && last.parse::<u32>().is_err()
+}
+
 /// Returns the name of the brake of a plugin. Whoever shares a limit by its account shares the brake.
 fn brake_name(plugin: &PluginName, behaviour: &Behaviour, op: Operation) -> String {
     let shared = behaviour.limits_of(op).next();
     let account = shared.map_or(plugin.as_str(), |limit| account(plugin, &limit.account));
-    format!("{account}/{}/throttled", op.as_str())
+    format!("{account}/{}/{THROTTLED}", op.as_str())
 }
 
 impl Rates {
@@ -103,20 +147,15 @@ impl Rates {
         };
         if let Some(calls) = set {
             limits.push(Limit {
-                name: format!("{plugin}/{}/set", op.as_str()),
+                name: format!("{plugin}/{}/{SET}", op.as_str()),
                 rate: RateLimit::per_minute(calls),
                 closed_until: None,
             });
         }
-        for limit in behaviour.limits_of(op) {
-            let account = account(plugin, &limit.account);
-            let (op, burst, refill) = (limit.op.as_str(), limit.bucket, limit.refill_per_s);
+        for (name, own) in declared(plugin, behaviour.limits_of(op)) {
             limits.push(Limit {
-                name: format!("{account}/{op}/{burst}+{refill}"),
-                rate: RateLimit {
-                    burst: burst.max(1.0),
-                    per_second: refill * SHARE,
-                },
+                rate: self.tightest(&name, own),
+                name,
                 closed_until: None,
             });
         }
@@ -132,6 +171,29 @@ impl Rates {
             }
         }
         limits
+    }
+
+    /// Notes what a plugin declares.
+    pub(in crate::core) fn declare(&mut self, plugin: &PluginName, behaviour: &Behaviour) {
+        let limits = declared(plugin, behaviour.limits.iter());
+        if limits.is_empty() {
+            self.declared.remove(plugin);
+        } else {
+            self.declared.insert(plugin.clone(), limits);
+        }
+    }
+
+    /// Returns the limit of a bucket: the slowest that any of those who share it declares.
+    fn tightest(&self, name: &str, own: RateLimit) -> RateLimit {
+        let all = self.declared.values();
+        let others = all.filter_map(|limits| limits.get(name)).copied();
+        others.fold(own, |least, other| {
+            if other.per_second < least.per_second {
+                other
+            } else {
+                least
+            }
+        })
     }
 
     fn bucket(&mut self, limit: &Limit) -> &mut Bucket {
@@ -334,20 +396,27 @@ impl Rates {
         let changed = std::mem::take(&mut self.changed).into_iter();
         let mut changes = Vec::new();
         for name in changed {
-            let Some(record) = self.by_name.get_mut(&name) else {
-                continue;
-            };
-            if record.brake.is_some_and(|brake| brake.is_loose(now)) {
-                record.brake = None;
+            let record = self.by_name.get(&name);
+            let brake = record.and_then(|record| record.brake);
+            if brake.is_some_and(|brake| brake.is_loose(now)) {
+                self.by_name.remove(&name);
             }
-            changes.push(put(rate_key(&name), record));
+            changes.push(match self.by_name.get(&name) {
+                Some(record) => put(rate_key(&name), record),
+                None => delete(rate_key(&name)),
+            });
         }
         changes
     }
 
-    /// Takes up what the store has of a bucket.
+    /// Takes up what the store has of a bucket. One that nobody has drawn from for long is as good as full.
     pub(in crate::core) fn restore(&mut self, name: String, record: RateRecord, now: Timestamp) {
         let brake = record.brake.map(|brake| brake.restored(now));
+        let idle = |bucket: Bucket| now.since(bucket.counted()) > KEPT;
+        if is_forgotten(&name) || brake.is_none() && record.bucket.is_none_or(idle) {
+            self.changed.insert(name);
+            return;
+        }
         self.by_name.insert(name, RateRecord { brake, ..record });
     }
 }

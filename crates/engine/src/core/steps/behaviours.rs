@@ -96,6 +96,7 @@ impl Core {
         known.fault = fault;
         let is_other = known.behaviour != behaviour;
         known.behaviour = behaviour;
+        self.rates.declare(plugin, self.behaviours.of(plugin));
         let on_it = self.groups.all_with_remains();
         let on_it = on_it.filter(|group| group.homes().any(|home| home == plugin));
         let on_it: Vec<_> = on_it.map(|group| group.id().clone()).collect();
