@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use infrakit_spi::group::wire::GroupRequest;
 use infrakit_spi::group::{Group, GroupSpec};
 use infrakit_spi::rollout::wire::{
-    ConditionsResponse, HistoryResponse, MemberRequest, OrphansResponse, PreviewResponse,
-    RollbackRequest, SaidResponse, SpecRequest, StatusResponse, WhyResponse,
+    ConditionsResponse, FreezeRequest, HistoryResponse, MemberRequest, OrphansResponse,
+    PreviewResponse, RollbackRequest, SaidResponse, SpecRequest, StatusResponse, WhyResponse,
 };
 use infrakit_spi::rollout::{
     Command, Condition, Freeze, Hold, Orphan, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
@@ -98,8 +98,15 @@ impl Rollouts for GroupClient {
             Freeze::Set => "Rollout.Freeze",
             Freeze::Thaw => "Rollout.Thaw",
         };
-        // All groups are meant where none is named.
-        let request = self.about(&id.cloned().unwrap_or_default());
+        // Earlier controllers take no name for all groups.
+        if id.is_some_and(|id| id.as_str().is_empty()) {
+            return Err(no_group());
+        }
+        let request = FreezeRequest {
+            name: self.name.clone(),
+            id: id.cloned().unwrap_or_default(),
+            all: id.is_none(),
+        };
         let said: SaidResponse = self.rollout(method, &request).await?;
         Ok(said.details)
     }
@@ -258,11 +265,19 @@ async fn hold(objects: &dyn Objects<dyn Group>, call: Call<'_>, hold: Hold) -> R
 }
 
 async fn freeze(objects: &dyn Objects<dyn Group>, call: Call<'_>, freeze: Freeze) -> Reply {
-    let GroupRequest { name, id } = call.params()?;
+    let FreezeRequest { name, id, all } = call.params()?;
     let group = by_name(objects, &name)?;
-    let one = (!id.as_str().is_empty()).then_some(&id);
-    let details = rollouts(&*group)?.freeze(one, freeze).await?;
+    let rollouts = rollouts(&*group)?;
+    if all != id.as_str().is_empty() {
+        return Err(no_group().into());
+    }
+    let details = rollouts.freeze((!all).then_some(&id), freeze).await?;
     reply(&SaidResponse { name, id, details })
+}
+
+/// Who sends no name may have lost one: all groups have to be asked for.
+fn no_group() -> Error {
+    Error::refused("the request has to name a group in `ID`, or all of them by `All: true`")
 }
 
 /// Returns the rollouts of a group controller; one that has none has no such service.

@@ -8,8 +8,8 @@ use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::group::{Group, GroupSpec};
 use infrakit_spi::instance::{Description, Detail, Instance as _, Lifecycle, Repaired};
 use infrakit_spi::rollout::{
-    Change, Comer, Command, Condition, ConditionKind, Deed, Hold, Leaver, Orphan, Outcome, Preview,
-    RevisionRecord, RolloutState, RolloutStatus, Rollouts, Wave, Why,
+    Change, Comer, Command, Condition, ConditionKind, Deed, Freeze, Hold, Leaver, Orphan, Outcome,
+    Preview, RevisionRecord, RolloutState, RolloutStatus, Rollouts, Wave, Why,
 };
 use infrakit_spi::{Any, Delivery, Error, FailureClass, GoDuration, GroupId, InstanceId, Result};
 use infrakit_spi::{Tags, metadata::Metadata};
@@ -146,6 +146,13 @@ impl Rollouts for Fake {
         Ok(conditions())
     }
 
+    async fn freeze(&self, id: Option<&GroupId>, freeze: Freeze) -> Result<String> {
+        Ok(match id {
+            Some(id) => format!("{freeze:?} {id}"),
+            None => format!("{freeze:?} all"),
+        })
+    }
+
     async fn orphans(&self) -> Result<Vec<Orphan>> {
         Ok(vec![Orphan {
             group: "cattle".into(),
@@ -266,6 +273,49 @@ async fn conditions_come_only_where_they_are_asked_for() {
         plain["result"],
         json!({"Name": "group/g", "ID": "g", "Description": {"Instances": null, "Converged": true}})
     );
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_group_is_frozen_by_its_name_and_all_by_saying_so() {
+    let served = groups();
+    let group = GroupClient::new(served.client(), "group");
+    let rollouts = group.rollouts().unwrap();
+    let cattle = GroupId::from("cattle");
+    for (freeze, word) in [(Freeze::Set, "Set"), (Freeze::Thaw, "Thaw")] {
+        let said = rollouts.freeze(Some(&cattle), freeze).await.unwrap();
+        assert_eq!(said, format!("{word} cattle"));
+        let said = rollouts.freeze(None, freeze).await.unwrap();
+        assert_eq!(said, format!("{word} all"));
+    }
+    let all = json!({"Name": "group", "All": true});
+    let answer = ask(&served, "Rollout.Thaw", all).await;
+    assert_eq!(answer["result"]["Details"], "Thaw all", "{answer}");
+    served.stop().await;
+}
+
+/// As of `infrakit thaw "$GROUP"` where the variable is not set.
+#[tokio::test]
+async fn a_group_without_a_name_is_not_all_groups() {
+    let served = groups();
+    let group = GroupClient::new(served.client(), "group");
+    let rollouts = group.rollouts().unwrap();
+    let nobody = GroupId::default();
+    for freeze in [Freeze::Set, Freeze::Thaw] {
+        let error = rollouts.freeze(Some(&nobody), freeze).await.unwrap_err();
+        assert!(error.message().contains("has to name a group"), "{error}");
+    }
+    for params in [
+        json!({"Name": "group"}),
+        json!({"Name": "group", "ID": ""}),
+        json!({"Name": "group", "ID": "cattle", "All": true}),
+    ] {
+        for method in ["Rollout.Freeze", "Rollout.Thaw"] {
+            let answer = ask(&served, method, params.clone()).await;
+            let said = answer["error"].to_string();
+            assert!(said.contains("has to name a group"), "{answer}");
+        }
+    }
     served.stop().await;
 }
 

@@ -27,6 +27,18 @@ wire_struct! {
     }
 }
 wire_struct! {
+    /// Parameters of `Rollout.Freeze` and `Rollout.Thaw`.
+    pub struct FreezeRequest {
+        /// Object to address.
+        pub name: String => "Name",
+        /// The group; none for all.
+        pub id: GroupId => "ID",
+        /// Whether all groups are meant.
+        pub all: bool => "All" omit,
+    }
+}
+
+wire_struct! {
     /// Parameters of `Rollout.Preview` and `Rollout.Commit`.
     pub struct SpecRequest {
         /// Object to address.

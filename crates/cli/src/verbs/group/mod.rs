@@ -74,7 +74,12 @@ fn the_group(target: &Target, words: &mut Vec<String>) -> Result<GroupId> {
         return Err(CommandError::user("which group? its id is missing")
             .hint(format!("`infrakit {} groups` lists them", target.name)));
     }
-    Ok(GroupId::from(words.remove(0)))
+    let id = words.remove(0);
+    // As of `"$GROUP"` where the variable is not set.
+    if id.is_empty() {
+        return Err(CommandError::user("which group? its id is empty"));
+    }
+    Ok(GroupId::from(id))
 }
 
 fn request(target: &Target, id: &GroupId) -> wire::GroupRequest {
