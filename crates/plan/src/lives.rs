@@ -64,6 +64,35 @@ impl Memory {
         self.doomed.contains(&member.id) && self.means(member)
     }
 
+    /// Returns whether the member is to go at once, whoever serves.
+    pub(crate) fn is_urgent(&self, member: &Member) -> bool {
+        self.urgent.contains(&member.id) && self.means(member)
+    }
+
+    /// Returns the member that is meant by what is remembered of an id.
+    pub(crate) fn remembered<'a>(&self, id: &InstanceId, seen: &'a Observed) -> Option<&'a Member> {
+        let there = match self.lives.get(id) {
+            Some(life) => seen.get_on(&life.plugin, id),
+            None => seen.get(id),
+        };
+        there.filter(|member| self.means(member))
+    }
+
+    /// Returns the member that is meant by whoever names an id now: the one that was named before, as
+    /// long as it is there.
+    #[must_use]
+    pub fn meant<'a>(&self, id: &InstanceId, seen: &'a Observed) -> Option<&'a Member> {
+        self.remembered(id, seen).or_else(|| seen.get(id))
+    }
+
+    /// Takes in that somebody names an id anew. Were the member that is held under it there, it would
+    /// be known: another one has the id now.
+    pub(crate) fn name_anew(&mut self, id: &InstanceId) {
+        if self.held.remove(id) {
+            self.lives.remove(id);
+        }
+    }
+
     /// Binds what is remembered of ids to the members that have them, and forgets it with them. A
     /// hold stays while lists lack its member, as long as no other has the id.
     pub(crate) fn bind_lives(&mut self, seen: &Observed) {

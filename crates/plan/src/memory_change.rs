@@ -121,6 +121,7 @@ impl MemoryChange {
                 outcomes.or_insert_with(|| outcome.clone());
             }
             Self::Hold(id) => {
+                memory.name_anew(id);
                 memory.held.insert(id.clone());
             }
             Self::Release(id) => {
@@ -167,6 +168,9 @@ impl CommitChange {
         memory.homes.remove(&self.plugin);
         if let Some(naming) = self.naming {
             memory.naming = naming;
+        }
+        for id in &self.doomed {
+            memory.name_anew(id);
         }
         memory.doomed.extend(self.doomed.iter().cloned());
         memory.urgent.extend(self.urgent.iter().cloned());

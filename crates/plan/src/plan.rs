@@ -123,13 +123,12 @@ fn forget_held(memory: &mut Memory, seen: &Observed, now: Timestamp) {
         memory.held_unseen.clear();
         return;
     }
-    let held = &memory.held;
-    memory
-        .held_unseen
-        .retain(|id, _| held.contains(id) && seen.get(id).is_none());
-    for id in held.iter().filter(|id| seen.get(id).is_none()) {
-        memory.held_unseen.entry(id.clone()).or_insert(now);
-    }
+    let held = memory.held.iter();
+    let unseen = held.filter(|id| memory.remembered(id, seen).is_none());
+    let known = &memory.held_unseen;
+    memory.held_unseen = unseen
+        .map(|id| (id.clone(), known.get(id).copied().unwrap_or(now)))
+        .collect();
     let listed = seen.listed();
     let gone = |since: Timestamp| listed.is_some_and(|listed| listed >= since + SURELY_GONE);
     let unseen = &memory.held_unseen;
@@ -219,7 +218,7 @@ impl<'a> Draft<'a> {
             .memory
             .held
             .iter()
-            .filter_map(|id| self.seen.get(id))
+            .filter_map(|id| self.memory.remembered(id, self.seen))
             .filter(|member| member.stays())
             .filter(|member| self.outdated(member) || self.is_too_many(member))
             .collect();

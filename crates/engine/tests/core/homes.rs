@@ -1,6 +1,7 @@
 //! A group that moves from one instance plugin to another.
 
-use infrakit_engine::core::Effect;
+use infrakit_engine::core::{Call, Effect};
+use infrakit_spi::rollout::Hold;
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
@@ -118,4 +119,45 @@ fn two_names_of_one_plugin_do_not_make_two_members_of_one_instance() {
     assert_eq!(bench.extremes, (3, 4));
     assert!(bench.converged(), "{:?}", bench.made);
     assert_eq!((bench.count("create"), bench.count("destroy")), (8, 4));
+}
+
+/// The hold of a member that is gone says nothing of one that has its id on another plugin.
+#[test]
+fn a_hold_is_not_about_one_with_the_same_id_elsewhere() {
+    let left_over = || {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(1, "1"));
+        let one = "i-001".into();
+        bench.core.hold(&GROUP.into(), &one, Hold::Set).unwrap();
+        bench.settle();
+        bench.lose("i-001");
+        bench.answered = Some("i-001".into());
+        bench.fate = Fate::Kept;
+        bench.commit(spec(r#"{"Size":1}"#, ("other", "1"), ""));
+        bench.wait(30);
+        let kept = bench.take_kept();
+        let [Call::Provision { provision, .. }] = &kept[..] else {
+            panic!("{kept:?}");
+        };
+        bench.plant("other", "i-001", provision.tags.clone());
+        bench.fate = Fate::Done;
+        bench.wait(60);
+        assert_eq!(bench.on("other"), 1);
+        bench
+    };
+    let (group, one) = (GROUP.into(), "i-001".into());
+    let mut bench = left_over();
+    let gone = [one];
+    let batch = bench.core.destroy_instances(&group, &gone, bench.now);
+    assert!(batch.unwrap().is_some());
+    bench.wait(60);
+    assert_eq!(bench.ids(), Vec::<&str>::new());
+    let mut bench = left_over();
+    let [one] = gone;
+    let held = bench.core.hold(&group, &one, Hold::Set).unwrap();
+    assert!(held.batch.is_some());
+    bench.settle();
+    bench.commit(spec(r#"{"Size":0}"#, ("other", "1"), ""));
+    bench.wait(60);
+    assert_eq!(bench.ids(), ["i-001"]);
 }

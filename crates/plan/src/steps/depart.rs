@@ -81,7 +81,7 @@ impl Draft<'_> {
     }
 
     fn resumed(&self, member: &Member, reason: Reason) -> Errand {
-        if self.memory.urgent.contains(&member.id) {
+        if self.memory.is_urgent(member) {
             Errand::RequestedNow
         } else {
             Errand::Resumed(reason)
@@ -170,7 +170,7 @@ impl Draft<'_> {
             if self.taken.contains(entry.0) {
                 continue;
             }
-            let errand = if self.memory.urgent.contains(&entry.1.id) {
+            let errand = if self.memory.is_urgent(entry.1) {
                 Errand::RequestedNow
             } else {
                 Errand::Requested

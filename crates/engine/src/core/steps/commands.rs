@@ -4,7 +4,7 @@
 //! group is doing is refused, and says what the group is doing.
 
 use infrakit_plan::{
-    Direction, MemoryChange, Outcome, PausedBy, Phase, Roll, RollResult, Timestamp,
+    Direction, Member, MemoryChange, Outcome, PausedBy, Phase, Roll, RollResult, Timestamp,
 };
 use infrakit_spi::rollout::{Command, Hold};
 use infrakit_spi::{GroupId, InstanceId};
@@ -183,23 +183,24 @@ impl Core {
             group: id.clone(),
             instance: instance.clone(),
         };
-        let held = group.memory.held.contains(instance);
-        let member = group.seen.get(instance);
-        if member.is_none() && !held {
+        let known_held = group.memory.held.contains(instance);
+        let member = group.memory.meant(instance, &group.seen);
+        if member.is_none() && !known_held {
             return Err(known.no_member().into());
         }
         let instance = instance.clone();
         let (details, change): Change = match hold {
             Hold::Set => {
-                if let Some(why) = leaving(group, &instance) {
+                if let Some(why) = member.and_then(|member| leaving(group, member)) {
                     return Err(known.leaving(why).into());
                 }
                 let details = format!(
                     "`{instance}` of group '{id}' is held: nothing destroys, repairs or replaces it until it is released"
                 );
+                let held = member.is_none_or(|member| group.memory.is_held(member));
                 (details, (!held).then_some(MemoryChange::Hold(instance)))
             }
-            Hold::Release if held => {
+            Hold::Release if known_held => {
                 let details =
                     format!("`{instance}` of group '{id}' is treated like any other member again");
                 (details, Some(MemoryChange::Release(instance)))
@@ -239,16 +240,14 @@ impl Known {
 }
 
 /// Returns why a member cannot be kept any more.
-fn leaving(group: &Group, id: &InstanceId) -> Option<String> {
-    if group.memory.doomed.contains(id) {
+fn leaving(group: &Group, member: &Member) -> Option<String> {
+    if group.memory.is_doomed(member) {
         return Some(infrakit_plan::Reason::Requested.to_string());
     }
-    let departure = group.seen.get(id).and_then(|member| member.departure);
-    let decided = group.seen.get(id).and_then(|member| {
-        let key = (member.plugin.clone(), id.clone());
-        group.memory.decided.get(&key).map(|decided| decided.reason)
-    });
-    let reason = departure.map(|departure| departure.reason).or(decided);
+    let departure = member.departure.map(|departure| departure.reason);
+    let key = (member.plugin.clone(), member.id.clone());
+    let decided = group.memory.decided.get(&key).map(|decided| decided.reason);
+    let reason = departure.or(decided);
     reason.map(|reason| reason.to_string())
 }
 

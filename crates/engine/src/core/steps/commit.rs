@@ -367,8 +367,7 @@ impl Core {
         if doomed.is_empty() {
             return Ok(None);
         }
-        let held = doomed.iter().filter(|id| group.memory.held.contains(*id));
-        let held = held_members(group, held);
+        let held = held_members(group, doomed.iter());
         if !held.is_empty() {
             return Err(Refused::Held {
                 group: id.clone(),
@@ -436,9 +435,12 @@ impl Core {
     }
 }
 
-/// Returns those of these members that are still there.
+/// Returns those of these members that are there and held.
 fn held_members<'a>(group: &Group, ids: impl Iterator<Item = &'a InstanceId>) -> Vec<InstanceId> {
-    ids.filter(|id| group.seen.get(id).is_some())
-        .cloned()
-        .collect()
+    let memory = &group.memory;
+    let held = |id: &&InstanceId| {
+        let member = memory.meant(id, &group.seen);
+        member.is_some_and(|member| memory.is_held(member))
+    };
+    ids.filter(held).cloned().collect()
 }
