@@ -220,3 +220,22 @@ fn a_deadline_that_was_set_by_a_clock_which_was_ahead_runs_from_the_restart_on()
     bench.wait(120);
     assert!(bench.why().contains("paused"), "{}", bench.why());
 }
+
+/// What was asked of them is younger than what is on record of how many there were.
+#[test]
+fn members_that_were_asked_to_go_are_not_missed_after_a_restart() {
+    for later in [0, 3] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(3, "1"));
+        bench.arrive(cattle(1, "1"));
+        bench.wait(3);
+        bench.arrive(cattle(3, "1"));
+        bench.wait(5);
+        bench.commit(cattle(0, "1"));
+        bench.wait(later);
+        bench.crash();
+        bench.commit(cattle(4, "1"));
+        bench.wait(10);
+        assert_eq!(bench.ids().len(), 4, "{}", bench.why());
+    }
+}

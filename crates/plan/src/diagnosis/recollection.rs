@@ -142,6 +142,16 @@ impl Recollection {
         there.insert(id.clone(), ailing);
     }
 
+    /// Leaves out members of a plugin that were asked to go at `asked`, if that was after this was
+    /// written: nobody misses them.
+    pub fn leave_out(&mut self, plugin: &PluginName, members: usize, asked: Timestamp) {
+        if asked > self.written
+            && let Some(count) = self.members.get_mut(plugin)
+        {
+            *count = count.saturating_sub(members);
+        }
+    }
+
     /// Returns how many members each plugin had that nobody had asked to go.
     pub(crate) fn members(&self) -> &BTreeMap<PluginName, usize> {
         &self.members

@@ -129,16 +129,15 @@ impl Departures {
         });
     }
 
-    /// Returns the deletions of records whose members are all gone.
-    pub(in crate::core) fn close(
-        &mut self,
-        group: &GroupId,
-        seen: &Observed,
-        memory: &Memory,
-    ) -> Vec<Change> {
-        if !self.stale || self.recorded.is_empty() {
-            return self.closed(group);
+    /// Takes those off their records who are gone. Returns whether a record has nobody left.
+    pub(in crate::core) fn settle(&mut self, seen: &Observed, memory: &Memory) -> bool {
+        if self.stale && !self.recorded.is_empty() {
+            self.strike_the_gone(seen, memory);
         }
+        self.open.values().any(|count| *count == 0)
+    }
+
+    fn strike_the_gone(&mut self, seen: &Observed, memory: &Memory) {
         let gone: Vec<_> = self
             .recorded
             .keys()
@@ -153,7 +152,6 @@ impl Departures {
                 self.leave(entry.record);
             }
         }
-        self.closed(group)
     }
 
     /// Returns whether another list is waited for until records can go.
@@ -180,7 +178,8 @@ impl Departures {
         }
     }
 
-    fn closed(&mut self, group: &GroupId) -> Vec<Change> {
+    /// Returns the deletions of records that have nobody left.
+    pub(in crate::core) fn closed(&mut self, group: &GroupId) -> Vec<Change> {
         let done = self.open.iter().filter(|(_, count)| **count == 0);
         let done: Vec<u64> = done.map(|(record, _)| *record).collect();
         for record in &done {

@@ -169,7 +169,15 @@ impl Core {
         };
         let mut changes = std::mem::take(&mut group.undeleted);
         changes.extend(close_batches(group));
-        changes.extend(group.departures.close(id, &group.seen, &group.memory));
+        if group.departures.settle(&group.seen, &group.memory) {
+            group.note_health(now);
+        }
+        // How many members there were is written with their health. Those that were asked to go since
+        // are missed by nobody as long as they are on record.
+        let health = group.write_health(now);
+        if health.is_some() || group.health_due.is_none_or(|due| due <= now) {
+            changes.extend(group.departures.closed(id));
+        }
         changes.extend(group.young.close(id));
         let deletions = changes.clone();
         changes.extend(slots::shortened(group));
@@ -191,7 +199,7 @@ impl Core {
             group.stored = stored_part(&group.memory);
             changes.push(put_memory(&group.stored));
         }
-        changes.extend(group.write_health(now));
+        changes.extend(health);
         let health_due = group.health_due.map(|due| due.max(now + RETRY));
         if changes.is_empty() {
             if let Some(due) = health_due {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use infrakit_plan::{Again, Doubt, Intent, Member, Memory, Origin, Phase, Spec, Timestamp, Token};
+use infrakit_plan::{
+    Again, Doubt, Intent, Member, Memory, Origin, Phase, Recollection, Spec, Timestamp, Token,
+};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{GroupId, Tags, tags};
 use infrakit_store::{Key, Store};
@@ -132,14 +134,23 @@ impl Core {
             let value = value.map_err(|error| format!("its answers: {error}"))?;
             group.young.restore(record, value, now);
         }
+        let mut asked = Vec::new();
         for (record, value) in numbered::<DepartureRecord>(store, &departure_prefix(id)) {
             let value = value.map_err(|error| format!("its departures: {error}"))?;
+            let parts = value.parts.iter();
+            let left = parts.map(|part| (part.plugin.clone(), part.ids.len(), value.begun));
+            asked.extend(left);
             let record = (record, value);
             group.departures.restore(record, &mut group.memory, now);
         }
         if let Some(found) = store.get(&health_key(id)) {
-            match found.value.decode() {
-                Ok(recollection) => group.seen.recall(recollection),
+            match found.value.decode::<Recollection>() {
+                Ok(mut recollection) => {
+                    for (plugin, members, at) in asked {
+                        recollection.leave_out(&plugin, members, at);
+                    }
+                    group.seen.recall(recollection);
+                }
                 // Without it members are asked anew.
                 Err(error) => tracing::warn!(group = %id, %error, "cannot read its health"),
             }
