@@ -103,6 +103,12 @@ impl Allowance {
         })
     }
 
+    /// Returns whether there is a call left of a plugin.
+    pub(crate) fn takes(&self, plugin: &PluginName, kind: CallKind) -> bool {
+        let room = self.0.get(plugin).copied();
+        room.is_none_or(|mut room| room.draw(kind).is_ok())
+    }
+
     /// Draws a call of a plugin.
     pub(crate) fn draw(&mut self, plugin: &PluginName, kind: CallKind) -> Result<(), Scarce> {
         match self.0.get_mut(plugin) {

@@ -372,6 +372,11 @@ impl Ledger {
         self.call(&member.plugin, CallKind::Label)
     }
 
+    /// Returns whether a plugin takes one more call.
+    pub(crate) fn takes(&self, plugin: &PluginName, kind: CallKind) -> bool {
+        self.calls.takes(plugin, kind)
+    }
+
     /// Draws a call of a plugin.
     pub(crate) fn call(&mut self, plugin: &PluginName, kind: CallKind) -> Result<(), Refusal> {
         let drawn = self.calls.draw(plugin, kind);

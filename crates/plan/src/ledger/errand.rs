@@ -52,6 +52,17 @@ pub(crate) enum Errand {
     Resumed(Reason),
 }
 
+impl Refusal {
+    /// Returns whether it is about one member or its plugin: others may go all the same.
+    pub(crate) fn lets_others_go(&self) -> bool {
+        match self {
+            Self::Call(..) | Self::Unseen => true,
+            Self::Floor { .. } | Self::Ceiling { .. } => false,
+            Self::Slots | Self::Room | Self::Unsure => false,
+        }
+    }
+}
+
 impl Errand {
     /// Returns the reason that the member's destruction is told with.
     pub(crate) fn reason(self) -> Reason {

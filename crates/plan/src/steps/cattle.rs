@@ -1,6 +1,7 @@
 //! As many like members as specified.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use infrakit_spi::flavor::Health;
 
@@ -93,17 +94,30 @@ fn shrink(draft: &mut Draft<'_>) {
     if wait_for_first_verdicts(draft, &victims) {
         return;
     }
+    // Those that have to wait for their plugin are too many all the same: nobody goes in their place.
+    let (mut closed, mut waiting) = (BTreeSet::new(), 0);
     for entry in keep_to_the_limit(draft, victims) {
+        if closed.contains(&entry.1.plugin) {
+            waiting += 1;
+            continue;
+        }
         // Who goes may have been what others were made in advance for.
-        if !surplus(draft) {
+        let stand_ins = draft.stand_ins();
+        if draft.ledger.surplus(stand_ins) <= waiting {
             return;
         }
-        let stand_ins = draft.stand_ins();
         let errand = Errand::Surplus { stand_ins };
         match draft.destroy(entry, errand, Drain::Try) {
             Ok(()) => {}
             // Whether it is there the next list may tell; the others need not wait for that.
             Err(Refusal::Floor { .. }) if entry.1.missed => continue,
+            Err(refusal) if refusal.lets_others_go() => {
+                if matches!(refusal, Refusal::Call(..)) {
+                    closed.insert(&entry.1.plugin);
+                }
+                waiting += 1;
+                continue;
+            }
             Err(_) => return,
         }
         if !draft.outdated(entry.1)

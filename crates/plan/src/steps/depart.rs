@@ -1,5 +1,7 @@
 //! Members that were decided to go: by operators, by a former life, or with the whole group.
 
+use std::collections::BTreeSet;
+
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
 
@@ -32,9 +34,15 @@ impl Draft<'_> {
         } else {
             Vec::new()
         };
+        let mut closed = BTreeSet::new();
         for entry in others.into_iter().chain(last) {
-            if self.destroy(entry, Errand::Everybody, Drain::Try).is_err() {
-                break;
+            let plugin = &entry.1.plugin;
+            if closed.contains(plugin) {
+                continue;
+            }
+            // Those on other plugins need not wait for one that takes no calls.
+            if let Err(Refusal::Call(..)) = self.destroy(entry, Errand::Everybody, Drain::Try) {
+                closed.insert(plugin);
             }
         }
         self.retry_departures();

@@ -50,8 +50,10 @@ pub(crate) fn heal<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
             continue;
         }
         let how = drain(draft.spec, Reason::Unhealthy);
-        if draft.destroy(*entry, errand, how).is_err() {
-            return;
+        match draft.destroy(*entry, errand, how) {
+            Ok(()) => {}
+            Err(refusal) if refusal.lets_others_go() => continue,
+            Err(_) => return,
         }
         if let Some(death) = death {
             let size = draft.spec.size.count();

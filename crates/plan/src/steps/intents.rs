@@ -125,7 +125,7 @@ impl Draft<'_> {
                 Ok(right) => right,
                 Err(refusal) => {
                     self.refused(refusal);
-                    return;
+                    continue;
                 }
             };
             self.actions.push(Action::Provision(Provision {

@@ -110,11 +110,15 @@ fn make_way<'a>(draft: &mut Draft<'a>, mut unlisted: Vec<(&'a Key, &'a Member)>)
         settling: unproved.len(),
     };
     for entry in unlisted {
-        if let Err(refusal) = draft.destroy(entry, errand, Drain::Try) {
-            if refusal == Refusal::Slots {
-                wait_for_proof(draft, &unproved);
+        match draft.destroy(entry, errand, Drain::Try) {
+            Ok(()) => {}
+            Err(refusal) if refusal.lets_others_go() => {}
+            Err(refusal) => {
+                if refusal == Refusal::Slots {
+                    wait_for_proof(draft, &unproved);
+                }
+                return;
             }
-            return;
         }
     }
 }

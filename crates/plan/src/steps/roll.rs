@@ -6,7 +6,7 @@ use crate::draft::Draft;
 use crate::ledger::errand::Errand;
 use crate::observation::{Key, Member};
 use crate::proof::{on_trial, wait_for_proof};
-use crate::{Skip, Spec};
+use crate::{CallKind, Skip, Spec};
 
 /// Takes outdated members out of service, as far as the rollout's limit and the budget go.
 ///
@@ -35,14 +35,25 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
         wait_for_proof(draft, &unproved);
         return;
     }
-    let candidates: Vec<(&Key, &Member)> = draft.replaceable().take(slots).collect();
+    // Those on other plugins need not wait for one that takes no calls.
+    let alone = draft.seen.homes().nth(1).is_none();
+    let takes =
+        |entry: &(&Key, &Member)| alone || draft.ledger.takes(&entry.1.plugin, CallKind::Destroy);
+    let able = draft.replaceable().filter(takes).take(slots);
+    let mut candidates: Vec<(&Key, &Member)> = able.collect();
+    if candidates.len() < slots {
+        // One of them says what it waits for.
+        candidates.extend(draft.replaceable().find(|entry| !takes(entry)));
+    }
     let how = drain(draft.spec, errand.reason());
     // Who goes because the group shrinks is not replaced, and says nothing of the gates.
     let shrinks = draft.ledger.surplus(draft.stand_ins()) > 0;
     for entry in candidates {
         let replaced = draft.ledger.extra() == 0;
-        if draft.destroy(entry, errand, how).is_err() {
-            return;
+        match draft.destroy(entry, errand, how) {
+            Ok(()) => {}
+            Err(refusal) if refusal.lets_others_go() => continue,
+            Err(_) => return,
         }
         if replaced && let Some(roll) = &mut draft.memory.roll {
             roll.owed += 1;

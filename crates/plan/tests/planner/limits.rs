@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Allowance, Decided, Quota, Reason, Room, Told, WaitingOn};
+use infrakit_plan::{Allowance, Decided, Phase, Quota, Reason, Room, Told, WaitingOn};
 use infrakit_spi::FailureClass;
 
 use crate::bench::*;
@@ -173,4 +173,71 @@ fn what_has_no_reason_any_more_is_not_done_again() {
     bench.all_are_well();
     let plan = bench.plan();
     assert!(plan.converged && plan.memory.decided.is_empty());
+}
+
+/// Lets a group have members on two plugins, the first of which takes no calls now.
+fn on_two_plugins(size: u64) -> Bench {
+    let mut bench = Bench::new(cattle(size));
+    for (id, home) in [("a", "file"), ("b", "file"), ("c", "other"), ("d", "other")] {
+        bench.homes.insert(id.into(), home.into());
+        bench.add(shown(id, "v1"));
+        bench.verdict(id, infrakit_spi::flavor::Health::Healthy);
+    }
+    bench.memory.homes.insert("other".into());
+    let full = Room {
+        calls: Some(0),
+        ..Room::default()
+    };
+    bench.config.allowance = Allowance::from([("file".into(), full)]);
+    bench
+}
+
+#[test]
+fn a_plugin_that_hangs_keeps_no_other_from_being_emptied() {
+    let mut bench = on_two_plugins(4);
+    bench.memory.phase = Phase::Destroying;
+    let plan = bench.plan();
+    let gone: Vec<&str> = destroyed(&plan).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(gone, ["c", "d"]);
+}
+
+#[test]
+fn a_plugin_that_hangs_keeps_no_other_from_losing_its_surplus() {
+    let mut bench = on_two_plugins(0);
+    let plan = bench.plan();
+    let gone: Vec<&str> = destroyed(&plan).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(gone, ["c", "d"]);
+}
+
+#[test]
+fn nobody_goes_in_the_place_of_one_whose_plugin_hangs() {
+    let mut bench = on_two_plugins(2);
+    assert_eq!(destroyed(&bench.preview()), []);
+    bench.config.allowance = Allowance::default();
+    let plan = bench.plan();
+    let gone: Vec<&str> = destroyed(&plan).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(gone, ["a", "b"]);
+}
+
+#[test]
+fn a_plugin_that_hangs_keeps_no_other_from_being_healed() {
+    let mut bench = on_two_plugins(4);
+    bench.spec = spec(
+        r#"{"Size":4}"#,
+        "v1",
+        r#","Updating":{"MaxUnavailable":2},"Health":{"MaxUnhealthy":2}"#,
+    );
+    for id in ["a", "c"] {
+        bench.sicken(id);
+    }
+    assert_eq!(destroyed(&bench.plan()), [("c", Reason::Unhealthy)]);
+}
+
+#[test]
+fn a_plugin_that_hangs_keeps_no_other_from_being_rolled() {
+    let mut bench = on_two_plugins(4);
+    bench.commit(spec(r#"{"Size":4}"#, "v2", ""));
+    bench.memory.homes.insert("other".into());
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), [("c", Reason::Outdated)]);
 }
