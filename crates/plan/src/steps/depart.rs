@@ -6,7 +6,7 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
 
 use crate::action::{Action, Drain, Reason};
-use crate::diagnosis::sickness::is_suspect;
+use crate::diagnosis::sickness::{is_sick, is_suspect};
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::errand::{Errand, Refusal};
@@ -222,9 +222,14 @@ impl Draft<'_> {
                 continue;
             }
             if member.description.state == Lifecycle::Terminating {
-                // Its plugin is at it.
+                // Its plugin is at it. Whether that hangs, or it is one of the dead, a later list tells.
                 let stuck = self.config.behaviour(&member.plugin).destruction_stuck();
-                due = due.max(departure.taken.unwrap_or(departure.since) + stuck);
+                let since = departure.taken.unwrap_or(departure.since);
+                due = due.max(since.max(member.terminating.unwrap_or(since)) + stuck);
+                let listed = self.seen.listed_on(&member.plugin);
+                if due <= self.now && listed.is_none_or(|listed| listed < due) {
+                    continue;
+                }
             }
             if due > self.now {
                 self.wake(due);
@@ -282,13 +287,17 @@ impl Draft<'_> {
     }
 
     /// Returns why a member that has been decided to go is to go now. A rolling update insists on
-    /// draining; an operator's wish, or sickness that came meanwhile, must not be held up by that.
+    /// draining; an operator's wish, or sickness that came meanwhile, must not be held up by that. One
+    /// that its configuration is no reason for any more has to be as sick as any other that goes.
     fn present_reason(&self, member: &Member, decided: Reason) -> Reason {
         if self.memory.phase == Phase::Destroying {
             Reason::GroupDestroyed
         } else if self.memory.is_doomed(member) {
             Reason::Requested
-        } else if decided == Reason::Outdated && is_suspect(self, member) {
+        } else if decided == Reason::Outdated
+            && is_suspect(self, member)
+            && (self.is_justified(member, decided) || is_sick(self, member))
+        {
             Reason::Unhealthy
         } else {
             decided

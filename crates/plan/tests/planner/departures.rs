@@ -81,6 +81,17 @@ fn a_member_that_sickens_while_its_drain_fails_goes_undrained() {
     assert_eq!(drains(&plan), [Drain::Try]);
 }
 
+/// Three bad verdicts are none too many for one that goes anyway, and too few for one that need not.
+#[test]
+fn who_is_outdated_no_longer_goes_only_when_that_it_is_sick_is_believed() {
+    let mut bench = Bench::healthy(cattle(3), &["a", "b", "c"]);
+    lost(&mut bench, "a");
+    bench.verdicts("a", 3, Health::Unhealthy);
+    assert!(destroyed(&bench.preview()).is_empty());
+    bench.confirm("a");
+    assert_eq!(destroyed(&bench.preview()), [("a", Reason::Unhealthy)]);
+}
+
 #[test]
 fn an_operators_wish_is_not_held_up_by_a_drain() {
     let mut bench = Bench::healthy(spec(r#"{"Size":2}"#, "v2", ""), &["a", "b"]);
@@ -172,10 +183,13 @@ fn what_its_plugin_is_at_is_not_asked_for_again() {
     let mut bench = Bench::healthy(cattle(1), &["a", "b"]);
     bench.depart("b", Reason::Surplus, Step::Accepted(at(0)));
     bench.list[1].state = Lifecycle::Terminating;
+    bench.look();
     bench.now = at(899);
     bench.look();
     assert!(destroyed(&bench.preview()).is_empty());
     bench.now = at(900);
+    // It may be one of the dead by now: the next list tells.
+    assert!(destroyed(&bench.preview()).is_empty());
     bench.look();
     assert_eq!(destroyed(&bench.preview()), [("b", Reason::Surplus)]);
 }
