@@ -48,7 +48,11 @@ fn one_at_a_time_and_each_new_one_proves_itself() {
 #[test]
 fn who_does_not_run_yet_has_proved_nothing() {
     let mut bench = Bench::healthy(v2(3, ""), &["a", "b", "c"]);
-    replace_one(&mut bench, "a", "x");
+    assert_eq!(destroyed(&bench.plan()), [("a", Reason::Outdated)]);
+    bench.remove("a");
+    let plan = bench.plan();
+    bench.create(&plan, &["x"]);
+    // No list has shown it yet.
     bench.verdict("x", Health::Healthy);
     let state = |bench: &mut Bench, state: Lifecycle| {
         let mut all = bench.list.iter_mut();
