@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::conditions::Conditions;
 use crate::diagnosis::breaker::Breaker;
 use crate::lives::Life;
-use crate::{EarlyDeath, Failures, Lag, Measured, Reason, Repairs, Roll, Timestamp, Token};
+use crate::{
+    EarlyDeath, Failures, Lag, Measured, Missing, Reason, Repairs, Roll, Timestamp, Token,
+};
 
 /// What is to become of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,6 +203,9 @@ pub struct Memory {
     /// Since when what is waited for.
     #[serde(default)]
     pub waits: crate::Waits,
+    /// Members whose loss is doubted, by plugin.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing: BTreeMap<PluginName, Missing>,
     /// The state of the group in words, each with its reason and its moment.
     #[serde(default)]
     pub conditions: Conditions,

@@ -228,9 +228,11 @@ pub(crate) fn note_waits(draft: &mut Draft<'_>) {
     let known = std::mem::take(&mut draft.memory.waits);
     let now = draft.now;
     let waits = draft.waiting.iter().filter_map(Wait::of);
-    draft.memory.waits = waits
-        .map(|wait| (wait, known.get(&wait).map_or(now, |since| *since.min(&now))))
-        .collect();
+    let waits = waits.map(|wait| (wait, known.get(&wait).map_or(now, |since| *since.min(&now))));
+    // Before there is a list nobody knows whether what a former life waited for has come.
+    let unknown = draft.seen.listed().is_none();
+    let former = known.iter().filter(|_| unknown);
+    draft.memory.waits = former.map(|(wait, at)| (*wait, *at)).chain(waits).collect();
 }
 
 /// Returns what has been waited for for too long, if anything: the reason in one word, and in a

@@ -140,6 +140,7 @@ fn forget_held(memory: &mut Memory, seen: &Observed, now: Timestamp) {
 impl<'a> Draft<'a> {
     /// Says what is missing and kept all the same. Returns whether anything is.
     fn doubt_losses(&mut self) -> bool {
+        self.memory.missing = self.seen.missing();
         let Some(doubted) = self.seen.doubted() else {
             return false;
         };

@@ -117,6 +117,29 @@ fn a_plugin_that_was_started_anew_beside_the_controller_makes_no_second_set() {
 }
 
 #[test]
+fn a_doubt_goes_on_over_restarts_and_ends_as_without() {
+    let (mut bench, _) = six();
+    bench.instances.clear();
+    bench.wait(15);
+    assert_eq!(bench.degraded(), (true, "LossDoubted".to_owned()));
+    let since = |bench: &Bench| {
+        let why = bench.why();
+        assert!(!why.contains("missing: ;"), "{why}");
+        let moment = why.lines().nth(1).and_then(|line| line.split(" (").next());
+        moment.unwrap().to_owned()
+    };
+    let before = since(&bench);
+    for _ in 0..9 {
+        bench.restart();
+        bench.wait(5);
+        assert_eq!(since(&bench), before);
+    }
+    assert_eq!(bench.made, Vec::<String>::new());
+    bench.wait(15);
+    assert_eq!(bench.count("create"), 6, "{}", bench.why());
+}
+
+#[test]
 fn members_that_went_while_nobody_looked_are_made_again() {
     let (mut bench, _) = six();
     bench.instances.clear();

@@ -65,7 +65,14 @@ fn nothing_is_known_after_a_restart_before_a_list_of_everything() {
     assert_eq!(bench.instances.len(), 4);
     let said = bench.why();
     assert!(
-        said.contains("nothing is known of what is elsewhere"),
+        said.contains("shows only `a`; nothing is known of what is elsewhere"),
+        "{said}"
+    );
+    bench.covers = Some([].into());
+    bench.wait(30);
+    let said = bench.why();
+    assert!(
+        said.contains("shows no part of the world; nothing"),
         "{said}"
     );
     bench.covers = None;

@@ -56,7 +56,10 @@ impl Observed {
             ..Tally::default()
         };
         let wait = self.losses.wait(plugin, tally);
-        let since = former.lacks.map_or(started, |(_, absent)| absent.since);
+        let since = former.lacks.map_or_else(
+            || self.losses.since(plugin, lost, started),
+            |(_, absent)| absent.since,
+        );
         let until = wait.map(|wait| since + wait);
         let Some(until) = until.filter(|until| started == since || started < *until) else {
             self.former.remove(plugin);

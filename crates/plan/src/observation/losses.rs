@@ -12,6 +12,7 @@ use std::time::Duration;
 use infrakit_spi::PluginName;
 use infrakit_spi::behaviour::{Behaviour, Completeness};
 use infrakit_spi::instance::{Description, Lifecycle};
+use serde::{Deserialize, Serialize};
 
 use super::lists::Lag;
 use super::{Key, Member, Observed, Seen};
@@ -106,10 +107,22 @@ pub(super) struct Absent {
     pub(super) until: Timestamp,
 }
 
+/// Members of a plugin whose loss is doubted, as it is written down: a restart must not begin to wait
+/// anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// How many.
+    pub count: usize,
+    /// Since when the first of them is missing.
+    pub since: Timestamp,
+}
+
 /// What is doubted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Losses {
     absent: BTreeMap<Key, Absent>,
+    /// What a former life doubted, until the first list of the plugin.
+    former: BTreeMap<PluginName, Missing>,
     trust: BTreeMap<PluginName, Trust>,
     /// Losses that were believed lately of a plugin that showed nobody: when, where, and in which
     /// domain. What is made in their place may be missing in the next list, too, for the same reason.
@@ -120,6 +133,19 @@ impl Losses {
     /// Returns for how long it is doubted that so many are gone of a plugin's members.
     pub(super) fn wait(&self, plugin: &PluginName, tally: Tally) -> Option<Duration> {
         self.trust_in(plugin).wait(tally)
+    }
+
+    /// Returns since when so many are missing of a plugin's members that a list lacks which was started
+    /// at `started`: a former life may have missed them before. If they are more now, it did not.
+    pub(super) fn since(&self, plugin: &PluginName, lost: usize, started: Timestamp) -> Timestamp {
+        let former = self.former.get(plugin);
+        let former = former.filter(|former| lost <= former.count);
+        former.map_or(started, |former| former.since.min(started))
+    }
+
+    /// Forgets what a former life doubted, now that a list of the plugin was judged.
+    pub(super) fn forget_former(&mut self, plugin: &PluginName) {
+        self.former.remove(plugin);
     }
 
     fn trust_in(&self, plugin: &PluginName) -> Trust {
@@ -214,6 +240,7 @@ impl Observed {
             && !all.any(|(key, member)| {
                 key.plugin == *plugin && !member.missed && !missing.contains(key)
             });
+        let first = self.losses.since(plugin, missing.len(), started);
         let mut absent = std::mem::take(&mut self.losses.absent);
         absent.retain(|key, _| {
             let member = self.members.get(key);
@@ -232,8 +259,8 @@ impl Observed {
             let absent = self.losses.absent.entry(key.clone());
             let since = absent
                 .or_insert(Absent {
-                    since: started,
-                    until: started,
+                    since: first,
+                    until: first,
                 })
                 .since;
             let until = since + *wait;
@@ -380,6 +407,30 @@ impl Observed {
             until: all().map(|absent| absent.until).max()?,
             domains: domains.into_iter().collect(),
         })
+    }
+
+    /// Takes in what a former life doubted.
+    pub fn recall_missing(&mut self, missing: BTreeMap<PluginName, Missing>) {
+        self.losses.former = missing;
+    }
+
+    /// Returns what is doubted of each plugin, for a life to come. Before the first list of a plugin
+    /// that is what a former life doubted.
+    #[must_use]
+    pub fn missing(&self) -> BTreeMap<PluginName, Missing> {
+        let mut missing = self.losses.former.clone();
+        let absent = self.losses.absent.iter();
+        let known = absent.map(|(key, absent)| (&key.plugin, 1, absent.since));
+        let first = self.former.iter();
+        let first = first.filter_map(|(plugin, former)| Some((plugin, former.lacks()?)));
+        let first = first.map(|(plugin, (count, absent))| (plugin, count, absent.since));
+        for (plugin, count, since) in known.chain(first) {
+            let nobody = Missing { count: 0, since };
+            let missing = missing.entry(plugin.clone()).or_insert(nobody);
+            missing.count += count;
+            missing.since = missing.since.min(since);
+        }
+        missing
     }
 
     /// Believes a loss that is doubted, since somebody says so who knows. Returns what that changed.

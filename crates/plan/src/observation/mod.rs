@@ -25,7 +25,7 @@ pub(crate) use index::{Index, Key, spread};
 pub use lists::{Lag, Listed, Seen};
 use losses::Losses;
 pub(crate) use losses::domain;
-pub use losses::{Doubted, Trust};
+pub use losses::{Doubted, Missing, Trust};
 pub(crate) use member::Standing;
 pub use member::{Departure, Labelling, Member, Origin, Step};
 

@@ -66,6 +66,7 @@ impl Observed {
         seen: &mut Seen,
     ) {
         let whole = self.covered_on(plugin).is_none() && self.is_whole(plugin, started, seen);
+        self.losses.forget_former(plugin);
         let home = self.homes.entry(plugin.clone()).or_default();
         home.lag = lag;
         home.looked = Some(started);

@@ -36,6 +36,7 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         creation,
         measured,
         waits,
+        missing,
         conditions,
         intents: _,
         decided: _,
@@ -64,6 +65,7 @@ pub(in crate::core) fn stored_part(memory: &Memory) -> Memory {
         creation: creation.clone(),
         measured: *measured,
         waits: waits.clone(),
+        missing: missing.clone(),
         conditions: conditions.clone(),
         intents: std::collections::BTreeMap::new(),
         decided: std::collections::BTreeMap::new(),
@@ -92,6 +94,8 @@ pub(in crate::core) fn remembers_other(memory: &Memory, stored: &Memory) -> bool
         || since(memory.breaker) != since(stored.breaker)
         || !domains(memory).eq(domains(stored))
         || memory.creation != stored.creation
+        || memory.missing != stored.missing
+        || memory.waits.keys().ne(stored.waits.keys())
         || says_other(memory, stored)
         // What a creation may take decides how long one in doubt is waited for after a crash.
         || took_longer(&memory.measured.provision, &stored.measured.provision)

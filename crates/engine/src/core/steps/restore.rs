@@ -155,6 +155,7 @@ impl Core {
                 Err(error) => tracing::warn!(group = %id, %error, "cannot read its health"),
             }
         }
+        group.seen.recall_missing(group.memory.missing.clone());
         if group.memory.phase == Phase::Destroying {
             group.destroying_since = Some(now);
         }

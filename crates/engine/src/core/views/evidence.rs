@@ -73,8 +73,19 @@ impl Group {
 
     /// Says who is missing, until when that is doubted, and what ends the doubt.
     fn lacking(&self, until: Timestamp) -> String {
-        let missed = self.seen.members().filter(|member| member.missed);
-        let mut said = format!("missing: {}", ids(missed));
+        let mut missed = self
+            .seen
+            .members()
+            .filter(|member| member.missed)
+            .peekable();
+        let mut said = match missed.peek() {
+            Some(_) => format!("missing: {}", ids(missed)),
+            None => {
+                "the controller was started anew since it knew them, and has no list that names \
+                     them"
+                    .to_owned()
+            }
+        };
         let doubted = self.seen.doubted();
         if let Some(domains) = doubted.map(|doubted| doubted.domains)
             && !domains.is_empty()
@@ -133,7 +144,12 @@ impl Group {
             Some(at) => format!("what is elsewhere counts as it was at {}", moment(at)),
             None => "nothing is known of what is elsewhere, so nothing is made".to_owned(),
         };
-        Some(format!("`{plugin}` shows only {}; {rest}", names(covers)))
+        let shown = if covers.is_empty() {
+            "shows no part of the world".to_owned()
+        } else {
+            format!("shows only {}", names(covers))
+        };
+        Some(format!("`{plugin}` {shown}; {rest}"))
     }
 
     fn creations(&self, now: Timestamp) -> Option<String> {

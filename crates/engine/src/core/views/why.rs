@@ -263,7 +263,7 @@ impl Group {
                 .outcomes
                 .get(&self.revision)
                 .map(|outcome| outcome.at),
-            WaitingOn::Frozen { since, .. } => Some(*since),
+            WaitingOn::Frozen { since, .. } | WaitingOn::Losses { since, .. } => Some(*since),
             WaitingOn::Repair { id, .. } => memory.repairs.0.get(id).map(|repair| repair.at),
             WaitingOn::Observation
             | WaitingOn::Creations { .. }
@@ -277,7 +277,6 @@ impl Group {
             | WaitingOn::Slots { .. }
             | WaitingOn::Ceiling { .. }
             | WaitingOn::Doubt { .. }
-            | WaitingOn::Losses { .. }
             | WaitingOn::Confirmation { .. }
             | WaitingOn::Window { .. }
             | WaitingOn::Held { .. } => None,
