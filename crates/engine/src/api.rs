@@ -221,7 +221,18 @@ impl Engine {
         })
         .await?;
         let (group, doomed) = (id.clone(), instances.to_vec());
-        self.wait(move |core| (!core.has_any(&group, &doomed)).then_some(()))
+        self.unless_frozen(id, move |core| !core.has_any(&group, &doomed))
+            .await
+    }
+
+    /// Waits a while for what was written down and goes on by itself; nobody waits for a thaw.
+    async fn unless_frozen(
+        &self,
+        id: &GroupId,
+        done: impl Fn(&Core) -> bool + Send + 'static,
+    ) -> Result<()> {
+        let group = id.clone();
+        self.wait(move |core| (core.is_frozen(&group) || done(core)).then_some(()))
             .await
             .map(drop)
     }
@@ -416,9 +427,8 @@ impl Group for Engine {
             .await?;
         // Usually it is done at once; if not, it goes on, and survives a restart.
         let group = id.clone();
-        self.wait(move |core| (!core.knows(&group)).then_some(()))
+        self.unless_frozen(id, move |core| !core.knows(&group))
             .await
-            .map(drop)
     }
 
     async fn inspect(&self) -> Result<Vec<GroupSpec>> {

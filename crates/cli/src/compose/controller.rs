@@ -127,12 +127,15 @@ impl Controller {
             settle: settings.client_timeout()?,
             ..Config::default()
         };
+        // Whoever asked is told before it gives up, with a fifth of its time to spare for the way.
+        let patience = config.settle.mul_f64(0.8);
         let mut overrides = OverridesFile::new(settings.overrides_file()?);
         let engine_options = EngineOptions {
             config,
             overrides: overrides.read().unwrap_or_default(),
             limits,
             max_parallel: options.max_parallel,
+            patience,
             ..EngineOptions::default()
         };
         let store = FileStore::open(&settings.store_dir()?)

@@ -51,6 +51,29 @@ async fn a_frozen_group_heals_nobody_and_takes_commits_over_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_asked_of_a_frozen_group_is_answered_at_once_and_done_when_it_is_thawed() {
+    let world = World::new();
+    let engine = world.engine().await;
+    settle(&engine, &group(3, "1", "")).await;
+    brake(&engine, Freeze::Set).await;
+    let ids: Vec<_> = world.members().keys().cloned().collect();
+    let begun = tokio::time::Instant::now();
+    let group = "g".into();
+    engine.destroy_instances(&group, &ids[..1]).await.unwrap();
+    engine
+        .destroy_instances_now(&group, &ids[1..2])
+        .await
+        .unwrap();
+    engine.destroy(&group).await.unwrap();
+    // Of virtual time: nobody has waited until patience was at its end.
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert_eq!(world.members().len(), 3);
+    brake(&engine, Freeze::Thaw).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.members().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_brake_of_all_groups_holds_for_those_that_come_later() {
     let world = World::new();
     let engine = world.engine().await;

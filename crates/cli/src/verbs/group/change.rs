@@ -1,10 +1,11 @@
 //! Changing groups: free, destroy, scale.
 
 use clap::Args;
-use infrakit_spi::group::wire;
-use infrakit_spi::{GroupId, version};
+use infrakit_spi::group::{Group as _, wire};
+use infrakit_spi::rollout::Rollouts as _;
+use infrakit_spi::{GroupId, InstanceId, version};
 
-use super::{explain, on_group, the_group};
+use super::{explain, on_group, rollouts, the_group};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::target::Target;
@@ -78,7 +79,22 @@ pub(super) async fn destroy(context: &Context, target: &Target, args: DestroyArg
     let id = the_group(target, &mut words)?;
     nothing_more(&words)?;
     destroy_group(target, &id).await?;
-    context.out.line(format!("Destroy {id} initiated"))
+    context.out.line(format!("Destroy {id} initiated"))?;
+    say_what_it_waits_for(context, target, &id).await
+}
+
+/// Says what a request waits for that is written down and not done yet: the answer to it has no room
+/// for that.
+async fn say_what_it_waits_for(context: &Context, target: &Target, id: &GroupId) -> Result {
+    // Of a group that is gone there is nothing to say, and some controllers cannot say why.
+    match rollouts(target).why(id, None).await {
+        Ok(why) => {
+            let lines = why.lines.join("; ");
+            let text = format!("It is written down, and goes on by itself: {lines}");
+            context.out.line(text)
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 /// Destroys a group, without a word.
@@ -119,19 +135,26 @@ pub(super) async fn destroy_instances(
             )),
         );
     }
+    let instances: Vec<InstanceId> = words.into_iter().map(Into::into).collect();
     let request = wire::DestroyInstancesRequest {
         name: target.wire_name(version::GROUP),
         id: id.clone(),
-        instances: Some(words.into_iter().map(Into::into).collect()),
+        instances: Some(instances.clone()),
         now: args.now,
     };
-    match target
+    if let Err(error) = target
         .call::<_, wire::GroupRequest>("Group.DestroyInstances", &request)
         .await
     {
-        Ok(_) => context.out.line("Initiated."),
-        Err(error) => Err(explain(target, &id, error).await),
+        return Err(explain(target, &id, error).await);
     }
+    context.out.line("Initiated.")?;
+    let known = rollouts(target).describe(&id).await.unwrap_or_default();
+    let mut members = known.instances.iter().flatten();
+    if members.any(|member| instances.contains(&member.id)) {
+        say_what_it_waits_for(context, target, &id).await?;
+    }
+    Ok(())
 }
 
 /// Prints or changes the size.

@@ -142,6 +142,12 @@ impl Core {
         ));
     }
 
+    /// Returns whether nothing of a group begins before somebody thaws it, or all groups.
+    pub(crate) fn is_frozen(&self, id: &GroupId) -> bool {
+        let own = self.groups.get(id).and_then(|group| group.memory.frozen);
+        own.or(self.config.frozen).is_some()
+    }
+
     /// Adds to what a change of a group leads to that it waits for the brake to be let go.
     pub(in crate::core) fn unless_frozen(&self, id: &GroupId, mut details: String) -> String {
         let own = self.groups.get(id).and_then(|group| group.memory.frozen);
