@@ -427,6 +427,21 @@ impl fmt::Display for WaitingOn {
             Self::Governor { .. } => f.write_str("the plugin's governor slows down"),
             Self::Ceiling { most } => write!(f, "the ceiling of {most} instances is reached"),
             Self::Breaker {
+                domain,
+                unhealthy,
+                most,
+            } if unhealthy <= most => {
+                f.write_str("too many members ")?;
+                if let Some(domain) = domain {
+                    write!(f, "in `{domain}` ")?;
+                }
+                write!(
+                    f,
+                    "were unhealthy at once; nothing is destroyed for that before enough were asked \
+                     again (now {unhealthy}, {most} may be)"
+                )
+            }
+            Self::Breaker {
                 domain: None,
                 unhealthy,
                 most,

@@ -209,6 +209,22 @@ fn what_is_waited_for_is_said_in_words() {
             "only 2 members are available, 3 are needed",
         ),
         (
+            WaitingOn::Breaker {
+                domain: None,
+                unhealthy: 2,
+                most: 1,
+            },
+            "2 members are unhealthy at once, 1 may be; nothing is destroyed",
+        ),
+        (
+            WaitingOn::Breaker {
+                domain: Some("b".to_owned()),
+                unhealthy: 0,
+                most: 1,
+            },
+            "too many members in `b` were unhealthy at once; nothing is destroyed for that before enough were asked again (now 0, 1 may be)",
+        ),
+        (
             WaitingOn::SelfMember { id: "a".into() },
             "`a` would have to go, but the controller runs on it",
         ),

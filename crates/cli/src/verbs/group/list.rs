@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use clap::Args;
 use infrakit_spi::group::wire;
-use infrakit_spi::rollout::Condition;
+use infrakit_spi::rollout::{Condition, Rollouts as _};
 use infrakit_spi::{Any, FieldKey, GroupId, version};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::{conditions, explain, on_group, specs, the_group};
+use super::{conditions, explain, on_group, rollouts, specs, the_group};
 use crate::context::Context;
 use crate::error::{CommandError, Result, did_you_mean};
 use crate::out::table::Headings;
@@ -204,7 +204,22 @@ pub(super) async fn describe(context: &Context, target: &Target, args: DescribeA
     }
     let id = the_group(target, &mut words)?;
     if args.conditions {
-        let members = members_and_conditions(target, &id).await?;
+        let members = match members_and_conditions(target, &id).await {
+            Ok(members) => members,
+            Err(error) if args.view.output.format() == Format::Table => {
+                // While instances cannot be listed it is known all the same, and wanted most.
+                let Ok(known) = rollouts(target).conditions(&id).await else {
+                    return Err(error);
+                };
+                context.warn(error.message());
+                let described = Described {
+                    conditions: Some(known),
+                    ..Described::default()
+                };
+                return conditions::show(context, &args.view, &described, &target.name);
+            }
+            Err(error) => return Err(error),
+        };
         let mut described = members.read(target)?;
         view::select(&mut described.rows, &args.view.filter()?, &words);
         return conditions::show(context, &args.view, &described, &target.name);

@@ -83,7 +83,8 @@ impl InForce {
 
     /// Returns why what is set for a plugin cannot be meant.
     pub(in crate::core) fn fault(&self, plugin: &PluginName) -> Option<&str> {
-        let fault = self.faults.get(plugin).or(self.fault.as_ref());
+        // What was wrong with an entry may have been put right in a text that cannot be read since.
+        let fault = self.fault.as_ref().or_else(|| self.faults.get(plugin));
         fault.map(String::as_str)
     }
 
