@@ -1,6 +1,6 @@
 //! Outdated members make way, a few at a time; new ones prove themselves first.
 
-use crate::action::{Action, Drain, Reason};
+use crate::action::{Action, Drain, Reason, WaitingOn};
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
 use crate::ledger::errand::Errand;
@@ -19,6 +19,10 @@ pub(crate) fn roll<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     }
     let unproved = on_trial(draft);
     if draft.replaceable().next().is_none() {
+        if draft.has_left() {
+            // The last list lacks those that are left; the next one tells whether they are back.
+            draft.wait(WaitingOn::Observation);
+        }
         wait_for_proof(draft, &unproved);
         return;
     }

@@ -135,6 +135,24 @@ fn a_member_that_the_last_list_lacks_is_not_counted_on() {
     assert_eq!(created(&bench.plan()).len(), 1);
 }
 
+/// Lists may lag: it may be back with the next one, and is then the next to be replaced.
+#[test]
+fn a_rollout_waits_for_a_list_that_tells_of_the_last_outdated_member() {
+    let mut bench = Bench::new(cattle(1));
+    bench.play(&[]);
+    bench.all_are_well();
+    bench.commit(spec(r#"{"Size":1}"#, "v2", ""));
+    let lost = bench.list[0].clone();
+    bench.remove(lost.id.as_str());
+    let plan = bench.plan();
+    assert_eq!(
+        (plan.actions, plan.waiting),
+        (vec![], vec![WaitingOn::Observation])
+    );
+    bench.add(lost);
+    assert_eq!(destroyed(&bench.plan()).len(), 1);
+}
+
 #[test]
 fn nothing_is_known_before_every_plugin_was_listed() {
     let mut bench = Bench::healthy(cattle(1), &["a"]);
