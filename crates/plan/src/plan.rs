@@ -89,7 +89,6 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     }
     draft.resume_decided();
     draft.destroy_requested();
-    draft.retry_departures();
     gates::note_roll(&mut draft);
     draft.judge_crashes();
     draft.ask_again();
@@ -105,6 +104,7 @@ fn decide(mut draft: Draft<'_>) -> Plan {
         // What goes makes room.
         cattle::grow(&mut draft);
     }
+    draft.retry_departures();
     draft.adopt();
     roll::drain_self(&mut draft);
     checks::check(&mut draft, &illness);

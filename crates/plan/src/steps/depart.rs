@@ -136,7 +136,7 @@ impl Draft<'_> {
             },
             Reason::Surplus => match self.spec.size {
                 Size::Cattle(size) => {
-                    let others = self.index.staying - usize::from(member.stays());
+                    let others = self.ledger.tally().working - usize::from(member.stays());
                     others as u64 >= size
                 }
                 Size::Pets(_) => false,
@@ -157,9 +157,10 @@ impl Draft<'_> {
             return false;
         };
         let holders = self.index.holders.get(id).into_iter().flatten();
-        let mut others = holders
-            .filter(|key| (&key.id, &key.plugin) != (&member.id, &member.plugin))
-            .filter_map(|key| self.seen.at(key));
+        let mut others = self
+            .members(holders)
+            .map(|(_, other)| other)
+            .filter(|other| (&other.id, &other.plugin) != (&member.id, &member.plugin));
         !self.is_wanted(id) || others.any(Member::stays)
     }
 
@@ -193,6 +194,9 @@ impl Draft<'_> {
     ///
     /// What may have been carried out is only asked for again when a list has shown the member since:
     /// its id may be that of a stranger by now.
+    ///
+    /// It comes after all that lets others go, and after what may pause the rollout: whoever is not
+    /// to go any more is known in the same plan.
     pub(crate) fn retry_departures(&mut self) {
         for entry in self.members(&self.index.leaving).collect::<Vec<_>>() {
             let member = entry.1;

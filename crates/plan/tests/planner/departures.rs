@@ -1,5 +1,7 @@
 //! Destructions: under way, accepted, failed, tried again.
 
+use std::time::Duration;
+
 use infrakit_plan::{Action, Drain, Pause, PausedBy, Phase, Reason, Step, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
@@ -221,4 +223,28 @@ fn of_a_group_that_was_taken_up_again_nobody_goes_with_the_former_one() {
     let plan = bench.preview();
     let gone = destroyed(&plan);
     assert!(gone.contains(&("a", Reason::GroupDestroyed)), "{gone:?}");
+}
+
+#[test]
+fn what_pauses_the_rollout_in_this_plan_spares_those_that_it_has_not_taken() {
+    let mut bench = Bench::healthy(spec(r#"{"Size":2}"#, "v2", ""), &["a", "b"]);
+    assert_eq!(destroyed(&bench.plan()), [("a", Reason::Outdated)]);
+    bench.depart("a", Reason::Outdated, Step::Failed(1, at(0)));
+    bench.pass(Duration::from_secs(1));
+    bench.add(shown("c", "v1"));
+    let plan = bench.plan();
+    let paused = |on: &WaitingOn| matches!(on, WaitingOn::Paused { .. });
+    assert!(plan.waiting.iter().any(paused), "{:?}", plan.waiting);
+    assert_eq!((destroyed(&plan), spared(&plan)), (vec![], vec!["a"]));
+}
+
+#[test]
+fn one_too_many_is_none_once_another_goes_in_the_same_plan() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b", "c"]);
+    bench.depart("c", Reason::Surplus, Step::Failed(1, at(9)));
+    bench.memory.doomed.insert("b".into());
+    bench.memory.urgent.insert("b".into());
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), [("b", Reason::Requested)]);
+    assert_eq!(spared(&plan), ["c"]);
 }
