@@ -80,6 +80,12 @@ impl<'a> Draft<'a> {
             .filter_map(|key| Some((key, self.seen.at(key)?)))
     }
 
+    /// Returns the members on their way out, those that this plan lets go included.
+    pub(crate) fn departing(&self) -> impl Iterator<Item = &'a Member> {
+        let keys = self.index.leaving.iter().chain(self.taken.iter().copied());
+        keys.filter_map(|key| self.seen.at(key))
+    }
+
     /// Creations without an outcome.
     pub(crate) fn pending(&self) -> usize {
         self.ledger.tally().coming

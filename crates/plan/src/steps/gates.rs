@@ -64,8 +64,8 @@ fn end_roll(draft: &mut Draft<'_>) {
     };
     let stages = stages(draft, roll);
     let leaving = draft
-        .members(&draft.index.leaving)
-        .any(|(_, member)| draft.spec.size.concerns(member) && draft.outdated(member));
+        .departing()
+        .any(|member| draft.spec.size.concerns(member) && draft.outdated(member));
     let unproved = unproved(draft).next().is_some();
     let short = draft.ledger.tally().working < draft.ledger.wanted;
     // Of one that no commit began, and that knows no way back, an empty group keeps nothing.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Outcome, Phase, Reason, Roll, RollResult, Spec, Step, Timestamp, WaitingOn};
+use infrakit_plan::{
+    Decided, Outcome, Phase, Reason, Roll, RollResult, Spec, Step, Timestamp, WaitingOn,
+};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
@@ -250,4 +252,24 @@ fn a_stage_is_complete_when_it_reaches_its_number_and_not_when_one_has_proved_it
     let plan = bench.plan();
     assert_eq!(plan.memory.roll.as_ref().unwrap().complete, None);
     assert_eq!(destroyed(&plan).len(), 1);
+}
+
+#[test]
+fn a_rollout_lasts_until_those_are_gone_that_a_former_life_let_go() {
+    let mut bench = Bench::healthy(spec(r#"{"Size":1}"#, "v2", ""), &["a"]);
+    bench.memory.roll = Some(Roll::begin(&bench.seen, bench.now));
+    bench.add(shown("x", "v2"));
+    bench.verdict("x", Health::Healthy);
+    let decided = Decided {
+        plugin: "file".into(),
+        reason: Reason::Outdated,
+        since: bench.now,
+    };
+    let key = (decided.plugin.clone(), "a".into());
+    bench.memory.decided.insert(key, decided);
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), [("a", Reason::Outdated)]);
+    assert!(plan.memory.roll.is_some());
+    bench.remove("a");
+    assert!(bench.plan().memory.roll.is_none());
 }
