@@ -107,13 +107,11 @@ impl Ledger {
         let index = seen.index();
         let size = spec.size.count();
         let bounds = Bounds::of(spec, number(size));
-        // Where new members come before old ones go, those that the group grows by are the first.
-        let hold = hold.filter(|hold| bounds.surge == 0 && *hold > 0);
         let ceilings = [spec.max_instances, config.max_instances];
         let new = index.working - index.outdated.len();
-        Self {
+        let mut ledger = Self {
             size: number(size),
-            wanted: number(hold.map_or(size, |hold| size.min(hold))),
+            wanted: number(size),
             bounds,
             tally: Tally {
                 working: index.working,
@@ -130,7 +128,11 @@ impl Ledger {
             repairing: 0,
             ceiling: ceilings.into_iter().flatten().min(),
             calls: config.allowance.clone(),
+        };
+        if let Some(hold) = hold {
+            ledger.hold(hold);
         }
+        ledger
     }
 
     /// Books creations that were begun before, `new` of them from the configuration in force.
@@ -145,9 +147,12 @@ impl Ledger {
         self.creation_blocked = true;
     }
 
-    /// Keeps so many members for now, where that is less than the size.
+    /// Keeps so many members for now, where that is less than the size. Where new members come before
+    /// old ones go, those that the group grows by are the first.
     pub(crate) fn hold(&mut self, members: u64) {
-        self.wanted = self.size.min(number(members));
+        if self.bounds.surge == 0 && members > 0 {
+            self.wanted = self.size.min(number(members));
+        }
     }
 
     /// Keeps the size no longer that a rollout held.

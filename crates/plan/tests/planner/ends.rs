@@ -263,6 +263,7 @@ fn a_rollout_lasts_until_those_are_gone_that_a_former_life_let_go() {
     let decided = Decided {
         plugin: "file".into(),
         reason: Reason::Outdated,
+        begun: bench.now,
         since: bench.now,
     };
     let key = (decided.plugin.clone(), "a".into());
@@ -272,4 +273,23 @@ fn a_rollout_lasts_until_those_are_gone_that_a_former_life_let_go() {
     assert!(plan.memory.roll.is_some());
     bench.remove("a");
     assert!(bench.plan().memory.roll.is_none());
+}
+
+#[test]
+fn a_group_that_surges_grows_at_once_whoever_is_about_to_go() {
+    let surges = spec(r#"{"Size":3}"#, "v2", r#","Updating":{"MaxSurge":2}"#);
+    let mut bench = Bench::healthy(surges, &["a", "b"]);
+    bench.memory.doomed.insert("a".into());
+    bench.memory.urgent.insert("a".into());
+    bench.memory.roll = Some(Roll {
+        hold: Some(1),
+        ..Roll::begin(&bench.seen, bench.now)
+    });
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), [("a", Reason::Requested)]);
+    let made = created(&plan).len();
+    assert!(
+        created(&bench.plan()).is_empty(),
+        "{made} were made at first"
+    );
 }
