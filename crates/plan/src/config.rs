@@ -37,6 +37,10 @@ pub struct Config {
     pub frozen: Option<Timestamp>,
     /// What the plugins of the group let it begin now.
     pub allowance: Allowance,
+    /// How far the wall clock is ahead of the moments that plans are made by, in nanoseconds. Those
+    /// count what has passed, so that a clock which is set gives nothing up too early; what a person
+    /// set by the clock on the wall, maintenance windows, holds by that one.
+    pub wall_ahead: i64,
 }
 
 impl Config {
@@ -44,6 +48,21 @@ impl Config {
     #[must_use]
     pub fn behaviour(&self, plugin: &PluginName) -> &Behaviour {
         self.behaviours.get(plugin).unwrap_or(&self.undeclared)
+    }
+
+    /// Returns what the wall clock says at a moment.
+    #[must_use]
+    pub fn wall(&self, at: Timestamp) -> Timestamp {
+        Timestamp(at.0.saturating_add_signed(self.wall_ahead))
+    }
+
+    /// Returns the moment at which the wall clock says `wall`.
+    #[must_use]
+    pub fn moment(&self, wall: Timestamp) -> Timestamp {
+        Timestamp(
+            wall.0
+                .saturating_add_signed(self.wall_ahead.saturating_neg()),
+        )
     }
 
     /// Returns how far lists of a plugin may be behind the truth.
@@ -67,6 +86,7 @@ impl Default for Config {
             max_instances: None,
             frozen: None,
             allowance: Allowance::default(),
+            wall_ahead: 0,
         }
     }
 }

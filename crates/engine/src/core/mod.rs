@@ -62,6 +62,10 @@ pub struct Core {
     effects: Vec<Effect>,
 }
 
+/// A wall clock that is set right by less, in nanoseconds, is followed when more has come together:
+/// windows open by the minute.
+const WALL_STEP: u64 = 1_000_000_000;
+
 impl Core {
     /// Creates a core without groups.
     #[must_use]
@@ -142,6 +146,21 @@ impl Core {
         }
         self.keep_took();
         self.start_calls(now);
+    }
+
+    /// Takes in how far the wall clock is ahead of the moments that the core is told, in nanoseconds.
+    pub fn tell_wall(&mut self, ahead: i64) {
+        if ahead.abs_diff(self.config.wall_ahead) < WALL_STEP {
+            return;
+        }
+        self.config.wall_ahead = ahead;
+        // Their windows may have opened or closed meanwhile.
+        let rolling = self.groups.values();
+        let rolling = rolling.filter(|group| group.memory.roll.is_some());
+        let rolling: Vec<GroupId> = rolling.map(|group| group.id().clone()).collect();
+        for id in rolling {
+            self.touch(&id);
+        }
     }
 
     /// Returns whether a group waits to be planned for.

@@ -208,6 +208,8 @@ impl Shell {
     }
 
     fn step(&mut self) {
+        let ahead = self.clock.wall_ahead();
+        self.core.tell_wall(ahead);
         if self.plan_not_before.is_none_or(|at| at <= Instant::now()) {
             let begun = Instant::now();
             self.core.plan(self.clock.now());
@@ -351,7 +353,14 @@ async fn sleep_until(wake: Option<Instant>) {
     }
 }
 
-/// Wall time that never runs backwards and never stands still.
+/// Returns what the clock on the wall says.
+fn wall() -> Timestamp {
+    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Timestamp::default() + wall.unwrap_or_default()
+}
+
+/// Time that never runs backwards and never stands still: that of the wall at the start, and what has
+/// passed since.
 #[derive(Debug)]
 struct Clock {
     origin: (Instant, Timestamp),
@@ -360,10 +369,7 @@ struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        let wall = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        let wall = Timestamp::default() + wall;
+        let wall = wall();
         Self {
             origin: (Instant::now(), wall),
             last: wall,
@@ -376,6 +382,14 @@ impl Clock {
         let (instant, wall) = self.origin;
         self.last = (wall + instant.elapsed()).max(Timestamp(self.last.0 + 1));
         self.last
+    }
+
+    /// Returns how far the clock on the wall is ahead by now, in nanoseconds: it was set, or the machine
+    /// was suspended.
+    fn wall_ahead(&self) -> i64 {
+        let (instant, origin) = self.origin;
+        let here = origin + instant.elapsed();
+        wall().0.wrapping_sub(here.0).cast_signed()
     }
 
     fn instant(&self, at: Timestamp) -> Instant {

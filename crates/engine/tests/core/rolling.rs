@@ -1,5 +1,7 @@
 //! What commits mean for the rollout under way.
 
+use std::time::Duration;
+
 use infrakit_plan::{Direction, PausedBy, RollResult};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::Lifecycle;
@@ -224,4 +226,35 @@ fn write(bench: &Bench, memory: &infrakit_plan::Memory) {
     futures_util::FutureExt::now_or_never(written)
         .unwrap()
         .unwrap();
+}
+
+/// The machine was suspended, or its clock set: what has passed for the controller says nothing of what a
+/// person sees on the wall.
+#[test]
+fn windows_open_by_the_clock_on_the_wall() {
+    let hours = |hours: i64| hours * 3_600_000_000_000;
+    // It is 1:46 at first.
+    let windows = r#"{"Windows":[{"Cron":"0 9 * * *","Duration":"1h"}]}"#;
+    let mut bench = Bench::new();
+    bench.arrive(with(3, "1", windows));
+    let begun = bench.now;
+    bench.commit(with(3, "2", windows));
+    bench.wait(60);
+    assert_eq!(notes(&bench, "2"), 0);
+    bench.core.tell_wall(hours(7));
+    bench.wait(300);
+    assert_eq!(notes(&bench, "2"), 0, "it is 8:52");
+    assert!(
+        bench.why().contains("opens at 2001-09-09T09:00:00Z"),
+        "{}",
+        bench.why()
+    );
+    bench.wait(1_200);
+    assert_eq!(notes(&bench, "2"), 3, "it was 9:00");
+    assert!(bench.now.since(begun) < Duration::from_secs(3_600));
+    // Set back beyond the beginning of the window, it is closed.
+    bench.core.tell_wall(hours(-1));
+    bench.commit(with(3, "3", windows));
+    bench.wait(600);
+    assert_eq!(notes(&bench, "3"), 0);
 }

@@ -151,14 +151,14 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
         });
         draft.frozen = true;
     } else if roll.direction == Direction::Forward {
-        let opening = draft.spec.updating.opening(draft.now);
+        let opening = draft.spec.updating.opening(draft.config.wall(draft.now));
         if let Opening::Closed { opens } = opening
             && !roll.through
         {
             let opens = Some(opens);
             draft.wait(WaitingOn::Window { opens });
             if let Some(at) = opens {
-                draft.wake(at);
+                draft.wake(draft.config.moment(at));
             }
             draft.frozen = true;
             // What was taken in the window is made anew outside of it, and as it was meant to be.
