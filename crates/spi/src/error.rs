@@ -135,6 +135,8 @@ pub struct Error {
     retry_after: Option<Duration>,
     /// The peer does not have the method that was called.
     absent: bool,
+    /// Another plugin said it than the one that the call was for.
+    of_another: bool,
 }
 
 impl Error {
@@ -145,6 +147,7 @@ impl Error {
             class: None,
             retry_after: None,
             absent: false,
+            of_another: false,
         }
     }
 
@@ -185,6 +188,26 @@ impl Error {
         self
     }
 
+    /// Says that it is the word of another plugin than the one that the call was for, as of a flavor that
+    /// prepares an instance: it tells nothing of that one, nor of how often that one may be called.
+    ///
+    /// ```
+    /// use infrakit_spi::Error;
+    ///
+    /// assert!(!Error::refused("ThrottlingException").of_another().is_throttled());
+    /// ```
+    #[must_use]
+    pub fn of_another(mut self) -> Self {
+        self.of_another = true;
+        self
+    }
+
+    /// Returns whether it is the word of another plugin than the one that the call was for.
+    #[must_use]
+    pub fn is_of_another(&self) -> bool {
+        self.of_another
+    }
+
     /// Returns for how long the plugin wants not to be called, if it said so.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -201,7 +224,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        if self.delivery != Delivery::Refused {
+        if self.delivery != Delivery::Refused || self.of_another {
             return false;
         }
         let message = self.message.to_lowercase();

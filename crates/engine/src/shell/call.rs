@@ -210,12 +210,13 @@ async fn create(
     })
 }
 
-/// Preparing has no effect: however it fails, no instance comes of it.
+/// Preparing has no effect: however it fails, no instance comes of it. And it is the flavor that says so.
 fn nothing_created(error: Error) -> Error {
-    match error.delivery() {
+    let error = match error.delivery() {
         Delivery::Unknown => Error::not_delivered(error.message()),
         Delivery::NotDelivered | Delivery::Refused => error,
-    }
+    };
+    error.of_another()
 }
 
 /// Returns why a member is not destroyed after its drain ended like this, if it is not.
@@ -223,7 +224,7 @@ fn give_up(outcome: Result<()>, drain: Drain, description: &Description) -> Opti
     let error = outcome.err()?;
     if drain == Drain::Insist {
         let message = format!("it cannot be drained: {}", error.message());
-        return Some(Error::refused(message));
+        return Some(Error::refused(message).of_another());
     }
     tracing::warn!(instance = %description.id, %error, "cannot drain; destroying all the same");
     None
@@ -252,4 +253,25 @@ async fn check(plugins: &Resolver, spec: &Spec, description: &Description) -> Re
     flavor
         .healthy(spec.flavor.properties.as_ref(), description)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_flavor_says_is_not_the_word_of_the_instance_plugin() {
+        let busy = || Error::refused("Rate exceeded").with_retry_after(Duration::from_secs(60));
+        for error in [
+            busy(),
+            Error::unknown("no answer"),
+            Error::not_delivered("x"),
+        ] {
+            let error = nothing_created(error);
+            assert!(error.is_of_another() && !error.is_throttled(), "{error}");
+            assert_ne!(error.delivery(), Delivery::Unknown);
+        }
+        let error = give_up(Err(busy()), Drain::Insist, &Description::default()).unwrap();
+        assert!(error.is_of_another() && !error.is_throttled(), "{error}");
+    }
 }

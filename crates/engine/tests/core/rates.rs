@@ -425,3 +425,21 @@ fn plugins_with_one_account_share_its_bucket_though_they_declare_other_numbers()
     bench.wait(10);
     assert_eq!(bench.count("create"), 10, "{:?}", bench.made);
 }
+
+#[test]
+fn what_a_flavor_says_puts_no_brake_on_the_instance_plugin() {
+    let mut bench = Bench::new();
+    let busy = Error::refused("Rate exceeded").with_retry_after(Duration::from_secs(600));
+    bench.refused.insert("\"1\"".to_owned(), busy.of_another());
+    bench.commit(cattle(3, "1"));
+    assert_eq!(bench.records("rates/"), Vec::<String>::new());
+    bench.commit(named("h", cattle(3, "2")));
+    assert_eq!(bench.on("file"), 3, "another flavor has no part in it");
+    bench.refused.clear();
+    bench.wait(120);
+    assert_eq!(
+        bench.on("file"),
+        6,
+        "it is tried again as after any failure"
+    );
+}

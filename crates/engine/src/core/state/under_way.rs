@@ -79,6 +79,7 @@ impl CallId {
         };
         let ending = match error.map(Error::delivery) {
             None => Ending::Answered,
+            Some(_) if error.is_some_and(Error::is_of_another) => Ending::Refused,
             Some(Delivery::Refused) => Ending::Refused,
             Some(Delivery::NotDelivered | Delivery::Unknown) => Ending::GivenUp,
         };

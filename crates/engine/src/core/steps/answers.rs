@@ -124,7 +124,8 @@ impl Core {
     /// saying it each time.
     fn classed(&self, plugin: &PluginName, error: Error) -> Error {
         let class = self.behaviours.of(plugin).class_of(error.message());
-        match class.filter(|_| error.given_class().is_none()) {
+        let told = error.given_class().is_some() || error.is_of_another();
+        match class.filter(|_| !told) {
             Some(class) => error.with_class(class),
             None => error,
         }
@@ -431,6 +432,7 @@ fn asked_in_vain(
         ..intent
     };
     let passes = error.is_throttled()
+        || error.is_of_another()
         || match error.class() {
             FailureClass::Unavailable | FailureClass::Quota => true,
             FailureClass::Configuration | FailureClass::Other => false,
