@@ -24,23 +24,44 @@ const LOSSES: &str = "Losses";
 pub(crate) struct OverridesFile {
     path: PathBuf,
     text: Option<Result<String, String>>,
+    /// How many looks in a row found nothing set in it, since something was.
+    empty: u32,
 }
+
+/// So many looks in a row have to find nothing set before that is believed. Who saves a file may empty or
+/// move it first, and fill it some time later; taken at its word, the empty one has creations given up that
+/// need long, and made twice.
+const BELIEVED: u32 = 5;
 
 impl OverridesFile {
     /// The file at this path, not read yet; it need not exist.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, text: None }
+        Self {
+            path,
+            text: None,
+            empty: 0,
+        }
     }
 
-    /// Reads the file; `None` when it says what it said last.
+    /// Reads the file; `None` when it says what it said last, or nothing for a moment.
     pub(crate) fn read(&mut self) -> Option<Overrides> {
         let text = match std::fs::read_to_string(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
             read => read.map_err(|error| error.to_string()),
         };
         if self.text.as_ref() == Some(&text) {
+            self.empty = 0;
             return None;
         }
+        let nothing =
+            |text: &Result<String, String>| text.as_ref().is_ok_and(|text| is_empty(text));
+        if nothing(&text) && self.text.as_ref().is_some_and(|last| !nothing(last)) {
+            self.empty += 1;
+            if self.empty < BELIEVED {
+                return None;
+            }
+        }
+        self.empty = 0;
         let read = match &text {
             Ok(text) => parse(&self.path, text),
             Err(error) => Err(format!("`{}` cannot be read: {error}", self.path.display())),
@@ -59,12 +80,17 @@ impl OverridesFile {
     }
 }
 
+/// Returns whether nothing is set.
+fn is_empty(text: &str) -> bool {
+    let comment = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    text.lines().all(comment)
+}
+
 type ByPlugin = BTreeMap<PluginName, Result<Override, String>>;
 
 /// Reads the text of the file; fails where it cannot be told which plugin is meant.
 fn parse(path: &Path, text: &str) -> Result<ByPlugin, String> {
-    let comment = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    if text.lines().all(comment) {
+    if is_empty(text) {
         return Ok(ByPlugin::new());
     }
     let name = path.display().to_string();
@@ -342,6 +368,21 @@ mod tests {
         std::fs::write(&path, "file: {domain_of: zone}\n").unwrap();
         assert_eq!(file.read().unwrap().by_plugin.len(), 1);
         assert_eq!(file.read(), None);
+        for emptied in [true, false] {
+            if emptied {
+                std::fs::write(&path, "# ours\n").unwrap();
+            } else {
+                std::fs::remove_file(&path).unwrap();
+            }
+            for _ in 1..BELIEVED {
+                assert_eq!(file.read(), None, "somebody may be saving it");
+            }
+            std::fs::write(&path, "file: {domain_of: zone}\n").unwrap();
+            assert_eq!(file.read(), None);
+        }
+        std::fs::write(&path, "").unwrap();
+        let read = std::iter::repeat_with(|| file.read()).take(BELIEVED as usize);
+        assert_eq!(read.last().flatten(), Some(Overrides::default()));
         std::fs::write(&path, [0xff]).unwrap();
         let fault = file.read().unwrap().fault.unwrap();
         assert!(fault.contains("plugins.yml` cannot be read: "), "{fault}");
