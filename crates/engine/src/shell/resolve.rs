@@ -25,16 +25,15 @@ struct Found {
     instances: BTreeMap<PluginName, Arc<dyn Instance>>,
     flavors: BTreeMap<PluginName, Arc<dyn Flavor>>,
     watched: BTreeSet<PluginName>,
-    /// When a plugin in another process may be asked again how its provider behaves; `None` once it
-    /// has answered.
-    asked: BTreeMap<PluginName, Option<Instant>>,
+    /// When a plugin in another process is asked again how its provider behaves.
+    asked: BTreeMap<PluginName, Instant>,
 }
 
 /// How long a plugin has to say how its provider behaves. It knows, and need not ask anybody.
 const DECLARING: Duration = Duration::from_secs(5);
 
-/// Pause before a plugin is asked again that did not answer how its provider behaves: each time a
-/// list would wait for it.
+/// Pause before a plugin is asked again how its provider behaves. One that was started anew between two
+/// lists may declare something else, and nothing tells of that; and each time a list waits for the answer.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 
 impl Resolver {
@@ -82,9 +81,9 @@ impl Resolver {
         found.asked.remove(name);
     }
 
-    /// Asks a plugin how its provider behaves, unless it has said so since it was found. To be
-    /// called before each list, so that it is known before anything is decided. One in this process
-    /// is asked each time, which costs nothing: what it simulates may have been switched.
+    /// Asks a plugin how its provider behaves, unless it was asked a short while ago. To be called before
+    /// each list, so that it is known before anything is decided. One in this process is asked each time,
+    /// which costs nothing: what it simulates may have been switched.
     ///
     /// What was known stays in force where no answer comes.
     pub(crate) async fn ask(
@@ -94,8 +93,12 @@ impl Resolver {
         inputs: &mpsc::UnboundedSender<Input>,
     ) {
         let again = self.found().asked.get(name).copied();
-        if again.is_some_and(|again| again.is_none_or(|at| Instant::now() < at)) {
+        if again.is_some_and(|at| Instant::now() < at) {
             return;
+        }
+        if instance.locality() == Locality::Remote {
+            let again = Instant::now() + ASK_AGAIN;
+            self.found().asked.insert(name.clone(), again);
         }
         let asked = tokio::time::timeout(DECLARING, instance.behaviour()).await;
         let asked = asked.unwrap_or_else(|_| Err(Error::unknown("no answer")));
@@ -104,14 +107,9 @@ impl Resolver {
             Err(error) if error.delivery() == Delivery::Refused => Err(error.to_string()),
             Err(error) => {
                 tracing::debug!(plugin = %name, %error, "it does not say how its provider behaves");
-                let again = Some(Instant::now() + ASK_AGAIN);
-                self.found().asked.insert(name.clone(), again);
                 return;
             }
         };
-        if instance.locality() == Locality::Remote {
-            self.found().asked.insert(name.clone(), None);
-        }
         let plugin = name.clone();
         // The loop may have ended; then nobody needs to know.
         let _ = inputs.send(Input::Event(Event::Behaves { plugin, behaviour }));
