@@ -56,6 +56,12 @@ fn steps(extent: Extent, tally: &mut Tally) -> Result<(), Failed> {
     })?;
     Line::new("cargo fmt --all --check").step("format")?;
     Line::new("cargo clippy --workspace --all-targets --locked -- -D warnings").step("clippy")?;
+    // Before the tests: it takes half a minute, and they take many.
+    if extent == Extent::Whole {
+        Line::new("cargo doc --no-deps --workspace --locked")
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .step("documentation")?;
+    }
     if extent == Extent::Quick {
         let (runner, line) = test_runner("--lib --bins", "");
         return tests("unit tests", runner, &line, tally);
@@ -83,10 +89,7 @@ fn steps(extent: Extent, tally: &mut Tally) -> Result<(), Failed> {
         .env("PROPTEST_RNG_SEED", PROPERTIES);
     tests("tests", runner, &line, tally)?;
     let doctests = Line::new("cargo test --doc --workspace --locked");
-    watch("doctests", Runner::Cargo, &doctests, tally)?;
-    Line::new("cargo doc --no-deps --workspace --locked")
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .step("documentation")
+    watch("doctests", Runner::Cargo, &doctests, tally)
 }
 
 /// The test runner of this machine: nextest, or what cargo brings.

@@ -13,7 +13,7 @@ pub struct Options {
     pub config: Config,
     /// How many creations and destructions a minute each instance plugin gets.
     pub limits: Limits,
-    /// What the operator says of plugins, until [`Engine::override_plugins`] says something else.
+    /// What the operator says of plugins, until [`Engine::override_plugins`](crate::Engine::override_plugins) says something else.
     pub overrides: Overrides,
     /// Creations and destructions at once per plugin; 0 lets the engine find out what is good.
     pub max_parallel: usize,
