@@ -16,78 +16,21 @@ pub enum Where {
 /// Promises that are broken, by name, with what breaks them.
 pub const NOT_YET: &[(&str, Where, &str)] = &[
     (
-        "strangers are left alone",
-        Where::Real,
-        "a creation is answered with the id of an instance that somebody made by hand and that no list \
-         has shown",
-    ),
-    (
         "budget",
+        Where::Real,
+        "a member whose drain went on while no list came goes although others have fallen sick: two \
+         histories in 3,000",
+    ),
+    (
+        "size and surge",
         Where::Everywhere,
-        "a plugin that shows nobody for minutes has its groups made again and again",
-    ),
-    (
-        "what is stopped stands",
-        Where::Everywhere,
-        "a destruction whose answer was lost is asked for again after the rollout was given up",
-    ),
-    (
-        "nobody goes on false witness",
-        Where::Everywhere,
-        "when everybody is said to be unhealthy, whoever is past its grace period is judged alone; \
-         three false verdicts in four are believed sooner or later",
-    ),
-    (
-        "the sick go first",
-        Where::Everywhere,
-        "a restart forgets who was sick",
-    ),
-    ("size and surge", Where::Real, "the same"),
-    (
-        "identities are unique",
-        Where::Real,
-        "the same, of named members",
-    ),
-    (
-        "healthy members stay",
-        Where::Everywhere,
-        "a member whose end was decided or accepted counts again after a restart, and a healthy one \
-         is surplus",
-    ),
-    (
-        "no storms",
-        Where::Real,
-        "calls that are refused because there are too many are made again at full speed",
-    ),
-    (
-        "limits hold",
-        Where::Real,
-        "a restart hands out a fresh minute",
-    ),
-    (
-        "arrives alone",
-        Where::Real,
-        "failures whose words sound as if the configuration were wrong stop creations for good",
-    ),
-    (
-        "arrives again",
-        Where::Real,
-        "what lists show late is made again, and stays",
-    ),
-    (
-        "arrives",
-        Where::Real,
-        "a label that is acknowledged and never shows is waited for without end",
+        "not looked into yet: four histories in 3,000 of the real world, one in 4,000 of the small one",
     ),
     (
         "stays silent",
         Where::Real,
-        "what lists show late is made again, and goes again",
-    ),
-    (
-        "takes what is asked",
-        Where::Real,
-        "a group whose dead are listed for an hour takes no commit",
+        "what comes too late for a group that was destroyed goes later than the judge waits: one history \
+         in 3,000",
     ),
 ];
 
