@@ -159,7 +159,10 @@ fn presumed(draft: &Draft<'_>) -> usize {
     }
     let unproved = draft.members(&draft.index.unproved);
     let unheard = |member: &Member| member.health.checked().is_none() && !member.is_pending();
-    outdated + unproved.filter(|(_, member)| unheard(member)).count()
+    let unheard = unproved.filter(|(_, member)| unheard(member)).count();
+    let outlived =
+        |member: &&Member| member.stays() && !draft.outdated(member) && member.health.was_well();
+    outdated + unheard + draft.seen.members().filter(outlived).count()
 }
 
 fn up_to_date(draft: &Draft<'_>) -> Said {

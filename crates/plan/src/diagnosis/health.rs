@@ -55,6 +55,8 @@ pub struct HealthRecord {
     in_flight: bool,
     /// Whether the last verdict is of a former life of the controller.
     recalled: bool,
+    /// Whether that is so long ago that nobody can count on it.
+    outlived: bool,
 }
 
 impl HealthRecord {
@@ -98,7 +100,7 @@ impl HealthRecord {
         self.streak = self.streak.saturating_add(1);
         self.checked = now;
         self.in_flight = false;
-        self.recalled = false;
+        (self.recalled, self.outlived) = (false, false);
         if verdict == Health::Healthy && !self.ever_healthy {
             // That it was not up before it was up is no sign of sickness.
             self.ever_healthy = true;
@@ -155,9 +157,24 @@ impl HealthRecord {
         (self.checked != Timestamp::default()).then_some(self.checked)
     }
 
-    /// Returns whether a flavor ever said anything of the member.
+    /// Returns whether a flavor ever said anything of the member that still counts.
     pub(crate) fn is_told(&self) -> bool {
-        self.told
+        self.told && !self.outlived
+    }
+
+    /// Returns whether the member does well, for all that is known.
+    pub(crate) fn is_well(&self) -> bool {
+        self.known == Some(Health::Healthy) && !self.outlived
+    }
+
+    /// Returns whether the member did well so long ago that nobody can count on it.
+    pub(crate) fn was_well(&self) -> bool {
+        self.known == Some(Health::Healthy) && self.outlived
+    }
+
+    /// Notes that the verdicts are so old that nobody can count on them.
+    pub(crate) fn outlive(&mut self) {
+        self.outlived = true;
     }
 
     /// Returns whether the member was ever found healthy.
@@ -291,6 +308,7 @@ impl HealthRecord {
             told: written.known == Some(Health::Healthy),
             in_flight: false,
             recalled: true,
+            outlived: false,
         }
     }
 

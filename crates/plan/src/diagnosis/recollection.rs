@@ -22,6 +22,10 @@ const DETAILED: usize = 1_000;
 const KEPT: Duration = Duration::from_secs(1_200);
 /// Bits of a word. Not more, because other programs read numbers as floating point.
 const WORD: u64 = 32;
+/// For how long after it was written a verdict of a former life is counted on, when a list shows the
+/// member. A restart and its first lists take seconds; in five minutes a machine fails as often as
+/// controllers hold one for unhealthy, and to ask anew costs no more than that a rollout waits for it.
+const COUNTED_ON: Duration = Duration::from_secs(300);
 
 /// A set of creation numbers, as words of bits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,6 +191,14 @@ impl Recollection {
 
     /// Gives a member back what is known of its health.
     pub(crate) fn recall(&self, key: &Key, member: &mut Member, updating: &Updating) {
+        let outlived = member.created.since(self.written) > COUNTED_ON;
+        self.give_back(key, member, updating);
+        if outlived {
+            member.health.outlive();
+        }
+    }
+
+    fn give_back(&self, key: &Key, member: &mut Member, updating: &Updating) {
         let ailing = self.ailing.get(&key.plugin);
         let ailing = ailing.and_then(|there| there.get(&key.id));
         if let Some(ailing) = ailing.filter(|ailing| ailing.token == member.token) {

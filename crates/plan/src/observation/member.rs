@@ -213,7 +213,7 @@ impl Member {
     /// made from: it may never have come up. Nor is one that is still coming up, or that the last
     /// list lacks.
     pub(crate) fn serves(&self) -> bool {
-        !self.missed && !self.is_pending() && self.health.last_known() == Some(Health::Healthy)
+        !self.missed && !self.is_pending() && self.health.is_well()
     }
 
     /// Returns whether no verdict on the member has come yet, though it could be asked.

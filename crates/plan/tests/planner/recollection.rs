@@ -30,6 +30,11 @@ fn made(size: usize, more: &str) -> Bench {
 
 /// Ends the controller and starts another one, which reads what was written of the health.
 fn restart(bench: &mut Bench) {
+    restart_after(bench, Duration::from_secs(30));
+}
+
+/// The same, where the first list comes so much later.
+fn restart_after(bench: &mut Bench, pause: Duration) {
     let spec = Arc::new(bench.spec.clone());
     bench.seen.aim(&spec, false);
     let written = bench.seen.recollect(bench.now).expect("all was listed");
@@ -39,7 +44,7 @@ fn restart(bench: &mut Bench) {
     bench
         .seen
         .recall(serde_json::from_str(&text).expect("it is its own format"));
-    bench.pass(Duration::from_secs(30));
+    bench.pass(pause);
     bench.look();
 }
 
@@ -55,6 +60,29 @@ fn who_did_well_serves_and_is_asked_in_its_turn() {
         assert_eq!((health.last(), health.asked()), (Health::Healthy, None));
         assert!(health.ever_healthy());
     }
+}
+
+/// Somebody else may have fallen sick in an hour in which no list came.
+#[test]
+fn nobody_goes_because_others_did_well_long_ago() {
+    let mut bench = made(3, "");
+    bench.spec = cattle_of(3, "v2");
+    restart_after(&mut bench, Duration::from_secs(3_600));
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), []);
+    for id in ["i00000", "i00001", "i00002"] {
+        bench.verdict(id, Health::Healthy);
+    }
+    assert_eq!(destroyed(&bench.plan()).len(), 1);
+    // A moment later it is not so.
+    let mut bench = made(3, "");
+    bench.spec = cattle_of(3, "v2");
+    restart(&mut bench);
+    assert_eq!(destroyed(&bench.plan()).len(), 1);
+}
+
+fn cattle_of(size: u64, note: &str) -> infrakit_plan::Spec {
+    spec(&format!(r#"{{"Size":{size}}}"#), note, "")
 }
 
 #[test]

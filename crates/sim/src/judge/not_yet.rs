@@ -17,9 +17,9 @@ pub enum Where {
 pub const NOT_YET: &[(&str, Where, &str)] = &[
     (
         "budget",
-        Where::Real,
-        "a member whose drain went on while no list came goes although others have fallen sick: two \
-         histories in 3,000",
+        Where::Everywhere,
+        "one history in 3,000 of the real world, not looked into yet; and the plain controller of the \
+         museum has no regard for it on the way back",
     ),
     (
         "size and surge",
