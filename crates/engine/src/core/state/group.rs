@@ -13,7 +13,6 @@ use infrakit_store::Change;
 use crate::core::Target;
 use crate::core::state::departures::Departures;
 use crate::core::state::history::History;
-use crate::core::state::unwritten::Deletions;
 use crate::core::state::waiting::Waiting;
 use crate::core::state::young::Young;
 use crate::records::{IntentRecord, health_key, put};
@@ -28,6 +27,10 @@ const HEALTH_PAUSE: Duration = Duration::from_secs(5);
 /// So much more for each member. A record has a bit for each that is well, and is made by looking
 /// at all: a group of 30,000 is written every eleven seconds, which costs a thousandth of a core.
 const HEALTH_PAUSE_EACH: Duration = Duration::from_micros(200);
+
+/// Deletions of records that are closed. Where they are not written they are asked for again with the
+/// next plan: a record that outlives its members would be about others of the same ids.
+pub(in crate::core) type Deletions = Vec<Change>;
 
 /// A spec that was committed.
 #[derive(Clone)]

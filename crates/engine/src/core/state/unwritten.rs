@@ -5,18 +5,13 @@ use std::time::Duration;
 use infrakit_plan::{Memory, MemoryChange, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_spi::group::GroupSpec;
-use infrakit_store::Change;
 
 use crate::core::state::effect::{Call, Target};
-use crate::core::state::group::Committed;
+use crate::core::state::group::{Committed, Deletions};
 use crate::records::Fate;
 
 /// Pause before something is tried again that could not be written down.
 pub(in crate::core) const RETRY: Duration = Duration::from_secs(1);
-
-/// Deletions of records that are closed. Where they are not written they are asked for again with the
-/// next plan: a record that outlives its members would be about others of the same ids.
-pub(in crate::core) type Deletions = Vec<Change>;
 
 /// What waits for a journal entry.
 pub(in crate::core) enum Batch {

@@ -62,17 +62,9 @@ pub(in crate::core) fn withdrawn(group: &mut Group, call: Call) {
                 roll.failed = roll.failed.saturating_sub(1);
             }
         }
-        Call::Drain { subject, .. } => {
-            group.memory.drained.remove(&subject.id);
+        Call::Drain { .. } | Call::Repair { .. } | Call::Label { .. } | Call::Check { .. } => {
+            forget(group, call);
         }
-        Call::Repair { subject, .. } => unrepair(group, &subject.id),
-        Call::Label { subject, .. } => {
-            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
-                member.labelling = Labelling::Nothing;
-            }
-        }
-        // Nothing waits for it.
-        Call::Check { .. } => {}
     }
 }
 
@@ -109,6 +101,15 @@ pub(in crate::core) fn not_written(group: &mut Group, call: Call, now: Timestamp
                 });
             }
         }
+        Call::Drain { .. } | Call::Repair { .. } | Call::Label { .. } | Call::Check { .. } => {
+            forget(group, call);
+        }
+    }
+}
+
+/// Forgets a call that a member is marked with, however it came that it did not begin.
+fn forget(group: &mut Group, call: Call) {
+    match call {
         Call::Drain { subject, .. } => {
             group.memory.drained.remove(&subject.id);
         }
@@ -118,8 +119,8 @@ pub(in crate::core) fn not_written(group: &mut Group, call: Call, now: Timestamp
                 member.labelling = Labelling::Nothing;
             }
         }
-        // Nothing waits for it.
-        Call::Check { .. } => {}
+        // What is booked for these depends on why they did not begin; for a check, nothing is.
+        Call::Provision { .. } | Call::Destroy { .. } | Call::Check { .. } => {}
     }
 }
 
