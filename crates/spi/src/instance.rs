@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use futures_core::Stream;
 
 use crate::behaviour::Behaviour;
-use crate::{Any, Error, InstanceId, LogicalId, Omit, Result, Tags, wire_struct, words};
+pub use crate::lifecycle::Lifecycle;
+use crate::{Any, Error, InstanceId, LogicalId, Result, Tags, wire_struct};
 
 wire_struct! {
     /// What an instance is to be made from.
@@ -51,28 +52,6 @@ wire_struct! {
         pub properties: Option<Any> => "Properties" omit,
         /// Where the instance is in its life, where the plugin can tell.
         pub state: Lifecycle => "State" omit,
-    }
-}
-
-words! {
-    /// Where an instance is in its life.
-    #[derive(Default)]
-    pub enum Lifecycle {
-        /// The plugin does not say, or in a word that is not known here.
-        #[default]
-        Unsaid = "",
-        /// It is being made: it exists, and does not work yet.
-        Pending = "pending",
-        /// It is made.
-        Running = "running",
-        /// It is going away.
-        Terminating = "terminating",
-    }
-}
-
-impl Omit for Lifecycle {
-    fn is_absent(&self) -> bool {
-        *self == Self::Unsaid
     }
 }
 

@@ -15,6 +15,7 @@ pub mod group;
 pub mod hash;
 pub mod instance;
 pub mod l4;
+mod lifecycle;
 pub mod metadata;
 mod name;
 mod plugins;

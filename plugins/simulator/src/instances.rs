@@ -263,7 +263,7 @@ impl Inner {
             }
             let state = match youth.running {
                 Some(_) => Lifecycle::Pending,
-                None => running,
+                None => running.clone(),
             };
             list.push(Description {
                 id: record.id.clone(),

@@ -28,7 +28,7 @@ async fn look(plugin: &Arc<dyn Instance>) -> (Lifecycle, bool) {
         panic!("{list:?}")
     };
     let tags = only.tags.clone().unwrap();
-    (only.state, tags.contains_key(HEALTH_TAG))
+    (only.state.clone(), tags.contains_key(HEALTH_TAG))
 }
 
 #[tokio::test(start_paused = true)]

@@ -458,7 +458,7 @@ impl Bench {
         let id = InstanceId::new(format!("i-{:03}", self.serial));
         let made = self.plant(plugin.as_str(), id.as_str(), tags);
         if let Some(there) = self.instances.get_mut(&(plugin.clone(), id)) {
-            there.state = self.first_state;
+            there.state = self.first_state.clone();
         }
         made
     }

@@ -52,7 +52,7 @@ fn who_comes_back_is_a_member_again() {
     bench
         .instances
         .values_mut()
-        .for_each(|one| one.state = back);
+        .for_each(|one| one.state = back.clone());
     bench.wait(30);
     assert_eq!(bench.count("destroy"), 2, "one is too many again");
 }

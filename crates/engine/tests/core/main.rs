@@ -26,5 +26,6 @@ mod repairs;
 mod restarts;
 mod rolling;
 mod slots;
+mod states;
 mod terms;
 mod young;

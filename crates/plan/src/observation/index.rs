@@ -188,7 +188,8 @@ impl Index {
     /// Returns whether a member of the configuration in force has yet to prove itself.
     pub(crate) fn is_unproved(&self, member: &Member) -> bool {
         self.aim.as_ref().is_some_and(|aim| {
-            let proved = !member.is_pending() && member.health.proved(&aim.spec.updating);
+            let works = !member.is_pending() && !member.is_down();
+            let proved = works && member.health.proved(&aim.spec.updating);
             member.matches(&aim.spec.hash) && !proved
         })
     }

@@ -143,19 +143,17 @@ impl Observed {
         seen
     }
 
-    /// Takes in that members are gone that a list goes on showing as going away: their provider lists
-    /// the dead, and nothing takes it that long to end one.
+    /// Takes in that members are gone that a list goes on showing: their plugin says so, or calls them
+    /// going away, and its provider lists the dead and takes for ending nobody that long.
     fn lay_out(
         &mut self,
         plugin: &PluginName,
         (started, lag): (Timestamp, Lag),
         (now, seen): (Timestamp, &mut Seen),
     ) {
-        let Some(dying) = lag.dying else { return };
-        let dead = |key: &&Key| {
-            let since = self.members.get(key).and_then(|member| member.terminating);
-            key.plugin == *plugin && since.is_some_and(|since| started >= since + dying)
-        };
+        let long = |since: Timestamp| lag.dying.is_some_and(|dying| started >= since + dying);
+        let is_dead = |one: &Member| one.is_gone() || one.terminating.is_some_and(long);
+        let dead = |key: &&Key| key.plugin == *plugin && self.members.get(key).is_some_and(is_dead);
         let dead: Vec<Key> = self.index.leaving.iter().filter(dead).cloned().collect();
         for key in dead {
             let token = self.members.get(&key).and_then(|member| member.token);
@@ -341,6 +339,11 @@ impl Observed {
             let mut member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
             self.remember(&key, &mut member);
             let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
+            if member.is_gone() {
+                // Nobody knew it alive: nothing is lost with it.
+                self.dead.insert(key, member.token);
+                return;
+            }
             let dead = self.dead.get(&key) == Some(&member.token) && member.terminating.is_some();
             let ghost = self.tombs.get(&key).is_some_and(ghost) && Guard::Tombstones.stands();
             if ghost && !dead {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use infrakit_spi::PluginName;
 use infrakit_spi::behaviour::{Behaviour, Completeness};
-use infrakit_spi::instance::{Description, Lifecycle};
+use infrakit_spi::instance::Description;
 use serde::{Deserialize, Serialize};
 
 use super::lists::Lag;
@@ -452,7 +452,7 @@ impl Observed {
 
 /// Returns whether a member stays, as far as anybody said.
 fn nobody_asked(member: &Member) -> bool {
-    member.departure.is_none() && member.description.state != Lifecycle::Terminating
+    member.departure.is_none() && !member.description.state.is_leaving()
 }
 
 /// Returns the domain that a member is in: the tag of that name, or else the property.

@@ -146,7 +146,7 @@ impl Member {
             },
             last_shown: None,
             departure: None,
-            terminating: (description.state == Lifecycle::Terminating).then_some(now),
+            terminating: description.state.is_leaving().then_some(now),
             missed: false,
             labelling: Labelling::Nothing,
             label_failures: 0,
@@ -213,7 +213,7 @@ impl Member {
     /// made from: it may never have come up. Nor is one that is still coming up, or that the last
     /// list lacks.
     pub(crate) fn serves(&self) -> bool {
-        !self.missed && !self.is_pending() && self.health.is_well()
+        !self.missed && !self.is_pending() && !self.is_down() && self.health.is_well()
     }
 
     /// Returns whether no verdict on the member has come yet, though it could be asked.
@@ -238,13 +238,27 @@ impl Member {
     /// plugin's word.
     #[must_use]
     pub fn stays(&self) -> bool {
-        self.departure.is_none() && self.description.state != Lifecycle::Terminating
+        self.departure.is_none() && !self.description.state.is_leaving()
+    }
+
+    /// Returns whether its plugin says that it is gone, and only still listed.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.description.state == Lifecycle::Gone
     }
 
     /// Returns whether its plugin says that it is still coming up.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.description.state == Lifecycle::Pending
+    }
+
+    /// Returns whether its plugin says that it does not run although it is made. Whatever its flavor
+    /// answers of it, it is not well.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        let state = &self.description.state;
+        matches!(state, Lifecycle::Stopped | Lifecycle::Broken)
     }
 }
 

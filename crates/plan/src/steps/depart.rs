@@ -102,13 +102,11 @@ impl Draft<'_> {
     fn came_to_nothing(&mut self, member: &Member, taken: Timestamp) -> bool {
         let behaviour = self.config.behaviour(&member.plugin);
         let patience = match member.description.state {
-            Lifecycle::Terminating => return false,
+            Lifecycle::Terminating | Lifecycle::Gone => return false,
             Lifecycle::Running if !member.missed => {
                 self.config.settle + self.config.lag(&member.plugin).longest()
             }
-            Lifecycle::Running | Lifecycle::Unsaid | Lifecycle::Pending => {
-                behaviour.destruction_stuck()
-            }
+            _ => behaviour.destruction_stuck(),
         };
         let until = taken + patience;
         if until > self.now {
@@ -225,7 +223,7 @@ impl Draft<'_> {
                 }
                 continue;
             }
-            if member.description.state == Lifecycle::Terminating {
+            if member.description.state.is_leaving() {
                 // Its plugin is at it. Whether that hangs, or it is one of the dead, a later list tells.
                 let stuck = self.config.behaviour(&member.plugin).destruction_stuck();
                 let since = departure.taken.unwrap_or(departure.since);

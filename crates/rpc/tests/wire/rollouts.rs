@@ -452,7 +452,7 @@ async fn states_are_listed_where_the_plugin_tells_them() {
 }
 
 #[tokio::test]
-async fn a_state_that_nobody_knows_is_none() {
+async fn a_word_of_the_plugins_own_for_a_state_is_kept() {
     let list =
         r#"{"result":{"Descriptions":[{"ID":"a","State":"Hibernating"},{"ID":"b","State":null}]}}"#;
     let plugin = Scripted::start(vec![Scripted::answer(list)]);
@@ -461,5 +461,6 @@ async fn a_state_that_nobody_knows_is_none() {
         .describe(&Tags::new(), Detail::Tags)
         .await
         .unwrap();
-    assert!(list.iter().all(|one| one.state == Lifecycle::Unsaid));
+    let states: Vec<_> = list.iter().map(|one| one.state.as_str()).collect();
+    assert_eq!(states, ["Hibernating", ""]);
 }

@@ -7,7 +7,7 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Fingerprint, Lifecycle, Locality};
 use infrakit_spi::{InstanceId, LogicalId, PluginName, Tags, tags};
 
-use super::nature::{Fill, Nature};
+use super::nature::{Fill, Nature, Stage};
 use crate::rng::mix;
 
 /// How long a provider remembers what is gone, for lists that come from the past.
@@ -419,8 +419,9 @@ impl Provider {
         let mut sum = [0, 0_u64];
         for one in self.there(filter, moment) {
             let lags = one.shown.as_ref().is_some_and(|(until, _)| moment < *until);
-            let state = self.state(one, moment) as u64;
-            let print = mix(one.stamp << 3 | state << 1 | u64::from(lags));
+            let stage = self.tells_states();
+            let stage = stage.map_or(0, |_| self.stage(one, moment) as u64);
+            let print = mix(one.stamp << 3 | stage << 1 | u64::from(lags));
             sum = [sum[0] ^ print, sum[1].wrapping_add(print)];
         }
         Fingerprint(sum)
@@ -493,14 +494,19 @@ impl Provider {
     }
 
     fn state(&self, one: &Machine, moment: u64) -> Lifecycle {
-        if self.tells_states().is_none() {
-            Lifecycle::Unsaid
-        } else if one.leaving || one.gone.is_some_and(|gone| gone + one.lingers <= moment) {
-            Lifecycle::Terminating
+        self.tells_states().map_or(Lifecycle::Unsaid, |nature| {
+            let stage = self.stage(one, moment);
+            Lifecycle::from_word(nature.words()[stage as usize])
+        })
+    }
+
+    fn stage(&self, one: &Machine, moment: u64) -> Stage {
+        if one.leaving || one.gone.is_some_and(|gone| gone + one.lingers <= moment) {
+            Stage::Going
         } else if moment < one.running {
-            Lifecycle::Pending
+            Stage::ComingUp
         } else {
-            Lifecycle::Running
+            Stage::Up
         }
     }
 

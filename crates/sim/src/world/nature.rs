@@ -4,8 +4,8 @@
 //! the 99th percentile and are cut at the longest that was seen; rates are per call.
 
 use infrakit_spi::behaviour::{
-    AbsentProof, AnswerMeans, Behaviour, Completeness, IdempotencyKind, Limit, Operation, Reuse,
-    Seconds,
+    AbsentProof, AnswerMeans, Behaviour, Completeness, IdempotencyKind, Limit, Meaning, Operation,
+    Reuse, Seconds,
 };
 
 use super::{MILLIS, MINUTE, SECOND};
@@ -24,6 +24,30 @@ pub enum Class {
     PublicCloud,
     /// MAAS, Ironic, Equinix.
     BareMetal,
+}
+
+/// A stage of a machine's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It does not run yet.
+    ComingUp,
+    /// It runs.
+    Up,
+    /// It is going away, or is gone and still listed.
+    Going,
+}
+
+impl Stage {
+    /// Every stage, in the order of a life.
+    pub(super) const ALL: [Self; 3] = [Self::ComingUp, Self::Up, Self::Going];
+
+    fn meaning(self) -> Meaning {
+        match self {
+            Self::ComingUp => Meaning::Creating,
+            Self::Up => Meaning::Up,
+            Self::Going => Meaning::Leaving,
+        }
+    }
 }
 
 /// A time that is drawn anew each time.
@@ -258,6 +282,19 @@ impl Nature {
         self.running.longest + self.healthy.longest
     }
 
+    /// Returns what the provider calls each stage of a machine's life: in words that all share, or in
+    /// those of MAAS and Nova.
+    #[must_use]
+    pub(super) fn words(&self) -> [&'static str; Stage::ALL.len()] {
+        match self.class {
+            Class::FastLocal | Class::ContainerEngine | Class::PublicCloud => {
+                ["pending", "running", "terminating"]
+            }
+            Class::Hypervisor => ["BUILD", "ACTIVE", "DELETED"],
+            Class::BareMetal => ["Deploying", "Deployed", "Releasing"],
+        }
+    }
+
     /// Returns what its plugin declares: the truth, or nothing.
     #[must_use]
     pub fn declaration(&self) -> Behaviour {
@@ -288,6 +325,9 @@ impl Nature {
         behaviour.destroy.p99 = seconds(self.destroy.most.min(self.destroy.longest));
         behaviour.destroy.stuck = seconds(self.destroy.longest);
         "zone".clone_into(&mut behaviour.domain_of);
+        for (stage, word) in Stage::ALL.into_iter().zip(self.words()) {
+            behaviour.states.insert(word.to_owned(), stage.meaning());
+        }
         for (op, bucket) in [
             (Operation::Create, self.creates),
             (Operation::Destroy, self.destroys),

@@ -268,7 +268,7 @@ impl Observer {
     }
 
     /// Forgets the last list, so that the next one is read in any case.
-    fn forget(&mut self) {
+    pub(in crate::core) fn forget(&mut self) {
         self.fingerprint = None;
         self.generation += 1;
     }

@@ -96,6 +96,10 @@ impl Core {
         known.fault = fault;
         let is_other = known.behaviour != behaviour;
         known.behaviour = behaviour;
+        if is_other && let Some(observer) = self.observers.get_mut(plugin) {
+            // What the last list said in the plugin's own words may mean something else now.
+            observer.forget();
+        }
         self.rates.declare(plugin, self.behaviours.of(plugin));
         let on_it = self.groups.all_with_remains();
         let on_it = on_it.filter(|group| group.homes().any(|home| home == plugin));

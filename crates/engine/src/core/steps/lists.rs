@@ -94,6 +94,17 @@ impl Core {
         }
     }
 
+    /// Puts the plugin's own words for states into those that all share.
+    fn translate(&self, plugin: &PluginName, list: &mut [Description]) {
+        let behaviour = self.behaviours.of(plugin);
+        if behaviour.states.is_empty() && behaviour.tombstone_states.is_empty() {
+            return;
+        }
+        for one in list {
+            one.state = std::mem::take(&mut one.state).meant_by(behaviour);
+        }
+    }
+
     fn nothing_new(&mut self, served: &BTreeSet<GroupId>, circumstances: Listed<'_>) {
         let Listed {
             plugin,
@@ -122,10 +133,11 @@ impl Core {
     fn take_in(
         &mut self,
         served: &BTreeSet<GroupId>,
-        (list, covers): (Vec<Description>, Option<Arc<Domains>>),
+        (mut list, covers): (Vec<Description>, Option<Arc<Domains>>),
         circumstances: Listed<'_>,
     ) {
         let Listed { plugin, now, .. } = circumstances;
+        self.translate(plugin, &mut list);
         self.note_doubled(plugin, &list, now);
         self.refute(served, plugin, (&list, now));
         let mut by_group: BTreeMap<&GroupId, Vec<Description>> =

@@ -90,7 +90,8 @@ impl Core {
     /// listing the dead.
     pub(in crate::core) fn is_dead(&self, member: &Member) -> bool {
         let behaviour = self.config.behaviour(&member.plugin);
-        member.terminating.is_some() && !behaviour.dead_are_listed().is_zero()
+        let dying = member.terminating.is_some() && !behaviour.dead_are_listed().is_zero();
+        member.is_gone() || dying
     }
 
     /// Forgets what remains of a group once nothing can come of it any more, and the store has

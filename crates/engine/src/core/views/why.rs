@@ -95,11 +95,19 @@ impl Core {
             Some(hash) => format!("is outdated: it was made from {}", group.named(hash)),
             None => "is outdated: it carries no hash".to_owned(),
         });
-        match member.description.state {
+        match &member.description.state {
             Lifecycle::Pending => parts.push("is still coming up by its plugin's word".to_owned()),
+            Lifecycle::Gone => parts.push("is gone by its plugin's word".to_owned()),
             Lifecycle::Terminating => {
                 parts.push("is on its way out by its plugin's word".to_owned());
             }
+            Lifecycle::Stopped => parts.push("does not run by its plugin's word".to_owned()),
+            Lifecycle::Broken => {
+                parts.push("will never work by its plugin's word".to_owned());
+            }
+            Lifecycle::Own(word) => parts.push(format!(
+                "is `{word}` to its plugin, which is no evidence against it"
+            )),
             Lifecycle::Unsaid | Lifecycle::Running => {}
         }
         if own {

@@ -1,0 +1,119 @@
+//! Plugins that say where their instances are in their lives in words of their own.
+
+use std::sync::Arc;
+
+use infrakit_engine::core::{Event, Limits};
+use infrakit_plan::Config;
+use infrakit_spi::behaviour::Behaviour;
+use infrakit_spi::instance::Lifecycle;
+
+use crate::bench::{Bench, GROUP, cattle, gives_up_after};
+
+/// A world whose plugins declare what these words mean.
+fn says(states: &str) -> Behaviour {
+    let mut behaviour = gives_up_after(15);
+    behaviour.states = serde_json::from_str(states).unwrap();
+    behaviour
+}
+
+fn world(states: &str) -> Bench {
+    let config = Config {
+        undeclared: Arc::new(says(states)),
+        ..Config::default()
+    };
+    Bench::with(config, Limits::default())
+}
+
+fn called(word: &str) -> Lifecycle {
+    Lifecycle::from_word(word)
+}
+
+fn say_of_all(bench: &mut Bench, word: &str) {
+    for one in bench.instances.values_mut() {
+        one.state = called(word);
+    }
+}
+
+/// Its flavor looks at nothing, and finds everybody healthy.
+#[test]
+fn members_that_come_up_in_a_word_of_their_own_replace_nobody() {
+    let mut bench = world(r#"{"BUILD": "creating", "ACTIVE": "up"}"#);
+    bench.first_state = called("ACTIVE");
+    bench.arrive(cattle(3, "1"));
+    bench.first_state = called("build");
+    bench.commit(cattle(3, "2"));
+    bench.wait(120);
+    let all = bench.instances.values();
+    let active = all.filter(|one| one.state == called("ACTIVE")).count();
+    assert_eq!((active, bench.ids().len()), (2, 3));
+    bench.first_state = called("ACTIVE");
+    say_of_all(&mut bench, "ACTIVE");
+    bench.wait(120);
+    assert!(bench.converged(), "{}", bench.why());
+}
+
+#[test]
+fn who_is_broken_or_stopped_by_its_plugins_word_is_replaced() {
+    for word in ["ERROR", "SHUTOFF", "broken", "stopped"] {
+        let mut bench = world(r#"{"ERROR": "broken", "SHUTOFF": "stopped"}"#);
+        bench.arrive(cattle(3, "1"));
+        let ill = bench.instances.values_mut().next().unwrap();
+        ill.state = called(word);
+        let ill = ill.id.clone();
+        bench.wait(1200);
+        assert!(
+            !bench.ids().contains(&ill.as_str()),
+            "{word}: {}",
+            bench.why()
+        );
+        assert!(bench.converged(), "{word}: {}", bench.why());
+        assert_eq!((bench.count("create"), bench.count("destroy")), (4, 1));
+    }
+}
+
+#[test]
+fn a_word_for_not_knowing_is_no_evidence() {
+    for word in ["UNKNOWN", "never heard of"] {
+        let mut bench = world(r#"{"UNKNOWN": "unknown"}"#);
+        bench.arrive(cattle(3, "1"));
+        say_of_all(&mut bench, word);
+        bench.wait(1200);
+        assert_eq!((bench.count("create"), bench.count("destroy")), (3, 0));
+        assert!(bench.converged(), "{}", bench.why());
+    }
+}
+
+#[test]
+fn the_dead_are_replaced_at_once_whatever_they_are_called() {
+    let mut bench = world(r#"{"deleted": "gone"}"#);
+    bench.arrive(cattle(2, "1"));
+    let dead = bench.instances.values_mut().next().unwrap();
+    dead.state = called("DELETED");
+    bench.wait(60);
+    let made = (bench.count("create"), bench.count("destroy"));
+    assert_eq!(made, (3, 0), "{}", bench.why());
+    // As long as it is listed it is nobody's member, after a restart too.
+    bench.restart();
+    bench.wait(60);
+    assert_eq!((bench.count("create"), bench.count("destroy")), (3, 0));
+    assert!(bench.converged(), "{}", bench.why());
+    let why = bench.core.why(&GROUP.into(), None, bench.now).unwrap();
+    assert!(!why.lines.concat().contains("died"), "{:?}", why.lines);
+}
+
+/// A list that has not changed is read again once its words mean something else.
+#[test]
+fn what_is_declared_later_holds_for_the_last_list() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    say_of_all(&mut bench, "deleted");
+    bench.wait(60);
+    assert_eq!(bench.count("create"), 2);
+    let declared = Event::Behaves {
+        plugin: "file".into(),
+        behaviour: Ok(Box::new(says(r#"{"deleted": "gone"}"#))),
+    };
+    bench.core.handle(declared, bench.now);
+    bench.wait(60);
+    assert_eq!(bench.count("create"), 4);
+}
