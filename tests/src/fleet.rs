@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::rpc::{self, Fault};
-use crate::{Daemon, Home, eventually};
+use crate::{Daemon, Home, until};
 
 /// The tag that makes an instance a member of a group.
 pub const GROUP: &str = "infrakit.group";
@@ -95,7 +95,7 @@ pub fn hashes(description: &Value) -> Vec<String> {
 /// # Panics
 /// When it is not so in time.
 pub fn converged(home: &Home, id: &str, size: usize, limit: Duration) -> String {
-    eventually(limit, &format!("`{id}` has {size} members"), || {
+    let found = until(limit, || {
         let description = describe(home, id).map_err(|fault| fault.to_string())?;
         let hashes = hashes(&description);
         let alike = hashes.windows(2).all(|pair| pair[0] == pair[1]);
@@ -104,7 +104,18 @@ pub fn converged(home: &Home, id: &str, size: usize, limit: Duration) -> String 
         } else {
             Err(description.to_string())
         }
+    });
+    found.unwrap_or_else(|reason| {
+        let why = why(home, id);
+        panic!("not within {limit:?}: `{id}` has {size} members: {reason}\nwhy: {why}")
     })
+}
+
+/// What the group waits for, as `infrakit group why` shows it, or why it cannot be said.
+fn why(home: &Home, id: &str) -> String {
+    let params = json!({"Name": "", "ID": id});
+    let answer = rpc::call(&home.socket("group"), "Rollout.Why", &params);
+    answer.map_or_else(|fault| fault.to_string(), |why| format!("{why:#}"))
 }
 
 /// The highest memory that a process has ever used, in bytes.

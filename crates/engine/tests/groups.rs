@@ -86,6 +86,27 @@ async fn a_creation_that_outlasts_everything_never_leads_to_a_second_instance() 
     );
 }
 
+/// Of a plugin that has not said how it behaves a creation is waited for ten minutes.
+#[tokio::test(start_paused = true)]
+async fn a_plugin_that_misses_a_question_is_asked_again_soon() {
+    let world = World::new();
+    world.delay(Duration::from_secs(3600));
+    let engine = world.engine().await;
+    engine
+        .commit(&cattle("g", 3, "1"), Commit::Enforce)
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.crash();
+    assert_eq!(world.begun(), 3);
+
+    world.delay(Duration::ZERO);
+    world.mute(3);
+    let _engine = world.engine().await;
+    tokio::time::sleep(Duration::from_secs(45)).await;
+    assert_eq!((world.begun(), world.count("g")), (6, 3));
+}
+
 #[tokio::test(start_paused = true)]
 async fn lost_answers_are_settled_by_the_list() {
     let world = World::new();

@@ -26,7 +26,15 @@ struct Found {
     flavors: BTreeMap<PluginName, Arc<dyn Flavor>>,
     watched: BTreeSet<PluginName>,
     /// When a plugin in another process is asked again how its provider behaves.
-    asked: BTreeMap<PluginName, Instant>,
+    asked: BTreeMap<PluginName, Asked>,
+}
+
+/// A question that was put to a plugin.
+#[derive(Clone, Copy)]
+struct Asked {
+    again: Instant,
+    /// How long it is until then.
+    pause: Duration,
 }
 
 /// How long a plugin has to say how its provider behaves. It knows, and need not ask anybody.
@@ -35,6 +43,11 @@ const DECLARING: Duration = Duration::from_secs(5);
 /// Pause before a plugin is asked again how its provider behaves. One that was started anew between two
 /// lists may declare something else, and nothing tells of that; and each time a list waits for the answer.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Pause before a plugin is asked again that did not answer, doubled each time up to that. Until it has
+/// told, what was begun before a restart is waited for as long as a call may take at the slowest
+/// providers; a machine that is busy with that restart misses a question easily.
+const ASK_SOON: Duration = Duration::from_secs(1);
 
 impl Resolver {
     pub(crate) fn new(plugins: Arc<dyn Plugins>) -> Self {
@@ -92,13 +105,14 @@ impl Resolver {
         instance: &dyn Instance,
         inputs: &mpsc::UnboundedSender<Input>,
     ) {
-        let again = self.found().asked.get(name).copied();
-        if again.is_some_and(|at| Instant::now() < at) {
+        let remote = instance.locality() == Locality::Remote;
+        let last = self.found().asked.get(name).copied();
+        if last.is_some_and(|last| Instant::now() < last.again) {
             return;
         }
-        if instance.locality() == Locality::Remote {
-            let again = Instant::now() + ASK_AGAIN;
-            self.found().asked.insert(name.clone(), again);
+        let pause = last.map_or(ASK_SOON, |last| (last.pause * 2).min(ASK_AGAIN));
+        if remote {
+            self.note_asked(name, pause);
         }
         let asked = tokio::time::timeout(DECLARING, instance.behaviour()).await;
         let asked = asked.unwrap_or_else(|_| Err(Error::unknown("no answer")));
@@ -110,9 +124,18 @@ impl Resolver {
                 return;
             }
         };
+        if remote {
+            self.note_asked(name, ASK_AGAIN);
+        }
         let plugin = name.clone();
         // The loop may have ended; then nobody needs to know.
         let _ = inputs.send(Input::Event(Event::Behaves { plugin, behaviour }));
+    }
+
+    fn note_asked(&self, name: &PluginName, pause: Duration) {
+        let again = Instant::now() + pause;
+        let asked = Asked { again, pause };
+        self.found().asked.insert(name.clone(), asked);
     }
 
     /// Passes on the plugin's signs of change, as long as there are any. To be called before each

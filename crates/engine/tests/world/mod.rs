@@ -33,6 +33,8 @@ struct State {
     delay: Duration,
     lose: bool,
     refuse: Option<String>,
+    /// How often the plugin does not answer yet when it is asked how it behaves.
+    mute: usize,
 }
 
 #[derive(Clone)]
@@ -87,6 +89,10 @@ impl World {
 
     pub(crate) fn refuse(&self, message: Option<&str>) {
         self.state.lock().unwrap().refuse = message.map(str::to_owned);
+    }
+
+    pub(crate) fn mute(&self, questions: usize) {
+        self.state.lock().unwrap().mute = questions;
     }
 
     pub(crate) fn plant(&self, id: &str, tags: &[(&str, &str)]) {
@@ -241,6 +247,11 @@ impl Instance for Fake {
     }
 
     async fn behaviour(&self) -> Result<Option<Behaviour>> {
+        let mut state = self.state.lock().unwrap();
+        if let Some(left) = state.mute.checked_sub(1) {
+            state.mute = left;
+            return Err(Error::unknown("no answer in time"));
+        }
         let mut behaviour = Behaviour::default();
         behaviour.create.give_up = Some(Seconds(15.0));
         Ok(Some(behaviour))
