@@ -1,6 +1,8 @@
 //! Members that came so lately that the first list after a restart lacks them.
 
-use crate::bench::{Bench, GROUP, cattle};
+use infrakit_engine::core::{Call, CreationAnswer, Event};
+
+use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
 /// Members that were made a second ago; the controller is started anew, and its first list is 3 s
 /// old.
@@ -78,4 +80,42 @@ fn one_that_went_lately_is_not_counted_when_an_older_list_shows_it() {
     gone.retain(|call| call.starts_with("destroy"));
     gone.dedup();
     assert_eq!(gone.len(), 1, "{gone:?}");
+}
+
+/// A list shows it, it dies, another one takes its place; then its creation is answered.
+#[test]
+fn one_that_came_and_went_before_its_answer_is_no_member() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Kept;
+    bench.commit(spec(r#"{"LogicalIDs":["a"]}"#, ("file", "1"), ""));
+    let begun = bench.now;
+    let kept = bench.take_kept();
+    let [call] = &kept[..] else {
+        panic!("{kept:?}");
+    };
+    let Call::Provision {
+        target,
+        number,
+        provision,
+        ..
+    } = call
+    else {
+        panic!("{call:?}");
+    };
+    let made = bench.plant("file", "i-900", provision.tags.clone());
+    bench.wait(20);
+    bench.fate = Fate::Done;
+    bench.instances.clear();
+    bench.wait(120);
+    assert_eq!(bench.ids(), ["i-001"], "{}", bench.why());
+    let answer = CreationAnswer {
+        target: target.clone(),
+        number: *number,
+        plugin: "file".into(),
+        begun,
+        outcome: Ok(Box::new(made)),
+    };
+    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.wait(120);
+    assert_eq!((bench.ids(), bench.count("destroy")), (vec!["i-001"], 0));
 }

@@ -137,6 +137,12 @@ impl CallsUnderWay {
         calls
     }
 
+    /// Returns whether the answer of a creation is awaited.
+    pub(in crate::core) fn is_creating(&self, target: &Target, number: u64) -> bool {
+        let call = CallId::Create(target.clone(), number);
+        self.running.contains_key(&call)
+    }
+
     /// Notes the end of a call, where the event is one.
     pub(in crate::core) fn ended(&mut self, event: &Event, now: Timestamp) {
         let Some((id, ending)) = CallId::ended_by(event) else {

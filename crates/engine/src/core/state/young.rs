@@ -4,7 +4,7 @@
 //! than they are. So the creations of young members stay on record, with the ids that are known,
 //! until a list that was started late enough has told of them: from then on every list does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use infrakit_plan::{Lag, Observed, Origin, Timestamp};
@@ -24,6 +24,8 @@ pub(in crate::core) struct Young {
     /// How many of each record are still young.
     open: BTreeMap<u64, usize>,
     next: u64,
+    /// Creations that a list told of while their answers were awaited.
+    told_first: BTreeSet<u64>,
 }
 
 struct Newcomer {
@@ -79,6 +81,17 @@ impl Young {
         if let Some(former) = self.members.insert(number, newcomer) {
             self.leave(former.record);
         }
+    }
+
+    /// Notes that a list told of a creation whose answer is awaited.
+    pub(in crate::core) fn note_told(&mut self, number: u64) {
+        self.told_first.insert(number);
+    }
+
+    /// Notes that a creation is answered. Returns whether a list told of it before: whether its member
+    /// is still there, the lists since then know better than the answer.
+    pub(in crate::core) fn answered(&mut self, number: u64) -> bool {
+        self.told_first.remove(&number)
     }
 
     /// Drops those that lists of `plugin` tell of reliably from now on, and those that are gone.

@@ -63,7 +63,12 @@ impl Core {
         let again = intent.as_ref().is_some_and(|intent| intent.again.times > 0);
         let made = outcome.as_ref().map(|description| &description.id);
         group.history.created(number, made);
+        let told = group.young.answered(number);
         match outcome {
+            Ok(_) if told && group.seen.made_by(number).is_none() => {
+                // It came and went before its answer did.
+                group.memory.measured.provision.note(now.since(begun));
+            }
             Ok(description) => {
                 let took = now.since(begun);
                 group.memory.measured.provision.note(took);

@@ -10,6 +10,7 @@ use infrakit_spi::{GroupId, PluginName, tags};
 
 use crate::core::state::group::Said;
 use crate::core::state::observer::Observer;
+use crate::core::state::under_way::CallsUnderWay;
 use crate::core::state::young::Keep;
 use crate::core::{Core, Effect, Group, ListAnswer};
 
@@ -120,7 +121,7 @@ impl Core {
             group.seen.trust(plugin, trust);
             let seen = group.seen.unchanged(plugin, started, now);
             settle_labels(group, circumstances);
-            let grown = note_seen(group, circumstances);
+            let grown = note_seen(group, circumstances, &self.calls);
             learn(group, &seen, circumstances.now);
             self.behaviours.departures(plugin, &seen.departed);
             look_then(self.observers.get_mut(plugin), id, &seen);
@@ -172,7 +173,7 @@ impl Core {
                 None => group.seen.apply(id, members, circumstances, nonce),
             };
             settle_labels(group, circumstances);
-            let grown = note_seen(group, circumstances);
+            let grown = note_seen(group, circumstances, &self.calls);
             learn(group, &seen, circumstances.now);
             self.behaviours.departures(plugin, &seen.departed);
             if seen.ghosts > 0
@@ -251,7 +252,7 @@ fn awaits_list(group: &Group, plugin: &PluginName) -> bool {
 }
 
 /// Notes which creations a list has told of. Returns whether some need be on record no longer.
-fn note_seen(group: &mut Group, circumstances: Listed<'_>) -> bool {
+fn note_seen(group: &mut Group, circumstances: Listed<'_>, calls: &CallsUnderWay) -> bool {
     let Listed {
         plugin,
         started,
@@ -266,6 +267,9 @@ fn note_seen(group: &mut Group, circumstances: Listed<'_>) -> bool {
     for (number, id) in found.collect::<Vec<_>>() {
         let home = (plugin.clone(), id);
         group.young.insert(number, home, now, Keep::Unrecorded);
+        if calls.is_creating(&group.target, number) {
+            group.young.note_told(number);
+        }
     }
     let grown = group.young.settle(seen, plugin, (started, lag));
     grown || group.departures.wait()
