@@ -58,10 +58,9 @@ fn a_plugin_that_does_not_say_how_it_behaves_is_served_all_the_same() {
         infrakit_tests::fleet::converged(&site.home, "g", 3, SOON);
         site.commit(&cattle("g", 3, "v2"));
         site.provider.settles("g", 3, "v2", SOON);
-        assert!(
-            site.provider.calls("Instance.Behaviour") <= 3,
-            "it is asked rarely"
-        );
+        // After 1 s, 2 s, 4 s, 8 s; where the connection broke, twice each.
+        let asked = site.provider.calls("Instance.Behaviour");
+        assert!(asked <= 12, "it is asked ever more rarely: {asked}");
     });
 }
 
