@@ -309,9 +309,7 @@ impl Observed {
                 self.see(key, identified(description), (nonce, now), &mut seen);
             }
         }
-        if !present.is_empty() {
-            self.losses.forget_silence(plugin);
-        }
+        self.losses.forget_silence(plugin, &present);
         let missing: Vec<Key> = self
             .members
             .keys()
@@ -352,6 +350,7 @@ impl Observed {
             } else if !dead {
                 self.dead.remove(&key);
                 seen.appeared += 1;
+                member.departure = self.losses.departure_of(&key, member.token);
                 self.insert(key, member);
             }
             return;
@@ -407,7 +406,8 @@ fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestam
                 Step::Failed(..) => shown,
             }
         }
-        (Origin::Listed, None) if member.token.is_some() && !lag.relapse.is_zero() => {
+        // It may be from before its creation, whether it was asked to go since or not.
+        (Origin::Listed, _) if member.token.is_some() && !lag.relapse.is_zero() => {
             member.created + lag.relapse
         }
         (Origin::Listed, _) => return None,

@@ -15,7 +15,7 @@ use infrakit_spi::instance::Description;
 use serde::{Deserialize, Serialize};
 
 use super::lists::Lag;
-use super::{Key, Member, Observed, Seen};
+use super::{Departure, Key, Member, Observed, Seen};
 use crate::guards::Guard;
 use crate::spec::LossPolicy;
 use crate::{Share, Timestamp};
@@ -127,6 +127,9 @@ pub(super) struct Losses {
     /// Losses that were believed lately of a plugin that showed nobody: when, where, and in which
     /// domain. What is made in their place may be missing in the next list, too, for the same reason.
     believed: Vec<(Timestamp, PluginName, String)>,
+    /// Those among them that were on their way out, until the plugin shows somebody: should they be
+    /// there after all, they are still the ones that were chosen to go.
+    leaving: BTreeMap<Key, (u64, Departure)>,
 }
 
 impl Losses {
@@ -152,9 +155,20 @@ impl Losses {
         self.trust.get(plugin).cloned().unwrap_or_default()
     }
 
-    /// Forgets losses of a plugin that shows somebody.
-    pub(super) fn forget_silence(&mut self, plugin: &PluginName) {
-        self.believed.retain(|(_, home, _)| home != plugin);
+    /// Forgets losses of a plugin that shows these, if it shows anybody.
+    pub(super) fn forget_silence(&mut self, plugin: &PluginName, present: &BTreeSet<Key>) {
+        if !present.is_empty() {
+            self.believed.retain(|(_, home, _)| home != plugin);
+            self.leaving
+                .retain(|key, _| key.plugin != *plugin || present.contains(key));
+        }
+    }
+
+    /// Returns how far the departure had come of a member that was believed to be gone and is there
+    /// again. Only a token tells it from another one of that id.
+    pub(super) fn departure_of(&mut self, key: &Key, token: Option<u64>) -> Option<Departure> {
+        let (own, departure) = self.leaving.remove(key)?;
+        (Some(own) == token).then_some(departure)
     }
 
     /// Forgets losses that are so long ago that lists were believed anew since.
@@ -221,19 +235,7 @@ impl Observed {
             .partition(|key| self.members.get(key).is_some_and(nobody_asked));
         let trust = self.losses.trust_in(plugin);
         self.losses.forget_believed(plugin, started, trust.silence);
-        let mut doubt = self.doubt(plugin, &lost, asked.len());
-        // Where nobody is shown, those that were asked to go may be there as well as any.
-        let silent = self.silent_domains(&doubt, &trust);
-        for key in &asked {
-            let member = self.members.get(key);
-            let hidden = member.is_some_and(|member| {
-                let own = domain(member, &trust.domain_of);
-                silent.contains(own.as_ref())
-            });
-            if hidden {
-                doubt.insert(key.clone(), trust.silence);
-            }
-        }
+        let doubt = self.doubt(plugin, &lost, &asked);
         let missing: BTreeSet<Key> = lost.into_iter().chain(asked).collect();
         let mut all = self.members.iter();
         let shows_nobody = !missing.is_empty()
@@ -280,15 +282,6 @@ impl Observed {
         }
     }
 
-    /// Returns the domains of which nobody is shown.
-    fn silent_domains(&self, doubt: &BTreeMap<Key, Duration>, trust: &Trust) -> BTreeSet<String> {
-        let silent = doubt.iter().filter(|(_, wait)| **wait == trust.silence);
-        let silent = silent.filter_map(|(key, _)| self.members.get(key));
-        silent
-            .map(|member| domain(member, &trust.domain_of).into_owned())
-            .collect()
-    }
-
     /// Notes a loss that is believed.
     fn note_believed(&mut self, key: &Key, started: Timestamp, trust: &Trust) {
         if trust.proof == Proof::Whole {
@@ -299,15 +292,20 @@ impl Observed {
             self.losses
                 .believed
                 .push((started, key.plugin.clone(), domain));
+            if let (Some(token), Some(departure)) = (member.token, member.departure) {
+                self.losses.leaving.insert(key.clone(), (token, departure));
+            }
         }
     }
 
-    /// Returns those of the lost that are not believed to be gone, and for how long.
+    /// Returns those that are not believed to be gone, and for how long: of the lost, and of those that
+    /// were asked to go. A list that is not believed of the others says nothing of those either, and
+    /// what is made in their place too early is one too many.
     fn doubt(
         &self,
         plugin: &PluginName,
         lost: &BTreeSet<Key>,
-        asked: usize,
+        asked: &BTreeSet<Key>,
     ) -> BTreeMap<Key, Duration> {
         let mut doubt = BTreeMap::new();
         let trust = self.losses.trust_in(plugin);
@@ -316,10 +314,50 @@ impl Observed {
         // The usual case costs nothing. Those that are too young to be missed count as well: else the
         // losses of a group that was made lately would be few each time that one comes of age.
         let absent = lost.union(&self.missed).take(FEW + 1).count();
-        let usual = absent + asked <= FEW && before.clone().next().is_none();
-        if lost.is_empty() || usual || trust.is_proof() {
+        let usual = absent + asked.len() <= FEW && before.clone().next().is_none();
+        if absent == 0 || usual || trust.is_proof() {
             return doubt;
         }
+        let (whole, domains) = self.tally(plugin, (lost, asked.len()), before, &trust);
+        if whole.lost == 0 {
+            // Nobody is missing but those that were asked to go.
+            return doubt;
+        }
+        // A domain that is out of sight is one event, however large it is beside the others.
+        let wait = |key: &Key| {
+            let member = self.members.get(key)?;
+            let own = domains.get(&domain(member, &trust.domain_of));
+            let tally = if whole.is_silent() { &whole } else { own? };
+            trust.wait(*tally)
+        };
+        doubt.extend(
+            lost.iter()
+                .filter_map(|key| Some((key.clone(), wait(key)?))),
+        );
+        // What is left is judged as what is lost of the whole.
+        let rest = Tally {
+            lost: whole.lost.saturating_sub(doubt.len()),
+            ..whole
+        };
+        let rest = trust.wait(rest);
+        if let Some(wait) = rest {
+            for key in lost {
+                doubt.entry(key.clone()).or_insert(wait);
+            }
+        }
+        let hidden = asked.iter();
+        doubt.extend(hidden.filter_map(|key| Some((key.clone(), wait(key).or(rest)?))));
+        doubt
+    }
+
+    /// Counts the members of a plugin that stay as far as anybody said, all of them and by domain.
+    fn tally<'a>(
+        &'a self,
+        plugin: &PluginName,
+        (lost, asked): (&BTreeSet<Key>, usize),
+        before: impl Iterator<Item = &'a (Timestamp, PluginName, String)>,
+        trust: &Trust,
+    ) -> (Tally, BTreeMap<Cow<'a, str>, Tally>) {
         let mut whole = Tally {
             before: asked,
             ..Tally::default()
@@ -345,31 +383,7 @@ impl Observed {
                 }
             }
         }
-        // A domain that is out of sight is one event, however large it is beside the others.
-        for key in lost {
-            let Some(member) = self.members.get(key) else {
-                continue;
-            };
-            let tally = if whole.is_silent() {
-                whole
-            } else {
-                domains[&domain(member, &trust.domain_of)]
-            };
-            if let Some(wait) = trust.wait(tally) {
-                doubt.insert(key.clone(), wait);
-            }
-        }
-        // What is left is judged as what is lost of the whole.
-        let rest = Tally {
-            lost: whole.lost - doubt.len(),
-            ..whole
-        };
-        if let Some(wait) = trust.wait(rest) {
-            for key in lost {
-                doubt.entry(key.clone()).or_insert(wait);
-            }
-        }
-        doubt
+        (whole, domains)
     }
 
     /// Returns the domain that a member is in; empty where nobody knows.

@@ -164,7 +164,11 @@ impl Bench {
     /// Removes an instance and lists.
     pub(crate) fn remove(&mut self, id: &str) {
         self.list.retain(|one| one.id.as_str() != id);
-        self.look();
+        let member = self.seen.get(&id.into());
+        let asked = member.is_some_and(|member| member.departure.is_some());
+        // How long lists may be behind an end that was asked for is tested where lists are.
+        let lag = if asked { Lag::NONE } else { Lag::default() };
+        self.look_behind(self.now, lag);
     }
 
     /// Takes in a complete list that is started now.
@@ -173,6 +177,11 @@ impl Bench {
     }
 
     pub(crate) fn look_from(&mut self, started: Timestamp) {
+        self.look_behind(started, Lag::default());
+    }
+
+    /// Takes in a complete list that may be so far behind.
+    pub(crate) fn look_behind(&mut self, started: Timestamp, lag: Lag) {
         let first = PluginName::from("file");
         let mut plugins: BTreeSet<PluginName> = self.homes.values().cloned().collect();
         plugins.insert(first.clone());
@@ -181,7 +190,7 @@ impl Bench {
                 plugin,
                 started,
                 now: self.now,
-                lag: Lag::default(),
+                lag,
             };
             let there = |one: &&Description| self.homes.get(&one.id).unwrap_or(&first) == plugin;
             let list: Vec<Description> = self.list.iter().filter(there).cloned().collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use infrakit_plan::{Action, Labelling, Member, Origin, Plan, Reason, Spec, Step};
+use infrakit_plan::{Action, Labelling, Lag, Member, Origin, Plan, Reason, Spec, Step};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Description;
 use infrakit_spi::{InstanceId, LogicalId, tags};
@@ -151,7 +151,8 @@ impl Bench {
         let gone: BTreeSet<InstanceId> = leaving.map(|member| member.id.clone()).collect();
         self.list.retain(|one| !gone.contains(&one.id));
         self.now = self.now + std::time::Duration::from_nanos(1);
-        self.look();
+        // Where time stands still no list can be behind.
+        self.look_behind(self.now, Lag::NONE);
     }
 
     /// Finds every member healthy.

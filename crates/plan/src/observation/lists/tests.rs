@@ -191,3 +191,19 @@ fn a_member_that_is_shown_again_is_missed_no_longer() {
     assert!(!seen.get(&"a".into()).unwrap().missed);
     assert_eq!(seen.unchanged(&"p".into(), at(20), at(20)).vanished, 0);
 }
+
+/// A list from before it was made says nothing of its end.
+#[test]
+fn an_older_copy_of_the_truth_does_not_prove_that_a_young_one_has_gone() {
+    let mut seen = Observed::default();
+    list(&mut seen, &["a", "b"], 1, Lag::default());
+    seen.get_mut(&"a".into()).unwrap().departure = Some(crate::Departure {
+        reason: Reason::Surplus,
+        since: at(3),
+        step: Step::Accepted(at(3)),
+        taken: Some(at(3)),
+    });
+    let older = list(&mut seen, &["b"], 4, Lag::default());
+    assert_eq!((older.vanished, older.look_again), (0, Some(at(12))));
+    assert_eq!(list(&mut seen, &["b"], 13, Lag::default()).vanished, 1);
+}

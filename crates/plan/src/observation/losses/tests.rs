@@ -176,7 +176,12 @@ fn somebody_who_knows_ends_the_doubt() {
 #[test]
 fn who_was_asked_to_go_is_not_doubted() {
     let mut seen = group(&SIX, &Behaviour::default());
-    for id in &SIX[..4] {
+    leave(&mut seen, &SIX[..4]);
+    assert_eq!(list(&mut seen, &SIX[4..], 100).vanished, 4);
+}
+
+fn leave(seen: &mut Observed, ids: &[&str]) {
+    for id in ids {
         let mut member = seen.get_mut(&(*id).into()).unwrap();
         member.departure = Some(crate::Departure {
             reason: crate::Reason::Surplus,
@@ -185,5 +190,75 @@ fn who_was_asked_to_go_is_not_doubted() {
             taken: Some(at(91)),
         });
     }
-    assert_eq!(list(&mut seen, &SIX[4..], 100).vanished, 4);
+}
+
+/// A plugin that has lost its memory lacks them as it lacks all others.
+#[test]
+fn who_was_asked_to_go_counts_until_a_list_is_believed() {
+    let mut seen = group(&SIX, &Behaviour::default());
+    leave(&mut seen, &SIX[..1]);
+    // One stays in sight: five of six are missing, which two lists have to say.
+    assert_eq!(list(&mut seen, &SIX[5..], 100).vanished, 0);
+    assert_eq!(list(&mut seen, &SIX[5..], 102).vanished, 5);
+}
+
+#[test]
+fn who_was_asked_to_go_counts_as_long_as_all_others_are_too_young_to_be_missed() {
+    let mut seen = Observed::default();
+    seen.trust(
+        &"p".into(),
+        Trust::of(&Behaviour::default(), &LossPolicy::default()),
+    );
+    for (number, id) in SIX.into_iter().enumerate() {
+        let mut one = description(id);
+        let token = (tags::TOKEN.to_owned(), format!("n-{number}"));
+        one.tags.get_or_insert_default().extend([token]);
+        let origin = crate::observation::Origin::Provisioned(at(99));
+        let made = Member::new(one, &"p".into(), origin, "n", at(99));
+        seen.provisioned(made);
+    }
+    let mut old = description("a-0");
+    let token = (tags::TOKEN.to_owned(), "n-9".to_owned());
+    old.tags.get_or_insert_default().extend([token]);
+    let origin = crate::observation::Origin::Provisioned(at(1));
+    seen.provisioned(Member::new(old, &"p".into(), origin, "n", at(1)));
+    leave(&mut seen, &["a-0"]);
+    let first = list(&mut seen, &[], 100);
+    assert_eq!((first.vanished, seen.len()), (0, 7));
+}
+
+#[test]
+fn who_was_asked_to_go_and_is_shown_again_still_goes() {
+    let mut seen = Observed::default();
+    seen.trust(
+        &"p".into(),
+        Trust::of(&Behaviour::default(), &LossPolicy::default()),
+    );
+    let tagged = |id: &str, token: &str| {
+        let mut one = description(id);
+        let token = (tags::TOKEN.to_owned(), token.to_owned());
+        one.tags.get_or_insert_default().extend([token]);
+        one
+    };
+    let all = |tokens: [&str; 3]| [0, 1, 2].map(|number| tagged(SIX[number], tokens[number]));
+    let look = |seen: &mut Observed, list: &[Description], started| {
+        let circumstances = Listed {
+            plugin: &"p".into(),
+            started: at(started),
+            now: at(started),
+            lag: Lag::NONE,
+        };
+        seen.apply(&"g".into(), list.to_vec(), circumstances, "n")
+    };
+    look(&mut seen, &all(["n-0", "n-1", "n-2"]), 1);
+    leave(&mut seen, &SIX[..2]);
+    look(&mut seen, &[], 100);
+    assert_eq!(look(&mut seen, &[], 160).vanished, 3);
+    // The second is another one by now: its id was given again.
+    assert_eq!(
+        look(&mut seen, &all(["n-0", "n-7", "n-2"]), 200).appeared,
+        3
+    );
+    let going = seen.members().map(|member| member.departure.is_some());
+    assert_eq!(going.collect::<Vec<_>>(), [true, false, false]);
 }
