@@ -76,7 +76,9 @@ fn repair(draft: &mut Draft<'_>, member: &Member, settling: usize) -> bool {
         && let Some(step) = policy.repair.get(last)
     {
         let until = repair.at + policy.repair_wait;
-        if repair.in_flight || (until > draft.now && repair.at <= draft.now) {
+        // What was found before the step had its time to help says nothing of how it helped.
+        let asked = member.health.asked().is_some_and(|asked| asked >= until);
+        if repair.in_flight || (!asked && repair.at <= draft.now) {
             let id = member.id.clone();
             let step = step.clone();
             draft.ledger.wait_for_repair();

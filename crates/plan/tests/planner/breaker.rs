@@ -154,12 +154,28 @@ fn repair_steps_come_before_replacement_in_their_order() {
         [WaitingOn::Repair { .. }]
     ));
     bench.pass(Duration::from_secs(120));
+    bench.verdict("a", Health::Unhealthy);
     let played = bench.play(&["a"]);
     assert_eq!(played.repaired, [("a".to_owned(), "reboot".to_owned())]);
     assert!(played.gone.is_empty());
     bench.pass(Duration::from_secs(120));
+    bench.verdict("a", Health::Unhealthy);
     let played = bench.play(&["a"]);
     assert_eq!(played.gone, [("a".to_owned(), Reason::Unhealthy)]);
+}
+
+/// Verdicts from before the step has helped do not speak against it.
+#[test]
+fn after_a_repair_the_member_is_asked_before_it_is_replaced() {
+    let health = r#","Health":{"Repair":["reboot"],"RepairWait":"2m"}"#;
+    let mut bench = Bench::healthy(spec(r#"{"Size":3}"#, "v1", health), &["a", "b", "c"]);
+    bench.sicken("a");
+    bench.play(&["a"]);
+    bench.pass(Duration::from_secs(120));
+    let plan = bench.preview();
+    assert!(checked(&plan).contains(&"a"));
+    assert!(destroyed(&plan).is_empty());
+    assert!(matches!(plan.waiting[..], [WaitingOn::Repair { .. }]));
 }
 
 #[test]
@@ -346,6 +362,7 @@ fn a_repair_has_its_whole_wait_to_help() {
     };
     assert!(waits.waiting.contains(&on), "{:?}", waits.waiting);
     bench.now = until;
+    bench.verdict("a", Health::Unhealthy);
     assert_eq!(steps(&bench), ["reboot"]);
     // A clock that was set back does not make it wait for ever.
     bench.memory.repairs.0.get_mut("a").unwrap().at = at(9_000);
