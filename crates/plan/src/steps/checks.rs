@@ -82,10 +82,11 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     if let Some(least) = pace.proof {
         let scouts = scouts(draft);
         for key in &index.unproved {
-            // Who falls ill once it was well is asked like any other that does: verdicts that come
-            // faster would make it sick in less time than its policy says.
+            // Whoever is ill is asked like any other that is, be it that it was well before or that its
+            // time of grace is over: verdicts that come faster would make it sick in less time than its
+            // policy says.
             if let Some(member) = draft.seen.at(key)
-                && !(member.health.ever_healthy() && index.unhealthy.contains(key))
+                && !(index.unhealthy.contains(key) && is_judged(draft, member))
             {
                 let role = if scouts.contains(&key) {
                     Role::Scout
@@ -138,6 +139,12 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     if let Some(at) = next {
         draft.wake(at);
     }
+}
+
+/// Returns whether verdicts of sickness count against a member.
+fn is_judged(draft: &Draft<'_>, member: &Member) -> bool {
+    let patient = member.created + draft.spec.health.grace_period;
+    member.health.ever_healthy() || draft.now >= patient
 }
 
 /// Returns the members of other configurations of whom nobody has heard, and when they are asked: they

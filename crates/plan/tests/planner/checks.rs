@@ -189,3 +189,16 @@ fn who_falls_ill_before_it_has_proved_itself_is_asked_at_the_usual_pace() {
     bench.now = at(10);
     assert!(checked(&bench.preview()).contains(&"x"));
 }
+
+#[test]
+fn who_is_ill_once_its_grace_is_over_is_asked_at_the_usual_pace_too() {
+    let mut bench = Bench::healthy(spec(r#"{"Size":2}"#, "v2", ""), &["a"]);
+    bench.add(shown("x", "v2"));
+    bench.plan();
+    bench.now = at(301);
+    bench.verdict("x", Health::Unhealthy);
+    bench.now = at(303);
+    assert!(!checked(&bench.preview()).contains(&"x"));
+    bench.now = at(312);
+    assert!(checked(&bench.preview()).contains(&"x"));
+}
