@@ -7,6 +7,7 @@ use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName, tags};
 
 use super::sight::{Open, Sight};
+use super::truth::may_be_missed;
 use super::{Pace, Promise, Told};
 use crate::controller::{Answer, Ask, Foreseen, Operation, Ticket};
 use crate::world::Park;
@@ -46,6 +47,8 @@ pub struct Ledger {
     /// How many members each group has reached under the promise in force.
     reached: BTreeMap<GroupId, Reached>,
     done: BTreeMap<GroupId, Foreseen>,
+    /// How many destructions were asked for of groups that are to be no more.
+    pub ended: u64,
     /// When each term of office began.
     pub terms: Vec<(u64, u64)>,
     /// How long lists may lag behind creations that were answered.
@@ -98,7 +101,7 @@ impl Ledger {
     }
 
     /// Notes which specs a life has in force.
-    pub fn in_force(&mut self, life: u32, specs: &[GroupSpec], park: &Park) {
+    pub fn in_force(&mut self, life: u32, specs: &[GroupSpec], (park, now): (&Park, u64)) {
         let promises: BTreeMap<GroupId, Promise> = specs
             .iter()
             .filter_map(|spec| Some((spec.id.clone(), Promise::of(spec)?)))
@@ -125,7 +128,7 @@ impl Ledger {
             sight.members.retain(|_, seen| known(&seen.group));
             sight.promises = promises;
         }
-        self.measure(life, park);
+        self.measure(life, park, now);
     }
 
     /// Returns how many members a group has to be measured by: its size, or as many as it ever
@@ -135,8 +138,9 @@ impl Ledger {
         self.reached.get(group).map_or(0, |reached| reached.count)
     }
 
-    /// Counts the members that there are, by the promises of a life.
-    pub fn measure(&mut self, life: u32, park: &Park) {
+    /// Counts the members that there are, by the promises of a life. Those that are rightly taken for
+    /// gone are none that a new promise counts on.
+    pub fn measure(&mut self, life: u32, park: &Park, now: u64) {
         let Some(sight) = self.sights.get(&life) else {
             return;
         };
@@ -148,7 +152,8 @@ impl Ledger {
                     .is_some_and(|homes| homes.contains(*plugin));
                 // Nobody counts on one that a person wants gone.
                 let wanted = !self.requested.contains(&(group.clone(), one.id.clone()));
-                home && wanted && !one.leaving && one.is_asked_for()
+                let missed = || may_be_missed(park, (group, sight), (*plugin, one), now);
+                home && wanted && !one.leaving && one.is_asked_for() && !missed()
             });
             let count = (there.count() as u64).min(promise.size);
             let reached = self.reached.entry(group.clone()).or_default();
@@ -261,6 +266,7 @@ impl Ledger {
             } => {
                 let done = self.done.entry(group.clone()).or_default();
                 done.go.insert(id.clone());
+                self.ended += u64::from(self.destroying.contains(group));
                 Open::Destroy(plugin.clone(), id.clone())
             }
             Ask::Check { plugin, id, .. } => Open::Check(plugin.clone(), id.clone()),

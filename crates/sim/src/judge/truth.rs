@@ -2,8 +2,8 @@
 
 use infrakit_spi::{GroupId, PluginName};
 
-use super::Scene;
-use crate::world::{Machine, SECOND};
+use super::{Scene, Sight};
+use crate::world::{Machine, Park, SECOND};
 
 /// After so long even a list with nobody in it is believed.
 const CONFIRMED: u64 = 60 * SECOND;
@@ -27,32 +27,8 @@ impl<'a> Scene<'a> {
     /// and a second sight has confirmed that, or so few are missing that one sight is believed. What
     /// comes to light later is too many then, and nobody could know.
     #[must_use]
-    pub fn may_be_missed(&self, group: &'a GroupId, (home, one): (&PluginName, &Machine)) -> bool {
-        let Some(provider) = self.park.get(home) else {
-            return false;
-        };
-        // Once its group has moved nobody looks where it was out of sight.
-        let promise = self.sight.promises.get(group);
-        if one.unseen.is_some() && promise.is_some_and(|promise| promise.plugin != *home) {
-            return true;
-        }
-        let lately = |(_, last): (u64, u64)| last + ACTED_UPON >= self.now;
-        let hidden = |one: &Machine| one.unseen.is_some_and(lately);
-        if !hidden(one) {
-            return false;
-        }
-        let (mut all, mut missed) = (0, 0);
-        for (_, other) in self
-            .park
-            .of(group.as_str())
-            .filter(|(plugin, _)| *plugin == home)
-        {
-            all += 1;
-            missed += u64::from(hidden(other));
-        }
-        // Of those that are lost beside others that are shown a second list tells.
-        let twice = missed < all && one.unseen.is_some_and(|(first, last)| first < last);
-        twice || missed <= 2.max(all / 2) || self.now >= provider.hidden_since + CONFIRMED
+    pub fn may_be_missed(&self, group: &'a GroupId, whom: (&PluginName, &Machine)) -> bool {
+        may_be_missed(self.park, (group, self.sight), whom, self.now)
     }
 
     /// Returns the instances of a group that went by themselves, so lately that nobody need know.
@@ -97,4 +73,37 @@ impl<'a> Scene<'a> {
         });
         (self.staying(group).count() + self.lost(group).count() + said.count()) as u64
     }
+}
+
+/// Returns whether an instance may be taken for gone although it is there, by whoever was told that.
+pub(super) fn may_be_missed(
+    park: &Park,
+    (group, sight): (&GroupId, &Sight),
+    (home, one): (&PluginName, &Machine),
+    now: u64,
+) -> bool {
+    let Some(provider) = park.get(home) else {
+        return false;
+    };
+    // Once its group has moved nobody looks where it was out of sight.
+    let promise = sight.promises.get(group);
+    if one.unseen.is_some() && promise.is_some_and(|promise| promise.plugin != *home) {
+        return true;
+    }
+    let lately = |(_, last): (u64, u64)| last + ACTED_UPON >= now;
+    let hidden = |one: &Machine| one.unseen.is_some_and(lately);
+    if !hidden(one) {
+        return false;
+    }
+    let (mut all, mut missed) = (0, 0);
+    for (_, other) in park
+        .of(group.as_str())
+        .filter(|(plugin, _)| *plugin == home)
+    {
+        all += 1;
+        missed += u64::from(hidden(other));
+    }
+    // Of those that are lost beside others that are shown a second list tells.
+    let twice = missed < all && one.unseen.is_some_and(|(first, last)| first < last);
+    twice || missed <= 2.max(all / 2) || now >= provider.hidden_since + CONFIRMED
 }

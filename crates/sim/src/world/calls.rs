@@ -365,7 +365,7 @@ impl World {
         let (answers, fails, starts) = (birth.answers, birth.fails, birth.starts);
         provider.give_birth(id.clone(), birth, now);
         if let Some(leader) = leader {
-            self.ledger.measure(leader, &self.park);
+            self.ledger.measure(leader, &self.park, now);
         }
         self.note(format_args!("`{id}` comes to be on `{plugin}`"));
         if let Some(whose) = reply {

@@ -408,7 +408,7 @@ impl World {
         if let Some(life) = self.lives.iter().find(|life| life.number == number) {
             let specs = life.controller.specs();
             self.give_up(number, &specs);
-            self.ledger.in_force(number, &specs, &self.park);
+            self.ledger.in_force(number, &specs, (&self.park, self.now));
             self.look_for_what_was_told(&specs);
         }
     }
