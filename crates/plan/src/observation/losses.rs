@@ -115,6 +115,19 @@ pub struct Missing {
     pub count: usize,
     /// Since when the first of them is missing.
     pub since: Timestamp,
+    /// When others were believed to be gone, where the plugin has shown nobody since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub believed: Option<Timestamp>,
+}
+
+impl Missing {
+    fn nobody(since: Timestamp) -> Self {
+        Self {
+            count: 0,
+            since,
+            believed: None,
+        }
+    }
 }
 
 /// What is doubted.
@@ -173,8 +186,15 @@ impl Losses {
 
     /// Forgets losses that are so long ago that lists were believed anew since.
     fn forget_believed(&mut self, plugin: &PluginName, started: Timestamp, silence: Duration) {
-        self.believed
-            .retain(|(at, home, _)| home != plugin || started < *at + silence);
+        self.believed.retain_mut(|(at, home, _)| {
+            // By the clock of a former life it may lie ahead.
+            *at = if home == plugin {
+                started.min(*at)
+            } else {
+                *at
+            };
+            home != plugin || started < *at + silence
+        });
     }
 
     pub(super) fn forget(&mut self, key: &Key) {
@@ -423,9 +443,14 @@ impl Observed {
         })
     }
 
-    /// Takes in what a former life doubted.
+    /// Takes in what a former life doubted, and what it believed of plugins that showed nobody.
     pub fn recall_missing(&mut self, missing: BTreeMap<PluginName, Missing>) {
+        let believed = missing.iter().filter_map(|(plugin, missing)| {
+            Some((missing.believed?, plugin.clone(), String::new()))
+        });
+        self.losses.believed.extend(believed);
         self.losses.former = missing;
+        self.losses.former.retain(|_, missing| missing.count > 0);
     }
 
     /// Returns what is doubted of each plugin, for a life to come. Before the first list of a plugin
@@ -439,10 +464,20 @@ impl Observed {
         let first = first.filter_map(|(plugin, former)| Some((plugin, former.lacks()?)));
         let first = first.map(|(plugin, (count, absent))| (plugin, count, absent.since));
         for (plugin, count, since) in known.chain(first) {
-            let nobody = Missing { count: 0, since };
-            let missing = missing.entry(plugin.clone()).or_insert(nobody);
+            let missing = missing
+                .entry(plugin.clone())
+                .or_insert_with(|| Missing::nobody(since));
             missing.count += count;
             missing.since = missing.since.min(since);
+        }
+        for missing in missing.values_mut() {
+            missing.believed = None;
+        }
+        for (at, plugin, _) in &self.losses.believed {
+            let missing = missing
+                .entry(plugin.clone())
+                .or_insert_with(|| Missing::nobody(*at));
+            missing.believed = missing.believed.max(Some(*at));
         }
         missing
     }

@@ -262,3 +262,23 @@ fn who_was_asked_to_go_and_is_shown_again_still_goes() {
     let going = seen.members().map(|member| member.departure.is_some());
     assert_eq!(going.collect::<Vec<_>>(), [true, false, false]);
 }
+
+/// What was made in place of those that were believed to be gone is missing for the same reason, a
+/// restart in between or not.
+#[test]
+fn a_restart_does_not_forget_that_a_plugin_shows_nobody() {
+    let mut former = group(&SIX[..2], &Behaviour::default());
+    assert_eq!(list(&mut former, &[], 100).vanished, 2);
+    let missing = former.missing();
+    assert_eq!(missing[&"p".into()].believed, Some(at(100)));
+    let mut seen = Observed::default();
+    seen.recall_missing(missing);
+    for id in &SIX[2..4] {
+        let origin = crate::observation::Origin::Provisioned(at(101));
+        let made = Member::new(description(id), &"p".into(), origin, "n", at(101));
+        seen.provisioned(made);
+    }
+    assert_eq!(list(&mut seen, &[], 150).vanished, 0);
+    assert_eq!(list(&mut seen, &[], 210).vanished, 2);
+    assert!(list(&mut seen, &[], 300).vanished == 0 && seen.missing().is_empty());
+}
