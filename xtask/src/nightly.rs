@@ -84,7 +84,7 @@ fn read<'a>(arguments: &[&'a str]) -> Result<(&'a str, u64, u64), String> {
 /// Plays a batch, adds it to the sums, and returns the lines of what failed.
 fn play(world: &str, batch: u64, from: u64, row: &mut Row) -> Result<Vec<String>, String> {
     let output = Command::new(root().join("target/debug/infrakit-sim"))
-        .args(["--report", "--lenient", "--jobs", "2", "--world", world])
+        .args(["--report", "--jobs", "2", "--world", world])
         .args(["--seeds", &batch.to_string(), "--from", &from.to_string()])
         .output()
         .map_err(|error| format!("cannot run the simulator: {error}"))?;

@@ -54,13 +54,9 @@ pub fn first(guard: Guard) -> Option<Missed> {
 }
 
 fn draw(world: &str, seed: u64) -> Scenario {
-    let scenario = match world {
+    match world {
         "small" => Scenario::draw(seed, Extent::Small),
         "days" => Scenario::draw(seed, Extent::Days),
         _ => Scenario::draw_real(seed, Scale::Usual),
-    };
-    Scenario {
-        strict: true,
-        ..scenario
     }
 }

@@ -49,9 +49,6 @@ struct Arguments {
     /// Name every seed that fails, one a line, and sums, for programs
     #[arg(long)]
     report: bool,
-    /// Overlook what is known not to be kept yet
-    #[arg(long)]
-    lenient: bool,
     /// Take out each guard of the core, and say which promise that breaks
     #[cfg(debug_assertions)]
     #[arg(long)]
@@ -84,16 +81,12 @@ enum Kind {
 }
 
 impl Kind {
-    fn draw(self, seed: u64, lenient: bool) -> Scenario {
-        let scenario = match self {
+    fn draw(self, seed: u64) -> Scenario {
+        match self {
             Self::Small => Scenario::draw(seed, Extent::Small),
             Self::Days => Scenario::draw(seed, Extent::Days),
             Self::Real => Scenario::draw_real(seed, Scale::Usual),
             Self::Large => Scenario::draw_real(seed, Scale::Large),
-        };
-        Scenario {
-            strict: !lenient,
-            ..scenario
         }
     }
 }
@@ -168,7 +161,7 @@ fn catalogue() {
 
 /// Tells a seed. Returns whether it keeps all promises.
 fn replay(seed: u64, arguments: &Arguments) -> bool {
-    let scenario = arguments.world.draw(seed, arguments.lenient);
+    let scenario = arguments.world.draw(seed);
     let outcome = scenario.run(ours(), Tells::Story);
     let kept = outcome.breaches.is_empty();
     if kept || arguments.whole {
@@ -220,7 +213,7 @@ fn tell(outcome: &Outcome, all: bool) {
 /// Simulates seed after seed. Returns whether all kept all promises.
 fn soak(arguments: &Arguments, nanos: f64, seeds: u64) -> bool {
     let begun = Instant::now();
-    let (world, lenient) = (arguments.world, arguments.lenient);
+    let world = arguments.world;
     let next = AtomicU64::new(arguments.from);
     let end = arguments.from.saturating_add(seeds);
     let stop = AtomicU64::new(0);
@@ -235,7 +228,7 @@ fn soak(arguments: &Arguments, nanos: f64, seeds: u64) -> bool {
                     if seed >= end {
                         break;
                     }
-                    let outcome = world.draw(seed, lenient).run(ours(), Tells::Hash);
+                    let outcome = world.draw(seed).run(ours(), Tells::Hash);
                     if send.send((seed, outcome)).is_err() {
                         break;
                     }

@@ -17,7 +17,7 @@ fn play(seeds: std::ops::Range<u64>, world: &str, draw: impl Fn(u64) -> Scenario
     };
     panic!(
         "{} seeds fail, the first of them {seed}: {breach}\n\
-         tell it with: cargo run -p infrakit-sim --release -- --lenient --seed {seed} --world {world}",
+         tell it with: cargo run -p infrakit-sim --release -- --seed {seed} --world {world}",
         failed.len(),
     );
 }

@@ -19,6 +19,9 @@ impl Invariant for Ceiling {
         };
         let group = &creation.group;
         let promise = scene.sight.promises.get(group)?;
+        if scene.is_asked_again(creation) {
+            return None;
+        }
         let ours = scene
             .park
             .of(group.as_str())

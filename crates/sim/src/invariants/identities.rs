@@ -21,6 +21,9 @@ impl Invariant for Identities {
         let Some(own) = &creation.logical_id else {
             return Some("a pet without identity is made".to_owned());
         };
+        if scene.is_asked_again(creation) {
+            return None;
+        }
         let mut there = scene
             .park
             .of(creation.group.as_str())

@@ -47,7 +47,7 @@ pub struct Ledger {
     /// How many members each group has reached under the promise in force.
     reached: BTreeMap<GroupId, Reached>,
     done: BTreeMap<GroupId, Foreseen>,
-    /// How many destructions were asked for of groups that are to be no more.
+    /// How many destructions were asked for of groups that nobody has under management.
     pub ended: u64,
     /// When each term of office began.
     pub terms: Vec<(u64, u64)>,
@@ -266,7 +266,7 @@ impl Ledger {
             } => {
                 let done = self.done.entry(group.clone()).or_default();
                 done.go.insert(id.clone());
-                self.ended += u64::from(self.destroying.contains(group));
+                self.ended += u64::from(!self.groups.contains(group));
                 Open::Destroy(plugin.clone(), id.clone())
             }
             Ask::Check { plugin, id, .. } => Open::Check(plugin.clone(), id.clone()),

@@ -5,7 +5,6 @@
 //! itself.
 
 mod ledger;
-mod not_yet;
 mod pace;
 mod promise;
 mod sight;
@@ -14,7 +13,6 @@ mod truth;
 mod victim;
 
 pub use ledger::Ledger;
-pub use not_yet::{NOT_YET, Where, is_not_kept_yet};
 pub use pace::Pace;
 pub use promise::Promise;
 pub use sight::{Cause, Seen, Sight};

@@ -53,6 +53,13 @@ impl Sight {
             return;
         };
         let covered = |id: &GroupId| group.as_ref().is_none_or(|only| only == id);
+        if let Listing::Part(list, ..) = listing {
+            // It denies nobody, and is complete for nobody.
+            for one in list {
+                self.learn(plugin, one, covered);
+            }
+            return;
+        }
         let all = self.promises.keys().chain(former);
         for id in all.filter(|id| covered(id)) {
             self.complete.insert((id.clone(), plugin.clone()));
@@ -68,16 +75,24 @@ impl Sight {
                 || seen.answered.is_some_and(|at| *started <= at + lag)
         });
         for one in list {
-            let tag = |key: &str| one.tags.as_ref().and_then(|tags| tags.get(key));
-            let Some(owner) = tag(tags::GROUP).map(|id| GroupId::from(id.as_str())) else {
-                continue;
-            };
-            if covered(&owner) {
+            if let Some(owner) = self.learn(plugin, one, covered) {
                 // What remains of a freed group is watched, too: nothing is promised of it.
-                self.complete.insert((owner.clone(), plugin.clone()));
-                self.note(plugin, owner, (one, None));
+                self.complete.insert((owner, plugin.clone()));
             }
         }
+    }
+
+    /// Notes an instance that a list shows. Returns its group, where that is covered.
+    fn learn(
+        &mut self,
+        plugin: &PluginName,
+        one: &Description,
+        covered: impl Fn(&GroupId) -> bool,
+    ) -> Option<GroupId> {
+        let owner = one.tags.as_ref()?.get(tags::GROUP)?;
+        let owner = GroupId::from(owner.as_str());
+        covered(&owner).then(|| self.note(plugin, owner.clone(), (one, None)))?;
+        Some(owner)
     }
 
     pub(super) fn note(

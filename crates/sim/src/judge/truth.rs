@@ -1,8 +1,9 @@
 //! What is true of a group, as far as whoever acts could know it.
 
-use infrakit_spi::{GroupId, PluginName};
+use infrakit_spi::{GroupId, PluginName, tags};
 
 use super::{Scene, Sight};
+use crate::controller::Creation;
 use crate::world::{Machine, Park, SECOND};
 
 /// After so long even a list with nobody in it is believed.
@@ -29,6 +30,14 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn may_be_missed(&self, group: &'a GroupId, whom: (&PluginName, &Machine)) -> bool {
         may_be_missed(self.park, (group, self.sight), whom, self.now)
+    }
+
+    /// Returns whether a creation was asked for before of a plugin that makes it only once.
+    #[must_use]
+    pub fn is_asked_again(&self, creation: &Creation) -> bool {
+        let token = creation.tags.get(tags::TOKEN);
+        let provider = self.park.get(&creation.plugin);
+        token.is_some_and(|token| provider.is_some_and(|one| one.asked.contains_key(token)))
     }
 
     /// Returns the instances of a group that went by themselves, so lately that nobody need know.

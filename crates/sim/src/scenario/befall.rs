@@ -211,6 +211,28 @@ fn incident(rng: &mut Rng, draft: &Draft, plot: usize) -> Incident {
     }
 }
 
+/// Some illness shows in what a provider says of a machine's state; and now and then it cannot tell.
+pub(super) fn show_in_states(rng: &mut Rng, draft: &mut Draft) {
+    for (_, deed) in &mut draft.deeds {
+        if let Deed::Turn(_, truth) | Deed::TurnMany(_, truth, _) = deed
+            && *truth != Truth::Well
+            && rng.chance(350)
+        {
+            *truth = if rng.chance(600) {
+                Truth::Stopped
+            } else {
+                Truth::Broken
+            };
+        }
+    }
+    if rng.chance(150) {
+        let plot = usize::try_from(rng.below(draft.plots.len() as u64)).unwrap_or_default();
+        let at = rng.between(1_200, draft.span / MILLIS) * MILLIS;
+        let haze = Incident::Haze(draft.plugin(plot), rng.between(30, 1_800) * SECOND);
+        draft.deeds.push((at, Deed::Incident(haze)));
+    }
+}
+
 /// Somebody who is there to help does something to the group.
 fn somebody(rng: &mut Rng, draft: &mut Draft, plot: usize, at: u64) {
     let group = draft.plots[plot].id.clone();

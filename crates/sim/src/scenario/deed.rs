@@ -50,6 +50,8 @@ pub enum Incident {
     Zone(PluginName, u64, u64),
     /// All calls of a plugin fail; some of what it was asked happens nevertheless.
     Outage(PluginName, u64),
+    /// A plugin cannot tell in which state its instances are.
+    Haze(PluginName, u64),
     /// Health is told of nobody, or as bad of everybody.
     Dark(Observer, u64),
     /// One instance is said to be unhealthy, and is not.

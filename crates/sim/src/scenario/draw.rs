@@ -183,7 +183,6 @@ impl Scenario {
             deeds,
             span,
             rest: Rest::default(),
-            strict: false,
             spared: Vec::new(),
             forced: Vec::new(),
         }

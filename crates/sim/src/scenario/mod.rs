@@ -35,8 +35,6 @@ pub struct Scenario {
     pub span: u64,
     /// How it comes to rest.
     pub rest: Rest,
-    /// Whether nothing is overlooked, not even what is known not to be kept yet.
-    pub strict: bool,
     /// Strikes that are taken out of it.
     pub spared: Vec<Strike>,
     /// Strikes that are put into it, some by a certain amount.

@@ -7,7 +7,7 @@ use infrakit_spi::behaviour::Reuse;
 use infrakit_spi::instance::Locality;
 use infrakit_spi::{Any, GroupId, PluginName};
 
-use super::befall::{befall, strike};
+use super::befall::{befall, show_in_states, strike};
 use super::{Deed, Rest, Scenario};
 use crate::controller::Operation;
 use crate::rng::Rng;
@@ -32,6 +32,8 @@ pub(super) struct Plot {
     pub(super) note: u64,
     updating: &'static str,
     health: &'static str,
+    /// Whether its flavor looks at nothing.
+    plain: bool,
     /// Whether it is under management.
     pub(super) lives: bool,
 }
@@ -99,6 +101,7 @@ impl Plot {
                 rng.pick::<&str>(&ALONE)
             },
             health: rng.pick::<&str>(&HEALTH),
+            plain: false,
             lives: true,
         }
     }
@@ -145,8 +148,15 @@ impl Draft {
             pets,
             note,
             health,
+            plain,
             ..
         } = &self.plots[plot];
+        let kind = match kind {
+            // Nobody would find that out.
+            "-sick" if *plain => " plain-refused".to_owned(),
+            _ if *plain => format!(" plain{kind}"),
+            _ => kind.to_owned(),
+        };
         let allocation = if let Some(first) = pets {
             let ids: Vec<String> = (*first..first + size.clamp(&1, &12))
                 .map(|number| format!("pet-{number}"))
@@ -185,16 +195,20 @@ impl Scenario {
             }
             Scale::Large => (rng.between(2, 6), rng.between(4, 20), 300),
         };
+        // Drawn apart, so that what a seed stood for stays nearly the same.
+        let habits = &mut Rng::new(seed, 7);
+        let natures = (0..plugins).map(|_| Nature::draw(rng).with_habits(habits));
         let mut draft = Draft {
-            natures: (0..plugins).map(|_| Nature::draw(rng)).collect(),
+            natures: natures.collect(),
             plots: Vec::new(),
             deeds: Vec::new(),
             attended: rng.chance(500),
             span: 60 * MINUTE,
         };
         for number in 0..groups {
+            let plain = habits.chance(150);
             let plot = Plot::draw(rng, number, &draft, most);
-            draft.plots.push(plot);
+            draft.plots.push(Plot { plain, ..plot });
             let deed = draft.commit(draft.plots.len() - 1, "");
             draft.deeds.push((SECOND, deed));
         }
@@ -216,6 +230,7 @@ impl Scenario {
                 befall(rng, &mut draft, at);
             }
         }
+        show_in_states(habits, &mut draft);
         draft.deeds.sort_by_key(|(at, _)| *at);
         let finals = (0..draft.plots.len()).map(|plot| {
             draft.plots[plot].note += 1;
@@ -242,7 +257,6 @@ impl Scenario {
                 foresees: false,
             },
             deeds: draft.deeds,
-            strict: false,
             spared: Vec::new(),
             forced: Vec::new(),
         }

@@ -54,7 +54,6 @@ impl Scenario {
             }
         }
         world.skip_idle_time(true);
-        world.judge_strictly(self.strict);
         world.start();
         for (after, deed) in &self.deeds {
             world.schedule(dawn + after, deed.clone());

@@ -120,7 +120,6 @@ impl Scenario {
             finals: vec![(group(), Deed::Operate(group(), last))],
             span: 3 * MINUTE,
             rest: Rest::default(),
-            strict: false,
             spared: Vec::new(),
             forced: Vec::new(),
         }

@@ -2,12 +2,11 @@
 
 use infrakit_plan::Drain;
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
-use infrakit_spi::{Error, FailureClass, GroupId, InstanceId, LogicalId, PluginName, Tags};
-use infrakit_store::{Change, Durability};
+use infrakit_spi::instance::{Listing, Locality, Repaired};
+use infrakit_spi::{Error, GroupId, InstanceId, PluginName, Tags};
 
-use super::{Birth, Happening, MILLIS, MINUTE, Maker, Nature, SECOND, Truth, World};
-use crate::controller::{Answer, Ask, Creation, Ticket};
+use super::{Happening, MILLIS, MINUTE, Nature, SECOND, Truth, World};
+use crate::controller::{Answer, Ask, Ticket};
 use crate::faults::Kind;
 
 impl World {
@@ -55,11 +54,7 @@ impl World {
         }
     }
 
-    pub(super) fn reply(&mut self, whose: (u32, Ticket), after: u64, answer: Answer) {
-        self.answer(whose, after, answer);
-    }
-
-    fn answer(&mut self, (life, ticket): (u32, Ticket), after: u64, answer: Answer) {
+    pub(super) fn answer(&mut self, (life, ticket): (u32, Ticket), after: u64, answer: Answer) {
         let happening = Happening::Answer(life, ticket, answer);
         self.queue.push(self.now + after, happening);
     }
@@ -129,12 +124,7 @@ impl World {
             moment = moment.max(provider.shown);
             provider.shown = moment;
         }
-        if moment >= provider.blank
-            && provider
-                .hidden_zone
-                .as_ref()
-                .is_none_or(|(_, until)| moment >= *until)
-        {
+        if moment >= provider.blank && provider.unseen_zone(moment).is_none() {
             provider.seen = moment;
         }
         provider.note_unseen(moment, now);
@@ -143,7 +133,11 @@ impl World {
             Listing::Unchanged
         } else {
             let print = provider.fingerprints.then_some(fingerprint);
-            Listing::Changed(provider.list(filter, moment), print)
+            let list = provider.list(filter, moment);
+            match provider.covered(moment) {
+                Some(covers) => Listing::Part(list, covers, print),
+                None => Listing::Changed(list, print),
+            }
         };
         self.answer(whose, took, Answer::Listed(Ok(listing)));
         let place = (
@@ -156,231 +150,6 @@ impl World {
             self.stir();
         }
         self.now - moment
-    }
-
-    fn write(&mut self, (life, ticket): (u32, Ticket), changes: Vec<Change>, firm: Durability) {
-        let mut took = self.rng.between(100, 5_000) * 1_000;
-        if self.strikes(Kind::WriteSlow) {
-            took = self.dice.amount(Kind::WriteSlow, 100, 10_000) * MILLIS;
-        }
-        let now = self.now;
-        let mut at = now + took;
-        if let Some(life) = self.lives.iter_mut().find(|one| one.number == life) {
-            at = at.max(life.written + 1);
-            life.written = at;
-        }
-        self.trace.note(
-            now,
-            format_args!("{life}#{ticket} write {} {firm:?}", Keys(&changes)),
-        );
-        if self.strikes(Kind::WriteFails) {
-            let error = super::store::refused("no space left");
-            self.answer((life, ticket), at - now, Answer::Written(Err(error)));
-            return;
-        }
-        let apply = Happening::Apply {
-            life,
-            ticket,
-            changes,
-            durability: firm,
-        };
-        self.queue.push(at, apply);
-    }
-
-    pub(super) fn apply(
-        &mut self,
-        life: u32,
-        ticket: Ticket,
-        changes: Vec<Change>,
-        durability: Durability,
-    ) {
-        let outcome = self.store.apply(changes, durability).map(drop);
-        if outcome.is_ok() {
-            self.applied.insert((life, ticket), self.now);
-        }
-        self.answer((life, ticket), MILLIS / 10, Answer::Written(outcome));
-    }
-
-    fn create(&mut self, whose: (u32, Ticket), creation: Creation) {
-        self.counts.creates += 1;
-        let Creation {
-            group,
-            plugin,
-            logical_id,
-            tags,
-            properties,
-            sequence,
-        } = creation;
-        let token = tags
-            .get(infrakit_spi::tags::TOKEN)
-            .cloned()
-            .unwrap_or_default();
-        let (life, ticket) = whose;
-        self.note(format_args!(
-            "{life}#{ticket} create a member of `{group}` on `{plugin}`, token {token}, number {sequence}"
-        ));
-        let Some(provider) = self.park.get(&plugin) else {
-            let error = Error::not_delivered(format!("no plugin `{plugin}`"));
-            self.answer(whose, MILLIS, Answer::Created(Err(error)));
-            return;
-        };
-        let (creation, boot) = (provider.creation, provider.boot);
-        let (patience, late) = (provider.patience, provider.late);
-        let took = self.rng.between(creation.0 / MILLIS, creation.1 / MILLIS) * MILLIS;
-        let boot = self.rng.between(boot.0 / MILLIS, boot.1 / MILLIS) * MILLIS;
-        let note = properties.map(|any| any.to_string()).unwrap_or_default();
-        if let Some(nature) = self.nature(&plugin) {
-            let birth = Birth {
-                logical_id,
-                tags,
-                truth: if note.contains("sick") {
-                    Truth::Sick
-                } else {
-                    Truth::Well
-                },
-                maker: Maker::Controller,
-                ..Birth::default()
-            };
-            self.create_really(whose, (plugin, group), birth, (&nature, &note));
-            return;
-        }
-        if note.contains("refused") {
-            // Only what a plugin declares stops a group.
-            let error = Error::refused("invalid configuration: no such image")
-                .with_class(FailureClass::Configuration);
-            self.answer(whose, took, Answer::Created(Err(error)));
-            return;
-        }
-        let refusal = if self.strikes(Kind::CreateRefused) {
-            Some("internal error")
-        } else if self.strikes(Kind::CreateQuota) {
-            Some("quota exceeded")
-        } else {
-            None
-        };
-        if let Some(refusal) = refusal {
-            let answer = Answer::Created(Err(Error::refused(refusal)));
-            self.answer(whose, took, answer);
-            return;
-        }
-        let truth = if note.contains("sick") {
-            Truth::Sick
-        } else {
-            Truth::Well
-        };
-        let birth = Birth {
-            logical_id,
-            tags,
-            truth,
-            maker: Maker::Controller,
-            boot,
-            answers: MILLIS,
-            ..Birth::default()
-        };
-        let gives_up = |world: &mut Self, after: u64| {
-            let error = Error::unknown("no answer");
-            world.answer(whose, after, Answer::Created(Err(error)));
-        };
-        let place = (plugin, group);
-        if self.strikes(Kind::CreateLost) {
-            gives_up(self, patience);
-        } else if self.strikes(Kind::CreateUnanswered) {
-            self.put_on_the_way(place, took, birth, None);
-            gives_up(self, patience.max(took));
-        } else if self.strikes(Kind::CreateLate) {
-            let later = self.dice.amount(Kind::CreateLate, 0, late / MILLIS) * MILLIS;
-            self.put_on_the_way(place, patience + later, birth, None);
-            gives_up(self, patience);
-        } else {
-            if self.strikes(Kind::CreateTwice) {
-                let echo = Birth {
-                    maker: Maker::Echo,
-                    ..birth.clone()
-                };
-                self.put_on_the_way(place.clone(), took + SECOND, echo, None);
-            }
-            self.put_on_the_way(place, took, birth, Some(whose));
-        }
-    }
-
-    /// Puts a birth on the way.
-    pub(super) fn put_on_the_way(
-        &mut self,
-        (plugin, group): (PluginName, GroupId),
-        after: u64,
-        birth: Birth,
-        reply: Option<(u32, Ticket)>,
-    ) {
-        if birth.maker == Maker::Controller {
-            let coming = self.coming.entry(group.clone()).or_default();
-            coming.push(birth.logical_id.clone());
-        }
-        let birth = Box::new(birth);
-        self.queue.push(
-            self.now + after,
-            Happening::Appear {
-                plugin,
-                group,
-                birth,
-                reply,
-            },
-        );
-    }
-
-    pub(super) fn no_longer_coming(&mut self, group: &GroupId, id: Option<&LogicalId>) {
-        let Some(coming) = self.coming.get_mut(group) else {
-            return;
-        };
-        if let Some(position) = coming.iter().position(|one| one.as_ref() == id) {
-            coming.swap_remove(position);
-        }
-    }
-
-    pub(super) fn appear(
-        &mut self,
-        plugin: &PluginName,
-        group: &GroupId,
-        birth: Birth,
-        reply: Option<(u32, Ticket)>,
-    ) {
-        self.stir();
-        if birth.maker == Maker::Controller {
-            self.no_longer_coming(group, birth.logical_id.as_ref());
-        }
-        let now = self.now;
-        let Some(provider) = self.park.get_mut(plugin) else {
-            return;
-        };
-        let id = provider.name();
-        let description = Description {
-            id: id.clone(),
-            logical_id: birth.logical_id.clone(),
-            tags: Some(birth.tags.clone()),
-            ..Description::default()
-        };
-        let leader = self.leader().map(|life| life.number);
-        let Some(provider) = self.park.get_mut(plugin) else {
-            return;
-        };
-        let (answers, fails, starts) = (birth.answers, birth.fails, birth.starts);
-        provider.give_birth(id.clone(), birth, now);
-        if let Some(leader) = leader {
-            self.ledger.measure(leader, &self.park, now);
-        }
-        self.note(format_args!("`{id}` comes to be on `{plugin}`"));
-        if let Some(whose) = reply {
-            let answer = Answer::Created(Ok(Box::new(description)));
-            self.answer(whose, answers, answer);
-        }
-        let lives = if self.strikes(Kind::StillBorn) {
-            self.dice.amount(Kind::StillBorn, 0, 20_000) * MILLIS
-        } else if fails {
-            self.rng.between(0, starts / MILLIS) * MILLIS
-        } else {
-            return;
-        };
-        let end = Happening::Vanish(plugin.clone(), id, Some(now));
-        self.queue.push(now + lives, end);
     }
 
     /// Returns how the provider behind a plugin behaves, where it is one of the table.
@@ -508,6 +277,7 @@ impl World {
         let slandered = machine
             .as_ref()
             .is_some_and(|machine| machine.is_slandered(now));
+        let plain = machine.as_ref().is_some_and(|machine| machine.plain);
         let truth = machine.as_ref().map(|machine| machine.health(now));
         if lies
             && truth == Some(Health::Unhealthy)
@@ -517,6 +287,8 @@ impl World {
         }
         let verdict = match truth {
             Some(_) if dark && silent => Err(Error::unknown("no answer")),
+            // Who looks at nothing is wrong about nothing.
+            Some(verdict) if plain => Ok(verdict),
             Some(Health::Healthy) if lies || slandered || dark => Ok(Health::Unhealthy),
             Some(Health::Unhealthy) if lies => Ok(Health::Healthy),
             _ if lost => Err(Error::unknown("no answer")),
@@ -537,7 +309,7 @@ impl World {
         let answer = match self.park.machine_mut(plugin, id) {
             Some(machine) => {
                 machine.ready = now + took + 20 * SECOND;
-                if machine.truth == Truth::Hung {
+                if matches!(machine.truth, Truth::Hung | Truth::Stopped) {
                     machine.truth = Truth::Well;
                 }
                 Ok(Repaired::Done)
@@ -545,24 +317,5 @@ impl World {
             None => Err(Error::refused(format!("no instance `{id}`"))),
         };
         self.answer(whose, took, Answer::Repaired(answer));
-    }
-}
-
-/// The keys that a transaction touches.
-struct Keys<'a>(&'a [Change]);
-
-impl std::fmt::Display for Keys<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (index, change) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            let sign = match change {
-                Change::Put { .. } => "",
-                Change::Delete { .. } => "-",
-                // Every transaction of a leader checks its term.
-                Change::Check { .. } => continue,
-            };
-            write!(f, "{comma}{sign}{}", change.key())?;
-        }
-        Ok(())
     }
 }

@@ -28,6 +28,11 @@ impl World {
                     provider.outage = now + lasts;
                 }
             }
+            Incident::Haze(plugin, lasts) => {
+                if let Some(provider) = self.park.get_mut(plugin) {
+                    provider.hazy = now + lasts;
+                }
+            }
             Incident::Dark(how, lasts) => {
                 if now >= self.dark.0 {
                     self.darkened = now;
@@ -82,6 +87,7 @@ impl World {
             if let Some(provider) = self.park.get_mut(&plugin) {
                 provider.blank = provider.blank.min(now);
                 provider.outage = provider.outage.min(now);
+                provider.hazy = provider.hazy.min(now);
                 if let Some((_, until)) = &mut provider.hidden_zone {
                     *until = now.min(*until);
                 }

@@ -1,21 +1,27 @@
 //! The simulated world: a clock, instances, a store, controllers, and whatever goes wrong.
 
 mod age;
+mod births;
 mod calls;
 mod incidents;
 mod life;
 mod machine;
 mod nature;
+mod park;
 mod people;
+mod provider;
 mod queue;
 mod real;
 mod rest;
 mod store;
 mod time;
+mod writes;
 
 pub use life::Life;
-pub use machine::{Birth, Machine, Maker, Park, Provider, Truth, ZONE};
+pub use machine::{Machine, Maker, Truth, ZONE};
 pub use nature::{Bucket, Class, Fill, Nature, Spread};
+pub use park::Park;
+pub use provider::{Birth, Provider};
 pub use store::SimStore;
 pub use time::{MILLIS, MINUTE, SECOND, Traits};
 
@@ -27,7 +33,7 @@ use infrakit_store::{Change, Durability};
 use crate::controller::{Answer, Ask, Maker as ControllerMaker, Operation, Ticket};
 use crate::faults::{Dice, Kind};
 use crate::invariants;
-use crate::judge::{Breach, Coming, Ledger, Scene, is_not_kept_yet};
+use crate::judge::{Breach, Coming, Ledger, Scene};
 use crate::rng::Rng;
 use crate::scenario::Deed;
 use crate::trace::{DAWN, Tells, Trace};
@@ -89,8 +95,8 @@ pub struct World {
     stirred: u64,
     /// Whether idle time is skipped.
     skips: bool,
-    /// Whether nothing is overlooked.
-    strict: bool,
+    /// Promises that nobody is held to.
+    forgiven: &'static [&'static str],
     counts: Counts,
     step_guard: (u64, u32),
     /// Changes that people asked for and that are on their way to the store: those of one group
@@ -163,7 +169,7 @@ impl World {
             breaches: Vec::new(),
             stirred: DAWN,
             skips: false,
-            strict: false,
+            forgiven: &[],
             counts: Counts::default(),
             step_guard: (0, 0),
             turns: BTreeMap::new(),
@@ -185,9 +191,9 @@ impl World {
         self
     }
 
-    /// Lets nothing be overlooked, not even what is known not to be kept yet.
-    pub fn judge_strictly(&mut self, strict: bool) {
-        self.strict = strict;
+    /// Lets these promises be broken.
+    pub fn forgive(&mut self, promises: &'static [&'static str]) {
+        self.forgiven = promises;
     }
 
     /// Lets idle time be skipped, or not.
@@ -259,17 +265,9 @@ impl World {
         self.ledger.expect(groups, destroying);
     }
 
-    /// Returns whether a promise is known not to be kept yet, and that is overlooked.
-    fn overlooks(&self, promise: &str) -> bool {
-        let mut providers = self.park.providers();
-        let real = providers.any(|(_, provider)| provider.nature.is_some());
-        !self.strict && is_not_kept_yet(promise, real)
-    }
-
     /// Notes that a promise was broken.
     pub fn breach(&mut self, invariant: &'static str, what: String) {
-        if self.overlooks(invariant) {
-            self.note(format_args!("(overlooked: {invariant}: {what})"));
+        if self.forgiven.contains(&invariant) {
             return;
         }
         self.trace
@@ -365,7 +363,7 @@ impl World {
         };
         let broken = invariants::ALL
             .iter()
-            .filter(|one| !self.overlooks(one.name()))
+            .filter(|one| !self.forgiven.contains(&one.name()))
             .find_map(|one| Some((one.name(), one.ask(&scene, ask)?)));
         if let Some((name, what)) = broken {
             self.breach(name, what);

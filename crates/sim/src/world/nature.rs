@@ -35,17 +35,33 @@ pub(super) enum Stage {
     Up,
     /// It is going away, or is gone and still listed.
     Going,
+    /// It is there and does not run.
+    Stopped,
+    /// It is there and will never work.
+    Broken,
+    /// The provider cannot tell.
+    Unknown,
 }
 
 impl Stage {
     /// Every stage, in the order of a life.
-    pub(super) const ALL: [Self; 3] = [Self::ComingUp, Self::Up, Self::Going];
+    pub(super) const ALL: [Self; 6] = [
+        Self::ComingUp,
+        Self::Up,
+        Self::Going,
+        Self::Stopped,
+        Self::Broken,
+        Self::Unknown,
+    ];
 
     fn meaning(self) -> Meaning {
         match self {
             Self::ComingUp => Meaning::Creating,
             Self::Up => Meaning::Up,
             Self::Going => Meaning::Leaving,
+            Self::Stopped => Meaning::Stopped,
+            Self::Broken => Meaning::Broken,
+            Self::Unknown => Meaning::Unknown,
         }
     }
 }
@@ -153,6 +169,10 @@ pub struct Nature {
     pub refused: u64,
     /// Whether its plugin says all this.
     pub declared: bool,
+    /// Whether a creation that is asked for again is answered with what the first one made.
+    pub once: bool,
+    /// Whether its lists say which zones they cover where they do not cover all.
+    pub covers: bool,
 }
 
 impl Nature {
@@ -176,6 +196,8 @@ impl Nature {
             stillborn: 10,
             refused: 0,
             declared: true,
+            once: false,
+            covers: false,
         };
         match class {
             Class::FastLocal => nature,
@@ -270,6 +292,17 @@ impl Nature {
         nature
     }
 
+    /// Draws what only some providers of a class do.
+    #[must_use]
+    pub fn with_habits(self, rng: &mut Rng) -> Self {
+        let (once, covers) = (rng.chance(300), rng.chance(300));
+        Self {
+            once: once && self.declared,
+            covers: covers && self.declared && self.zones > 1,
+            ..self
+        }
+    }
+
     /// Returns the longest time until something that was done shows in lists.
     #[must_use]
     pub fn longest_lag(&self) -> u64 {
@@ -287,11 +320,23 @@ impl Nature {
     #[must_use]
     pub(super) fn words(&self) -> [&'static str; Stage::ALL.len()] {
         match self.class {
-            Class::FastLocal | Class::ContainerEngine | Class::PublicCloud => {
-                ["pending", "running", "terminating"]
-            }
-            Class::Hypervisor => ["BUILD", "ACTIVE", "DELETED"],
-            Class::BareMetal => ["Deploying", "Deployed", "Releasing"],
+            Class::FastLocal | Class::ContainerEngine | Class::PublicCloud => [
+                "pending",
+                "running",
+                "terminating",
+                "stopped",
+                "error",
+                "unknown",
+            ],
+            Class::Hypervisor => ["BUILD", "ACTIVE", "DELETED", "SHUTOFF", "ERROR", "UNKNOWN"],
+            Class::BareMetal => [
+                "Deploying",
+                "Deployed",
+                "Releasing",
+                "Off",
+                "Failed deployment",
+                "Missing",
+            ],
         }
     }
 
@@ -303,7 +348,11 @@ impl Nature {
             return behaviour;
         }
         let seconds = |nanos: u64| Some(Seconds(nanos as f64 / SECOND as f64));
-        behaviour.idempotency.kind = IdempotencyKind::None;
+        behaviour.idempotency.kind = if self.once {
+            IdempotencyKind::Token
+        } else {
+            IdempotencyKind::None
+        };
         behaviour.token_readable = Some(true);
         behaviour.create.answer_means = self.answer;
         behaviour.create.running_p50 = seconds(self.running.half);

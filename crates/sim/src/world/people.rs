@@ -165,7 +165,12 @@ impl World {
     /// Changes how an instance really is.
     pub fn turn(&mut self, plugin: &PluginName, id: &InstanceId, truth: Truth) {
         let now = self.now;
-        if let Some(machine) = self.park.machine_mut(plugin, id) {
+        // What neither a flavor nor a state tells nobody can be held to.
+        let told = self.nature(plugin).is_some_and(|nature| nature.declared);
+        let told = told && matches!(truth, Truth::Well | Truth::Stopped | Truth::Broken);
+        if let Some(machine) = self.park.machine_mut(plugin, id)
+            && (!machine.plain || told)
+        {
             if truth != Truth::Well {
                 machine.ceases_to_serve(now);
             }

@@ -47,12 +47,12 @@ impl World {
             birth.tags.insert(ZONE.to_owned(), format!("z{zone}"));
         }
         if let Some(error) = self.refusal(&place.0, nature, note) {
-            self.reply(whose, api.min(LOOK), Answer::Created(Err(error)));
+            self.answer(whose, api.min(LOOK), Answer::Created(Err(error)));
             return;
         }
         if self.strikes(Kind::CreateLost) {
             let error = Error::unknown("connection reset by peer");
-            self.reply(whose, api, Answer::Created(Err(error)));
+            self.answer(whose, api, Answer::Created(Err(error)));
             return;
         }
         if self.strikes(Kind::ForeignId)
@@ -64,7 +64,13 @@ impl World {
                 tags: Some(birth.tags),
                 ..Description::default()
             };
-            self.reply(whose, api, Answer::Created(Ok(Box::new(made))));
+            self.answer(whose, api, Answer::Created(Ok(Box::new(made))));
+            return;
+        }
+        if nature.once
+            && let Some(answer) = self.made_before(&place.0, &birth)
+        {
+            self.answer(whose, api, Answer::Created(answer));
             return;
         }
         // Some plugins show an instance in their lists only when it runs.
@@ -72,7 +78,12 @@ impl World {
         let exists = if blocks && secretly { starts } else { api };
         let answered = if blocks { starts } else { exists };
         birth.starts = starts - exists;
-        birth.boot = birth.starts + healthy;
+        birth.boot = match (birth.plain, nature.declared) {
+            (false, _) => birth.starts + healthy,
+            // Nobody can know more than that it runs, or that it is there.
+            (true, true) => birth.starts,
+            (true, false) => 0,
+        };
         birth.hidden = lag;
         birth.answers = answered - exists + MILLIS;
         birth.fails = luck < nature.stillborn;
@@ -84,7 +95,7 @@ impl World {
                 .is_some_and(|plugin| self.now < plugin.outage);
         let reply = if unanswered || answered > LIMIT {
             let error = Error::unknown("no answer: context deadline exceeded");
-            self.reply(whose, answered.min(LIMIT), Answer::Created(Err(error)));
+            self.answer(whose, answered.min(LIMIT), Answer::Created(Err(error)));
             None
         } else {
             Some(whose)
@@ -97,6 +108,32 @@ impl World {
             self.put_on_the_way(place.clone(), exists + SECOND, echo, None);
         }
         self.put_on_the_way(place, exists, birth, reply);
+    }
+
+    /// Returns what is answered to a creation that was asked for before, and notes one that was not.
+    fn made_before(
+        &mut self,
+        plugin: &PluginName,
+        birth: &Birth,
+    ) -> Option<Result<Box<Description>, Error>> {
+        let token = birth.tags.get(infrakit_spi::tags::TOKEN)?;
+        let provider = self.park.get_mut(plugin)?;
+        match provider.asked.get(token) {
+            None => {
+                provider.asked.insert(token.clone(), None);
+                None
+            }
+            Some(None) => Some(Err(Error::unknown(
+                "a request with this token is in progress",
+            ))),
+            // Be it that it is gone since.
+            Some(Some(id)) => Some(Ok(Box::new(Description {
+                id: id.clone(),
+                logical_id: birth.logical_id.clone(),
+                tags: Some(birth.tags.clone()),
+                ..Description::default()
+            }))),
+        }
     }
 
     /// Returns why a creation is refused at once, if it is.
@@ -159,7 +196,7 @@ impl World {
             }
             if self.strikes(Kind::DrainFails) && drain == Drain::Insist {
                 let error = Error::refused("it cannot be drained: busy");
-                self.reply(whose, took, Answer::Done(Err(error)));
+                self.answer(whose, took, Answer::Done(Err(error)));
                 return;
             }
         }
@@ -167,7 +204,7 @@ impl World {
         let away = self.park.get(plugin).is_some_and(|one| now < one.outage);
         if away || self.strikes(Kind::DestroyLost) {
             let error = Error::unknown("no answer: 504 gateway timeout");
-            self.reply(whose, took.min(LIMIT), Answer::Done(Err(error)));
+            self.answer(whose, took.min(LIMIT), Answer::Done(Err(error)));
             return;
         }
         let full = self.park.get_mut(plugin).and_then(|provider| {
@@ -187,7 +224,7 @@ impl World {
             Some(format!("no instance `{id}`"))
         };
         if let Some(words) = words {
-            self.reply(
+            self.answer(
                 whose,
                 took.min(LOOK),
                 Answer::Done(Err(Error::refused(words))),
@@ -196,9 +233,9 @@ impl World {
         }
         if took > LIMIT || self.strikes(Kind::DestroyUnanswered) {
             let error = Error::unknown("no answer: context deadline exceeded");
-            self.reply(whose, took.min(LIMIT), Answer::Done(Err(error)));
+            self.answer(whose, took.min(LIMIT), Answer::Done(Err(error)));
         } else {
-            self.reply(whose, took + MILLIS, Answer::Done(Ok(())));
+            self.answer(whose, took + MILLIS, Answer::Done(Ok(())));
         }
         let Some(machine) = self.park.machine_mut(plugin, id) else {
             return;
