@@ -233,6 +233,29 @@ pub(super) fn show_in_states(rng: &mut Rng, draft: &mut Draft) {
     }
 }
 
+/// A change is taken back while the controller that began with it is gone, and with it its calls.
+pub(super) fn take_back(rng: &mut Rng, draft: &mut Draft) {
+    let plot = usize::try_from(rng.below(draft.plots.len() as u64)).unwrap_or_default();
+    let at = draft.span - rng.between(60_000, 480_000) * MILLIS;
+    let (dies, stays_away) = (rng.between(500, 20_000), rng.between(1, 10));
+    if !rng.chance(200) || !draft.plots[plot].lives {
+        return;
+    }
+    let former = draft.commit(plot, "");
+    draft.plots[plot].note += 1;
+    let change = draft.commit(plot, "");
+    let lost = |rate| Deed::Rates(vec![(Kind::DestroyLost, rate)]);
+    let dies = at + dies * MILLIS;
+    let back = dies + (stays_away + 1) * SECOND;
+    draft.deeds.extend([
+        (at, lost(900)),
+        (at, change),
+        (dies, Deed::Crash(stays_away * SECOND)),
+        (back, former),
+        (back, lost(0)),
+    ]);
+}
+
 /// Somebody who is there to help does something to the group.
 fn somebody(rng: &mut Rng, draft: &mut Draft, plot: usize, at: u64) {
     let group = draft.plots[plot].id.clone();
