@@ -3,14 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{LogicalId, PluginName, Tags, tags};
 
-use crate::action::{Action, Asked, Cause, Drain, Plan, Provision, WaitingOn};
+use crate::action::{Action, Asked, Cause, Drain, Provision, WaitingOn};
+use crate::diagnosis::breaker::Breaker;
 use crate::guards::Guard;
 use crate::ledger::budget::Ledger;
 use crate::ledger::errand::{Errand, Made, Refusal, Stake};
-use crate::memory::{Again, Content, Intent, Memory, Phase};
+use crate::memory::{Again, Content, Intent, Memory};
 use crate::observation::{Index, Key, Member, Observed};
 use crate::{CallKind, Config, Scarce, Spec, Timestamp, Token};
 
@@ -33,8 +35,8 @@ pub(crate) struct Draft<'a> {
     /// Whether the group shrinks once it is known who is sick: nobody is rolled before that.
     pub(crate) awaits_verdicts: bool,
     /// Calls that a rate limit held back.
-    metered: BTreeSet<(PluginName, CallKind)>,
-    wake_at: Option<Timestamp>,
+    pub(crate) metered: BTreeSet<(PluginName, CallKind)>,
+    pub(crate) wake_at: Option<Timestamp>,
     /// When something will have been waited for for too long.
     pub(crate) overdue_at: Option<Timestamp>,
 }
@@ -178,7 +180,7 @@ impl<'a> Draft<'a> {
         Stake {
             working,
             serves,
-            silent: working && crate::proof::may_serve(self, member),
+            silent: working && self.may_serve(member),
             ready,
             new: working && !outdated,
         }
@@ -311,6 +313,32 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Returns what becomes of a breaker that opens, or stays open, for these reasons.
+    pub(crate) fn next_breaker(
+        &mut self,
+        former: Option<Breaker>,
+        reasons: (bool, bool),
+    ) -> Option<Breaker> {
+        let later = self.config.poll_interval;
+        let open = Breaker::next(former, reasons, (self.now, later));
+        if let Some(open) = open.filter(|open| open.last < self.now) {
+            self.wake(open.last + later);
+        }
+        open
+    }
+
+    /// Returns whether a member may serve for all that is known. One that served and that the last list
+    /// lacks may be there all the same, until it is believed to be gone. Where a member was asked and no
+    /// verdict comes for as long as members have to come up, none is to be expected: it must not keep the
+    /// group as it is for ever.
+    fn may_serve(&self, member: &Member) -> bool {
+        if member.missed {
+            return member.health.last_known() == Some(Health::Healthy);
+        }
+        let patient = member.created + self.spec.health.grace_period;
+        member.is_silent() && (member.health.asked().is_none() || self.now < patient)
+    }
+
     /// The tags that make an instance a member of this group and of that configuration.
     pub(crate) fn labels(&self, hash: &ConfigHash) -> Tags {
         let group = self.memory.group.as_str().to_owned();
@@ -318,34 +346,6 @@ impl<'a> Draft<'a> {
             (tags::GROUP.to_owned(), group),
             (self.config.hash_tag.to_owned(), hash.as_str().to_owned()),
         ])
-    }
-
-    pub(crate) fn finish(mut self) -> Plan {
-        let idle = self
-            .actions
-            .iter()
-            .all(|action| matches!(action, Action::Check { .. }));
-        let quiet = self
-            .waiting
-            .iter()
-            .all(|on| matches!(on, WaitingOn::SelfMember { .. } | WaitingOn::Held { .. }));
-        // Without a member that could show anything its rollout is kept, and is not under way.
-        let rests = !self.has_left() && !crate::proof::is_ready(&self);
-        let converged = idle && quiet && (self.memory.roll.is_none() || rests);
-        self.forget_homes();
-        if self.memory.phase == Phase::Active && self.seen.listed().is_some() {
-            crate::steps::gates::note_outcome(&mut self, converged);
-        }
-        crate::conditions::judge(&mut self);
-        Plan {
-            converged,
-            actions: self.actions,
-            memory: self.memory,
-            waiting: self.waiting,
-            metered: self.metered,
-            wake_at: self.wake_at,
-            overdue_at: self.overdue_at,
-        }
     }
 }
 

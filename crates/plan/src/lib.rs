@@ -15,12 +15,12 @@ mod draft;
 mod fields;
 pub mod guards;
 mod ledger;
+mod life;
 mod lives;
 mod measured;
 mod memory;
 mod memory_change;
 mod observation;
-mod patience;
 mod plan;
 mod preview;
 mod proof;
@@ -30,6 +30,7 @@ mod spec;
 mod steps;
 mod time;
 mod token;
+mod waits;
 
 pub use action::{
     Action, Asked, Brake, Cause, Drain, PausedBy, Plan, Provision, Reason, WaitingOn,
@@ -47,7 +48,7 @@ pub use diff::{FieldChange, spec_diff};
 pub use ledger::allowance::{Allowance, CallKind, Quota, Room, Scarce};
 pub use ledger::bucket::{Bucket, RateLimit};
 pub use ledger::right::Right;
-pub use lives::Life;
+pub use life::Life;
 pub use measured::{Measured, Took};
 pub use memory::{Again, Content, Decided, Doubt, Intent, Memory, Outcome, Phase, RollResult};
 pub use memory_change::{CommitChange, MemoryChange};
@@ -55,7 +56,6 @@ pub use observation::{
     Changing, Departure, Doubted, Labelling, Lag, Listed, Member, Missing, Observed, Origin, Seen,
     Step, Trust,
 };
-pub use patience::{Wait, Waits};
 pub use plan::plan;
 pub use preview::{Coming, Going, Preview, PreviewInput, Wave, preview};
 pub use rollout::{Direction, Former, Pause, Roll};
@@ -66,3 +66,4 @@ pub use spec::{
 };
 pub use time::Timestamp;
 pub use token::Token;
+pub use waits::{Wait, Waits};

@@ -6,43 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use infrakit_spi::{InstanceId, PluginName};
-use serde::{Deserialize, Serialize};
+use infrakit_spi::InstanceId;
 
+use crate::life::Life;
 use crate::memory::Memory;
 use crate::observation::{Member, Observed};
-
-/// One life of an id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Life {
-    /// The plugin that the member lives on.
-    pub plugin: PluginName,
-    /// Number of the creation that made it, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<u64>,
-    /// Where it is not: number of the first creation that was begun after somebody named the member.
-    /// What that made is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<u64>,
-}
-
-impl Life {
-    fn of(member: &Member, next_token: u64) -> Self {
-        Self {
-            plugin: member.plugin.clone(),
-            token: member.token,
-            before: member.token.is_none().then_some(next_token),
-        }
-    }
-
-    fn is(&self, member: &Member) -> bool {
-        let younger = match (member.token, self.before) {
-            (Some(token), Some(before)) => token >= before,
-            (None, _) | (_, None) => false,
-        };
-        self.plugin == member.plugin && !member.is_another(self.token) && !younger
-    }
-}
 
 impl Memory {
     /// Returns whether what is remembered of the member's id is about this member.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conditions::Conditions;
 use crate::diagnosis::breaker::Breaker;
-use crate::lives::Life;
+use crate::life::Life;
 use crate::{
     EarlyDeath, Failures, Lag, Measured, Missing, Reason, Repairs, Roll, Timestamp, Token,
 };

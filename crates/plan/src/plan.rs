@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use infrakit_spi::InstanceId;
 
-use crate::action::{Plan, WaitingOn};
+use crate::action::{Action, Plan, WaitingOn};
 use crate::diagnosis::sickness;
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::memory::{Memory, Phase};
 use crate::observation::{Key, Member, Observed};
-use crate::steps::{brake, cattle, checks, gates, heal, pets, roll};
+use crate::proof::is_ready;
+use crate::steps::{brake, cattle, checks, conditions, gates, heal, pets, roll};
 use crate::{Config, Size, Spec, Timestamp};
 
 /// Decides what a group needs next.
@@ -138,6 +139,35 @@ fn forget_held(memory: &mut Memory, seen: &Observed, now: Timestamp) {
 }
 
 impl<'a> Draft<'a> {
+    /// Completes the plan: says what the group is like, and when to plan anew.
+    fn finish(mut self) -> Plan {
+        let idle = self
+            .actions
+            .iter()
+            .all(|action| matches!(action, Action::Check { .. }));
+        let quiet = self
+            .waiting
+            .iter()
+            .all(|on| matches!(on, WaitingOn::SelfMember { .. } | WaitingOn::Held { .. }));
+        // Without a member that could show anything its rollout is kept, and is not under way.
+        let rests = !self.has_left() && !is_ready(&self);
+        let converged = idle && quiet && (self.memory.roll.is_none() || rests);
+        self.forget_homes();
+        if self.memory.phase == Phase::Active && self.seen.listed().is_some() {
+            gates::note_outcome(&mut self, converged);
+        }
+        conditions::judge(&mut self);
+        Plan {
+            converged,
+            actions: self.actions,
+            memory: self.memory,
+            waiting: self.waiting,
+            metered: self.metered,
+            wake_at: self.wake_at,
+            overdue_at: self.overdue_at,
+        }
+    }
+
     /// Says what is missing and kept all the same. Returns whether anything is.
     fn doubt_losses(&mut self) -> bool {
         self.memory.missing = self.seen.missing();

@@ -1,23 +1,9 @@
 //! Which new members have proved themselves, and which still have to.
 
-use infrakit_spi::flavor::Health;
-
 use crate::action::WaitingOn;
 use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
 use crate::observation::{Key, Member};
-
-/// Returns whether a member may serve for all that is known. One that served and that the last list
-/// lacks may be there all the same, until it is believed to be gone. Where a member was asked and no
-/// verdict comes for as long as members have to come up, none is to be expected: it must not keep the
-/// group as it is for ever.
-pub(crate) fn may_serve(draft: &Draft<'_>, member: &Member) -> bool {
-    if member.missed {
-        return member.health.last_known() == Some(Health::Healthy);
-    }
-    let patient = member.created + draft.spec.health.grace_period;
-    member.is_silent() && (member.health.asked().is_none() || draft.now < patient)
-}
 
 /// Returns the members of the configuration in force that have yet to prove themselves and may:
 /// neither sick ones nor the controller's own, for which nothing waits.

@@ -10,7 +10,7 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use serde::{Deserialize, Serialize};
 
-use crate::observation::{Member, Origin};
+use crate::observation::member::{Member, Origin};
 use crate::{Backoff, HealthPolicy, Timestamp, Token};
 
 /// A member that is gone within so long of its creation died early, whatever it had proved: what

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::WaitingOn;
-use crate::diagnosis::breaker::Breaker;
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::budget::number;
@@ -42,7 +41,7 @@ pub(crate) fn judge(draft: &mut Draft<'_>, suspected: bool, unsure: bool) -> BTr
         let most = number(limit).max(ALONE);
         let over = health.unhealthy > most;
         let open = former.remove(&domain);
-        let Some(open) = Breaker::next(draft, open, (over && suspected, over || unsure)) else {
+        let Some(open) = draft.next_breaker(open, (over && suspected, over || unsure)) else {
             continue;
         };
         draft.wait(WaitingOn::Breaker {

@@ -11,7 +11,9 @@ use infrakit_spi::{InstanceId, PluginName};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnosis::health::HealthRecord;
-use crate::observation::{Key, Member};
+use crate::diagnosis::verdicts::Verdicts;
+use crate::observation::key::Key;
+use crate::observation::member::Member;
 use crate::{Timestamp, Updating};
 
 /// Members of which all verdicts are kept. When more than that are not well, no more than the
@@ -48,19 +50,6 @@ impl Numbers {
             bits.map(move |bit| at * WORD + bit)
         })
     }
-}
-
-/// Verdicts on one member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Verdicts {
-    pub(crate) last: Health,
-    pub(crate) streak: u32,
-    pub(crate) since: Timestamp,
-    pub(crate) checked: Timestamp,
-    pub(crate) failures: u64,
-    pub(crate) changes: u32,
-    pub(crate) known: Option<Health>,
-    pub(crate) ever_healthy: bool,
 }
 
 /// A member that is not plainly well.

@@ -1,8 +1,8 @@
 //! Who is sick, and whether that is believed.
 
 use crate::action::WaitingOn;
-use crate::diagnosis::breaker::{Breaker, Lately};
 use crate::diagnosis::domains;
+use crate::diagnosis::lately::Lately;
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::budget::number;
@@ -151,7 +151,7 @@ fn judge_breaker(
     let over = unhealthy > most || sample.is_some();
     // A restart knows of nobody yet. That closes nothing.
     let stays = over || illness.unsure;
-    let open = Breaker::next(draft, draft.memory.breaker, (over && suspected, stays));
+    let open = draft.next_breaker(draft.memory.breaker, (over && suspected, stays));
     draft.memory.breaker = open;
     if open.is_some() {
         let (unhealthy, most) = match sample {

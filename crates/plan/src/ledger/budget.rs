@@ -448,7 +448,8 @@ impl Ledger {
         if all >= most && Guard::Room.stands() {
             return Err(Refusal::Room);
         }
-        if all + self.ghosts >= most.min(self.ceiling.map_or(usize::MAX, number)) {
+        if self.ghosts > 0 && all + self.ghosts >= most.min(self.ceiling.map_or(usize::MAX, number))
+        {
             return Err(Refusal::Unsure);
         }
         if let Err(refusal) = self.call(plugin, CallKind::Create) {

@@ -8,16 +8,10 @@ use std::time::Duration;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
+use super::key::Key;
 use super::member::{Member, Standing, Step};
 use crate::diagnosis::health::Witnesses;
 use crate::{HealthPolicy, Size, Spec, Timestamp, Updating};
-
-/// What tells members apart: ids are only unique within one plugin. Ordered by id first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub(crate) id: InstanceId,
-    pub(crate) plugin: PluginName,
-}
 
 /// What members are sorted by: the spec in force, and whether nameless members are to be named.
 #[derive(Clone, Debug)]

@@ -6,9 +6,10 @@
 
 mod first;
 mod index;
+pub(crate) mod key;
 mod lists;
 mod losses;
-mod member;
+pub(crate) mod member;
 mod part;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,8 @@ use infrakit_spi::{InstanceId, LogicalId, PluginName};
 use first::Former;
 use index::Aim;
 use index::Filing;
-pub(crate) use index::{Index, Key, spread};
+pub(crate) use index::{Index, spread};
+pub(crate) use key::Key;
 pub use lists::{Lag, Listed, Seen};
 use losses::Losses;
 pub(crate) use losses::domain;

@@ -4,6 +4,7 @@
 //! took in this group, and each new member proves itself. What the world does not know, it says in
 //! a note: who approves, whether a repair helps, what else happens meanwhile.
 
+mod course;
 mod event;
 mod fingerprint;
 mod model;

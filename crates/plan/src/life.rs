@@ -1,0 +1,38 @@
+//! One life of an id, of several that it may have.
+
+use infrakit_spi::PluginName;
+use serde::{Deserialize, Serialize};
+
+use crate::observation::Member;
+
+/// One life of an id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Life {
+    /// The plugin that the member lives on.
+    pub plugin: PluginName,
+    /// Number of the creation that made it, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<u64>,
+    /// Where it is not: number of the first creation that was begun after somebody named the member.
+    /// What that made is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+}
+
+impl Life {
+    pub(crate) fn of(member: &Member, next_token: u64) -> Self {
+        Self {
+            plugin: member.plugin.clone(),
+            token: member.token,
+            before: member.token.is_none().then_some(next_token),
+        }
+    }
+
+    pub(crate) fn is(&self, member: &Member) -> bool {
+        let younger = match (member.token, self.before) {
+            (Some(token), Some(before)) => token >= before,
+            (None, _) | (_, None) => false,
+        };
+        self.plugin == member.plugin && !member.is_another(self.token) && !younger
+    }
+}
