@@ -256,6 +256,26 @@ pub(super) fn take_back(rng: &mut Rng, draft: &mut Draft) {
     ]);
 }
 
+/// Members die while lists now and then go back to what was before.
+pub(super) fn relapse(rng: &mut Rng, draft: &mut Draft) {
+    let at = draft.span - rng.between(600_000, 1_800_000) * MILLIS;
+    let (rate, count) = (rng.between(100, 300), rng.between(2, 4));
+    let deaths: Vec<(u64, u64)> = (0..count)
+        .map(|_| (rng.between(1, 100) * SECOND, rng.draw()))
+        .collect();
+    if !rng.chance(200) {
+        return;
+    }
+    let goes_back = |rate| Deed::Rates(vec![(Kind::ListGoesBack, rate)]);
+    let rate = u16::try_from(rate).unwrap_or(u16::MAX);
+    draft.deeds.push((at, goes_back(rate)));
+    let deaths = deaths.into_iter();
+    draft
+        .deeds
+        .extend(deaths.map(|(after, pick)| (at + after, Deed::Die(pick))));
+    draft.deeds.push((at + 4 * MINUTE, goes_back(0)));
+}
+
 /// Somebody who is there to help does something to the group.
 fn somebody(rng: &mut Rng, draft: &mut Draft, plot: usize, at: u64) {
     let group = draft.plots[plot].id.clone();

@@ -7,7 +7,7 @@ use infrakit_spi::behaviour::Reuse;
 use infrakit_spi::instance::Locality;
 use infrakit_spi::{Any, GroupId, PluginName};
 
-use super::befall::{befall, show_in_states, strike, take_back};
+use super::befall::{befall, relapse, show_in_states, strike, take_back};
 use super::{Deed, Rest, Scenario};
 use crate::controller::Operation;
 use crate::rng::Rng;
@@ -232,6 +232,7 @@ impl Scenario {
         }
         show_in_states(habits, &mut draft);
         take_back(habits, &mut draft);
+        relapse(habits, &mut draft);
         draft.deeds.sort_by_key(|(at, _)| *at);
         let finals = (0..draft.plots.len()).map(|plot| {
             draft.plots[plot].note += 1;
