@@ -7,7 +7,7 @@ use infrakit_plan::Config;
 use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::instance::Lifecycle;
 
-use crate::bench::{Bench, GROUP, cattle, gives_up_after};
+use crate::bench::{Bench, GROUP, cattle, gives_up_after, spec};
 
 /// A world whose plugins declare what these words mean.
 fn says(states: &str) -> Behaviour {
@@ -49,6 +49,28 @@ fn members_that_come_up_in_a_word_of_their_own_replace_nobody() {
     bench.first_state = called("ACTIVE");
     say_of_all(&mut bench, "ACTIVE");
     bench.wait(120);
+    assert!(bench.converged(), "{}", bench.why());
+}
+
+/// No list has shown a state yet when the first of them is made: what the plugin declares tells that they
+/// may be coming up.
+#[test]
+fn the_first_members_of_a_plugin_that_tells_states_replace_nobody_before_they_run() {
+    let mut bench = world(r#"{"BUILD": "creating", "ACTIVE": "up"}"#);
+    bench.first_state = called("ACTIVE");
+    bench.arrive(cattle(3, "1"));
+    bench.first_state = called("BUILD");
+    bench.commit(spec(r#"{"Size":3}"#, ("new", "1"), ""));
+    bench.wait(120);
+    assert_eq!(
+        (bench.on("file"), bench.on("new")),
+        (2, 1),
+        "{}",
+        bench.why()
+    );
+    bench.first_state = called("ACTIVE");
+    say_of_all(&mut bench, "ACTIVE");
+    bench.wait(300);
     assert!(bench.converged(), "{}", bench.why());
 }
 

@@ -309,7 +309,7 @@ impl Observed {
                 self.see(key, identified(description), (nonce, now), &mut seen);
             }
         }
-        self.losses.forget_silence(plugin, &present);
+        self.end_silence(plugin, &present);
         let missing: Vec<Key> = self
             .members
             .keys()

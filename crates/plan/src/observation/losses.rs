@@ -137,7 +137,7 @@ pub(super) struct Losses {
     /// What a former life doubted, until the first list of the plugin.
     former: BTreeMap<PluginName, Missing>,
     trust: BTreeMap<PluginName, Trust>,
-    /// Losses that were believed lately of a plugin that showed nobody: when, where, and in which
+    /// Losses that were believed lately where nobody was shown: when, on which plugin, and in which
     /// domain. What is made in their place may be missing in the next list, too, for the same reason.
     believed: Vec<(Timestamp, PluginName, String)>,
     /// Those among them that were on their way out, until the plugin shows somebody: should they be
@@ -168,13 +168,20 @@ impl Losses {
         self.trust.get(plugin).cloned().unwrap_or_default()
     }
 
-    /// Forgets losses of a plugin that shows these, if it shows anybody.
-    pub(super) fn forget_silence(&mut self, plugin: &PluginName, present: &BTreeSet<Key>) {
-        if !present.is_empty() {
-            self.believed.retain(|(_, home, _)| home != plugin);
-            self.leaving
-                .retain(|key, _| key.plugin != *plugin || present.contains(key));
+    /// Forgets losses of a plugin in domains of which it shows somebody. One whose domain is not known
+    /// may be in any.
+    fn forget_silence(&mut self, plugin: &PluginName, domains: &BTreeSet<String>) {
+        if !domains.is_empty() {
+            self.believed.retain(|(_, home, domain)| {
+                home != plugin || !(domain.is_empty() || domains.contains(domain))
+            });
         }
+    }
+
+    fn is_silent(&self, plugin: &PluginName) -> bool {
+        let mut believed = self.believed.iter();
+        let leaves = || self.leaving.keys().any(|key| key.plugin == *plugin);
+        believed.any(|(_, home, _)| home == plugin) || leaves()
     }
 
     /// Returns how far the departure had come of a member that was believed to be gone and is there
@@ -242,6 +249,21 @@ impl Observed {
         self.losses.trust.insert(plugin.clone(), trust);
     }
 
+    /// Takes in that a list shows these: who is lost where it shows somebody is lost by itself.
+    pub(super) fn end_silence(&mut self, plugin: &PluginName, present: &BTreeSet<Key>) {
+        if !self.losses.is_silent(plugin) {
+            return;
+        }
+        let shown = present.iter().filter_map(|key| self.members.get(key));
+        let domains = shown.map(|member| self.domain_of(plugin, member).into_owned());
+        let domains: BTreeSet<String> = domains.collect();
+        self.losses.forget_silence(plugin, &domains);
+        if !present.is_empty() {
+            let leaving = &mut self.losses.leaving;
+            leaving.retain(|key, _| key.plugin != *plugin || present.contains(key));
+        }
+    }
+
     /// Takes in that a list lacks members which it would have to show if they were there.
     pub(super) fn judge_lost(
         &mut self,
@@ -257,11 +279,7 @@ impl Observed {
         self.losses.forget_believed(plugin, started, trust.silence);
         let doubt = self.doubt(plugin, &lost, &asked);
         let missing: BTreeSet<Key> = lost.into_iter().chain(asked).collect();
-        let mut all = self.members.iter();
-        let shows_nobody = !missing.is_empty()
-            && !all.any(|(key, member)| {
-                key.plugin == *plugin && !member.missed && !missing.contains(key)
-            });
+        let silent = self.silent_domains(plugin, &missing, &trust);
         let first = self.losses.since(plugin, missing.len(), started);
         let mut absent = std::mem::take(&mut self.losses.absent);
         absent.retain(|key, _| {
@@ -272,9 +290,7 @@ impl Observed {
         self.losses.absent = absent;
         for key in missing {
             let Some(wait) = doubt.get(&key) else {
-                if shows_nobody {
-                    self.note_believed(&key, started, &trust);
-                }
+                self.note_believed(&key, (started, &silent), &trust);
                 self.lose(&key, (started, lag), now, seen);
                 continue;
             };
@@ -287,9 +303,7 @@ impl Observed {
                 .since;
             let until = since + *wait;
             if started > since && started >= until {
-                if shows_nobody {
-                    self.note_believed(&key, started, &trust);
-                }
+                self.note_believed(&key, (started, &silent), &trust);
                 self.lose(&key, (started, lag), now, seen);
                 continue;
             }
@@ -302,13 +316,43 @@ impl Observed {
         }
     }
 
-    /// Notes a loss that is believed.
-    fn note_believed(&mut self, key: &Key, started: Timestamp, trust: &Trust) {
+    /// Returns the domains in which members are missing and nobody is shown.
+    fn silent_domains(
+        &self,
+        plugin: &PluginName,
+        missing: &BTreeSet<Key>,
+        trust: &Trust,
+    ) -> BTreeSet<String> {
+        let gone = missing.iter().filter_map(|key| self.members.get(key));
+        let mut silent: BTreeSet<String> = gone
+            .map(|member| domain(member, &trust.domain_of).into_owned())
+            .collect();
+        for (key, member) in &self.members {
+            if silent.is_empty() {
+                break;
+            }
+            if key.plugin == *plugin && !member.missed && !missing.contains(key) {
+                silent.remove(domain(member, &trust.domain_of).as_ref());
+            }
+        }
+        silent
+    }
+
+    /// Notes a loss that is believed, where nobody is shown.
+    fn note_believed(
+        &mut self,
+        key: &Key,
+        (started, silent): (Timestamp, &BTreeSet<String>),
+        trust: &Trust,
+    ) {
         if trust.proof == Proof::Whole {
             return;
         }
         if let Some(member) = self.members.get(key) {
             let domain = domain(member, &trust.domain_of).into_owned();
+            if !silent.contains(&domain) {
+                return;
+            }
             self.losses
                 .believed
                 .push((started, key.plugin.clone(), domain));

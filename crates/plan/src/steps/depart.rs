@@ -66,6 +66,18 @@ impl Draft<'_> {
             .collect();
         for (entry @ (_, member), decided) in decided {
             let reason = self.present_reason(member, decided.reason);
+            let unheard = reason == Reason::Unhealthy && !is_known_ill(member);
+            if unheard {
+                // It was ill for all that a former life knew: it is asked before it goes for that.
+                if self.came_to_nothing(member, decided.since) {
+                    let key = (member.plugin.clone(), member.id.clone());
+                    self.memory.decided.remove(&key);
+                } else {
+                    let stake = self.stake(entry.0, member);
+                    self.ledger.let_go(stake);
+                }
+                continue;
+            }
             if self.is_justified(member, decided.reason) || self.is_justified(member, reason) {
                 let drain = drain(self.spec, reason);
                 match self.destroy(entry, self.resumed(member, reason), drain) {
@@ -305,4 +317,9 @@ impl Draft<'_> {
             decided
         }
     }
+}
+
+/// Returns whether somebody has said in this life that a member is not well, its flavor or its plugin.
+fn is_known_ill(member: &Member) -> bool {
+    member.is_down() || member.health.asked().is_some()
 }

@@ -2,9 +2,13 @@
 
 use crate::controller::Ask;
 use crate::judge::{Cause, Invariant, Scene};
+use crate::world::SECOND;
+
+/// For so long a call may wait for a slot that its plan has found; after that it is to be decided anew.
+const SLOT: u64 = 5 * SECOND;
 
 /// Once another term is in the store, nothing is begun by a controller of a former term, unless the
-/// store had taken its plan before that.
+/// store had taken its plan before that: a call may wait a moment for a slot.
 pub(super) struct Terms;
 
 impl Invariant for Terms {
@@ -24,7 +28,9 @@ impl Invariant for Terms {
         };
         let own = scene.sight.term;
         let (term, began) = scene.ledger.terms.iter().find(|(term, _)| *term > own)?;
-        let before = matches!(scene.sight.cause, Cause::Written(taken) if taken < *began);
+        let written = scene.sight.planned;
+        let waits = written < *began && scene.now < written + SLOT;
+        let before = matches!(scene.sight.cause, Cause::Written(taken) if taken < *began) || waits;
         (!before).then(|| format!("`{group}` is changed in term {own}, and {term} has begun"))
     }
 }

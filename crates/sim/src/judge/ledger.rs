@@ -187,6 +187,7 @@ impl Ledger {
             Operation::Free => {
                 self.groups.remove(group);
                 self.destroying.remove(group);
+                self.homes.remove(group);
             }
             Operation::SetSize(_)
             | Operation::Pause
@@ -288,7 +289,8 @@ impl Ledger {
         };
         match (&open, answer) {
             (Open::List { .. }, Answer::Listed(Ok(listing))) => {
-                sight.listed(&open, listing, (lag, &self.told.freed));
+                let former = self.told.freed.union(&self.destroying).cloned().collect();
+                sight.listed(&open, listing, (lag, &former));
             }
             (Open::Create { group, plugin }, Answer::Created(Ok(made))) => {
                 sight.note(plugin, group.clone(), (made, Some(now)));

@@ -33,6 +33,8 @@ pub struct Sight {
     pub cause: Cause,
     /// Its term of office.
     pub term: u64,
+    /// When the store last took a plan of it.
+    pub planned: u64,
     pub(super) open: BTreeMap<Ticket, Open>,
 }
 

@@ -104,15 +104,22 @@ pub(super) fn may_be_missed(
     if !hidden(one) {
         return false;
     }
-    let (mut all, mut missed) = (0, 0);
-    for (_, other) in park
-        .of(group.as_str())
-        .filter(|(plugin, _)| *plugin == home)
-    {
-        all += 1;
-        missed += u64::from(hidden(other));
+    // Nobody ever heard of it who could tell, and lists show nothing of it.
+    let told = sight.members.contains_key(&(home.clone(), one.id.clone()));
+    if !one.listed && !told {
+        return true;
     }
-    // Of those that are lost beside others that are shown a second list tells.
-    let twice = missed < all && one.unseen.is_some_and(|(first, last)| first < last);
-    twice || missed <= 2.max(all / 2) || now >= provider.hidden_since + CONFIRMED
+    let twice = |one: &Machine| one.unseen.is_some_and(|(first, last)| first < last);
+    let all = || {
+        park.of(group.as_str())
+            .filter(|(plugin, _)| *plugin == home)
+    };
+    let shown = all().any(|(_, other)| !hidden(other));
+    // Of those that are lost beside others that are shown a second list tells. Those of whom it has
+    // told are gone for all that anybody knows: only the others are missing together.
+    let together = || all().filter(|(_, other)| !(shown && hidden(other) && twice(other)));
+    let missed = together().filter(|(_, other)| hidden(other)).count();
+    (shown && twice(one))
+        || missed <= 2.max(together().count() / 2)
+        || now >= provider.hidden_since + CONFIRMED
 }

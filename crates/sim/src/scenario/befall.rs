@@ -259,20 +259,30 @@ pub(super) fn take_back(rng: &mut Rng, draft: &mut Draft) {
 /// Members die while lists now and then go back to what was before.
 pub(super) fn relapse(rng: &mut Rng, draft: &mut Draft) {
     let at = draft.span - rng.between(600_000, 1_800_000) * MILLIS;
-    let (rate, count) = (rng.between(100, 300), rng.between(2, 4));
+    let (rate, count) = (rng.between(100, 500), rng.between(2, 6));
     let deaths: Vec<(u64, u64)> = (0..count)
-        .map(|_| (rng.between(1, 100) * SECOND, rng.draw()))
+        .map(|_| (rng.between(1, 200) * SECOND, rng.draw()))
         .collect();
-    if !rng.chance(200) {
+    let named = draft
+        .plots
+        .iter()
+        .find(|plot| plot.pets.is_some() && plot.lives);
+    // Of named members those that somebody asked to go are made again.
+    let named = named.map(|plot| plot.id.clone());
+    if !rng.chance(if named.is_some() { 500 } else { 200 }) {
         return;
     }
     let goes_back = |rate| Deed::Rates(vec![(Kind::ListGoesBack, rate)]);
     let rate = u16::try_from(rate).unwrap_or(u16::MAX);
     draft.deeds.push((at, goes_back(rate)));
-    let deaths = deaths.into_iter();
-    draft
-        .deeds
-        .extend(deaths.map(|(after, pick)| (at + after, Deed::Die(pick))));
+    let deaths = deaths.into_iter().map(|(after, pick)| {
+        let death = match &named {
+            Some(group) if pick.is_multiple_of(2) => Deed::DestroyOne(group.clone(), pick >> 1),
+            Some(_) | None => Deed::Die(pick),
+        };
+        (at + after, death)
+    });
+    draft.deeds.extend(deaths);
     draft.deeds.push((at + 4 * MINUTE, goes_back(0)));
 }
 

@@ -134,6 +134,7 @@ impl World {
         } else {
             let print = provider.fingerprints.then_some(fingerprint);
             let list = provider.list(filter, moment);
+            provider.note_listed(&list);
             match provider.covered(moment) {
                 Some(covers) => Listing::Part(list, covers, print),
                 None => Listing::Changed(list, print),

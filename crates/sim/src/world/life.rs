@@ -401,6 +401,9 @@ impl World {
     fn set_cause(&mut self, number: u32, cause: Cause) {
         if let Some(sight) = self.ledger.sight_mut(number) {
             sight.cause = cause;
+            if let Cause::Written(taken) = cause {
+                sight.planned = taken;
+            }
         }
     }
 

@@ -77,6 +77,10 @@ pub struct Machine {
     pub flattered: Option<u64>,
     /// When a list first lacked it for want of memory or of sight, and when one did last.
     pub unseen: Option<(u64, u64)>,
+    /// Whether a list has ever shown it.
+    pub listed: bool,
+    /// Whether a list ever said that it did not cover it.
+    pub passed_over: bool,
     /// Changes whenever something changes that a list shows.
     pub(super) stamp: u64,
 }

@@ -195,9 +195,13 @@ impl World {
     ) -> InstanceId {
         self.stir();
         let now = self.now;
+        // The flavor of its group looks at it as at any other.
+        let group = labels.get(tags::GROUP);
+        let plain = group.is_some_and(|group| self.park.of(group).any(|(_, one)| one.plain));
         let birth = Birth {
             logical_id,
             tags: labels,
+            plain,
             truth: Truth::Well,
             maker: Maker::Hand,
             ..Birth::default()

@@ -160,6 +160,8 @@ impl Provider {
             flattered: None,
             ill_since: (birth.truth != Truth::Well).then_some(now),
             unseen: None,
+            listed: false,
+            passed_over: false,
             stamp: self.stamps,
         };
         self.machines.insert(id, machine);
@@ -251,7 +253,7 @@ impl Provider {
         let zone = self
             .hidden_zone
             .clone()
-            .filter(|(_, until)| moment < *until && !admits);
+            .filter(|(_, until)| moment < *until);
         let blank = moment < self.blank;
         if !blank && zone.is_none() {
             return;
@@ -260,9 +262,19 @@ impl Provider {
             let hidden = zone
                 .as_ref()
                 .is_some_and(|(zone, _)| machine.zone() == Some(zone));
-            if blank || hidden {
+            machine.passed_over |= hidden && admits;
+            if blank || (hidden && !admits) {
                 let first = machine.unseen.map_or(now, |(first, _)| first);
                 machine.unseen = Some((first, now));
+            }
+        }
+    }
+
+    /// Notes whom a list has shown.
+    pub fn note_listed(&mut self, list: &[Description]) {
+        for one in list {
+            if let Some(machine) = self.machines.get_mut(&one.id) {
+                machine.listed = true;
             }
         }
     }
@@ -339,7 +351,9 @@ impl Provider {
                 return false;
             }
             let labels = one.shown.as_ref().is_none_or(|(until, _)| *until <= now);
-            one.visible <= now && one.running <= now && labels
+            // What came up a moment ago is still to be found out, and what comes up later as well.
+            let up = one.running.max(one.ready) + REMEMBERED <= now;
+            one.visible <= now && up && labels
         });
         let mut dead = self.former.iter();
         shown && !dead.any(|one| self.is_shown_dead(one, now)) && now >= self.blank

@@ -121,7 +121,10 @@ impl World {
             let promise = sight.and_then(|sight| sight.promises.get(group));
             let mut all = self.park.of(group.as_str());
             promise.is_some_and(|promise| {
-                all.any(|(_, one)| one.unseen.is_some() && !promise.matches(one.hash()))
+                all.any(|(_, one)| {
+                    let hidden = one.unseen.is_some() || one.passed_over;
+                    hidden && !promise.matches(one.hash())
+                })
             })
         })
     }

@@ -164,6 +164,13 @@ impl Behaviour {
         or(self.destroy.stuck, STUCK.max(usual))
     }
 
+    /// Returns whether the plugin says of an instance that it is still being made.
+    #[must_use]
+    pub fn tells_creating(&self) -> bool {
+        let mut meanings = self.states.values();
+        meanings.any(|meaning| *meaning == Meaning::Creating)
+    }
+
     /// Returns what the provider's word for a state means, in upper or lower case; `None` where
     /// nothing is declared.
     #[must_use]

@@ -52,10 +52,13 @@ impl Core {
         });
         let lag = self.config.lag(&plugin);
         let behaviour = self.config.behaviour(&plugin);
-        let (sure, means) = (
-            behaviour.answer_is_existence(),
-            behaviour.create.answer_means,
-        );
+        let sure = behaviour.answer_is_existence();
+        let (means, told) = (behaviour.create.answer_means, behaviour.tells_creating());
+        let comes_up = match means {
+            AnswerMeans::Running => Some(false),
+            AnswerMeans::Accepted => Some(true),
+            AnswerMeans::Exists | AnswerMeans::Undeclared => told.then_some(true),
+        };
         let Some(group) = self.groups.living(&target) else {
             return;
         };
@@ -86,7 +89,7 @@ impl Core {
                 };
                 let id = (plugin.clone(), description.id.clone());
                 group.young.insert(number, id, now, keep);
-                join(group, *description, (&plugin, means), now);
+                join(group, *description, (&plugin, comes_up), now);
                 if !group.homes().any(|home| *home == plugin) {
                     // It came so late that nobody looked there any more.
                     group.memory.homes.insert(plugin);
@@ -360,10 +363,11 @@ impl Core {
 fn join(
     group: &mut Group,
     mut made: Description,
-    (plugin, means): (&PluginName, AnswerMeans),
+    (plugin, comes_up): (&PluginName, Option<bool>),
     now: Timestamp,
 ) {
-    if made.state == Lifecycle::Unsaid && may_come_up(means, group, plugin) {
+    let may_come_up = || comes_up.unwrap_or_else(|| is_told_states(group, plugin));
+    if made.state == Lifecycle::Unsaid && may_come_up() {
         made.state = Lifecycle::Pending;
     }
     group.newborn.insert(made.id.clone(), now);
@@ -372,19 +376,16 @@ fn join(
     group.seen.provisioned(member);
 }
 
-/// Returns whether an instance of which the answer to its creation says no more may still be coming up.
-/// Until a list has told, nobody is asked how it does: what is said of a machine that does not run is
-/// worth nothing. A plugin that says it of some members says it of all.
-fn may_come_up(means: AnswerMeans, group: &Group, plugin: &PluginName) -> bool {
+/// Returns whether lists of the plugin tell in which state instances are, as far as one has shown.
+///
+/// An instance of which the answer to its creation says no more may be coming up then, and until a list
+/// has told, nobody is asked how it does: what is said of a machine that does not run is worth nothing.
+/// A plugin that says it of some members says it of all.
+fn is_told_states(group: &Group, plugin: &PluginName) -> bool {
     let listed = |member: &&Member| member.origin == Origin::Listed && member.plugin == *plugin;
     let mut others = group.seen.members();
-    match means {
-        AnswerMeans::Running => false,
-        AnswerMeans::Accepted => true,
-        AnswerMeans::Exists | AnswerMeans::Undeclared => others
-            .find(listed)
-            .is_some_and(|member| member.description.state != Lifecycle::Unsaid),
-    }
+    let one = others.find(listed);
+    one.is_some_and(|member| member.description.state != Lifecycle::Unsaid)
 }
 
 /// Returns whether the group was seen to work: good verdicts on its members are no news any more.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use infrakit_plan::{
     Again, Doubt, Intent, Member, Memory, Origin, Phase, Recollection, Spec, Timestamp, Token,
 };
-use infrakit_spi::instance::Description;
+use infrakit_spi::instance::{Description, Lifecycle};
 use infrakit_spi::{GroupId, Tags, tags};
 use infrakit_store::{Key, Store};
 use serde::de::DeserializeOwned;
@@ -186,6 +186,8 @@ fn show_young(group: &mut Group, hash_tag: &str) {
             id: id.clone(),
             logical_id: intent.logical_id,
             tags: Some(tags),
+            // What its answer said of its state is not on record: it may be coming up.
+            state: Lifecycle::Pending,
             ..Description::default()
         };
         let origin = Origin::Provisioned(since);

@@ -282,3 +282,22 @@ fn a_restart_does_not_forget_that_a_plugin_shows_nobody() {
     assert_eq!(list(&mut seen, &[], 210).vanished, 2);
     assert!(list(&mut seen, &[], 300).vanished == 0 && seen.missing().is_empty());
 }
+
+/// What is made in their place may come to be in the same zone.
+#[test]
+fn a_zone_that_shows_nobody_is_doubted_again() {
+    let behaviour = Behaviour {
+        domain_of: "zone".to_owned(),
+        ..Behaviour::default()
+    };
+    let mut seen = group(&ZONES, &behaviour);
+    list(&mut seen, &ZONES[3..], 100);
+    assert_eq!(list(&mut seen, &ZONES[3..], 160).vanished, 3);
+    let origin = crate::observation::Origin::Provisioned(at(161));
+    let made = Member::new(description("a-9"), &"p".into(), origin, "n", at(161));
+    seen.provisioned(made);
+    assert_eq!(list(&mut seen, &ZONES[3..], 190).vanished, 0);
+    // One that dies where others are shown is believed to be gone.
+    assert_eq!(list(&mut seen, &ZONES[4..], 191).vanished, 1);
+    assert_eq!(list(&mut seen, &ZONES[4..], 250).vanished, 1);
+}
