@@ -175,6 +175,19 @@ impl Observed {
         self.tombs.contains_key(&key(plugin, id))
     }
 
+    /// Returns the creations of which nothing more comes, since lists show on `plugin` that what they
+    /// made is gone: the number, and the id.
+    pub fn ended<'a>(
+        &'a self,
+        plugin: &'a PluginName,
+    ) -> impl Iterator<Item = (u64, &'a InstanceId)> {
+        let there = self
+            .dead
+            .iter()
+            .filter(move |(key, _)| key.plugin == *plugin);
+        there.filter_map(|(key, token)| Some(((*token)?, &key.id)))
+    }
+
     /// Forgets a member that turned out to be none: its id is that of an instance of others. What
     /// is left in the world is not touched.
     pub fn disown(&mut self, plugin: &PluginName, id: &InstanceId) {

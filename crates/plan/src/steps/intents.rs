@@ -3,6 +3,8 @@
 //! For as long as its provider may take, a creation whose answer was lost counts as capacity: a
 //! second one in its place would be one too many as soon as the first comes true.
 
+use std::collections::BTreeSet;
+
 use infrakit_spi::FailureClass;
 
 use crate::action::{Action, Asked, Cause, Provision, WaitingOn};
@@ -18,6 +20,7 @@ impl Draft<'_> {
             return;
         }
         let (mut found, mut lost) = (Vec::new(), Vec::new());
+        let ended = self.ended_intents();
         let mut wake = None;
         let mut overdue = false;
         // Both are in order: thousands of slow creations may be under way, and this is asked with each
@@ -29,6 +32,10 @@ impl Draft<'_> {
             while shown.next_if(|token| token < number).is_some() {}
             if shown.peek() == Some(number) {
                 found.push(*number);
+                continue;
+            }
+            if ended.contains(number) {
+                lost.push((*number, "its instance was gone before a list showed it"));
                 continue;
             }
             if intent.doubt.is_none() {
@@ -45,7 +52,7 @@ impl Draft<'_> {
                 intent.begun
             };
             if listed.is_some_and(|listed| listed >= until) {
-                lost.push(*number);
+                lost.push((*number, "no instance came of it"));
             } else if at > self.now {
                 wake = Some(wake.map_or(at, |earlier| at.min(earlier)));
             } else {
@@ -58,14 +65,14 @@ impl Draft<'_> {
                 self.memory.creation.succeed(&intent.hash, intent.begun);
             }
         }
-        for number in lost {
+        for (number, message) in lost {
             if let Some(intent) = self.memory.intents.remove(&number) {
                 let failed = FailedCreation {
                     token: self.memory.token(number),
                     hash: &intent.hash,
                     class: FailureClass::Unavailable,
                     told: Told::Guessed,
-                    message: "no instance came of it",
+                    message,
                     begun: intent.begun,
                 };
                 self.memory.creation.fail(&failed, self.now);
@@ -82,6 +89,16 @@ impl Draft<'_> {
             .filter(|intent| intent.hash == self.spec.hash)
             .count();
         self.ledger.expect(self.memory.intents.len(), new);
+    }
+
+    /// Returns the creations whose instances are gone as lists show, which carry their tokens. There may
+    /// be thousands of the dead: they are only looked at while creations are open.
+    fn ended_intents(&self) -> BTreeSet<u64> {
+        let ended = self.seen.homes().flat_map(|home| self.seen.ended(home));
+        let ended = ended.map(|(number, _)| number);
+        ended
+            .filter(|number| self.memory.intents.contains_key(number))
+            .collect()
     }
 
     /// Asks once more for creations whose answers were lost, where their providers know them by their

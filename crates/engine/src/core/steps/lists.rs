@@ -271,6 +271,14 @@ fn note_seen(group: &mut Group, circumstances: Listed<'_>, calls: &CallsUnderWay
             group.young.note_told(number);
         }
     }
+    // Those whose instances are gone by now were told of as well.
+    let ended = seen.ended(plugin).map(|(number, _)| number);
+    for number in ended.filter(|number| group.memory.intents.contains_key(number)) {
+        group.young.end(number, plugin);
+        if calls.is_creating(&group.target, number) {
+            group.young.note_told(number);
+        }
+    }
     let grown = group.young.settle(seen, plugin, (started, lag));
     grown || group.departures.wait()
 }
