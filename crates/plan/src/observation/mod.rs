@@ -5,6 +5,7 @@
 //! cannot deny: an instance made since is not missing, one destroyed since is not back.
 
 mod first;
+mod gone;
 mod index;
 mod lists;
 mod losses;
