@@ -7,6 +7,7 @@ mod behaviours;
 mod bench;
 mod brake;
 mod dead;
+mod declared;
 mod doubt;
 mod failures;
 mod health;

@@ -7,7 +7,57 @@ use super::lists::Lag;
 use super::{Key, Member, Observed, Seen, key};
 use crate::Timestamp;
 
+/// Who told that a member is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ToldBy {
+    /// A list that lacks it, or that calls it gone. Of two lists either may be the older one.
+    List,
+    /// The answer to its destruction, whose plugin answers when it is done.
+    Answer,
+}
+
+/// A member that went lately.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tomb {
+    /// When the list was asked for that told, or when the answer came.
+    pub(super) since: Timestamp,
+    /// Number of the creation that made it.
+    pub(super) token: Option<u64>,
+    pub(super) told: ToldBy,
+}
+
+impl Tomb {
+    /// Returns whether it is this member that went, and not another one that was given its id.
+    pub(super) fn is_of(&self, member: &Member) -> bool {
+        self.token == member.token
+    }
+}
+
 impl Observed {
+    /// Takes in that a member is gone: so its plugin answered, which declares that it answers when it is
+    /// done. Lists may go on showing it, from before that, or as one of the dead.
+    pub fn destroyed(&mut self, plugin: &PluginName, id: &InstanceId, now: Timestamp) -> Seen {
+        let mut seen = Seen::default();
+        let key = key(plugin, id);
+        let Some(member) = self.members.get(&key) else {
+            return seen;
+        };
+        let token = member.token;
+        let lag = self
+            .homes
+            .get(plugin)
+            .map_or_else(Lag::default, |home| home.lag);
+        self.lose(&key, (now, lag), now, &mut seen);
+        self.dead.insert(key.clone(), token);
+        let tomb = Tomb {
+            since: now,
+            token,
+            told: ToldBy::Answer,
+        };
+        self.tombs.insert(key, tomb);
+        seen
+    }
+
     /// Takes in that members are gone that a list goes on showing: their plugin says so, or calls them
     /// going away, and its provider lists the dead and takes for ending nobody that long.
     pub(super) fn lay_out(
@@ -29,9 +79,9 @@ impl Observed {
 
     /// Forgets those that a list, started at `started`, cannot show any more.
     pub(super) fn bury(&mut self, plugin: &PluginName, (started, lag): (Timestamp, Lag)) {
-        let late = |seen: Timestamp| started <= seen + lag.relapse;
+        let late = |tomb: &Tomb| started <= tomb.since + lag.relapse;
         self.tombs
-            .retain(|key, (seen, _)| key.plugin != *plugin || late(*seen));
+            .retain(|key, tomb| key.plugin != *plugin || late(tomb));
     }
 
     /// Returns whether an instance went so lately that a list may still show it.
@@ -41,15 +91,10 @@ impl Observed {
     }
 
     /// Returns the creations of which nothing more comes, since lists show on `plugin` that what they
-    /// made is gone: the number, and the id.
-    pub fn ended<'a>(
-        &'a self,
-        plugin: &'a PluginName,
-    ) -> impl Iterator<Item = (u64, &'a InstanceId)> {
-        let there = self
-            .dead
-            .iter()
-            .filter(move |(key, _)| key.plugin == *plugin);
-        there.filter_map(|(key, token)| Some(((*token)?, &key.id)))
+    /// made is gone.
+    pub fn ended<'a>(&'a self, plugin: &'a PluginName) -> impl Iterator<Item = u64> {
+        let there = self.dead.iter();
+        let there = there.filter(move |(key, _)| key.plugin == *plugin);
+        there.filter_map(|(_, token)| *token)
     }
 }

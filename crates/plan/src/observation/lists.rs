@@ -8,6 +8,7 @@ use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::instance::{Description, Domains};
 use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
+use super::gone::{ToldBy, Tomb};
 use super::member::identified;
 use super::{Aim, Key, Member, Observed, Origin, Step, key};
 use crate::diagnosis::crashes::{self, EarlyDeath};
@@ -214,7 +215,12 @@ impl Observed {
             seen.early.extend(death);
         }
         if !lag.relapse.is_zero() {
-            self.tombs.insert(key.clone(), (started, member.token));
+            let tomb = Tomb {
+                since: started,
+                token: member.token,
+                told: ToldBy::List,
+            };
+            self.tombs.insert(key.clone(), tomb);
         }
         seen.vanished += 1;
         match member.departure {
@@ -306,21 +312,27 @@ impl Observed {
         let Some(member) = self.members.get(&key) else {
             let mut member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
             self.remember(&key, &mut member);
-            let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
             if member.is_gone() {
                 // Nobody knew it alive: nothing is lost with it.
                 self.dead.insert(key, member.token);
                 return;
             }
             let dead = self.dead.get(&key) == Some(&member.token) && member.terminating.is_some();
-            let ghost = self.tombs.get(&key).is_some_and(ghost) && Guard::Tombstones.stands();
-            if ghost && !dead {
-                seen.ghosts += 1;
-                self.ghosts.insert(key, member.logical_id);
-            } else if !dead {
-                self.dead.remove(&key);
-                seen.appeared += 1;
-                self.insert(key, member);
+            let tomb = self.tombs.get(&key).filter(|tomb| tomb.is_of(&member));
+            let tomb = tomb.filter(|_| Guard::Tombstones.stands());
+            match tomb.map(|tomb| tomb.told) {
+                // Nothing waits for it: there is no doubt that it is gone.
+                Some(ToldBy::Answer) => {}
+                _ if dead => {}
+                Some(ToldBy::List) => {
+                    seen.ghosts += 1;
+                    self.ghosts.insert(key, member.logical_id);
+                }
+                None => {
+                    self.dead.remove(&key);
+                    seen.appeared += 1;
+                    self.insert(key, member);
+                }
             }
             return;
         };

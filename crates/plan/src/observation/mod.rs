@@ -20,6 +20,7 @@ use infrakit_spi::instance::Domains;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
 use first::Former;
+use gone::Tomb;
 use index::Aim;
 use index::Filing;
 pub(crate) use index::{Index, Key, spread};
@@ -52,9 +53,8 @@ struct Home {
 pub struct Observed {
     members: BTreeMap<Key, Member>,
     homes: BTreeMap<PluginName, Home>,
-    /// Members that lists showed to be gone lately, with the moment of the list and their token: an
-    /// older list, from a copy that lags behind, may still show them.
-    tombs: BTreeMap<Key, (Timestamp, Option<u64>)>,
+    /// Members that went lately: an older list, from a copy that lags behind, may still show them.
+    tombs: BTreeMap<Key, Tomb>,
     /// Those that lists still show as going away although they are gone, with their token.
     dead: BTreeMap<Key, Option<u64>>,
     /// Those that the last list of their plugin shows although another one lacked them a moment ago,

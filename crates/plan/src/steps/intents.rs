@@ -95,7 +95,6 @@ impl Draft<'_> {
     /// be thousands of the dead: they are only looked at while creations are open.
     fn ended_intents(&self) -> BTreeSet<u64> {
         let ended = self.seen.homes().flat_map(|home| self.seen.ended(home));
-        let ended = ended.map(|(number, _)| number);
         ended
             .filter(|number| self.memory.intents.contains_key(number))
             .collect()

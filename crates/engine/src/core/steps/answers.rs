@@ -154,6 +154,7 @@ impl Core {
             target, plugin, id, ..
         } = subject;
         let poll_interval = self.config.poll_interval;
+        let done = outcome.is_ok() && !self.config.behaviour(plugin).destroys_later();
         if let Some(observer) = self.observers.get_mut(plugin) {
             observer.acted(now);
         }
@@ -169,6 +170,9 @@ impl Core {
             self.touch(&target.group);
             return;
         };
+        if done {
+            return self.gone_by_answer(subject, now);
+        }
         let open = match &outcome {
             Ok(()) => true,
             Err(error) => error.delivery() == Delivery::Unknown,

@@ -272,7 +272,7 @@ fn note_seen(group: &mut Group, circumstances: Listed<'_>, calls: &CallsUnderWay
         }
     }
     // Those whose instances are gone by now were told of as well.
-    let ended = seen.ended(plugin).map(|(number, _)| number);
+    let ended = seen.ended(plugin);
     for number in ended.filter(|number| group.memory.intents.contains_key(number)) {
         group.young.end(number, plugin);
         if calls.is_creating(&group.target, number) {
@@ -284,7 +284,7 @@ fn note_seen(group: &mut Group, circumstances: Listed<'_>, calls: &CallsUnderWay
 }
 
 /// Learns from what a list changed.
-fn learn(group: &mut Group, seen: &Seen, now: Timestamp) {
+pub(in crate::core) fn learn(group: &mut Group, seen: &Seen, now: Timestamp) {
     if !seen.anything() {
         return;
     }
