@@ -7,7 +7,8 @@
 
 use infrakit_spi::PluginName;
 
-use super::losses::{Absent, Tally};
+use super::losses::Absent;
+use super::trust::Tally;
 use super::{Observed, Origin, Seen};
 use crate::Timestamp;
 

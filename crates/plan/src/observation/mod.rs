@@ -11,6 +11,7 @@ mod lists;
 mod losses;
 mod member;
 mod part;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
@@ -27,9 +28,10 @@ pub(crate) use index::{Index, Key, spread};
 pub use lists::{Lag, Listed, Seen};
 use losses::Losses;
 pub(crate) use losses::domain;
-pub use losses::{Doubted, Missing, Trust};
+pub use losses::{Doubted, Missing};
 pub(crate) use member::Standing;
 pub use member::{Departure, Labelling, Member, Origin, Step};
+pub use trust::Trust;
 
 use crate::{Recollection, Spec, Timestamp};
 

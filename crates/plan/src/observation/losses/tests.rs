@@ -5,7 +5,7 @@ use infrakit_spi::instance::Description;
 use infrakit_spi::tags;
 
 use super::*;
-use crate::{Lag, Listed};
+use crate::{Lag, Listed, LossPolicy, Share};
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp(seconds * 1_000_000_000)

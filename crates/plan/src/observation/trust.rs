@@ -1,0 +1,111 @@
+//! How far the lists of a plugin are believed: what it declares of them, and what the group's operator
+//! says.
+
+use std::time::Duration;
+
+use infrakit_spi::behaviour::{Behaviour, Completeness};
+
+use crate::Share;
+use crate::guards::Guard;
+use crate::spec::LossPolicy;
+
+/// Up to so many are believed to be gone in the smallest group, too: of one or two no second set
+/// can be made that is worth a wait.
+pub(super) const FEW: usize = 2;
+
+/// What a list that succeeds proves of those that it lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Nothing.
+    #[default]
+    None,
+    /// That they are gone, in domains of which it shows somebody.
+    PerDomain,
+    /// That they are gone.
+    Whole,
+}
+
+/// How far the lists of a plugin are believed that lack many members of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    pub(super) proof: Proof,
+    /// So many of a group, or of a domain, are believed to be gone at once.
+    at_once: Share,
+    /// How much later a second list has to be asked for that confirms a first one.
+    confirm: Duration,
+    /// After how long it is believed that nobody is there any more.
+    pub(super) silence: Duration,
+    /// The tag or property that names the domain of a member.
+    pub(super) domain_of: String,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self::of(&Behaviour::default(), &LossPolicy::default())
+    }
+}
+
+impl Trust {
+    /// Works it out from what the plugin declares and what the group's operator says, who wins.
+    #[must_use]
+    pub fn of(behaviour: &Behaviour, policy: &LossPolicy) -> Self {
+        let durable = behaviour.list.durable == Some(true);
+        Self {
+            proof: match behaviour.list.complete {
+                Completeness::Yes if durable => Proof::Whole,
+                Completeness::PerDomain if durable => Proof::PerDomain,
+                Completeness::Yes
+                | Completeness::PerDomain
+                | Completeness::Unknown
+                | Completeness::Undeclared => Proof::None,
+            },
+            at_once: policy.at_once(),
+            confirm: policy.confirm_after.unwrap_or_else(|| behaviour.list_lag()),
+            silence: policy.silent_after(),
+            domain_of: behaviour.domain_of.clone(),
+        }
+    }
+
+    /// Returns whether a list proves by itself that who is not in it is gone.
+    pub(super) fn is_proof(&self) -> bool {
+        self.proof == Proof::Whole || !Guard::Losses.stands()
+    }
+
+    /// Returns for how long it is doubted that so many are gone.
+    pub(super) fn wait(&self, tally: Tally) -> Option<Duration> {
+        if self.is_proof() {
+            None
+        } else if tally.is_silent() {
+            Some(self.silence)
+        } else {
+            let beyond = self.proof == Proof::None && tally.is_beyond(self);
+            beyond.then_some(self.confirm)
+        }
+    }
+
+    fn limit(&self, members: usize) -> usize {
+        let share = self.at_once.floor(members as u64);
+        FEW.max(usize::try_from(share).unwrap_or(usize::MAX))
+    }
+}
+
+/// Members of a domain, or of all.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) lost: usize,
+    pub(super) shown: usize,
+    /// Missing beside them: those that were asked to go, and those that were lost shortly before.
+    pub(super) before: usize,
+    /// Whether some were lost shortly before, and nobody was shown since.
+    pub(super) again: bool,
+}
+
+impl Tally {
+    pub(super) fn is_silent(self) -> bool {
+        self.shown == 0 && (self.lost + self.before > FEW || self.again)
+    }
+
+    fn is_beyond(self, trust: &Trust) -> bool {
+        self.lost > trust.limit(self.lost + self.shown)
+    }
+}
