@@ -18,6 +18,9 @@ use super::trust::{FEW, Proof, Tally, Trust};
 use super::{Key, Member, Observed, Seen};
 use crate::Timestamp;
 
+/// Until then a loss is doubted that only a person can confirm.
+pub(super) const NEVER: Timestamp = Timestamp(u64::MAX);
+
 /// Since when a member is missing, and until when that is doubted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Absent {
@@ -50,7 +53,9 @@ pub(super) struct Losses {
 impl Losses {
     /// Returns for how long it is doubted that so many are gone of a plugin's members.
     pub(super) fn wait(&self, plugin: &PluginName, tally: Tally) -> Option<Duration> {
-        self.trust_in(plugin).wait(tally)
+        let trust = self.trust_in(plugin);
+        let least = trust.least().filter(|_| tally.lost > 0);
+        trust.wait(tally).max(least)
     }
 
     /// Returns since when so many are missing of a plugin's members that a list lacks which was started
@@ -93,8 +98,9 @@ pub struct Doubted {
     pub count: usize,
     /// Since when the first of them is missing.
     pub since: Timestamp,
-    /// When a list can be asked for that settles it for the last of them.
-    pub until: Timestamp,
+    /// When a list can be asked for that settles it for the last of them; `None` where only a person
+    /// can.
+    pub until: Option<Timestamp>,
     /// The domains in which they are, where the plugin names them.
     pub domains: Vec<String>,
 }
@@ -121,6 +127,12 @@ impl Observed {
         let mut doubt = self.doubt(plugin, &lost, asked.len());
         // Where nobody is shown, those that were asked to go may be there as well as any.
         let silent = self.silent_domains(&doubt, &trust);
+        if let Some(least) = trust.least() {
+            for key in &lost {
+                let wait = doubt.entry(key.clone()).or_insert(least);
+                *wait = least.max(*wait);
+            }
+        }
         for key in &asked {
             let member = self.members.get(key);
             let hidden = member.is_some_and(|member| {
@@ -172,6 +184,9 @@ impl Observed {
                 .absent
                 .insert(key.clone(), Absent { since, until });
             self.note_missed(key);
+            if until == NEVER {
+                continue;
+            }
             let earliest = seen.look_again.map_or(until, |at| at.min(until));
             seen.look_again = Some(earliest);
         }
@@ -301,7 +316,7 @@ impl Observed {
         Some(Doubted {
             count: absent.len() + first.iter().map(|(count, _)| count).sum::<usize>(),
             since: all().map(|absent| absent.since).min()?,
-            until: all().map(|absent| absent.until).max()?,
+            until: Some(all().map(|absent| absent.until).max()?).filter(|until| *until != NEVER),
             domains: domains.into_iter().collect(),
         })
     }

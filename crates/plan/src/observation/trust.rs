@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use infrakit_spi::behaviour::{Behaviour, Completeness};
+use infrakit_spi::behaviour::{AbsentProof, Behaviour, Completeness};
 
 use crate::Share;
 use crate::guards::Guard;
@@ -25,6 +25,9 @@ pub(super) enum Proof {
     Whole,
 }
 
+/// No second look ends a doubt that lasts for so long.
+const FOREVER: Duration = Duration::MAX;
+
 /// How far the lists of a plugin are believed that lack many members of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
@@ -33,6 +36,9 @@ pub struct Trust {
     at_once: Share,
     /// How much later a second list has to be asked for that confirms a first one.
     confirm: Duration,
+    /// How much later a second list has to be asked for that confirms the loss of any member, be it a
+    /// single one; `None` where one list proves it.
+    twice: Option<Duration>,
     /// After how long it is believed that nobody is there any more.
     pub(super) silence: Duration,
     /// The tag or property that names the domain of a member.
@@ -61,6 +67,15 @@ impl Trust {
             },
             at_once: policy.at_once(),
             confirm: policy.confirm_after.unwrap_or_else(|| behaviour.list_lag()),
+            twice: match behaviour.proof_of_absence() {
+                AbsentProof::ListComplete | AbsentProof::Undeclared => None,
+                // Nobody can be looked up by id: it takes two lists where only that would prove it.
+                AbsentProof::GetNotFound | AbsentProof::BothTwice => {
+                    let window = behaviour.absence_window();
+                    Some(policy.confirm_after.unwrap_or(window))
+                }
+                AbsentProof::Never => Some(FOREVER),
+            },
             silence: policy.silent_after(),
             domain_of: behaviour.domain_of.clone(),
         }
@@ -81,6 +96,11 @@ impl Trust {
             let beyond = self.proof == Proof::None && tally.is_beyond(self);
             beyond.then_some(self.confirm)
         }
+    }
+
+    /// Returns for how long the loss of any member is doubted, however few there are.
+    pub(super) fn least(&self) -> Option<Duration> {
+        self.twice.filter(|_| Guard::Losses.stands())
     }
 
     fn limit(&self, members: usize) -> usize {

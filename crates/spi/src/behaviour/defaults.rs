@@ -132,6 +132,14 @@ impl Behaviour {
         }
     }
 
+    /// Returns how much later a second look has to come that confirms that an instance is absent: what
+    /// the first one lacked shows by then.
+    #[must_use]
+    pub fn absence_window(&self) -> Duration {
+        let looked_up = or(self.visibility_window.get, Duration::ZERO);
+        self.visibility().max(looked_up).max(self.list_lag())
+    }
+
     /// Returns for how long the dead are still listed; none where nothing is declared.
     #[must_use]
     pub fn dead_are_listed(&self) -> Duration {
