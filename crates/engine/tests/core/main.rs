@@ -14,6 +14,7 @@ mod health;
 mod hearing;
 mod homes;
 mod ids;
+mod incarnations;
 mod limits;
 mod losses;
 mod naming;

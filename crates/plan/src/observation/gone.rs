@@ -4,6 +4,7 @@
 use infrakit_spi::{InstanceId, PluginName};
 
 use super::lists::Lag;
+use super::member::Birth;
 use super::{Key, Member, Observed, Seen, key};
 use crate::Timestamp;
 
@@ -17,19 +18,18 @@ pub(super) enum ToldBy {
 }
 
 /// A member that went lately.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tomb {
     /// When the list was asked for that told, or when the answer came.
     pub(super) since: Timestamp,
-    /// Number of the creation that made it.
-    pub(super) token: Option<u64>,
+    pub(super) birth: Birth,
     pub(super) told: ToldBy,
 }
 
 impl Tomb {
     /// Returns whether it is this member that went, and not another one that was given its id.
     pub(super) fn is_of(&self, member: &Member) -> bool {
-        self.token == member.token
+        self.birth.is_same(&member.birth())
     }
 }
 
@@ -42,16 +42,16 @@ impl Observed {
         let Some(member) = self.members.get(&key) else {
             return seen;
         };
-        let token = member.token;
+        let birth = member.birth();
         let lag = self
             .homes
             .get(plugin)
             .map_or_else(Lag::default, |home| home.lag);
         self.lose(&key, (now, lag), now, &mut seen);
-        self.dead.insert(key.clone(), token);
+        self.dead.insert(key.clone(), birth.clone());
         let tomb = Tomb {
             since: now,
-            token,
+            birth,
             told: ToldBy::Answer,
         };
         self.tombs.insert(key, tomb);
@@ -71,9 +71,9 @@ impl Observed {
         let dead = |key: &&Key| key.plugin == *plugin && self.members.get(key).is_some_and(is_dead);
         let dead: Vec<Key> = self.index.leaving.iter().filter(dead).cloned().collect();
         for key in dead {
-            let token = self.members.get(&key).and_then(|member| member.token);
+            let birth = self.members.get(&key).map(Member::birth);
             self.lose(&key, (started, lag), now, seen);
-            self.dead.insert(key, token);
+            self.dead.insert(key, birth.unwrap_or_default());
         }
     }
 
@@ -95,6 +95,6 @@ impl Observed {
     pub fn ended<'a>(&'a self, plugin: &'a PluginName) -> impl Iterator<Item = u64> {
         let there = self.dead.iter();
         let there = there.filter(move |(key, _)| key.plugin == *plugin);
-        there.filter_map(|(_, token)| *token)
+        there.filter_map(|(_, birth)| birth.token)
     }
 }

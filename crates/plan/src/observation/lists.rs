@@ -217,7 +217,7 @@ impl Observed {
         if !lag.relapse.is_zero() {
             let tomb = Tomb {
                 since: started,
-                token: member.token,
+                birth: member.birth(),
                 told: ToldBy::List,
             };
             self.tombs.insert(key.clone(), tomb);
@@ -309,15 +309,22 @@ impl Observed {
         (nonce, now): (&str, Timestamp),
         seen: &mut Seen,
     ) {
+        let field = self.losses.incarnation_field(&key.plugin);
+        let fresh = |description| {
+            let fresh = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+            fresh.incarnate(field)
+        };
         let Some(member) = self.members.get(&key) else {
-            let mut member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+            let mut member = fresh(description);
             self.remember(&key, &mut member);
             if member.is_gone() {
                 // Nobody knew it alive: nothing is lost with it.
-                self.dead.insert(key, member.token);
+                self.dead.insert(key, member.birth());
                 return;
             }
-            let dead = self.dead.get(&key) == Some(&member.token) && member.terminating.is_some();
+            let dead = self.dead.get(&key);
+            let dead = dead.is_some_and(|dead| dead.is_same(&member.birth()));
+            let dead = dead && member.terminating.is_some();
             let tomb = self.tombs.get(&key).filter(|tomb| tomb.is_of(&member));
             let tomb = tomb.filter(|_| Guard::Tombstones.stands());
             match tomb.map(|tomb| tomb.told) {
@@ -340,8 +347,8 @@ impl Observed {
         if same && !member.missed {
             return;
         }
-        let fresh = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
-        if member.is_another(fresh.token) {
+        let fresh = fresh(description);
+        if member.is_another(&fresh.birth()) {
             seen.changed += 1;
             self.insert(key, fresh);
             return;
@@ -361,6 +368,9 @@ impl Observed {
         }
         if member.description != fresh.description {
             member.describe(Arc::unwrap_or_clone(fresh.description), nonce);
+            if fresh.incarnation.is_some() {
+                member.incarnation = fresh.incarnation;
+            }
             member.terminating = fresh
                 .terminating
                 .map(|now| member.terminating.unwrap_or(now));

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_spi::PluginName;
-use infrakit_spi::instance::Description;
 use serde::{Deserialize, Serialize};
 
 use super::lists::Lag;
+use super::member::value_of;
 use super::trust::{FEW, Proof, Tally, Trust};
 use super::{Key, Member, Observed, Seen};
 use crate::Timestamp;
@@ -69,6 +69,13 @@ impl Losses {
     /// Forgets what a former life doubted, now that a list of the plugin was judged.
     pub(super) fn forget_former(&mut self, plugin: &PluginName) {
         self.former.remove(plugin);
+    }
+
+    /// Returns the tag or property that tells two lives of an id of this plugin apart; empty where
+    /// nothing is declared.
+    pub(super) fn incarnation_field(&self, plugin: &PluginName) -> &str {
+        let trust = self.trust.get(plugin);
+        trust.map_or("", |trust| &trust.incarnation_field)
     }
 
     fn trust_in(&self, plugin: &PluginName) -> Trust {
@@ -369,18 +376,7 @@ fn nobody_asked(member: &Member) -> bool {
 
 /// Returns the domain that a member is in: the tag of that name, or else the property.
 pub(crate) fn domain<'a>(member: &'a Member, domain_of: &str) -> Cow<'a, str> {
-    if domain_of.is_empty() {
-        return Cow::Borrowed("");
-    }
-    let Description {
-        tags, properties, ..
-    } = member.description.as_ref();
-    if let Some(tagged) = tags.as_ref().and_then(|tags| tags.get(domain_of)) {
-        return Cow::Borrowed(tagged);
-    }
-    let value = properties.as_ref().and_then(|all| all.to_value().ok());
-    let named = value.as_ref().and_then(|all| all.get(domain_of)?.as_str());
-    Cow::Owned(named.unwrap_or_default().to_owned())
+    value_of(&member.description, domain_of)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use losses::Losses;
 pub(crate) use losses::domain;
 pub use losses::{Doubted, Missing};
 pub(crate) use member::Standing;
-pub use member::{Departure, Labelling, Member, Origin, Step};
+pub use member::{Birth, Departure, Labelling, Member, Origin, Step};
 pub use trust::Trust;
 
 use crate::{Recollection, Spec, Timestamp};
@@ -57,8 +57,8 @@ pub struct Observed {
     homes: BTreeMap<PluginName, Home>,
     /// Members that went lately: an older list, from a copy that lags behind, may still show them.
     tombs: BTreeMap<Key, Tomb>,
-    /// Those that lists still show as going away although they are gone, with their token.
-    dead: BTreeMap<Key, Option<u64>>,
+    /// Those that lists still show as going away although they are gone.
+    dead: BTreeMap<Key, Birth>,
     /// Those that the last list of their plugin shows although another one lacked them a moment ago,
     /// with their identity: either list may be the older one.
     ghosts: BTreeMap<Key, Option<LogicalId>>,
@@ -318,13 +318,14 @@ impl Observed {
     /// Takes in an answered creation, be it that a former life of the controller heard the answer.
     pub fn provisioned(&mut self, mut member: Member) {
         let key = key(&member.plugin, &member.id);
+        member = member.incarnate(self.losses.incarnation_field(&key.plugin));
         match self.members.get(&key) {
             None => {
                 self.remember(&key, &mut member);
                 self.insert(key, member);
             }
             // The plugin has given the id of an instance that went to a new one.
-            Some(known) if known.is_another(member.token) => self.insert(key, member),
+            Some(known) if known.is_another(&member.birth()) => self.insert(key, member),
             // A list has shown it before its answer came.
             Some(_) => {}
         }

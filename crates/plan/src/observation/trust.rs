@@ -43,6 +43,8 @@ pub struct Trust {
     pub(super) silence: Duration,
     /// The tag or property that names the domain of a member.
     pub(super) domain_of: String,
+    /// The tag or property that tells two lives of an id apart.
+    pub(super) incarnation_field: String,
 }
 
 impl Default for Trust {
@@ -78,6 +80,7 @@ impl Trust {
             },
             silence: policy.silent_after(),
             domain_of: behaviour.domain_of.clone(),
+            incarnation_field: behaviour.id.incarnation_field.clone(),
         }
     }
 

@@ -404,7 +404,7 @@ fn is_it(group: &Group, subject: &Subject) -> bool {
     let member = group.seen.get_on(&subject.plugin, &subject.id);
     member.is_none_or(|member| {
         let younger = member.token.is_some_and(|token| token >= subject.before);
-        !younger && !member.is_another(subject.token)
+        !younger && !member.is_another(&subject.birth)
     })
 }
 
