@@ -4,34 +4,9 @@
 use infrakit_spi::{InstanceId, PluginName};
 
 use super::lists::Lag;
-use super::member::Birth;
+use super::tomb::{ToldBy, Tomb};
 use super::{Key, Member, Observed, Seen, key};
 use crate::Timestamp;
-
-/// Who told that a member is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ToldBy {
-    /// A list that lacks it, or that calls it gone. Of two lists either may be the older one.
-    List,
-    /// The answer to its destruction, whose plugin answers when it is done.
-    Answer,
-}
-
-/// A member that went lately.
-#[derive(Clone, Debug)]
-pub(super) struct Tomb {
-    /// When the list was asked for that told, or when the answer came.
-    pub(super) since: Timestamp,
-    pub(super) birth: Birth,
-    pub(super) told: ToldBy,
-}
-
-impl Tomb {
-    /// Returns whether it is this member that went, and not another one that was given its id.
-    pub(super) fn is_of(&self, member: &Member) -> bool {
-        self.birth.is_same(&member.birth())
-    }
-}
 
 impl Observed {
     /// Takes in that a member is gone: so its plugin answered, which declares that it answers when it is
@@ -52,7 +27,7 @@ impl Observed {
         let tomb = Tomb {
             since: now,
             birth,
-            told: ToldBy::Answer,
+            told: ToldBy::Plugin,
         };
         self.tombs.insert(key, tomb);
         seen
@@ -71,8 +46,17 @@ impl Observed {
         let dead = |key: &&Key| key.plugin == *plugin && self.members.get(key).is_some_and(is_dead);
         let dead: Vec<Key> = self.index.leaving.iter().filter(dead).cloned().collect();
         for key in dead {
-            let birth = self.members.get(&key).map(Member::birth);
+            let member = self.members.get(&key);
+            let told = if member.is_some_and(Member::is_gone) {
+                self.losses.told_gone(plugin)
+            } else {
+                ToldBy::List
+            };
+            let birth = member.map(Member::birth);
             self.lose(&key, (started, lag), now, seen);
+            if let Some(tomb) = self.tombs.get_mut(&key) {
+                tomb.told = told;
+            }
             self.dead.insert(key, birth.unwrap_or_default());
         }
     }

@@ -8,8 +8,8 @@ use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::instance::{Description, Domains};
 use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
-use super::gone::{ToldBy, Tomb};
 use super::member::identified;
+use super::tomb::{ToldBy, Tomb};
 use super::{Aim, Key, Member, Observed, Origin, Step, key};
 use crate::diagnosis::crashes::{self, EarlyDeath};
 use crate::guards::Guard;
@@ -329,7 +329,7 @@ impl Observed {
             let tomb = tomb.filter(|_| Guard::Tombstones.stands());
             match tomb.map(|tomb| tomb.told) {
                 // Nothing waits for it: there is no doubt that it is gone.
-                Some(ToldBy::Answer) => {}
+                Some(ToldBy::Plugin) => {}
                 _ if dead => {}
                 Some(ToldBy::List) => {
                     seen.ghosts += 1;

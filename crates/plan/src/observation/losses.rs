@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lists::Lag;
 use super::member::value_of;
+use super::tomb::ToldBy;
 use super::trust::{FEW, Proof, Tally, Trust};
 use super::{Key, Member, Observed, Seen};
 use crate::Timestamp;
@@ -76,6 +77,11 @@ impl Losses {
     pub(super) fn incarnation_field(&self, plugin: &PluginName) -> &str {
         let trust = self.trust.get(plugin);
         trust.map_or("", |trust| &trust.incarnation_field)
+    }
+
+    /// Returns who told that a member is gone which its plugin calls so.
+    pub(super) fn told_gone(&self, plugin: &PluginName) -> ToldBy {
+        self.trust_in(plugin).told_gone()
     }
 
     fn trust_in(&self, plugin: &PluginName) -> Trust {

@@ -11,6 +11,7 @@ mod lists;
 mod losses;
 mod member;
 mod part;
+mod tomb;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,6 @@ use infrakit_spi::instance::Domains;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
 use first::Former;
-use gone::Tomb;
 use index::Aim;
 use index::Filing;
 pub(crate) use index::{Index, Key, spread};
@@ -31,6 +31,7 @@ pub(crate) use losses::domain;
 pub use losses::{Doubted, Missing};
 pub(crate) use member::Standing;
 pub use member::{Birth, Departure, Labelling, Member, Origin, Step};
+use tomb::Tomb;
 pub use trust::Trust;
 
 use crate::{Recollection, Spec, Timestamp};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use infrakit_spi::behaviour::{AbsentProof, Behaviour, Completeness};
 
+use super::tomb::ToldBy;
 use crate::Share;
 use crate::guards::Guard;
 use crate::spec::LossPolicy;
@@ -45,6 +46,8 @@ pub struct Trust {
     pub(super) domain_of: String,
     /// The tag or property that tells two lives of an id apart.
     pub(super) incarnation_field: String,
+    /// Whether an id that is gone may be that of another one later.
+    reuses_ids: bool,
 }
 
 impl Default for Trust {
@@ -81,6 +84,7 @@ impl Trust {
             silence: policy.silent_after(),
             domain_of: behaviour.domain_of.clone(),
             incarnation_field: behaviour.id.incarnation_field.clone(),
+            reuses_ids: behaviour.reuses_ids(),
         }
     }
 
@@ -104,6 +108,16 @@ impl Trust {
     /// Returns for how long the loss of any member is doubted, however few there are.
     pub(super) fn least(&self) -> Option<Duration> {
         self.twice.filter(|_| Guard::Losses.stands())
+    }
+
+    /// Returns who told that a member is gone which its plugin calls so. Where each id is given once there
+    /// is no doubt: a list that shows it in another state is from before.
+    pub(super) fn told_gone(&self) -> ToldBy {
+        if self.reuses_ids {
+            ToldBy::List
+        } else {
+            ToldBy::Plugin
+        }
     }
 
     fn limit(&self, members: usize) -> usize {

@@ -155,6 +155,13 @@ impl Behaviour {
         }
     }
 
+    /// Returns whether ids are those of machines, so that one that was listed before is what a creation
+    /// may be answered with.
+    #[must_use]
+    pub fn gives_out_machines(&self) -> bool {
+        self.id.reused == Reuse::Always
+    }
+
     /// Returns whether the answer of a destruction only means that it was begun; so where nothing
     /// is declared.
     #[must_use]
