@@ -30,4 +30,5 @@ mod rolling;
 mod slots;
 mod states;
 mod terms;
+mod tokens;
 mod young;

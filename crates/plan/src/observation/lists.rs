@@ -353,6 +353,7 @@ impl Observed {
             self.insert(key, fresh);
             return;
         }
+        let shows_tokens = self.losses.shows_tokens(&key.plugin);
         let before = self.index.filing(member);
         let Some(member) = self.members.get_mut(&key) else {
             return;
@@ -367,7 +368,11 @@ impl Observed {
             seen.changed += 1;
         }
         if member.description != fresh.description {
+            let answered = member.token;
             member.describe(Arc::unwrap_or_clone(fresh.description), nonce);
+            if !shows_tokens {
+                member.token = answered;
+            }
             if fresh.incarnation.is_some() {
                 member.incarnation = fresh.incarnation;
             }

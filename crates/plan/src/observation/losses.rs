@@ -79,6 +79,12 @@ impl Losses {
         trust.map_or("", |trust| &trust.incarnation_field)
     }
 
+    /// Returns whether lists of a plugin show what creation an instance came of.
+    pub(super) fn shows_tokens(&self, plugin: &PluginName) -> bool {
+        let trust = self.trust.get(plugin);
+        trust.is_none_or(|trust| trust.shows_tokens)
+    }
+
     /// Returns who told that a member is gone which its plugin calls so.
     pub(super) fn told_gone(&self, plugin: &PluginName) -> ToldBy {
         self.trust_in(plugin).told_gone()

@@ -327,8 +327,14 @@ impl Observed {
             }
             // The plugin has given the id of an instance that went to a new one.
             Some(known) if known.is_another(&member.birth()) => self.insert(key, member),
-            // A list has shown it before its answer came.
-            Some(_) => {}
+            // A list has shown it before its answer came. Where lists do not say what creation a member
+            // came of, the answer does.
+            Some(known) => {
+                let silent = known.token.is_none() && !self.losses.shows_tokens(&key.plugin);
+                if silent && let Some(mut known) = self.changing(key) {
+                    known.token = member.token;
+                }
+            }
         }
     }
 

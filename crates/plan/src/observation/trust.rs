@@ -48,6 +48,8 @@ pub struct Trust {
     pub(super) incarnation_field: String,
     /// Whether an id that is gone may be that of another one later.
     reuses_ids: bool,
+    /// Whether lists show what creation an instance came of.
+    pub(super) shows_tokens: bool,
 }
 
 impl Default for Trust {
@@ -85,6 +87,7 @@ impl Trust {
             domain_of: behaviour.domain_of.clone(),
             incarnation_field: behaviour.id.incarnation_field.clone(),
             reuses_ids: behaviour.reuses_ids(),
+            shows_tokens: behaviour.shows_tokens(),
         }
     }
 

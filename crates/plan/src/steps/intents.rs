@@ -19,7 +19,7 @@ impl Draft<'_> {
         if self.memory.intents.is_empty() {
             return;
         }
-        let (mut found, mut lost) = (Vec::new(), Vec::new());
+        let (mut found, mut lost, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         let ended = self.ended_intents();
         let mut wake = None;
         let mut overdue = false;
@@ -41,7 +41,8 @@ impl Draft<'_> {
             if intent.doubt.is_none() {
                 continue;
             }
-            let at = intent.open_until(self.config.behaviour(&intent.plugin));
+            let behaviour = self.config.behaviour(&intent.plugin);
+            let at = intent.open_until(behaviour);
             if let Some(doubt) = &mut intent.doubt {
                 doubt.until = at;
             }
@@ -52,7 +53,11 @@ impl Draft<'_> {
                 intent.begun
             };
             if listed.is_some_and(|listed| listed >= until) {
-                lost.push((*number, "no instance came of it"));
+                if behaviour.shows_tokens() {
+                    lost.push((*number, "no instance came of it"));
+                } else {
+                    unknown.push(*number);
+                }
             } else if at > self.now {
                 wake = Some(wake.map_or(at, |earlier| at.min(earlier)));
             } else {
@@ -64,6 +69,11 @@ impl Draft<'_> {
             if let Some(intent) = self.memory.intents.remove(&number) {
                 self.memory.creation.succeed(&intent.hash, intent.begun);
             }
+        }
+        // Whatever came of them is listed by now, and counts as a member: no list says which it is, so
+        // that a missing token speaks against nobody.
+        for number in unknown {
+            self.memory.intents.remove(&number);
         }
         for (number, message) in lost {
             if let Some(intent) = self.memory.intents.remove(&number) {

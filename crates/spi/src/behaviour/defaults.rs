@@ -91,6 +91,13 @@ impl Behaviour {
         }
     }
 
+    /// Returns whether lists show what creation an instance came of; so where nothing is declared, as the
+    /// plugins of the original keep all tags.
+    #[must_use]
+    pub fn shows_tokens(&self) -> bool {
+        self.token_readable.unwrap_or(true)
+    }
+
     /// Returns for how long after it was finished lists may lack a creation.
     #[must_use]
     pub fn visibility(&self) -> Duration {
