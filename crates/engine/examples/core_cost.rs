@@ -68,7 +68,7 @@ fn one_large_group() {
             target,
             plugin: "plugin".into(),
             id,
-            token: None,
+            birth: infrakit_plan::Birth::default(),
             before: u64::MAX,
         };
         let outcome = Ok(Health::Unknown);

@@ -17,6 +17,7 @@
 //!
 //! Records are only ever added to; see `docs/format-changes.md`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use infrakit_plan::{Bucket, Content, Memory, Reason, Timestamp, Took};
@@ -95,6 +96,10 @@ pub(crate) struct DeparturePart {
     pub(crate) reason: Reason,
     /// The members.
     pub(crate) ids: Vec<InstanceId>,
+    /// What tells them from others that are given their ids later, where their plugin declares a field
+    /// for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) incarnations: BTreeMap<InstanceId, String>,
 }
 
 /// What a plugin was seen to take.

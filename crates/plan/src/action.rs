@@ -284,8 +284,8 @@ pub enum WaitingOn {
         count: usize,
         /// Since when.
         since: Timestamp,
-        /// When a list can be asked for that settles it.
-        until: Timestamp,
+        /// When a list can be asked for that settles it; `None` where only a person can.
+        until: Option<Timestamp>,
     },
     /// A suspect is asked again before it counts as sick.
     Confirmation {
@@ -457,13 +457,12 @@ impl fmt::Display for WaitingOn {
                 f,
                 "{unhealthy} members in `{domain}` are unhealthy at once, {most} may be; nothing there is destroyed"
             ),
-            Self::Losses { count: 1, .. } => f.write_str(
-                "a list lacks a member that nobody asked to go; a second one has to say so, too",
-            ),
-            Self::Losses { count, .. } => write!(
-                f,
-                "a list lacks {count} members that nobody asked to go; a second one has to say so, too"
-            ),
+            Self::Losses { count: 1, until, .. } => {
+                write!(f, "a list lacks a member that nobody asked to go; {}", proof(*until))
+            }
+            Self::Losses { count, until, .. } => {
+                write!(f, "a list lacks {count} members that nobody asked to go; {}", proof(*until))
+            }
             Self::Doubt { flapping } => write!(
                 f,
                 "the health of {flapping} members keeps changing; whoever judges it is doubted"
@@ -512,4 +511,12 @@ pub struct Plan {
     pub overdue_at: Option<Timestamp>,
     /// Whether the group is as specified and nothing is under way.
     pub converged: bool,
+}
+
+/// Says what else it takes to believe a loss.
+fn proof(until: Option<Timestamp>) -> &'static str {
+    match until {
+        Some(_) => "a second one has to say so, too",
+        None => "no list proves a loss there",
+    }
 }

@@ -3,7 +3,7 @@
 use infrakit_spi::PluginName;
 use serde::{Deserialize, Serialize};
 
-use crate::observation::Member;
+use crate::observation::{Birth, Member};
 
 /// One life of an id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,9 @@ pub struct Life {
     /// Number of the creation that made it, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<u64>,
+    /// What the field said that its plugin declares for telling lives apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incarnation: Option<String>,
     /// Where it is not: number of the first creation that was begun after somebody named the member.
     /// What that made is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,6 +27,7 @@ impl Life {
         Self {
             plugin: member.plugin.clone(),
             token: member.token,
+            incarnation: member.incarnation.clone(),
             before: member.token.is_none().then_some(next_token),
         }
     }
@@ -33,6 +37,10 @@ impl Life {
             (Some(token), Some(before)) => token >= before,
             (None, _) | (_, None) => false,
         };
-        self.plugin == member.plugin && !member.is_another(self.token) && !younger
+        let birth = Birth {
+            token: self.token,
+            incarnation: self.incarnation.clone(),
+        };
+        self.plugin == member.plugin && !member.is_another(&birth) && !younger
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use infrakit_engine::core::Limits;
+use infrakit_engine::core::{Call, CreationAnswer, Event, Limits};
 use infrakit_plan::Config;
 use infrakit_spi::behaviour::Seconds;
+use infrakit_spi::instance::Lifecycle;
 
-use crate::bench::{Bench, GROUP, cattle, gives_up_after};
+use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after};
 
 /// A world in which the dead are listed for an hour, and nothing takes more than a minute to end.
 fn lists_the_dead() -> Bench {
@@ -69,4 +70,69 @@ fn a_destroyed_group_can_be_committed_while_its_dead_are_listed() {
     bench.wait(240);
     assert!(bench.converged(), "{:?}", bench.made);
     assert_eq!((bench.count("create"), bench.count("destroy")), (4, 2));
+}
+
+/// The tombstone carries the token: nothing more comes of that creation, however long its provider may
+/// take.
+#[test]
+fn a_creation_whose_instance_is_first_listed_as_gone_is_not_waited_for() {
+    let mut behaviour = gives_up_after(600);
+    behaviour.tombstone = Some(Seconds(3600.0));
+    let config = Config {
+        undeclared: Arc::new(behaviour),
+        ..Config::default()
+    };
+    let mut bench = Bench::with(config, Limits::default());
+    bench.arrive(cattle(1, "1"));
+    bench.fate = Fate::Unheard;
+    bench.first_state = Lifecycle::Gone;
+    bench.commit(cattle(2, "1"));
+    assert_eq!((bench.count("create"), bench.ids().len()), (2, 2));
+    bench.restart();
+    bench.fate = Fate::Done;
+    bench.first_state = Lifecycle::Running;
+    bench.wait(120);
+    assert_eq!((bench.count("create"), bench.open_creations()), (3, 0));
+    assert!(bench.converged(), "{}", bench.why());
+}
+
+/// The answer comes after the list that told what came of it.
+#[test]
+fn who_was_listed_as_gone_before_its_answer_came_is_no_member() {
+    let mut bench = lists_the_dead();
+    bench.arrive(cattle(1, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(2, "1"));
+    let kept = bench.take_kept();
+    let [
+        Call::Provision {
+            target,
+            number,
+            provision,
+            ..
+        },
+    ] = &kept[..]
+    else {
+        panic!("{kept:?}");
+    };
+    let made = bench.plant("file", "x", provision.tags.clone());
+    bench
+        .instances
+        .get_mut(&("file".into(), "x".into()))
+        .unwrap()
+        .state = Lifecycle::Gone;
+    bench.fate = Fate::Done;
+    bench.wait(60);
+    assert_eq!(bench.count("create"), 2, "another one was made");
+    let answer = CreationAnswer {
+        target: target.clone(),
+        number: *number,
+        plugin: "file".into(),
+        begun: bench.now,
+        outcome: Ok(Box::new(made)),
+    };
+    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.wait(60);
+    assert_eq!((bench.count("create"), bench.count("destroy")), (2, 0));
+    assert!(bench.converged(), "{}", bench.why());
 }

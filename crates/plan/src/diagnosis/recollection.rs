@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnosis::health::HealthRecord;
 use crate::diagnosis::verdicts::Verdicts;
 use crate::observation::key::Key;
-use crate::observation::member::Member;
+use crate::observation::member::{Birth, Member};
 use crate::{Timestamp, Updating};
 
 /// Members of which all verdicts are kept. When more than that are not well, no more than the
@@ -57,9 +57,22 @@ impl Numbers {
 struct Ailing {
     /// Number of the creation that made it. An id that was used again is another member.
     token: Option<u64>,
+    /// What tells it from another one with its id, beside the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    incarnation: Option<String>,
     /// When it became known.
     created: Timestamp,
     verdicts: Verdicts,
+}
+
+impl Ailing {
+    fn is(&self, member: &Member) -> bool {
+        let birth = Birth {
+            token: self.token,
+            incarnation: self.incarnation.clone(),
+        };
+        birth.is_same(&member.birth())
+    }
 }
 
 /// What is written down of the health of a group's members.
@@ -127,6 +140,7 @@ impl Recollection {
         }
         let ailing = Ailing {
             token: member.token,
+            incarnation: member.incarnation.clone(),
             created: member.created,
             verdicts: health.verdicts(),
         };
@@ -190,7 +204,7 @@ impl Recollection {
     fn give_back(&self, key: &Key, member: &mut Member, updating: &Updating) {
         let ailing = self.ailing.get(&key.plugin);
         let ailing = ailing.and_then(|there| there.get(&key.id));
-        if let Some(ailing) = ailing.filter(|ailing| ailing.token == member.token) {
+        if let Some(ailing) = ailing.filter(|ailing| ailing.is(member)) {
             member.created = ailing.created.min(member.created);
             member.health = HealthRecord::recall(&ailing.verdicts);
             return;

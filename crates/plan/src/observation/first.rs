@@ -7,7 +7,8 @@
 
 use infrakit_spi::PluginName;
 
-use super::losses::{Absent, Tally};
+use super::losses::{Absent, NEVER};
+use super::trust::Tally;
 use super::{Observed, Origin, Seen};
 use crate::Timestamp;
 
@@ -68,7 +69,9 @@ impl Observed {
         let lacks = Some((lost, Absent { since, until }));
         let former = Former { lacks, ..former };
         self.former.insert(plugin.clone(), former);
-        seen.look_again = Some(seen.look_again.map_or(until, |at| at.min(until)));
+        if until != NEVER {
+            seen.look_again = Some(seen.look_again.map_or(until, |at| at.min(until)));
+        }
         false
     }
 
@@ -132,7 +135,7 @@ mod tests {
         assert_eq!((seen.listed(), seen.looked()), (None, Some(at(10))));
         let doubted = seen.doubted().unwrap();
         let (count, since, until) = (doubted.count, doubted.since, doubted.until);
-        assert_eq!((count, since, until), (6, at(10), at(70)));
+        assert_eq!((count, since, until), (6, at(10), Some(at(70))));
         // The same again, as it was.
         seen.unchanged(&"p".into(), at(40), at(40));
         assert_eq!(seen.listed(), None);
@@ -153,7 +156,7 @@ mod tests {
         let mut seen = had(6, &Behaviour::default());
         list(&mut seen, &["a"], 10);
         assert_eq!((seen.listed(), seen.len()), (None, 1));
-        assert_eq!(seen.doubted().unwrap().until, at(12));
+        assert_eq!(seen.doubted().unwrap().until, Some(at(12)));
         list(&mut seen, &["a"], 12);
         assert_eq!(seen.listed(), Some(at(12)));
     }

@@ -9,6 +9,7 @@ use infrakit_spi::instance::{Description, Domains};
 use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
 use super::member::identified;
+use super::tomb::{ToldBy, Tomb};
 use super::{Aim, Key, Member, Observed, Origin, Step, key};
 use crate::diagnosis::crashes::{self, EarlyDeath};
 use crate::guards::Guard;
@@ -143,38 +144,6 @@ impl Observed {
         seen
     }
 
-    /// Takes in that members are gone that a list goes on showing: their plugin says so, or calls them
-    /// going away, and its provider lists the dead and takes for ending nobody that long.
-    fn lay_out(
-        &mut self,
-        plugin: &PluginName,
-        (started, lag): (Timestamp, Lag),
-        (now, seen): (Timestamp, &mut Seen),
-    ) {
-        let long = |since: Timestamp| lag.dying.is_some_and(|dying| started >= since + dying);
-        let is_dead = |one: &Member| one.is_gone() || one.terminating.is_some_and(long);
-        let dead = |key: &&Key| key.plugin == *plugin && self.members.get(key).is_some_and(is_dead);
-        let dead: Vec<Key> = self.index.leaving.iter().filter(dead).cloned().collect();
-        for key in dead {
-            let token = self.members.get(&key).and_then(|member| member.token);
-            self.lose(&key, (started, lag), now, seen);
-            self.dead.insert(key, token);
-        }
-    }
-
-    /// Forgets those that a list, started at `started`, cannot show any more.
-    fn bury(&mut self, plugin: &PluginName, (started, lag): (Timestamp, Lag)) {
-        let late = |seen: Timestamp| started <= seen + lag.relapse;
-        self.tombs
-            .retain(|key, (seen, _)| key.plugin != *plugin || late(*seen));
-    }
-
-    /// Returns whether an instance went so lately that a list may still show it.
-    #[must_use]
-    pub fn is_late(&self, plugin: &PluginName, id: &InstanceId) -> bool {
-        self.tombs.contains_key(&key(plugin, id))
-    }
-
     /// Forgets a member that turned out to be none: its id is that of an instance of others. What
     /// is left in the world is not touched.
     pub fn disown(&mut self, plugin: &PluginName, id: &InstanceId) {
@@ -246,7 +215,12 @@ impl Observed {
             seen.early.extend(death);
         }
         if !lag.relapse.is_zero() {
-            self.tombs.insert(key.clone(), (started, member.token));
+            let tomb = Tomb {
+                since: started,
+                birth: member.birth(),
+                told: ToldBy::List,
+            };
+            self.tombs.insert(key.clone(), tomb);
         }
         seen.vanished += 1;
         match member.departure {
@@ -333,25 +307,38 @@ impl Observed {
         (nonce, now): (&str, Timestamp),
         seen: &mut Seen,
     ) {
+        let field = self.losses.incarnation_field(&key.plugin);
+        let fresh = |description| {
+            let fresh = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+            fresh.incarnate(field)
+        };
         let Some(member) = self.members.get(&key) else {
-            let mut member = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
+            let mut member = fresh(description);
             self.remember(&key, &mut member);
-            let ghost = |(_, token): &(Timestamp, Option<u64>)| *token == member.token;
             if member.is_gone() {
                 // Nobody knew it alive: nothing is lost with it.
-                self.dead.insert(key, member.token);
+                self.dead.insert(key, member.birth());
                 return;
             }
-            let dead = self.dead.get(&key) == Some(&member.token) && member.terminating.is_some();
-            let ghost = self.tombs.get(&key).is_some_and(ghost) && Guard::Tombstones.stands();
-            if ghost && !dead {
-                seen.ghosts += 1;
-                self.ghosts.insert(key, member.logical_id);
-            } else if !dead {
-                self.dead.remove(&key);
-                seen.appeared += 1;
-                member.departure = self.losses.departure_of(&key, member.token);
-                self.insert(key, member);
+            let dead = self.dead.get(&key);
+            let dead = dead.is_some_and(|dead| dead.is_same(&member.birth()));
+            let dead = dead && member.terminating.is_some();
+            let tomb = self.tombs.get(&key).filter(|tomb| tomb.is_of(&member));
+            let tomb = tomb.filter(|_| Guard::Tombstones.stands());
+            match tomb.map(|tomb| tomb.told) {
+                // Nothing waits for it: there is no doubt that it is gone.
+                Some(ToldBy::Plugin) => {}
+                _ if dead => {}
+                Some(ToldBy::List) => {
+                    seen.ghosts += 1;
+                    self.ghosts.insert(key, member.logical_id);
+                }
+                None => {
+                    self.dead.remove(&key);
+                    seen.appeared += 1;
+                    member.departure = self.losses.departure_of(&key, &member.birth());
+                    self.insert(key, member);
+                }
             }
             return;
         };
@@ -359,12 +346,13 @@ impl Observed {
         if same && !member.missed {
             return;
         }
-        let fresh = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
-        if member.is_another(fresh.token) {
+        let fresh = fresh(description);
+        if member.is_another(&fresh.birth()) {
             seen.changed += 1;
             self.insert(key, fresh);
             return;
         }
+        let shows_tokens = self.losses.shows_tokens(&key.plugin);
         let before = self.index.filing(member);
         let Some(member) = self.members.get_mut(&key) else {
             return;
@@ -379,7 +367,14 @@ impl Observed {
             seen.changed += 1;
         }
         if member.description != fresh.description {
+            let answered = member.token;
             member.describe(Arc::unwrap_or_clone(fresh.description), nonce);
+            if !shows_tokens {
+                member.token = answered;
+            }
+            if fresh.incarnation.is_some() {
+                member.incarnation = fresh.incarnation;
+            }
             member.terminating = fresh
                 .terminating
                 .map(|now| member.terminating.unwrap_or(now));

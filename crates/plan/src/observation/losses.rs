@@ -10,95 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_spi::PluginName;
-use infrakit_spi::behaviour::{Behaviour, Completeness};
-use infrakit_spi::instance::Description;
 use serde::{Deserialize, Serialize};
 
 use super::lists::Lag;
+use super::member::{Birth, value_of};
+use super::tomb::ToldBy;
+use super::trust::{FEW, Proof, Tally, Trust};
 use super::{Departure, Key, Member, Observed, Seen};
-use crate::guards::Guard;
-use crate::spec::LossPolicy;
-use crate::{Share, Timestamp};
+use crate::Timestamp;
 
-/// Up to so many are believed to be gone in the smallest group, too: of one or two no second set
-/// can be made that is worth a wait.
-const FEW: usize = 2;
-
-/// What a list that succeeds proves of those that it lacks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Proof {
-    /// Nothing.
-    #[default]
-    None,
-    /// That they are gone, in domains of which it shows somebody.
-    PerDomain,
-    /// That they are gone.
-    Whole,
-}
-
-/// How far the lists of a plugin are believed that lack many members of a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trust {
-    proof: Proof,
-    /// So many of a group, or of a domain, are believed to be gone at once.
-    at_once: Share,
-    /// How much later a second list has to be asked for that confirms a first one.
-    confirm: Duration,
-    /// After how long it is believed that nobody is there any more.
-    silence: Duration,
-    /// The tag or property that names the domain of a member.
-    domain_of: String,
-}
-
-impl Default for Trust {
-    fn default() -> Self {
-        Self::of(&Behaviour::default(), &LossPolicy::default())
-    }
-}
-
-impl Trust {
-    /// Works it out from what the plugin declares and what the group's operator says, who wins.
-    #[must_use]
-    pub fn of(behaviour: &Behaviour, policy: &LossPolicy) -> Self {
-        let durable = behaviour.list.durable == Some(true);
-        Self {
-            proof: match behaviour.list.complete {
-                Completeness::Yes if durable => Proof::Whole,
-                Completeness::PerDomain if durable => Proof::PerDomain,
-                Completeness::Yes
-                | Completeness::PerDomain
-                | Completeness::Unknown
-                | Completeness::Undeclared => Proof::None,
-            },
-            at_once: policy.at_once(),
-            confirm: policy.confirm_after.unwrap_or_else(|| behaviour.list_lag()),
-            silence: policy.silent_after(),
-            domain_of: behaviour.domain_of.clone(),
-        }
-    }
-
-    /// Returns whether a list proves by itself that who is not in it is gone.
-    fn is_proof(&self) -> bool {
-        self.proof == Proof::Whole || !Guard::Losses.stands()
-    }
-
-    /// Returns for how long it is doubted that so many are gone.
-    fn wait(&self, tally: Tally) -> Option<Duration> {
-        if self.is_proof() {
-            None
-        } else if tally.is_silent() {
-            Some(self.silence)
-        } else {
-            let beyond = self.proof == Proof::None && tally.is_beyond(self);
-            beyond.then_some(self.confirm)
-        }
-    }
-
-    fn limit(&self, members: usize) -> usize {
-        let share = self.at_once.floor(members as u64);
-        FEW.max(usize::try_from(share).unwrap_or(usize::MAX))
-    }
-}
+/// Until then a loss is doubted that only a person can confirm.
+pub(super) const NEVER: Timestamp = Timestamp(u64::MAX);
 
 /// Since when a member is missing, and until when that is doubted.
 #[derive(Clone, Copy, Debug)]
@@ -142,13 +64,15 @@ pub(super) struct Losses {
     believed: Vec<(Timestamp, PluginName, String)>,
     /// Those among them that were on their way out, until the plugin shows somebody: should they be
     /// there after all, they are still the ones that were chosen to go.
-    leaving: BTreeMap<Key, (u64, Departure)>,
+    leaving: BTreeMap<Key, (Birth, Departure)>,
 }
 
 impl Losses {
     /// Returns for how long it is doubted that so many are gone of a plugin's members.
     pub(super) fn wait(&self, plugin: &PluginName, tally: Tally) -> Option<Duration> {
-        self.trust_in(plugin).wait(tally)
+        let trust = self.trust_in(plugin);
+        let least = trust.least().filter(|_| tally.lost > 0);
+        trust.wait(tally).max(least)
     }
 
     /// Returns since when so many are missing of a plugin's members that a list lacks which was started
@@ -162,6 +86,24 @@ impl Losses {
     /// Forgets what a former life doubted, now that a list of the plugin was judged.
     pub(super) fn forget_former(&mut self, plugin: &PluginName) {
         self.former.remove(plugin);
+    }
+
+    /// Returns the tag or property that tells two lives of an id of this plugin apart; empty where
+    /// nothing is declared.
+    pub(super) fn incarnation_field(&self, plugin: &PluginName) -> &str {
+        let trust = self.trust.get(plugin);
+        trust.map_or("", |trust| &trust.incarnation_field)
+    }
+
+    /// Returns whether lists of a plugin show what creation an instance came of.
+    pub(super) fn shows_tokens(&self, plugin: &PluginName) -> bool {
+        let trust = self.trust.get(plugin);
+        trust.is_none_or(|trust| trust.shows_tokens)
+    }
+
+    /// Returns who told that a member is gone which its plugin calls so.
+    pub(super) fn told_gone(&self, plugin: &PluginName) -> ToldBy {
+        self.trust_in(plugin).told_gone()
     }
 
     fn trust_in(&self, plugin: &PluginName) -> Trust {
@@ -185,10 +127,10 @@ impl Losses {
     }
 
     /// Returns how far the departure had come of a member that was believed to be gone and is there
-    /// again. Only a token tells it from another one of that id.
-    pub(super) fn departure_of(&mut self, key: &Key, token: Option<u64>) -> Option<Departure> {
+    /// again.
+    pub(super) fn departure_of(&mut self, key: &Key, birth: &Birth) -> Option<Departure> {
         let (own, departure) = self.leaving.remove(key)?;
-        (Some(own) == token).then_some(departure)
+        own.is_same(birth).then_some(departure)
     }
 
     /// Forgets losses that are so long ago that lists were believed anew since.
@@ -216,31 +158,11 @@ pub struct Doubted {
     pub count: usize,
     /// Since when the first of them is missing.
     pub since: Timestamp,
-    /// When a list can be asked for that settles it for the last of them.
-    pub until: Timestamp,
+    /// When a list can be asked for that settles it for the last of them; `None` where only a person
+    /// can.
+    pub until: Option<Timestamp>,
     /// The domains in which they are, where the plugin names them.
     pub domains: Vec<String>,
-}
-
-/// Members of a domain, or of all.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) lost: usize,
-    pub(super) shown: usize,
-    /// Missing beside them: those that were asked to go, and those that were lost shortly before.
-    pub(super) before: usize,
-    /// Whether some were lost shortly before, and nobody was shown since.
-    pub(super) again: bool,
-}
-
-impl Tally {
-    fn is_silent(self) -> bool {
-        self.shown == 0 && (self.lost + self.before > FEW || self.again)
-    }
-
-    fn is_beyond(self, trust: &Trust) -> bool {
-        self.lost > trust.limit(self.lost + self.shown)
-    }
 }
 
 impl Observed {
@@ -277,7 +199,13 @@ impl Observed {
             .partition(|key| self.members.get(key).is_some_and(nobody_asked));
         let trust = self.losses.trust_in(plugin);
         self.losses.forget_believed(plugin, started, trust.silence);
-        let doubt = self.doubt(plugin, &lost, &asked);
+        let mut doubt = self.doubt(plugin, &lost, &asked);
+        if let Some(least) = trust.least() {
+            for key in &lost {
+                let wait = doubt.entry(key.clone()).or_insert(least);
+                *wait = least.max(*wait);
+            }
+        }
         let missing: BTreeSet<Key> = lost.into_iter().chain(asked).collect();
         let silent = self.silent_domains(plugin, &missing, &trust);
         let first = self.losses.since(plugin, missing.len(), started);
@@ -311,6 +239,9 @@ impl Observed {
                 .absent
                 .insert(key.clone(), Absent { since, until });
             self.note_missed(key);
+            if until == NEVER {
+                continue;
+            }
             let earliest = seen.look_again.map_or(until, |at| at.min(until));
             seen.look_again = Some(earliest);
         }
@@ -356,8 +287,12 @@ impl Observed {
             self.losses
                 .believed
                 .push((started, key.plugin.clone(), domain));
-            if let (Some(token), Some(departure)) = (member.token, member.departure) {
-                self.losses.leaving.insert(key.clone(), (token, departure));
+            // Only a token or its like tells it from another one of that id.
+            let birth = member.birth();
+            if let Some(departure) = member.departure
+                && birth != Birth::default()
+            {
+                self.losses.leaving.insert(key.clone(), (birth, departure));
             }
         }
     }
@@ -482,7 +417,7 @@ impl Observed {
         Some(Doubted {
             count: absent.len() + first.iter().map(|(count, _)| count).sum::<usize>(),
             since: all().map(|absent| absent.since).min()?,
-            until: all().map(|absent| absent.until).max()?,
+            until: Some(all().map(|absent| absent.until).max()?).filter(|until| *until != NEVER),
             domains: domains.into_iter().collect(),
         })
     }
@@ -550,18 +485,7 @@ fn nobody_asked(member: &Member) -> bool {
 
 /// Returns the domain that a member is in: the tag of that name, or else the property.
 pub(crate) fn domain<'a>(member: &'a Member, domain_of: &str) -> Cow<'a, str> {
-    if domain_of.is_empty() {
-        return Cow::Borrowed("");
-    }
-    let Description {
-        tags, properties, ..
-    } = member.description.as_ref();
-    if let Some(tagged) = tags.as_ref().and_then(|tags| tags.get(domain_of)) {
-        return Cow::Borrowed(tagged);
-    }
-    let value = properties.as_ref().and_then(|all| all.to_value().ok());
-    let named = value.as_ref().and_then(|all| all.get(domain_of)?.as_str());
-    Cow::Owned(named.unwrap_or_default().to_owned())
+    value_of(&member.description, domain_of)
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! One member, as its plugin describes it and as the controller knows it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::{Description, Lifecycle};
 use infrakit_spi::{InstanceId, LogicalId, PluginName, tags};
+use serde_json::Value;
 
 use crate::{HealthRecord, Reason, Timestamp, Token};
 
@@ -68,6 +70,33 @@ pub(crate) enum Standing {
     Serves,
 }
 
+/// What is known of how a member came to be. Its id may be given to another one when it is gone: what
+/// differs here tells the two apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Birth {
+    /// Number of the creation that made it, where it is known.
+    pub token: Option<u64>,
+    /// What the field says that its plugin declares for telling lives of an id apart, where it shows it.
+    pub incarnation: Option<String>,
+}
+
+impl Birth {
+    /// Returns whether it is another one. Tags may be missing for a while: only two that differ tell.
+    #[must_use]
+    pub fn is_another(&self, other: &Self) -> bool {
+        fn differ<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+            one.zip(other).is_some_and(|(one, other)| one != other)
+        }
+        differ(self.token.as_ref(), other.token.as_ref())
+            || differ(self.incarnation.as_ref(), other.incarnation.as_ref())
+    }
+
+    /// Returns whether nothing tells it from the other one, and as much of both is known.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.token == other.token && !self.is_another(other)
+    }
+}
+
 /// A member of the group.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -81,6 +110,8 @@ pub struct Member {
     pub hash: Option<ConfigHash>,
     /// Number of the intent that made it, if this group record did.
     pub token: Option<u64>,
+    /// What tells it from another one with its id, beside the number.
+    pub incarnation: Option<String>,
     /// Number of the first creation that was begun after it was decided to go: what that made is
     /// another one, even where the number of its own creation is not known.
     pub before: Option<u64>,
@@ -110,16 +141,32 @@ pub struct Member {
 }
 
 impl Member {
-    /// Returns whether a member of the same id that the creation of number `token` made is another
-    /// instance. Tags may be missing for a while: only two that differ tell two lives of an id apart, or
-    /// one that is younger than the decision to let this one go.
+    /// Returns whether a member of the same id that came to be like this is another instance: so it is
+    /// where the two differ, or where that one is younger than the decision to let this one go.
     #[must_use]
-    pub fn is_another(&self, token: Option<u64>) -> bool {
-        match (self.token, token) {
-            (Some(own), Some(other)) => own != other,
+    pub fn is_another(&self, other: &Birth) -> bool {
+        let younger = match (self.token, other.token) {
             (None, Some(other)) => self.before.is_some_and(|before| other >= before),
-            (_, None) => false,
+            (Some(_), _) | (None, None) => false,
+        };
+        younger || self.birth().is_another(other)
+    }
+
+    /// Returns what is known of how it came to be.
+    #[must_use]
+    pub fn birth(&self) -> Birth {
+        Birth {
+            token: self.token,
+            incarnation: self.incarnation.clone(),
         }
+    }
+
+    /// Takes over what tells it from another one with its id: the tag or property of this name.
+    #[must_use]
+    pub fn incarnate(mut self, field: &str) -> Self {
+        let told = value_of(&self.description, field).into_owned();
+        self.incarnation = (!told.is_empty()).then_some(told);
+        self
     }
 
     /// Builds a member from its plugin's description.
@@ -137,6 +184,7 @@ impl Member {
             logical_id: None,
             hash: None,
             token: None,
+            incarnation: None,
             before: None,
             created: now,
             origin,
@@ -259,6 +307,26 @@ impl Member {
     pub fn is_down(&self) -> bool {
         let state = &self.description.state;
         matches!(state, Lifecycle::Stopped | Lifecycle::Broken)
+    }
+}
+
+/// Returns what a description says by this name: the tag, or else the property; empty where it says
+/// nothing.
+pub(super) fn value_of<'a>(description: &'a Description, name: &str) -> Cow<'a, str> {
+    if name.is_empty() {
+        return Cow::Borrowed("");
+    }
+    let Description {
+        tags, properties, ..
+    } = description;
+    if let Some(tagged) = tags.as_ref().and_then(|tags| tags.get(name)) {
+        return Cow::Borrowed(tagged);
+    }
+    let value = properties.as_ref().and_then(|all| all.to_value().ok());
+    match value.as_ref().and_then(|all| all.get(name)) {
+        Some(Value::String(word)) => Cow::Owned(word.clone()),
+        Some(Value::Number(number)) => Cow::Owned(number.to_string()),
+        _ => Cow::Borrowed(""),
     }
 }
 

@@ -5,12 +5,15 @@
 //! cannot deny: an instance made since is not missing, one destroyed since is not back.
 
 mod first;
+mod gone;
 mod index;
 pub(crate) mod key;
 mod lists;
 mod losses;
 pub(crate) mod member;
 mod part;
+mod tomb;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
@@ -27,9 +30,11 @@ pub(crate) use key::Key;
 pub use lists::{Lag, Listed, Seen};
 use losses::Losses;
 pub(crate) use losses::domain;
-pub use losses::{Doubted, Missing, Trust};
+pub use losses::{Doubted, Missing};
 pub(crate) use member::Standing;
-pub use member::{Departure, Labelling, Member, Origin, Step};
+pub use member::{Birth, Departure, Labelling, Member, Origin, Step};
+use tomb::Tomb;
+pub use trust::Trust;
 
 use crate::{Recollection, Spec, Timestamp};
 
@@ -53,11 +58,10 @@ struct Home {
 pub struct Observed {
     members: BTreeMap<Key, Member>,
     homes: BTreeMap<PluginName, Home>,
-    /// Members that lists showed to be gone lately, with the moment of the list and their token: an
-    /// older list, from a copy that lags behind, may still show them.
-    tombs: BTreeMap<Key, (Timestamp, Option<u64>)>,
-    /// Those that lists still show as going away although they are gone, with their token.
-    dead: BTreeMap<Key, Option<u64>>,
+    /// Members that went lately: an older list, from a copy that lags behind, may still show them.
+    tombs: BTreeMap<Key, Tomb>,
+    /// Those that lists still show as going away although they are gone.
+    dead: BTreeMap<Key, Birth>,
     /// Those that the last list of their plugin shows although another one lacked them a moment ago,
     /// with their identity: either list may be the older one.
     ghosts: BTreeMap<Key, Option<LogicalId>>,
@@ -317,15 +321,22 @@ impl Observed {
     /// Takes in an answered creation, be it that a former life of the controller heard the answer.
     pub fn provisioned(&mut self, mut member: Member) {
         let key = key(&member.plugin, &member.id);
+        member = member.incarnate(self.losses.incarnation_field(&key.plugin));
         match self.members.get(&key) {
             None => {
                 self.remember(&key, &mut member);
                 self.insert(key, member);
             }
             // The plugin has given the id of an instance that went to a new one.
-            Some(known) if known.is_another(member.token) => self.insert(key, member),
-            // A list has shown it before its answer came.
-            Some(_) => {}
+            Some(known) if known.is_another(&member.birth()) => self.insert(key, member),
+            // A list has shown it before its answer came. Where lists do not say what creation a member
+            // came of, the answer does.
+            Some(known) => {
+                let silent = known.token.is_none() && !self.losses.shows_tokens(&key.plugin);
+                if silent && let Some(mut known) = self.changing(key) {
+                    known.token = member.token;
+                }
+            }
         }
     }
 

@@ -203,7 +203,7 @@ impl Draft<'_> {
     /// there is a reason and enough others serve. Otherwise the members are counted on again.
     ///
     /// What may have been carried out is only asked for again when a list has shown the member since:
-    /// its id may be that of a stranger by now.
+    /// its id may be that of a stranger by now, unless its plugin gives none twice.
     ///
     /// It comes after all that lets others go, and after what may pause the rollout: whoever is not
     /// to go any more is known in the same plan.
@@ -217,7 +217,9 @@ impl Draft<'_> {
                 Step::InFlight(_) => continue,
                 Step::Failed(_, retry_at) => {
                     let taken = departure.taken;
-                    let shown = taken.is_none_or(|taken| self.seen.has_shown(member, taken));
+                    let behaviour = self.config.behaviour(&member.plugin);
+                    let shown = !behaviour.reuses_ids()
+                        || taken.is_none_or(|taken| self.seen.has_shown(member, taken));
                     (retry_at, shown)
                 }
                 Step::Accepted(at) => {

@@ -3,6 +3,8 @@
 //! For as long as its provider may take, a creation whose answer was lost counts as capacity: a
 //! second one in its place would be one too many as soon as the first comes true.
 
+use std::collections::BTreeSet;
+
 use infrakit_spi::FailureClass;
 
 use crate::action::{Action, Asked, Cause, Provision, WaitingOn};
@@ -17,7 +19,8 @@ impl Draft<'_> {
         if self.memory.intents.is_empty() {
             return;
         }
-        let (mut found, mut lost) = (Vec::new(), Vec::new());
+        let (mut found, mut lost, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        let ended = self.ended_intents();
         let mut wake = None;
         let mut overdue = false;
         // Both are in order: thousands of slow creations may be under way, and this is asked with each
@@ -31,10 +34,15 @@ impl Draft<'_> {
                 found.push(*number);
                 continue;
             }
+            if ended.contains(number) {
+                lost.push((*number, "its instance was gone before a list showed it"));
+                continue;
+            }
             if intent.doubt.is_none() {
                 continue;
             }
-            let at = intent.open_until(self.config.behaviour(&intent.plugin));
+            let behaviour = self.config.behaviour(&intent.plugin);
+            let at = intent.open_until(behaviour);
             if let Some(doubt) = &mut intent.doubt {
                 doubt.until = at;
             }
@@ -45,7 +53,11 @@ impl Draft<'_> {
                 intent.begun
             };
             if listed.is_some_and(|listed| listed >= until) {
-                lost.push(*number);
+                if behaviour.shows_tokens() {
+                    lost.push((*number, "no instance came of it"));
+                } else {
+                    unknown.push(*number);
+                }
             } else if at > self.now {
                 wake = Some(wake.map_or(at, |earlier| at.min(earlier)));
             } else {
@@ -58,14 +70,19 @@ impl Draft<'_> {
                 self.memory.creation.succeed(&intent.hash, intent.begun);
             }
         }
-        for number in lost {
+        // Whatever came of them is listed by now, and counts as a member: no list says which it is, so
+        // that a missing token speaks against nobody.
+        for number in unknown {
+            self.memory.intents.remove(&number);
+        }
+        for (number, message) in lost {
             if let Some(intent) = self.memory.intents.remove(&number) {
                 let failed = FailedCreation {
                     token: self.memory.token(number),
                     hash: &intent.hash,
                     class: FailureClass::Unavailable,
                     told: Told::Guessed,
-                    message: "no instance came of it",
+                    message,
                     begun: intent.begun,
                 };
                 self.memory.creation.fail(&failed, self.now);
@@ -82,6 +99,15 @@ impl Draft<'_> {
             .filter(|intent| intent.hash == self.spec.hash)
             .count();
         self.ledger.expect(self.memory.intents.len(), new);
+    }
+
+    /// Returns the creations whose instances are gone as lists show, which carry their tokens. There may
+    /// be thousands of the dead: they are only looked at while creations are open.
+    fn ended_intents(&self) -> BTreeSet<u64> {
+        let ended = self.seen.homes().flat_map(|home| self.seen.ended(home));
+        ended
+            .filter(|number| self.memory.intents.contains_key(number))
+            .collect()
     }
 
     /// Asks once more for creations whose answers were lost, where their providers know them by their

@@ -91,6 +91,13 @@ impl Behaviour {
         }
     }
 
+    /// Returns whether lists show what creation an instance came of; so where nothing is declared, as the
+    /// plugins of the original keep all tags.
+    #[must_use]
+    pub fn shows_tokens(&self) -> bool {
+        self.token_readable.unwrap_or(true)
+    }
+
     /// Returns for how long after it was finished lists may lack a creation.
     #[must_use]
     pub fn visibility(&self) -> Duration {
@@ -132,6 +139,14 @@ impl Behaviour {
         }
     }
 
+    /// Returns how much later a second look has to come that confirms that an instance is absent: what
+    /// the first one lacked shows by then.
+    #[must_use]
+    pub fn absence_window(&self) -> Duration {
+        let looked_up = or(self.visibility_window.get, Duration::ZERO);
+        self.visibility().max(looked_up).max(self.list_lag())
+    }
+
     /// Returns for how long the dead are still listed; none where nothing is declared.
     #[must_use]
     pub fn dead_are_listed(&self) -> Duration {
@@ -145,6 +160,13 @@ impl Behaviour {
             Reuse::Never => false,
             Reuse::AfterDelete | Reuse::Always | Reuse::Undeclared => true,
         }
+    }
+
+    /// Returns whether ids are those of machines, so that one that was listed before is what a creation
+    /// may be answered with.
+    #[must_use]
+    pub fn gives_out_machines(&self) -> bool {
+        self.id.reused == Reuse::Always
     }
 
     /// Returns whether the answer of a destruction only means that it was begun; so where nothing

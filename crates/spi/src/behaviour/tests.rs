@@ -66,6 +66,8 @@ fn what_is_not_declared_is_safe() {
     assert_eq!(nothing.list_lag(), defaults::LAG);
     assert_eq!(nothing.destruction_stuck(), defaults::STUCK);
     assert!(!nothing.list_is_proof() && nothing.reuses_ids() && nothing.destroys_later());
+    assert!(nothing.shows_tokens() && !nothing.gives_out_machines());
+    assert_eq!(nothing.absence_window(), defaults::VISIBILITY);
     assert!(!nothing.answer_is_existence());
 }
 

@@ -4,14 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use infrakit_plan::{Decided, Memory, Observed, Reason, Timestamp};
+use infrakit_plan::{Birth, Decided, Member, Memory, Observed, Reason, Timestamp};
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 use infrakit_store::Change;
 
 use crate::records::{DeparturePart, DepartureRecord, delete, departure_key, put};
 
-/// A member that is to go, where it lives, and why.
-pub(in crate::core) type Leaving = (PluginName, InstanceId, Reason);
+/// A member that is to go, where it lives, and why; and what tells it from another one with its id.
+pub(in crate::core) type Leaving = (PluginName, InstanceId, Reason, Option<String>);
+
+/// Who of a plugin goes for one reason, and what tells them from others with their ids.
+type Parting = (Vec<InstanceId>, BTreeMap<InstanceId, String>);
 
 /// Journaled destructions of a group.
 #[derive(Default)]
@@ -25,11 +28,23 @@ pub(in crate::core) struct Departures {
     stale: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Entry {
     record: u64,
     /// Members made by intents from this number on are others.
     before: u64,
+    /// So are members of another incarnation.
+    incarnation: Option<String>,
+}
+
+impl Entry {
+    fn is_another(&self, member: &Member) -> bool {
+        let birth = Birth {
+            token: None,
+            incarnation: self.incarnation.clone(),
+        };
+        member.token.is_some_and(|token| token >= self.before) || member.birth().is_another(&birth)
+    }
 }
 
 impl Departures {
@@ -40,17 +55,26 @@ impl Departures {
         (now, before): (Timestamp, u64),
         leaving: Vec<Leaving>,
     ) -> Option<Change> {
-        let mut parts: BTreeMap<(PluginName, Reason), Vec<InstanceId>> = BTreeMap::new();
+        let mut parts: BTreeMap<(PluginName, Reason), Parting> = BTreeMap::new();
         let record = self.next;
         let mut count = 0;
-        for (plugin, id, reason) in leaving {
+        for (plugin, id, reason, incarnation) in leaving {
             let key = (plugin, id);
             if self.recorded.contains_key(&key) {
                 continue;
             }
             let (plugin, id) = key.clone();
-            self.recorded.insert(key, Entry { record, before });
-            parts.entry((plugin, reason)).or_default().push(id);
+            let (ids, incarnations) = parts.entry((plugin, reason)).or_default();
+            if let Some(incarnation) = &incarnation {
+                incarnations.insert(id.clone(), incarnation.clone());
+            }
+            ids.push(id);
+            let entry = Entry {
+                record,
+                before,
+                incarnation,
+            };
+            self.recorded.insert(key, entry);
             count += 1;
         }
         if count == 0 {
@@ -63,10 +87,11 @@ impl Departures {
             begun: now,
             before,
             parts: parts
-                .map(|((plugin, reason), ids)| DeparturePart {
+                .map(|((plugin, reason), (ids, incarnations))| DeparturePart {
                     plugin,
                     reason,
                     ids,
+                    incarnations,
                 })
                 .collect(),
         };
@@ -84,7 +109,7 @@ impl Departures {
         self.stale = true;
         let before = value.before;
         let mut count = 0;
-        for part in value.parts {
+        for mut part in value.parts {
             for id in part.ids {
                 let decided = Decided {
                     plugin: part.plugin.clone(),
@@ -96,9 +121,14 @@ impl Departures {
                 memory
                     .decided
                     .insert((part.plugin.clone(), id.clone()), decided);
+                let entry = Entry {
+                    record,
+                    before,
+                    incarnation: part.incarnations.remove(&id),
+                };
                 let key = (part.plugin.clone(), id);
                 // Of two records of one member the later one holds.
-                if let Some(former) = self.recorded.insert(key, Entry { record, before }) {
+                if let Some(former) = self.recorded.insert(key, entry) {
                     self.leave(former.record);
                 }
                 count += 1;
@@ -123,9 +153,9 @@ impl Departures {
     /// again.
     pub(in crate::core) fn spare_others(&self, seen: &Observed, memory: &mut Memory) {
         memory.decided.retain(|key @ (plugin, id), _| {
-            let token = seen.get_on(plugin, id).and_then(|member| member.token);
-            let before = self.recorded.get(key).map(|entry| entry.before);
-            !matches!((token, before), (Some(token), Some(before)) if token >= before)
+            let member = seen.get_on(plugin, id);
+            let another = |entry: &Entry| member.is_some_and(|member| entry.is_another(member));
+            !self.recorded.get(key).is_some_and(another)
         });
     }
 

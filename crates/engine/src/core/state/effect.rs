@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use infrakit_plan::{Provision, Reason, Spec, Timestamp};
+use infrakit_plan::{Birth, Provision, Reason, Spec, Timestamp};
 use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality, Repaired};
@@ -30,9 +30,9 @@ pub struct Subject {
     pub plugin: PluginName,
     /// The member.
     pub id: InstanceId,
-    /// Number of the creation that made it, where it is known. Its plugin may give its id to another
-    /// one before the answer comes.
-    pub token: Option<u64>,
+    /// What is known of how it came to be. Its plugin may give its id to another one before the answer
+    /// comes.
+    pub birth: Birth,
     /// Number of the first creation that was begun after the call: what that made is another one.
     pub before: u64,
 }

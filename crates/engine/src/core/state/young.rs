@@ -131,6 +131,10 @@ impl Young {
         if let Some(newcomer) = self.members.remove(&number) {
             self.leave(newcomer.record);
         }
+        if self.over.contains_key(&number) {
+            // Lists go on telling of the dead.
+            return;
+        }
         self.over.insert(number, (plugin.clone(), None));
         self.unrecorded.push(number);
     }

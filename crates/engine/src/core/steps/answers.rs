@@ -157,6 +157,7 @@ impl Core {
             target, plugin, id, ..
         } = subject;
         let poll_interval = self.config.poll_interval;
+        let done = outcome.is_ok() && !self.config.behaviour(plugin).destroys_later();
         if let Some(observer) = self.observers.get_mut(plugin) {
             observer.acted(now);
         }
@@ -172,6 +173,9 @@ impl Core {
             self.touch(&target.group);
             return;
         };
+        if done {
+            return self.gone_by_answer(subject, now);
+        }
         let open = match &outcome {
             Ok(()) => true,
             Err(error) => error.delivery() == Delivery::Unknown,
@@ -401,7 +405,7 @@ fn is_it(group: &Group, subject: &Subject) -> bool {
     let member = group.seen.get_on(&subject.plugin, &subject.id);
     member.is_none_or(|member| {
         let younger = member.token.is_some_and(|token| token >= subject.before);
-        !younger && !member.is_another(subject.token)
+        !younger && !member.is_another(&subject.birth)
     })
 }
 

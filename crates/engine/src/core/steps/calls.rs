@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Asked, Departure, FailedCreation, Labelling, Phase, Plan, Provision, Reason, Step,
-    Timestamp, Told, WaitingOn, plan,
+    Action, Asked, Departure, FailedCreation, Labelling, Member, Phase, Plan, Provision, Reason,
+    Step, Timestamp, Told, WaitingOn, plan,
 };
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
@@ -237,7 +237,9 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
         } => {
             if let Some(call) = begin_destruction(group, (&plugin, &id), (reason, drain), now) {
                 tracing::info!(group = %group.id(), instance = %id, %reason, "destroying");
-                begun.leaving.push((plugin, id, reason));
+                let member = group.seen.get_on(&plugin, &id);
+                let incarnation = member.and_then(|member| member.incarnation.clone());
+                begun.leaving.push((plugin, id, reason, incarnation));
                 begun.calls.push(call);
             }
         }
@@ -304,7 +306,7 @@ fn subject(group: &Group, plugin: PluginName, id: InstanceId) -> Subject {
     let member = group.seen.get_on(&plugin, &id);
     Subject {
         target: group.target.clone(),
-        token: member.and_then(|member| member.token),
+        birth: member.map(Member::birth).unwrap_or_default(),
         before: group.memory.next_token,
         plugin,
         id,

@@ -48,7 +48,10 @@ impl Core {
         if let Some(owner) = others.find(|group| group.seen.get_on(plugin, id).is_some()) {
             return Some(format!("is a member of group `{}`", owner.id()));
         }
-        (shown < begun).then(|| "was listed before that creation began".to_owned())
+        // Machines are listed whether they are given out or not. Whoever has this one, a list tells
+        // before it is touched.
+        let before = shown < begun && !self.behaviours.of(plugin).gives_out_machines();
+        before.then(|| "was listed before that creation began".to_owned())
     }
 
     /// Drops young members that a list of their plugin shows as somebody else's.
@@ -58,6 +61,7 @@ impl Core {
         plugin: &PluginName,
         (list, now): (&[Description], Timestamp),
     ) {
+        let machines = self.behaviours.of(plugin).gives_out_machines();
         for refuted in self.refuted(served, plugin, list) {
             let Refuted {
                 group: id,
@@ -68,11 +72,17 @@ impl Core {
             let Some(group) = self.groups.with_remains_mut(&id) else {
                 continue;
             };
+            doubt_again(group, number, (plugin, &instance), now);
+            if machines {
+                // The list may be from before the machine was given out: its plugin is not to blame.
+                tracing::info!(group = %id, number, %instance, %owner, "a list shows another life of it");
+                self.touch(&id);
+                continue;
+            }
             let message = format!(
                 "`{plugin}` answered a creation with `{instance}`, which {owner}; it is not touched"
             );
             tracing::error!(group = %id, number, "{message}");
-            doubt_again(group, number, (plugin, &instance), now);
             let intent = group.memory.intents.get(&number);
             let hash = intent.map_or_else(|| group.spec.hash.clone(), |intent| intent.hash.clone());
             let failed = FailedCreation {

@@ -95,9 +95,15 @@ impl Core {
         }
     }
 
-    /// Puts the plugin's own words for states into those that all share.
+    /// Puts the plugin's own words for states into those that all share, and leaves out what a plugin
+    /// declares not to show: its provider may copy tags, or cut them.
     fn translate(&self, plugin: &PluginName, list: &mut [Description]) {
         let behaviour = self.behaviours.of(plugin);
+        if !behaviour.shows_tokens() {
+            for tags in list.iter_mut().filter_map(|one| one.tags.as_mut()) {
+                tags.remove(tags::TOKEN);
+            }
+        }
         if behaviour.states.is_empty() && behaviour.tombstone_states.is_empty() {
             return;
         }
@@ -229,7 +235,7 @@ fn lives_elsewhere(group: &Group, plugin: &PluginName, listed: &Description) -> 
     others.any(|home| {
         group.seen.get_on(home, &listed.id).is_some_and(|known| {
             let same = known.description.tags == listed.tags;
-            known.token == token && (token.is_some() || same)
+            same || token.is_some() && known.token == token
         })
     })
 }
@@ -271,12 +277,20 @@ fn note_seen(group: &mut Group, circumstances: Listed<'_>, calls: &CallsUnderWay
             group.young.note_told(number);
         }
     }
+    // Those whose instances are gone by now were told of as well.
+    let ended = seen.ended(plugin);
+    for number in ended.filter(|number| group.memory.intents.contains_key(number)) {
+        group.young.end(number, plugin);
+        if calls.is_creating(&group.target, number) {
+            group.young.note_told(number);
+        }
+    }
     let grown = group.young.settle(seen, plugin, (started, lag));
     grown || group.departures.wait()
 }
 
 /// Learns from what a list changed.
-fn learn(group: &mut Group, seen: &Seen, now: Timestamp) {
+pub(in crate::core) fn learn(group: &mut Group, seen: &Seen, now: Timestamp) {
     if !seen.anything() {
         return;
     }

@@ -72,7 +72,7 @@ impl Group {
     }
 
     /// Says who is missing, until when that is doubted, and what ends the doubt.
-    fn lacking(&self, until: Timestamp) -> String {
+    fn lacking(&self, until: Option<Timestamp>) -> String {
         let mut missed = self
             .seen
             .members()
@@ -93,10 +93,12 @@ impl Group {
             said.push_str(&format!(", in {}", names(domains.iter())));
         }
         let group = self.id();
+        let settles = match until {
+            Some(until) => format!("a list from {} on settles it, or", moment(until)),
+            None => "it is settled when a list shows them, or by".to_owned(),
+        };
         said.push_str(&format!(
-            "; a list from {} on settles it, or `infrakit group confirm-loss {group}` if you know \
-             that they are gone",
-            moment(until)
+            "; {settles} `infrakit group confirm-loss {group}` if you know that they are gone"
         ));
         said
     }

@@ -5,7 +5,7 @@ use infrakit_spi::instance::Description;
 use infrakit_spi::tags;
 
 use super::*;
-use crate::{Lag, Listed};
+use crate::{Lag, Listed, LossPolicy, Share};
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp(seconds * 1_000_000_000)
@@ -65,7 +65,7 @@ fn more_are_believed_when_a_second_list_says_so() {
     let doubted = seen.doubted().unwrap();
     assert_eq!(
         (doubted.count, doubted.since, doubted.until),
-        (4, at(100), at(102))
+        (4, at(100), Some(at(102)))
     );
     assert_eq!(list(&mut seen, &SIX[4..], 101).vanished, 0, "too soon");
     assert_eq!(seen.unchanged(&"p".into(), at(102), at(102)).vanished, 4);
@@ -89,7 +89,7 @@ fn a_plugin_that_shows_nobody_is_believed_after_a_minute() {
     for second in [100, 102, 130, 159] {
         assert_eq!(list(&mut seen, &[], second).vanished, 0, "{second}");
     }
-    assert_eq!(seen.doubted().unwrap().until, at(160));
+    assert_eq!(seen.doubted().unwrap().until, Some(at(160)));
     assert_eq!(list(&mut seen, &[], 160).vanished, 6);
 }
 
@@ -118,7 +118,7 @@ fn a_zone_that_is_out_of_sight_is_one_event() {
     let mut seen = group(&ZONES, &behaviour);
     assert_eq!(list(&mut seen, &ZONES[3..], 100).vanished, 0);
     let doubted = seen.doubted().unwrap();
-    assert_eq!((doubted.count, doubted.until), (3, at(160)));
+    assert_eq!((doubted.count, doubted.until), (3, Some(at(160))));
     assert_eq!(doubted.domains, ["a"]);
     // One that dies elsewhere meanwhile is replaced as ever.
     assert_eq!(list(&mut seen, &ZONES[4..], 110).vanished, 1);
@@ -139,7 +139,7 @@ fn a_declared_lag_and_the_spec_set_how_long() {
     behaviour.list.lag = Some(infrakit_spi::behaviour::Seconds(30.0));
     let mut seen = group(&SIX, &behaviour);
     list(&mut seen, &SIX[4..], 100);
-    assert_eq!(seen.doubted().unwrap().until, at(130));
+    assert_eq!(seen.doubted().unwrap().until, Some(at(130)));
     let policy = LossPolicy {
         at_once: Some(Share::Percent(100)),
         silent_after: Some(Duration::from_secs(5)),
@@ -150,7 +150,7 @@ fn a_declared_lag_and_the_spec_set_how_long() {
     let mut seen = group(&SIX, &behaviour);
     seen.trust(&"p".into(), Trust::of(&behaviour, &policy));
     list(&mut seen, &[], 100);
-    assert_eq!(seen.doubted().unwrap().until, at(105));
+    assert_eq!(seen.doubted().unwrap().until, Some(at(105)));
 }
 
 /// Lists that do not lag still have to be two.

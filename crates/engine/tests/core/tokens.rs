@@ -1,0 +1,143 @@
+//! Providers whose lists do not show the token of an instance.
+
+use std::sync::Arc;
+
+use infrakit_engine::core::{Call, CreationAnswer, Event, Limits};
+use infrakit_plan::Config;
+use infrakit_spi::tags;
+
+use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after};
+
+fn readable(readable: Option<bool>) -> Bench {
+    let mut behaviour = gives_up_after(15);
+    behaviour.token_readable = readable;
+    let config = Config {
+        undeclared: Arc::new(behaviour),
+        ..Config::default()
+    };
+    Bench::with(config, Limits::default())
+}
+
+/// Takes the tokens off all instances, as lists show them.
+fn strip(bench: &mut Bench) {
+    for one in bench.instances.values_mut() {
+        one.tags.as_mut().unwrap().remove(tags::TOKEN);
+    }
+}
+
+/// Nobody knows which it is, but it is a member.
+#[test]
+fn a_creation_that_nobody_can_find_is_no_failure() {
+    let mut bench = readable(Some(false));
+    bench.arrive(cattle(2, "1"));
+    bench.fate = Fate::Unheard;
+    bench.commit(cattle(3, "1"));
+    strip(&mut bench);
+    bench.restart();
+    bench.fate = Fate::Done;
+    bench.wait(300);
+    assert_eq!((bench.count("create"), bench.count("destroy")), (3, 0));
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.open_creations(), 0);
+    assert_eq!(bench.memory().creation.last(), "");
+}
+
+#[test]
+fn one_that_came_to_nothing_is_made_again_when_its_provider_gives_up() {
+    for said in [None, Some(true), Some(false)] {
+        let mut bench = readable(said);
+        bench.arrive(cattle(2, "1"));
+        bench.fate = Fate::Lost;
+        bench.commit(cattle(3, "1"));
+        strip(&mut bench);
+        bench.restart();
+        bench.fate = Fate::Done;
+        bench.wait(20);
+        assert_eq!(bench.count("create"), 2, "{said:?}");
+        bench.wait(60);
+        assert_eq!(bench.count("create"), 3, "{said:?}");
+    }
+}
+
+/// What made a member is known from the answer, and is not forgotten since lists do not say it: else
+/// nobody would notice that they all die young.
+#[test]
+fn members_that_die_young_are_made_ever_more_rarely() {
+    let mut bench = readable(Some(false));
+    bench.arrive(cattle(2, "1"));
+    let look = |bench: &mut Bench| {
+        let plugin = "file".into();
+        bench.core.handle(Event::Changed { plugin }, bench.now);
+        bench.wait(1);
+    };
+    for _ in 0..600 {
+        strip(&mut bench);
+        look(&mut bench);
+        bench.instances.clear();
+        look(&mut bench);
+    }
+    assert!(bench.count("create") < 120, "{}", bench.count("create"));
+}
+
+/// A list shows it before its answer comes.
+#[test]
+fn who_is_listed_before_its_answer_came_is_known_by_that() {
+    let mut bench = readable(Some(false));
+    bench.arrive(cattle(1, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(2, "1"));
+    let kept = bench.take_kept();
+    let [
+        Call::Provision {
+            target,
+            number,
+            provision,
+            ..
+        },
+    ] = &kept[..]
+    else {
+        panic!("{kept:?}");
+    };
+    bench.fate = Fate::Done;
+    let begun = bench.now;
+    let made = bench.plant("file", "x", provision.tags.clone());
+    strip(&mut bench);
+    bench.wait(30);
+    assert_eq!((bench.count("create"), bench.count("destroy")), (1, 0));
+    let answer = CreationAnswer {
+        target: target.clone(),
+        number: *number,
+        plugin: "file".into(),
+        begun,
+        outcome: Ok(Box::new(made)),
+    };
+    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.wait(60);
+    assert_eq!((bench.count("create"), bench.count("destroy")), (1, 0));
+    assert!(bench.converged(), "{}", bench.why());
+}
+
+/// Whatever lists show as a token is none: a provider may copy tags.
+#[test]
+fn a_token_that_is_shown_all_the_same_proves_nothing() {
+    for (said, settled) in [(None, true), (Some(true), true), (Some(false), false)] {
+        let mut bench = readable(said);
+        bench.arrive(cattle(1, "1"));
+        bench.fate = Fate::Lost;
+        bench.commit(cattle(2, "1"));
+        let one = bench.instances.values().next().unwrap();
+        let mut tags = one.tags.clone().unwrap();
+        let token = tags.get(tags::TOKEN).unwrap().clone();
+        tags.insert(tags::TOKEN.to_owned(), token.replace("-0", "-1"));
+        bench.plant("file", "copy", tags);
+        bench.restart();
+        bench.fate = Fate::Done;
+        bench.wait(5);
+        let waits = bench.why().contains("waiting for 1 creation");
+        assert_eq!(waits, !settled, "{said:?}: {}", bench.why());
+        bench.wait(120);
+        assert!(bench.converged(), "{}", bench.why());
+        let described = bench.core.describe(&GROUP.into()).unwrap();
+        assert_eq!(described.instances.iter().flatten().count(), 2);
+    }
+}

@@ -1,0 +1,84 @@
+//! Those that are gone, and that a list may still show: from before they went, or since their provider
+//! lists the dead.
+
+use infrakit_spi::{InstanceId, PluginName};
+
+use super::lists::Lag;
+use super::tomb::{ToldBy, Tomb};
+use super::{Key, Member, Observed, Seen, key};
+use crate::Timestamp;
+
+impl Observed {
+    /// Takes in that a member is gone: so its plugin answered, which declares that it answers when it is
+    /// done. Lists may go on showing it, from before that, or as one of the dead.
+    pub fn destroyed(&mut self, plugin: &PluginName, id: &InstanceId, now: Timestamp) -> Seen {
+        let mut seen = Seen::default();
+        let key = key(plugin, id);
+        let Some(member) = self.members.get(&key) else {
+            return seen;
+        };
+        let birth = member.birth();
+        let lag = self
+            .homes
+            .get(plugin)
+            .map_or_else(Lag::default, |home| home.lag);
+        self.lose(&key, (now, lag), now, &mut seen);
+        self.dead.insert(key.clone(), birth.clone());
+        let tomb = Tomb {
+            since: now,
+            birth,
+            told: ToldBy::Plugin,
+        };
+        self.tombs.insert(key, tomb);
+        seen
+    }
+
+    /// Takes in that members are gone that a list goes on showing: their plugin says so, or calls them
+    /// going away, and its provider lists the dead and takes for ending nobody that long.
+    pub(super) fn lay_out(
+        &mut self,
+        plugin: &PluginName,
+        (started, lag): (Timestamp, Lag),
+        (now, seen): (Timestamp, &mut Seen),
+    ) {
+        let long = |since: Timestamp| lag.dying.is_some_and(|dying| started >= since + dying);
+        let is_dead = |one: &Member| one.is_gone() || one.terminating.is_some_and(long);
+        let dead = |key: &&Key| key.plugin == *plugin && self.members.get(key).is_some_and(is_dead);
+        let dead: Vec<Key> = self.index.leaving.iter().filter(dead).cloned().collect();
+        for key in dead {
+            let member = self.members.get(&key);
+            let told = if member.is_some_and(Member::is_gone) {
+                self.losses.told_gone(plugin)
+            } else {
+                ToldBy::List
+            };
+            let birth = member.map(Member::birth);
+            self.lose(&key, (started, lag), now, seen);
+            if let Some(tomb) = self.tombs.get_mut(&key) {
+                tomb.told = told;
+            }
+            self.dead.insert(key, birth.unwrap_or_default());
+        }
+    }
+
+    /// Forgets those that a list, started at `started`, cannot show any more.
+    pub(super) fn bury(&mut self, plugin: &PluginName, (started, lag): (Timestamp, Lag)) {
+        let late = |tomb: &Tomb| started <= tomb.since + lag.relapse;
+        self.tombs
+            .retain(|key, tomb| key.plugin != *plugin || late(tomb));
+    }
+
+    /// Returns whether an instance went so lately that a list may still show it.
+    #[must_use]
+    pub fn is_late(&self, plugin: &PluginName, id: &InstanceId) -> bool {
+        self.tombs.contains_key(&key(plugin, id))
+    }
+
+    /// Returns the creations of which nothing more comes, since lists show on `plugin` that what they
+    /// made is gone.
+    pub fn ended<'a>(&'a self, plugin: &'a PluginName) -> impl Iterator<Item = u64> {
+        let there = self.dead.iter();
+        let there = there.filter(move |(key, _)| key.plugin == *plugin);
+        there.filter_map(|(_, birth)| birth.token)
+    }
+}

@@ -1,0 +1,30 @@
+//! What is kept of a member that went lately, for lists that may still show it.
+
+use super::member::{Birth, Member};
+use crate::Timestamp;
+
+/// Who told that a member is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ToldBy {
+    /// A list that lacks it, or that calls it gone. Of two lists either may be the older one.
+    List,
+    /// Its plugin: by the answer to its destruction, where it answers when that is done, or by calling
+    /// it gone, where it gives no id twice.
+    Plugin,
+}
+
+/// A member that went lately.
+#[derive(Clone, Debug)]
+pub(super) struct Tomb {
+    /// When the list was asked for that told, or when the answer came.
+    pub(super) since: Timestamp,
+    pub(super) birth: Birth,
+    pub(super) told: ToldBy,
+}
+
+impl Tomb {
+    /// Returns whether it is this member that went, and not another one that was given its id.
+    pub(super) fn is_of(&self, member: &Member) -> bool {
+        self.birth.is_same(&member.birth())
+    }
+}
