@@ -252,6 +252,8 @@ pub enum WaitingOn {
     Slots {
         /// The plugin.
         plugin: PluginName,
+        /// The kind of call, where the plugin says how many of it are safe.
+        kind: Option<CallKind>,
     },
     /// The plugin's governor lets no more creations or destructions through for now.
     Governor {
@@ -421,8 +423,9 @@ impl fmt::Display for WaitingOn {
             Self::Configuration => f.write_str(
                 "creations stopped after a configuration error; commit a correction, or `rollout resume`",
             ),
-            Self::Slots { plugin } => {
-                write!(f, "as many calls of `{plugin}` are under way as may be at once")
+            Self::Slots { plugin, kind } => {
+                let calls = kind.map_or("calls", CallKind::plural);
+                write!(f, "as many {calls} of `{plugin}` are under way as may be at once")
             }
             Self::Governor { .. } => f.write_str("the plugin's governor slows down"),
             Self::Ceiling { most } => write!(f, "the ceiling of {most} instances is reached"),

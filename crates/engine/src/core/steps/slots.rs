@@ -58,10 +58,14 @@ impl Core {
             } else {
                 window.room_for(id, now)
             };
-            let room = Room {
+            let [creates, destroys] =
+                [CallKind::Create, CallKind::Destroy].map(|kind| window.room_of(kind, id, now));
+            let mut room = Room {
                 calls: Some(calls),
                 ..self.rates.room(of, id, now)
             };
+            room.creates.slots = creates;
+            room.destroys.slots = destroys;
             allowance.set(plugin.clone(), room);
         }
         self.config.allowance = allowance;
@@ -71,11 +75,11 @@ impl Core {
     pub(in crate::core) fn stand_in_line(
         &mut self,
         id: &GroupId,
-        full: &[PluginName],
+        full: &[(PluginName, Option<CallKind>)],
         metered: BTreeSet<(PluginName, CallKind)>,
     ) {
-        for plugin in full {
-            self.calls.window_of(plugin).stand_in_line(id);
+        for (plugin, kind) in full {
+            self.calls.window_of(plugin).stand_in_line(*kind, id);
         }
         for what in metered {
             self.rates.stand_in_line(what, id);
@@ -250,10 +254,10 @@ fn refused_by(event: &Event) -> Option<(&PluginName, Operation, &Error)> {
     }
 }
 
-/// Returns the plugins that a plan found no slots on.
-pub(in crate::core) fn full(waiting: &[WaitingOn]) -> Vec<PluginName> {
+/// Returns the plugins that a plan found no slots on, and for which kind of call where it is about one.
+pub(in crate::core) fn full(waiting: &[WaitingOn]) -> Vec<(PluginName, Option<CallKind>)> {
     let full = waiting.iter().filter_map(|on| match on {
-        WaitingOn::Slots { plugin } => Some(plugin.clone()),
+        WaitingOn::Slots { plugin, kind } => Some((plugin.clone(), *kind)),
         _ => None,
     });
     full.collect()
