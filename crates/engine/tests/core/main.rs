@@ -11,6 +11,7 @@ mod doubt;
 mod failures;
 mod health;
 mod hearing;
+mod holds;
 mod homes;
 mod ids;
 mod limits;

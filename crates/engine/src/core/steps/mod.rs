@@ -6,6 +6,7 @@ pub(in crate::core) mod brake;
 pub(in crate::core) mod calls;
 pub(in crate::core) mod commands;
 pub(in crate::core) mod commit;
+pub(in crate::core) mod holds;
 pub(in crate::core) mod homes;
 pub(in crate::core) mod ids;
 pub(in crate::core) mod journal;

@@ -47,6 +47,7 @@ impl Core {
             }
         }
         self.restore_remains(store, now);
+        self.restore_holds(store);
         unreadable
     }
 
