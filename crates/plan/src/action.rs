@@ -339,6 +339,8 @@ pub enum WaitingOn {
     },
     /// Members that would have to go are held.
     Held {
+        /// How many of them are beyond what is specified, beside those of another configuration.
+        surplus: usize,
         /// The first of them.
         id: InstanceId,
         /// How many there are.
@@ -490,7 +492,7 @@ impl fmt::Display for WaitingOn {
                 Brake::Group => "the group is frozen; nothing is done before it is thawed",
                 Brake::All => "all groups are frozen; nothing is done before they are thawed",
             }),
-            Self::Held { id, count } => {
+            Self::Held { id, count, .. } => {
                 write!(f, "{count} members that would have to go are held, first `{id}`")
             }
         }

@@ -59,6 +59,35 @@ fn a_hold_outlives_a_group_that_is_freed_and_committed_anew() {
     }
 }
 
+/// Nothing is done about it, and yet the group is not as it was committed.
+#[test]
+fn a_group_that_a_hold_keeps_too_large_is_not_as_specified() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.wait(60);
+    for id in ["i-001", "i-002"] {
+        hold(&mut bench, id);
+    }
+    bench.wait(60);
+    assert!(bench.converged(), "nobody has to go");
+    bench.commit(cattle(2, "2"));
+    bench.wait(300);
+    assert!(bench.converged(), "there are as many as there are to be");
+    bench.commit(cattle(1, "1"));
+    bench.wait(300);
+    assert_eq!(bench.ids().len(), 2);
+    assert!(!bench.converged());
+    let status = bench.core.rollout_status(&GROUP.into()).unwrap();
+    assert!(!status.converged, "{status:?}");
+    let released = bench
+        .core
+        .hold(&GROUP.into(), &"i-001".into(), Hold::Release);
+    released.unwrap();
+    bench.wait(60);
+    assert!(bench.converged());
+    assert_eq!(bench.ids(), ["i-002"]);
+}
+
 /// The plugin gives the id away while nobody looks.
 #[test]
 fn a_hold_of_a_former_group_is_not_about_another_with_the_same_id() {

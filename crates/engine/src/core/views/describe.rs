@@ -41,7 +41,7 @@ impl Core {
             .members()
             .map(|member| Arc::clone(&member.description));
         let settled = group.changing == 0 && !self.dirty.contains(id);
-        let converged = group.converged && settled;
+        let converged = group.is_as_specified() && settled;
         Ok(GroupDescription {
             instances: Some(instances.collect()),
             converged,

@@ -60,7 +60,7 @@ impl Core {
             message: group.remark(state),
             waiting: waiting.map(|(on, _)| said(on)).collect(),
             held: memory.held.iter().cloned().collect(),
-            converged: group.converged,
+            converged: group.is_as_specified(),
         })
     }
 
@@ -147,6 +147,17 @@ fn name(by: &PausedBy) -> &'static str {
 }
 
 impl Group {
+    /// Returns whether the group is as specified. Nothing is done about a member that is one too many
+    /// and held, and yet it is one too many.
+    pub(in crate::core) fn is_as_specified(&self) -> bool {
+        let mut waiting = self.waiting.iter().map(|(on, _)| on);
+        let too_large = waiting.any(|on| match on {
+            WaitingOn::Held { surplus, .. } => *surplus > 0,
+            _ => false,
+        });
+        self.converged && !too_large
+    }
+
     /// Returns whether the rollout to the spec in force was ended by somebody.
     pub(in crate::core) fn is_aborted(&self) -> bool {
         self.memory.aborted.as_ref() == Some(&self.spec.hash)
