@@ -131,6 +131,35 @@ fn what_is_set_holds_until_something_else_can_be_read() {
     assert!(!why(&bench).contains("wrong"), "{}", why(&bench));
 }
 
+/// A person who looks sees what holds, not what is wrong.
+#[test]
+fn what_holds_of_settings_is_told() {
+    let mut bench = Bench::undeclared();
+    set(&mut bench, Ok(Ok(gives_up_after(3600.0).into())));
+    let told = |bench: &Bench| {
+        let settings = bench.core.settings();
+        let one = settings.iter().find(|one| one.plugin.as_str() == "file");
+        let one = one.unwrap();
+        let give_up = one.set.get("create.give_up_s").cloned();
+        (give_up, one.fault.clone(), one.lost)
+    };
+    let hour = || Some("3600".to_owned());
+    assert_eq!(told(&bench), (hour(), String::new(), false));
+    for wrong in [Ok(Err("line 2")), Err("line 2")] {
+        set(&mut bench, wrong);
+        assert_eq!(told(&bench), (hour(), "line 2".to_owned(), false));
+    }
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(1, "1"));
+    assert_eq!(bench.core.settings(), []);
+    for wrong in [Err("line 2"), Ok(Err("line 2"))] {
+        bench.restart();
+        declare(&mut bench, "file", gives_up_after(5.0));
+        set(&mut bench, wrong);
+        assert_eq!(told(&bench), (None, "line 2".to_owned(), true));
+    }
+}
+
 /// Who sets something knows that the plugin is wrong: its own word is not taken instead.
 #[test]
 fn a_controller_that_starts_with_a_wrong_setting_takes_the_plugin_for_undeclared() {
