@@ -192,6 +192,8 @@ wire_struct! {
         pub at: String => "At",
         /// The instance.
         pub instance: InstanceId => "Instance",
+        /// The plugin that it lives on: another one may have its id elsewhere.
+        pub plugin: PluginName => "Plugin",
         /// What was done.
         pub action: String => "Action",
         /// The rule that caused it.

@@ -140,6 +140,7 @@ impl Rollouts for Fake {
             action: "destroyed".to_owned(),
             rule: "outdated".to_owned(),
             evidence: "its hash is hash1".to_owned(),
+            ..Deed::default()
         };
         Ok(Why {
             lines: vec![format!("why {id} {instance:?}")],

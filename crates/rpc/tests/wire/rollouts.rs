@@ -69,6 +69,7 @@ fn why() -> Why {
         deeds: vec![Deed {
             at: "2026-11-25T13:00:00Z".to_owned(),
             instance: "i-2".into(),
+            plugin: "file".into(),
             action: "destroyed".to_owned(),
             rule: "outdated".to_owned(),
             evidence: "its hash is ab12".to_owned(),

@@ -84,9 +84,9 @@ pub(in crate::core) struct Group {
     /// Why the last list did not come, and when that was known.
     pub(in crate::core) unlisted: Option<(Timestamp, String)>,
     /// How often the destruction of a member failed.
-    pub(in crate::core) failed: BTreeMap<InstanceId, u32>,
+    pub(in crate::core) failed: BTreeMap<(PluginName, InstanceId), u32>,
     /// When the creations of members were answered that have not been found healthy yet.
-    pub(in crate::core) newborn: BTreeMap<InstanceId, Timestamp>,
+    pub(in crate::core) newborn: BTreeMap<(PluginName, InstanceId), Timestamp>,
     /// When the health of members is written down next; `None` while it is as it is in the store.
     pub(in crate::core) health_due: Option<Timestamp>,
     /// When it was written last.
@@ -241,13 +241,19 @@ impl Group {
     }
 
     /// Notes that the destruction of a member failed, and returns how often it has.
-    pub(in crate::core) fn note_failed_destruction(&mut self, id: &InstanceId) -> u32 {
+    pub(in crate::core) fn note_failed_destruction(
+        &mut self,
+        plugin: &PluginName,
+        id: &InstanceId,
+    ) -> u32 {
         let seen = &self.seen;
         // Now and then those that are gone are forgotten.
         if self.failed.len().is_power_of_two() {
-            self.failed.retain(|id, _| seen.get(id).is_some());
+            self.failed
+                .retain(|(plugin, id), _| seen.get_on(plugin, id).is_some());
         }
-        let attempts = self.failed.entry(id.clone()).or_default();
+        let key = (plugin.clone(), id.clone());
+        let attempts = self.failed.entry(key).or_default();
         *attempts += 1;
         *attempts
     }

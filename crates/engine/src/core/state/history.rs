@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use infrakit_plan::{Action, Asked, Cause, HealthRecord, PausedBy, Reason, Timestamp, Token};
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::rollout::Deed as Told;
-use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, tags};
+use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, PluginName, tags};
 
 use crate::core::words::{moment, verdict};
-use crate::core::{Call, Group};
+use crate::core::{Call, Group, Subject};
 
 /// History that are remembered.
 const DEEDS: usize = 200;
@@ -31,8 +31,8 @@ pub(in crate::core) struct Deed {
 
 /// To whom it was done.
 enum Who {
-    /// A member.
-    Member(InstanceId),
+    /// A member: ids are only unique within a plugin.
+    Member(PluginName, InstanceId),
     /// A member to be, by the number of its intent.
     Coming(u64),
     /// All of them.
@@ -115,9 +115,10 @@ impl Scene {
 
 /// Notes an action that is about to begin. One that is only tried again is no new deed.
 pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
-    let member = |id| group.seen.get(id);
-    let configuration = |id| {
-        let hash = member(id).and_then(|member| member.hash.clone());
+    let member = |plugin, id| group.seen.get_on(plugin, id);
+    let who = |plugin: &PluginName, id: &InstanceId| Who::Member(plugin.clone(), id.clone());
+    let configuration = |plugin, id| {
+        let hash = member(plugin, id).and_then(|member| member.hash.clone());
         Evidence::Configuration(hash, group.revision)
     };
     let (who, what, evidence) = match action {
@@ -137,7 +138,7 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
         Action::Destroy {
             id, plugin, reason, ..
         } => {
-            let Some(member) = group.seen.get_on(plugin, id) else {
+            let Some(member) = member(plugin, id) else {
                 return;
             };
             if member.departure.is_some() {
@@ -145,7 +146,7 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
             }
             let evidence = match reason {
                 Reason::Unhealthy => Evidence::Health(member.health.clone()),
-                Reason::Outdated => configuration(id),
+                Reason::Outdated => configuration(plugin, id),
                 Reason::Surplus => Evidence::Size {
                     there: scene.there,
                     wanted: scene.wanted,
@@ -157,28 +158,24 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
                 }
                 Reason::Requested | Reason::GroupDestroyed => Evidence::Nothing,
             };
-            (Who::Member(id.clone()), What::Destroy(*reason), evidence)
+            (who(plugin, id), What::Destroy(*reason), evidence)
         }
-        Action::Drain { id, .. } => (Who::Member(id.clone()), What::Drain, configuration(id)),
-        Action::Repair { id, step, .. } => {
-            let health = member(id).map(|member| member.health.clone());
+        Action::Drain { id, plugin, .. } => {
+            (who(plugin, id), What::Drain, configuration(plugin, id))
+        }
+        Action::Repair {
+            id, plugin, step, ..
+        } => {
+            let health = member(plugin, id).map(|member| member.health.clone());
             let evidence = health.map_or(Evidence::Nothing, Evidence::Health);
-            (
-                Who::Member(id.clone()),
-                What::Repair(step.clone()),
-                evidence,
-            )
+            (who(plugin, id), What::Repair(step.clone()), evidence)
         }
-        Action::Adopt { id, labels, .. } => {
+        Action::Adopt { id, plugin, labels } => {
             let identity = labels.get(tags::LOGICAL_ID);
             let labels = identity.map_or(Labels::Adoption, |identity| {
                 Labels::Identity(LogicalId::new(identity.as_str()))
             });
-            (
-                Who::Member(id.clone()),
-                What::Label(labels),
-                Evidence::Nothing,
-            )
+            (who(plugin, id), What::Label(labels), Evidence::Nothing)
         }
         Action::Revert { to } => {
             let roll = group.memory.roll.as_ref();
@@ -212,13 +209,17 @@ impl History {
     }
 
     /// Notes what came of a creation: the member, or why there is none.
-    pub(in crate::core) fn created(&mut self, number: u64, outcome: Result<&InstanceId, &Error>) {
+    pub(in crate::core) fn created(
+        &mut self,
+        number: u64,
+        outcome: Result<(&PluginName, &InstanceId), &Error>,
+    ) {
         let mut latest = self.0.iter_mut().rev();
         let found = latest.find(|deed| matches!(deed.who, Who::Coming(own) if own == number));
         let Some(deed) = found else { return };
         match outcome {
-            Ok(id) => {
-                deed.who = Who::Member(id.clone());
+            Ok((plugin, id)) => {
+                deed.who = Who::Member(plugin.clone(), id.clone());
                 deed.end = End::Done;
             }
             Err(error) if error.delivery() == Delivery::Unknown => {
@@ -231,12 +232,13 @@ impl History {
     /// Notes what came of something that was done to a member.
     pub(in crate::core) fn ended(
         &mut self,
-        id: &InstanceId,
+        (plugin, id): (&PluginName, &InstanceId),
         kind: Kind,
         outcome: Result<(), &Error>,
     ) {
         let about = |deed: &&mut Deed| {
-            deed.what.kind() == Some(kind) && matches!(&deed.who, Who::Member(own) if own == id)
+            let on = matches!(&deed.who, Who::Member(home, own) if home == plugin && own == id);
+            deed.what.kind() == Some(kind) && on
         };
         if let Some(deed) = self.0.iter_mut().rev().find(about) {
             deed.end = match outcome {
@@ -253,15 +255,16 @@ pub(in crate::core) const NOT_WRITTEN: &str = "it could not be written down, and
 pub(in crate::core) const WITHDRAWN: &str = "it was taken back before it began";
 
 /// Notes that a call does not begin.
-pub(in crate::core) fn dropped(group: &mut Group, call: &Call, why: &str) {
+pub(in crate::core) fn dropped<'a>(group: &mut Group, call: &'a Call, why: &str) {
     let error = Error::not_delivered(why);
     let deeds = &mut group.history;
+    let place = |subject: &'a Subject| (&subject.plugin, &subject.id);
     match call {
         Call::Provision { number, .. } => deeds.created(*number, Err(&error)),
-        Call::Destroy { subject, .. } => deeds.ended(&subject.id, Kind::Destroy, Err(&error)),
-        Call::Drain { subject, .. } => deeds.ended(&subject.id, Kind::Drain, Err(&error)),
-        Call::Repair { subject, .. } => deeds.ended(&subject.id, Kind::Repair, Err(&error)),
-        Call::Label { subject, .. } => deeds.ended(&subject.id, Kind::Label, Err(&error)),
+        Call::Destroy { subject, .. } => deeds.ended(place(subject), Kind::Destroy, Err(&error)),
+        Call::Drain { subject, .. } => deeds.ended(place(subject), Kind::Drain, Err(&error)),
+        Call::Repair { subject, .. } => deeds.ended(place(subject), Kind::Repair, Err(&error)),
+        Call::Label { subject, .. } => deeds.ended(place(subject), Kind::Label, Err(&error)),
         Call::Check { .. } => {}
     }
 }
@@ -349,7 +352,7 @@ impl Group {
     pub(in crate::core) fn told_deeds(&self, of: Option<&InstanceId>) -> Vec<Told> {
         let about = |deed: &&Deed| match (&deed.who, of) {
             (_, None) => true,
-            (Who::Member(id), Some(of)) => id == of,
+            (Who::Member(_, id), Some(of)) => id == of,
             (Who::Coming(_) | Who::Group, Some(_)) => false,
         };
         let latest = self.history.0.iter().rev().filter(about);
@@ -366,8 +369,12 @@ impl Group {
         }
         Told {
             at: moment(deed.at),
+            plugin: match &deed.who {
+                Who::Member(plugin, _) => plugin.clone(),
+                Who::Coming(_) | Who::Group => PluginName::default(),
+            },
             instance: match &deed.who {
-                Who::Member(id) => id.clone(),
+                Who::Member(_, id) => id.clone(),
                 Who::Coming(number) => {
                     let token = Token::new(&self.memory.nonce, *number);
                     InstanceId::new(token.to_string())
