@@ -200,12 +200,7 @@ impl Core {
         if calls.is_empty() {
             return;
         }
-        for call in &calls {
-            if let Some((plugin, op)) = drawn_by(call) {
-                let of = (plugin, self.behaviours.of(plugin));
-                self.rates.give_back(of, op);
-            }
-        }
+        self.give_back(&calls);
         if let Some(group) = self.living(target) {
             tracing::info!(group = %target.group, calls = calls.len(), "withdrawn before they began");
             for call in calls {
@@ -214,6 +209,14 @@ impl Core {
             shorten(group);
         }
         self.touch(&target.group);
+    }
+
+    /// Gives back what calls drew from limits that never reach their plugins.
+    pub(in crate::core) fn give_back(&mut self, calls: &[Call]) {
+        for (plugin, op) in calls.iter().filter_map(drawn_by) {
+            let of = (plugin, self.behaviours.of(plugin));
+            self.rates.give_back(of, op);
+        }
     }
 }
 
