@@ -61,6 +61,13 @@ impl Conditions {
         self.0.get(&kind)
     }
 
+    /// Returns what the group is degraded by. That nothing was seen of a group that is new is no trouble.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&Condition> {
+        let degraded = self.0.get(&ConditionKind::Degraded);
+        degraded.filter(|condition| condition.holds && condition.message != UNSEEN)
+    }
+
     /// Says something. The moment changes only when it begins or ceases to hold.
     pub(crate) fn say(
         &mut self,
@@ -89,6 +96,9 @@ impl Conditions {
     }
 }
 
+/// What is said of a group before its first list.
+const UNSEEN: &str = "no complete list of the instances was seen yet";
+
 /// Failed creations in a row from which on they are more than a hiccup.
 const MANY_FAILURES: u32 = 3;
 
@@ -105,7 +115,7 @@ pub(crate) fn judge(draft: &mut Draft<'_>) {
             let (holds, reason, message) = degraded(draft, overdue);
             said.say(ConditionKind::Degraded, holds, (reason, message), now);
         } else if said.get(ConditionKind::Degraded).is_none() {
-            let text = "no complete list of the instances was seen yet".to_owned();
+            let text = UNSEEN.to_owned();
             said.say(ConditionKind::Degraded, true, ("NotObserved", text), now);
         }
         draft.memory.conditions = said;

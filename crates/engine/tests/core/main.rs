@@ -29,4 +29,5 @@ mod rolling;
 mod slots;
 mod states;
 mod terms;
+mod trouble;
 mod young;

@@ -13,6 +13,7 @@ use infrakit_store::Change;
 use crate::core::Target;
 use crate::core::state::departures::Departures;
 use crate::core::state::history::History;
+use crate::core::state::trouble::Trouble;
 use crate::core::state::waiting::Waiting;
 use crate::core::state::young::Young;
 use crate::records::{IntentRecord, health_key, put};
@@ -81,6 +82,8 @@ pub(in crate::core) struct Group {
     pub(in crate::core) waiting: Waiting,
     /// What was done of late.
     pub(in crate::core) history: History,
+    /// What it was degraded by when that was last looked at.
+    pub(in crate::core) trouble: Option<Trouble>,
     /// Why the last list did not come, and when that was known.
     pub(in crate::core) unlisted: Option<(Timestamp, String)>,
     /// How often the destruction of a member failed.
@@ -134,6 +137,7 @@ impl Group {
             converged: false,
             waiting: Waiting::default(),
             history: History::default(),
+            trouble: None,
             unlisted: None,
             failed: BTreeMap::new(),
             newborn: BTreeMap::new(),

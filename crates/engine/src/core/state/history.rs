@@ -10,6 +10,7 @@ use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::rollout::Deed as Told;
 use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, PluginName, tags};
 
+use crate::core::state::trouble::Trouble;
 use crate::core::words::{moment, verdict};
 use crate::core::{Call, Group, Subject};
 
@@ -46,7 +47,14 @@ enum What {
     Drain,
     Repair(String),
     Label(Labels),
-    Revert { to: u64, by: Option<PausedBy> },
+    Revert {
+        to: u64,
+        by: Option<PausedBy>,
+    },
+    /// The group is degraded, for this reason.
+    Degrade(String),
+    /// It is no longer degraded by that.
+    Recover(String),
 }
 
 /// Why labels are put on a member.
@@ -69,6 +77,8 @@ enum Evidence {
     /// Configuration of the member, and the revision that was in force.
     Configuration(Option<ConfigHash>, u64),
     Identity(Option<LogicalId>),
+    /// A sentence.
+    Said(String),
 }
 
 /// What came of it.
@@ -185,7 +195,7 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
         }
     };
     let end = match &what {
-        What::Revert { .. } => End::Done,
+        What::Revert { .. } | What::Degrade(_) | What::Recover(_) => End::Done,
         What::Create(_) | What::Destroy(_) | What::Drain | What::Repair(_) | What::Label(_) => {
             End::UnderWay
         }
@@ -197,6 +207,31 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
         what,
         evidence,
         end,
+    });
+}
+
+/// Notes that the group is degraded.
+pub(in crate::core) fn degraded(group: &mut Group, trouble: &Trouble, at: Timestamp) {
+    let said = Evidence::Said(trouble.message.clone());
+    note_state(group, What::Degrade(trouble.reason.clone()), said, at);
+}
+
+/// Notes that the group is no longer degraded by that.
+pub(in crate::core) fn recovered(group: &mut Group, former: &Trouble, at: Timestamp) {
+    let since = former.since.map(moment);
+    let said = since.map_or(Evidence::Nothing, |since| {
+        Evidence::Said(format!("it was since {since}"))
+    });
+    note_state(group, What::Recover(former.reason.clone()), said, at);
+}
+
+fn note_state(group: &mut Group, what: What, evidence: Evidence, at: Timestamp) {
+    group.history.push(Deed {
+        at,
+        who: Who::Group,
+        what,
+        evidence,
+        end: End::Done,
     });
 }
 
@@ -276,7 +311,7 @@ impl What {
             Self::Drain => Some(Kind::Drain),
             Self::Repair(_) => Some(Kind::Repair),
             Self::Label(_) => Some(Kind::Label),
-            Self::Create(_) | Self::Revert { .. } => None,
+            Self::Create(_) | Self::Revert { .. } | Self::Degrade(_) | Self::Recover(_) => None,
         }
     }
 
@@ -294,6 +329,8 @@ impl What {
             }
             Self::Label(_) => ["labelling", "labelled", "label"],
             Self::Revert { to, .. } => return format!("went back to revision {to}"),
+            Self::Degrade(_) => return "is degraded".to_owned(),
+            Self::Recover(_) => return "is no longer degraded".to_owned(),
         };
         match end {
             End::UnderWay | End::Lost(_) => present.to_owned(),
@@ -314,6 +351,7 @@ impl What {
             Self::Label(Labels::Identity(id)) => {
                 format!("Identity: the group has identities now, and `{id}` was free")
             }
+            Self::Degrade(reason) | Self::Recover(reason) => format!("Degraded: {reason}"),
             Self::Revert { by, .. } => {
                 let by = by.as_ref().map(ToString::to_string);
                 format!(
@@ -422,53 +460,11 @@ impl Group {
                 format!("{own}, and {force} was in force")
             }
             Evidence::Identity(Some(id)) => format!("it was `{id}`"),
+            Evidence::Said(said) => said.clone(),
             Evidence::Identity(None) => "it had no identity".to_owned(),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn deed(number: u64) -> Deed {
-        Deed {
-            at: Timestamp(number),
-            who: Who::Coming(number),
-            what: What::Create(Cause::Missing),
-            evidence: Evidence::Nothing,
-            end: End::UnderWay,
-        }
-    }
-
-    #[test]
-    fn only_the_last_deeds_are_kept() {
-        let mut deeds = History::default();
-        (0..DEEDS as u64 + 7).for_each(|number| deeds.push(deed(number)));
-        assert_eq!(deeds.0.len(), DEEDS);
-        assert_eq!(deeds.0.front().map(|deed| deed.at), Some(Timestamp(7)));
-    }
-
-    #[test]
-    fn what_is_done_is_told_by_how_far_it_is() {
-        let destroy = What::Destroy(Reason::Outdated);
-        let failed = End::Failed("busy".to_owned());
-        for (what, end, action) in [
-            (&destroy, &End::UnderWay, "destroying"),
-            (&destroy, &End::Done, "destroyed"),
-            (&destroy, &failed, "could not destroy"),
-            (
-                &What::Repair("reboot".to_owned()),
-                &failed,
-                "could not repair (reboot)",
-            ),
-            (&What::Create(Cause::Surge), &End::Done, "created"),
-        ] {
-            assert_eq!(what.action(end), action);
-        }
-        assert_eq!(
-            destroy.rule(),
-            "Outdated: it was made from another configuration"
-        );
-    }
-}
+mod tests;

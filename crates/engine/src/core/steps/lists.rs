@@ -93,6 +93,9 @@ impl Core {
                 }
             }
         }
+        for id in &served {
+            self.note_trouble(id, now);
+        }
     }
 
     /// Puts the plugin's own words for states into those that all share.

@@ -17,4 +17,5 @@ pub(in crate::core) mod restore;
 pub(in crate::core) mod slots;
 pub(in crate::core) mod term;
 pub(in crate::core) mod transition;
+pub(in crate::core) mod trouble;
 pub(in crate::core) mod undo;
