@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::{Call, CreationAnswer, Event, Override, Overrides};
+use infrakit_engine::core::{Event, Override, Overrides};
 use infrakit_plan::LossPolicy;
 use infrakit_spi::behaviour::{Behaviour, Seconds, defaults};
 use infrakit_spi::{Any, Error};
@@ -230,45 +230,16 @@ fn an_answer_that_was_read_hours_later_does_not_make_all_doubts_last_for_a_day()
     let mut bench = Bench::undeclared();
     bench.fate = Fate::Kept;
     bench.commit(cattle(1, "1"));
-    let kept = bench.take_kept();
-    let [
-        Call::Provision {
-            target,
-            number,
-            provision,
-            ..
-        },
-    ] = &kept[..]
-    else {
-        panic!("{kept:?}");
-    };
-    let begun = bench.now;
+    let creation = bench.take_creation();
     bench.now = bench.now + Duration::from_secs(8 * 3_600);
-    let made = bench.plant("file", "i-900", provision.tags.clone());
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun,
-        outcome: Ok(Box::new(made)),
-    };
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    let made = bench.make(&creation, "i-900");
+    bench.answer(creation, Ok(made));
     bench.wait(600);
     bench.commit(cattle(2, "1"));
-    let kept = bench.take_kept();
-    let [Call::Provision { target, number, .. }] = &kept[..] else {
-        panic!("{kept:?}");
-    };
+    let creation = bench.take_creation();
     // The next one is lost on the way.
     bench.fate = Fate::Done;
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun: bench.now,
-        outcome: Err(Error::unknown("connection reset")),
-    };
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.answer(creation, Err(Error::unknown("connection reset")));
     bench.wait(2 * 3_600);
     assert_eq!(bench.ids().len(), 2, "{}", bench.why());
 }
@@ -278,29 +249,10 @@ fn what_a_plugin_was_seen_to_take_holds_after_a_restart() {
     let mut bench = Bench::undeclared();
     bench.fate = Fate::Kept;
     bench.commit(cattle(1, "1"));
-    let kept = bench.take_kept();
-    let [
-        Call::Provision {
-            target,
-            number,
-            provision,
-            ..
-        },
-    ] = &kept[..]
-    else {
-        panic!("{kept:?}");
-    };
-    let begun = bench.now;
+    let creation = bench.take_creation();
     bench.now = bench.now + Duration::from_secs(500);
-    let made = bench.plant("file", "i-900", provision.tags.clone());
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun,
-        outcome: Ok(Box::new(made)),
-    };
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    let made = bench.make(&creation, "i-900");
+    bench.answer(creation, Ok(made));
     bench.wait(600);
     bench.commit(cattle(2, "1"));
     assert_eq!(bench.kept(), 1);

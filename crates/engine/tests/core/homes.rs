@@ -1,6 +1,6 @@
 //! A group that moves from one instance plugin to another.
 
-use infrakit_engine::core::{Call, Effect};
+use infrakit_engine::core::Effect;
 use infrakit_spi::rollout::Hold;
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
@@ -170,11 +170,8 @@ fn a_hold_is_not_about_one_with_the_same_id_elsewhere() {
         bench.fate = Fate::Kept;
         bench.commit(spec(r#"{"Size":1}"#, ("other", "1"), ""));
         bench.wait(30);
-        let kept = bench.take_kept();
-        let [Call::Provision { provision, .. }] = &kept[..] else {
-            panic!("{kept:?}");
-        };
-        bench.plant("other", "i-001", provision.tags.clone());
+        let creation = bench.take_creation();
+        bench.make(&creation, "i-001");
         bench.fate = Fate::Done;
         bench.wait(60);
         assert_eq!(bench.on("other"), 1);
