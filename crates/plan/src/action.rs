@@ -394,6 +394,21 @@ impl fmt::Display for PausedBy {
     }
 }
 
+/// Says that too many members are sick at once, or were and have to be asked again.
+fn breaker(domain: Option<&str>, unhealthy: usize, most: usize) -> String {
+    let within = domain.map_or_else(String::new, |domain| format!(" in `{domain}`"));
+    if unhealthy <= most {
+        return format!(
+            "too many members{within} were unhealthy at once; nothing is destroyed for that before \
+             enough were asked again (now {unhealthy}, {most} may be)"
+        );
+    }
+    let there = if domain.is_some() { " there" } else { "" };
+    format!(
+        "{unhealthy} members{within} are unhealthy at once, {most} may be; nothing{there} is destroyed"
+    )
+}
+
 impl fmt::Display for WaitingOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -435,33 +450,7 @@ impl fmt::Display for WaitingOn {
                 domain,
                 unhealthy,
                 most,
-            } if unhealthy <= most => {
-                f.write_str("too many members ")?;
-                if let Some(domain) = domain {
-                    write!(f, "in `{domain}` ")?;
-                }
-                write!(
-                    f,
-                    "were unhealthy at once; nothing is destroyed for that before enough were asked \
-                     again (now {unhealthy}, {most} may be)"
-                )
-            }
-            Self::Breaker {
-                domain: None,
-                unhealthy,
-                most,
-            } => write!(
-                f,
-                "{unhealthy} members are unhealthy at once, {most} may be; nothing is destroyed"
-            ),
-            Self::Breaker {
-                domain: Some(domain),
-                unhealthy,
-                most,
-            } => write!(
-                f,
-                "{unhealthy} members in `{domain}` are unhealthy at once, {most} may be; nothing there is destroyed"
-            ),
+            } => f.write_str(&breaker(domain.as_deref(), *unhealthy, *most)),
             Self::Losses { count: 1, .. } => f.write_str(
                 "a list lacks a member that nobody asked to go; a second one has to say so, too",
             ),
