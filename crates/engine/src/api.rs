@@ -421,6 +421,21 @@ impl Group for Engine {
             .map_err(refused)
     }
 
+    async fn describe_with_conditions(&self, id: &GroupId) -> Result<GroupDescription> {
+        let unlisted = self.refresh(id).await.err();
+        let group = id.clone();
+        let described = self.ask(move |shell, now| {
+            let core = &shell.core;
+            let mut description = match unlisted {
+                None => core.describe(&group)?,
+                Some(error) => core.describe_as_listed(&group, error.message())?,
+            };
+            description.conditions = Some(core.conditions(&group, now)?);
+            Ok(description)
+        });
+        described.await?.map_err(refused)
+    }
+
     async fn destroy(&self, id: &GroupId) -> Result<()> {
         let group = id.clone();
         self.change(id, move |core, _| core.destroy(&group).map(accepted))

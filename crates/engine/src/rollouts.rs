@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use infrakit_plan::Spec;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::rollout::{
-    Command, Condition, Freeze, Hold, Orphan, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
+    Command, Condition, Freeze, Hold, Orphan, Preview, RevisionRecord, RolloutStatus, Rollouts,
+    Setting, Why,
 };
 use infrakit_spi::{Error, GroupId, InstanceId, Result};
 
@@ -115,6 +116,10 @@ impl Rollouts for Engine {
 
     async fn orphans(&self) -> Result<Vec<Orphan>> {
         self.ask(|shell, _| shell.core.orphans()).await
+    }
+
+    async fn settings(&self) -> Result<Vec<Setting>> {
+        self.ask(|shell, _| shell.core.settings()).await
     }
 }
 

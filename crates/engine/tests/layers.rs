@@ -5,10 +5,18 @@ use std::path::Path;
 /// Returns the lines of a folder's files that name another folder.
 fn naming(folder: &str, other: &str) -> Vec<String> {
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core");
-    let files = std::fs::read_dir(core.join(folder)).expect("the folder exists");
+    naming_below(&core.join(folder), other)
+}
+
+fn naming_below(folder: &Path, other: &str) -> Vec<String> {
+    let files = std::fs::read_dir(folder).expect("the folder exists");
     let mut found = Vec::new();
     for file in files {
         let path = file.expect("it can be listed").path();
+        if path.is_dir() {
+            found.extend(naming_below(&path, other));
+            continue;
+        }
         let text = std::fs::read_to_string(&path).expect("it is text");
         let lines = text.lines().enumerate();
         for (number, line) in lines.filter(|(_, line)| line.contains(other)) {

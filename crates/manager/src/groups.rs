@@ -91,6 +91,10 @@ impl Group for Managed {
         self.0.describe(id).await
     }
 
+    async fn describe_with_conditions(&self, id: &GroupId) -> Result<GroupDescription> {
+        self.0.describe_with_conditions(id).await
+    }
+
     async fn destroy(&self, id: &GroupId) -> Result<()> {
         self.0.destroy(id).await
     }

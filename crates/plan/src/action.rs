@@ -252,6 +252,8 @@ pub enum WaitingOn {
     Slots {
         /// The plugin.
         plugin: PluginName,
+        /// The kind of call, where the plugin says how many of it are safe.
+        kind: Option<CallKind>,
     },
     /// The plugin's governor lets no more creations or destructions through for now.
     Governor {
@@ -337,6 +339,8 @@ pub enum WaitingOn {
     },
     /// Members that would have to go are held.
     Held {
+        /// How many of them are beyond what is specified, beside those of another configuration.
+        surplus: usize,
         /// The first of them.
         id: InstanceId,
         /// How many there are.
@@ -390,6 +394,21 @@ impl fmt::Display for PausedBy {
     }
 }
 
+/// Says that too many members are sick at once, or were and have to be asked again.
+fn breaker(domain: Option<&str>, unhealthy: usize, most: usize) -> String {
+    let within = domain.map_or_else(String::new, |domain| format!(" in `{domain}`"));
+    if unhealthy <= most {
+        return format!(
+            "too many members{within} were unhealthy at once; nothing is destroyed for that before \
+             enough were asked again (now {unhealthy}, {most} may be)"
+        );
+    }
+    let there = if domain.is_some() { " there" } else { "" };
+    format!(
+        "{unhealthy} members{within} are unhealthy at once, {most} may be; nothing{there} is destroyed"
+    )
+}
+
 impl fmt::Display for WaitingOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -421,8 +440,9 @@ impl fmt::Display for WaitingOn {
             Self::Configuration => f.write_str(
                 "creations stopped after a configuration error; commit a correction, or `rollout resume`",
             ),
-            Self::Slots { plugin } => {
-                write!(f, "as many calls of `{plugin}` are under way as may be at once")
+            Self::Slots { plugin, kind } => {
+                let calls = kind.map_or("calls", CallKind::plural);
+                write!(f, "as many {calls} of `{plugin}` are under way as may be at once")
             }
             Self::Governor { .. } => f.write_str("the plugin's governor slows down"),
             Self::Ceiling { most } => write!(f, "the ceiling of {most} instances is reached"),
@@ -430,33 +450,7 @@ impl fmt::Display for WaitingOn {
                 domain,
                 unhealthy,
                 most,
-            } if unhealthy <= most => {
-                f.write_str("too many members ")?;
-                if let Some(domain) = domain {
-                    write!(f, "in `{domain}` ")?;
-                }
-                write!(
-                    f,
-                    "were unhealthy at once; nothing is destroyed for that before enough were asked \
-                     again (now {unhealthy}, {most} may be)"
-                )
-            }
-            Self::Breaker {
-                domain: None,
-                unhealthy,
-                most,
-            } => write!(
-                f,
-                "{unhealthy} members are unhealthy at once, {most} may be; nothing is destroyed"
-            ),
-            Self::Breaker {
-                domain: Some(domain),
-                unhealthy,
-                most,
-            } => write!(
-                f,
-                "{unhealthy} members in `{domain}` are unhealthy at once, {most} may be; nothing there is destroyed"
-            ),
+            } => f.write_str(&breaker(domain.as_deref(), *unhealthy, *most)),
             Self::Losses { count: 1, until, .. } => {
                 write!(f, "a list lacks a member that nobody asked to go; {}", proof(*until))
             }
@@ -486,7 +480,7 @@ impl fmt::Display for WaitingOn {
                 Brake::Group => "the group is frozen; nothing is done before it is thawed",
                 Brake::All => "all groups are frozen; nothing is done before they are thawed",
             }),
-            Self::Held { id, count } => {
+            Self::Held { id, count, .. } => {
                 write!(f, "{count} members that would have to go are held, first `{id}`")
             }
         }

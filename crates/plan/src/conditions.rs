@@ -57,6 +57,13 @@ impl Conditions {
         self.0.get(&kind)
     }
 
+    /// Returns what the group is degraded by. That nothing was seen of a group that is new is no trouble.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&Condition> {
+        let degraded = self.0.get(&ConditionKind::Degraded);
+        degraded.filter(|condition| condition.holds && condition.message != UNSEEN)
+    }
+
     /// Says something. The moment changes only when it begins or ceases to hold.
     pub(crate) fn say(
         &mut self,
@@ -84,3 +91,6 @@ impl Conditions {
         self.0.insert(kind, condition);
     }
 }
+
+/// What is said of a group before its first list.
+pub(crate) const UNSEEN: &str = "no complete list of the instances was seen yet";

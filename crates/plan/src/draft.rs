@@ -146,7 +146,9 @@ impl<'a> Draft<'a> {
             // The next list may tell.
             Refusal::Unseen | Refusal::Unsure => self.wait(WaitingOn::Observation),
             Refusal::Ceiling { most } => self.wait(WaitingOn::Ceiling { most }),
-            Refusal::Call(plugin, Scarce::Slots) => self.wait(WaitingOn::Slots { plugin }),
+            Refusal::Call(plugin, Scarce::Slots(kind)) => {
+                self.wait(WaitingOn::Slots { plugin, kind });
+            }
             Refusal::Call(plugin, Scarce::Rate(kind, until)) => {
                 self.metered.insert((plugin, kind));
                 self.wait(WaitingOn::Governor { until });

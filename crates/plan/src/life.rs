@@ -32,6 +32,16 @@ impl Life {
         }
     }
 
+    /// Returns how this life is known in a record of the group that is younger than it: whatever that
+    /// one makes is another.
+    pub(crate) fn before_record(self) -> Self {
+        Self {
+            token: None,
+            before: Some(0),
+            ..self
+        }
+    }
+
     pub(crate) fn is(&self, member: &Member) -> bool {
         let younger = match (member.token, self.before) {
             (Some(token), Some(before)) => token >= before,

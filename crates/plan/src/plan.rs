@@ -255,7 +255,8 @@ impl<'a> Draft<'a> {
             .collect();
         if let Some(first) = held.first() {
             let (id, count) = (first.id.clone(), held.len());
-            self.wait(WaitingOn::Held { id, count });
+            let surplus = held.iter().filter(|one| self.is_too_many(one)).count();
+            self.wait(WaitingOn::Held { id, count, surplus });
         }
     }
 

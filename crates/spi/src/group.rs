@@ -29,6 +29,11 @@ wire_struct! {
         pub converged: bool => "Converged",
         /// In which respects it is well, where that was asked for.
         pub conditions: Option<Vec<Condition>> => "Conditions" omit,
+        /// Why the members cannot be listed now, where conditions were asked for: those of the last
+        /// list are shown. Empty where they are those of now.
+        pub unlisted: String => "Unlisted" omit,
+        /// When that last list was asked for, in RFC 3339; empty where there was none.
+        pub listed: String => "Listed" omit,
     }
 }
 
@@ -54,7 +59,8 @@ pub trait Group: Send + Sync {
     async fn describe(&self, id: &GroupId) -> Result<GroupDescription>;
 
     /// Describes a group as [`describe`](Self::describe) does, and in which respects it is well,
-    /// as far as this controller knows.
+    /// as far as this controller knows. One that knows it shows the members as of its last list where
+    /// they cannot be listed now: how a group is, is wanted most then.
     async fn describe_with_conditions(&self, id: &GroupId) -> Result<GroupDescription> {
         let mut description = self.describe(id).await?;
         if let Some(rollouts) = self.rollouts() {

@@ -7,6 +7,7 @@ pub mod wire;
 
 use async_trait::async_trait;
 
+use crate::behaviour::Facts;
 use crate::group::GroupSpec;
 use crate::{
     Any, Error, GoDuration, GroupId, InstanceId, LogicalId, PluginName, Result, wire_struct, words,
@@ -191,6 +192,8 @@ wire_struct! {
         pub at: String => "At",
         /// The instance.
         pub instance: InstanceId => "Instance",
+        /// The plugin that it lives on: another one may have its id elsewhere.
+        pub plugin: PluginName => "Plugin",
         /// What was done.
         pub action: String => "Action",
         /// The rule that caused it.
@@ -310,6 +313,21 @@ wire_struct! {
     }
 }
 
+wire_struct! {
+    /// What an operator set for a plugin, as far as it holds.
+    #[derive(PartialEq, Eq)]
+    pub struct Setting {
+        /// The plugin.
+        pub plugin: PluginName => "Plugin",
+        /// What holds of it, field by field.
+        pub set: Facts => "Set",
+        /// What is wrong with what is set now; empty where that is what holds.
+        pub fault: String => "Fault" omit,
+        /// Whether nobody knows what was meant, so that the plugin is treated as if it declared nothing.
+        pub lost: bool => "Lost" omit,
+    }
+}
+
 /// What somebody wants to become of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -388,6 +406,11 @@ pub trait Rollouts: Send + Sync {
 
     /// Returns what is there, or may still come, of groups that nobody manages any more.
     async fn orphans(&self) -> Result<Vec<Orphan>>;
+
+    /// Returns what of an operator's settings holds, by plugin.
+    async fn settings(&self) -> Result<Vec<Setting>> {
+        Err(Error::absent("this controller knows no settings"))
+    }
 }
 
 #[cfg(test)]

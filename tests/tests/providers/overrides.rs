@@ -47,7 +47,10 @@ fn what_is_set_wins_and_is_read_again_when_it_changes() {
         .write("plugins.yml", &QUICK.replace("give_up_s", "giveup_s"));
     let slip = "plugins.yml` line 2: `create.giveup_s` is not known; did you mean `give_up_s`?";
     says(&site, "group why g", slip);
-    assert!(site.says("plugin ls -o wide").contains(slip));
+    let wide = site.says("plugin ls -o wide");
+    assert!(wide.contains(slip), "{wide}");
+    let former = "create.give_up_s=1 (set before; declared 3600)";
+    assert!(wide.contains(former), "{wide}");
     site.provider
         .fails_times("Instance.Provision", Fault::CloseBefore, 1);
     site.commit(&cattle("g", 2, "v1"));

@@ -20,6 +20,8 @@ use super::world::World;
 struct Fake {
     states: Mutex<VecDeque<RolloutStatus>>,
     degraded: bool,
+    /// Whether the members cannot be listed.
+    blind: bool,
 }
 
 fn known(id: &GroupId) -> Result<()> {
@@ -49,8 +51,18 @@ impl Group for Fake {
         Ok(GroupDescription {
             instances: Some(vec![Arc::new(member)]),
             converged: false,
-            conditions: None,
+            ..GroupDescription::default()
         })
+    }
+
+    async fn describe_with_conditions(&self, id: &GroupId) -> Result<GroupDescription> {
+        let mut description = self.describe(id).await?;
+        description.conditions = Some(self.conditions(id).await?);
+        if self.blind {
+            description.unlisted = "credentials expired".to_owned();
+            description.listed = "2026-11-25T12:59:00Z".to_owned();
+        }
+        Ok(description)
     }
 
     async fn destroy(&self, _id: &GroupId) -> Result<()> {
@@ -128,6 +140,7 @@ impl Rollouts for Fake {
             action: "destroyed".to_owned(),
             rule: "outdated".to_owned(),
             evidence: "its hash is hash1".to_owned(),
+            ..Deed::default()
         };
         Ok(Why {
             lines: vec![format!("why {id} {instance:?}")],
@@ -220,6 +233,7 @@ fn world(states: impl IntoIterator<Item = RolloutStatus>) -> World {
     let fake: Arc<dyn Group> = Arc::new(Fake {
         states: Mutex::new(states.into_iter().collect()),
         degraded: true,
+        blind: false,
     });
     let world = World::serve(Plugin::new().group(Fixed::single(fake)));
     world.file("cattle.json", r#"{"ID": "cattle", "Properties": {}}"#);
@@ -413,4 +427,34 @@ fn conditions_are_a_table_or_part_of_the_document() {
     assert_eq!(json["Instances"][0]["ID"], "i-1");
     let status = world.run("group rollout status cattle -o yaml");
     assert!(status.contains("State: None"), "{status}");
+}
+
+/// How a group is, is wanted most while its instances cannot be listed.
+#[test]
+fn conditions_come_with_the_last_list_where_none_comes() {
+    let fake: Arc<dyn Group> = Arc::new(Fake {
+        degraded: true,
+        blind: true,
+        ..Fake::default()
+    });
+    let world = World::serve(Plugin::new().group(Fixed::single(fake)));
+    for format in ["json", "yaml"] {
+        let told = world.run(&format!("group describe cattle --conditions -o {format}"));
+        for part in ["i-1", "TooManySick", "credentials expired", "12:59:00Z"] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+    let json = world.run("group describe cattle --conditions -o json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["Unlisted"], "credentials expired");
+    assert_eq!(json["Listed"], "2026-11-25T12:59:00Z");
+    let table = world.run("group describe cattle --conditions");
+    assert!(table.contains("TooManySick"), "{table}");
+    // A list of members alone cannot say how old it is.
+    for line in ["group describe cattle", "group describe cattle -o json"] {
+        let error = world.error(line);
+        let hint = "describe cattle --conditions -o json` shows the last list";
+        assert!(error.contains("credentials expired"), "{error}");
+        assert!(error.contains(hint), "{error}");
+    }
 }

@@ -23,7 +23,7 @@ pub use views::preview::Outlook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_plan::{Config, Timestamp};
+use infrakit_plan::{Config, Holds, Timestamp};
 use infrakit_spi::{GroupId, PluginName};
 
 use crate::core::state::behaviours::Behaviours;
@@ -39,6 +39,8 @@ use crate::core::state::unwritten::Batch;
 pub struct Core {
     config: Config,
     groups: Groups,
+    /// Holds of groups that were let go, until they are committed anew.
+    holds: BTreeMap<GroupId, Holds>,
     observers: BTreeMap<PluginName, Observer>,
     rates: Rates,
     behaviours: Behaviours,
@@ -77,6 +79,7 @@ impl Core {
         Self {
             config,
             groups: Groups::default(),
+            holds: BTreeMap::new(),
             observers: BTreeMap::new(),
             rates: Rates::default(),
             behaviours,

@@ -82,7 +82,7 @@ pub(in crate::core) fn said(on: &WaitingOn) -> String {
         }
         WaitingOn::Creations { count: 1 } => "waiting for 1 creation".to_owned(),
         WaitingOn::Departures { count: 1 } => "waiting for 1 destroyed member to go".to_owned(),
-        WaitingOn::Held { id, count: 1 } => format!("`{id}` would have to go, and is held"),
+        WaitingOn::Held { id, count: 1, .. } => format!("`{id}` would have to go, and is held"),
         WaitingOn::Observation
         | WaitingOn::Creations { .. }
         | WaitingOn::Departures { .. }

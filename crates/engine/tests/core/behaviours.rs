@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::{Call, CreationAnswer, Event, Override, Overrides};
+use infrakit_engine::core::{Event, Override, Overrides};
 use infrakit_plan::LossPolicy;
 use infrakit_spi::behaviour::{Behaviour, Seconds, defaults};
 use infrakit_spi::{Any, Error};
@@ -131,6 +131,35 @@ fn what_is_set_holds_until_something_else_can_be_read() {
     assert!(!why(&bench).contains("wrong"), "{}", why(&bench));
 }
 
+/// A person who looks sees what holds, not what is wrong.
+#[test]
+fn what_holds_of_settings_is_told() {
+    let mut bench = Bench::undeclared();
+    set(&mut bench, Ok(Ok(gives_up_after(3600.0).into())));
+    let told = |bench: &Bench| {
+        let settings = bench.core.settings();
+        let one = settings.iter().find(|one| one.plugin.as_str() == "file");
+        let one = one.unwrap();
+        let give_up = one.set.get("create.give_up_s").cloned();
+        (give_up, one.fault.clone(), one.lost)
+    };
+    let hour = || Some("3600".to_owned());
+    assert_eq!(told(&bench), (hour(), String::new(), false));
+    for wrong in [Ok(Err("line 2")), Err("line 2")] {
+        set(&mut bench, wrong);
+        assert_eq!(told(&bench), (hour(), "line 2".to_owned(), false));
+    }
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(1, "1"));
+    assert_eq!(bench.core.settings(), []);
+    for wrong in [Err("line 2"), Ok(Err("line 2"))] {
+        bench.restart();
+        declare(&mut bench, "file", gives_up_after(5.0));
+        set(&mut bench, wrong);
+        assert_eq!(told(&bench), (None, "line 2".to_owned(), true));
+    }
+}
+
 /// Who sets something knows that the plugin is wrong: its own word is not taken instead.
 #[test]
 fn a_controller_that_starts_with_a_wrong_setting_takes_the_plugin_for_undeclared() {
@@ -201,45 +230,16 @@ fn an_answer_that_was_read_hours_later_does_not_make_all_doubts_last_for_a_day()
     let mut bench = Bench::undeclared();
     bench.fate = Fate::Kept;
     bench.commit(cattle(1, "1"));
-    let kept = bench.take_kept();
-    let [
-        Call::Provision {
-            target,
-            number,
-            provision,
-            ..
-        },
-    ] = &kept[..]
-    else {
-        panic!("{kept:?}");
-    };
-    let begun = bench.now;
+    let creation = bench.take_creation();
     bench.now = bench.now + Duration::from_secs(8 * 3_600);
-    let made = bench.plant("file", "i-900", provision.tags.clone());
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun,
-        outcome: Ok(Box::new(made)),
-    };
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    let made = bench.make(&creation, "i-900");
+    bench.answer(creation, Ok(made));
     bench.wait(600);
     bench.commit(cattle(2, "1"));
-    let kept = bench.take_kept();
-    let [Call::Provision { target, number, .. }] = &kept[..] else {
-        panic!("{kept:?}");
-    };
+    let creation = bench.take_creation();
     // The next one is lost on the way.
     bench.fate = Fate::Done;
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun: bench.now,
-        outcome: Err(Error::unknown("connection reset")),
-    };
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.answer(creation, Err(Error::unknown("connection reset")));
     bench.wait(2 * 3_600);
     assert_eq!(bench.ids().len(), 2, "{}", bench.why());
 }
@@ -249,29 +249,10 @@ fn what_a_plugin_was_seen_to_take_holds_after_a_restart() {
     let mut bench = Bench::undeclared();
     bench.fate = Fate::Kept;
     bench.commit(cattle(1, "1"));
-    let kept = bench.take_kept();
-    let [
-        Call::Provision {
-            target,
-            number,
-            provision,
-            ..
-        },
-    ] = &kept[..]
-    else {
-        panic!("{kept:?}");
-    };
-    let begun = bench.now;
+    let creation = bench.take_creation();
     bench.now = bench.now + Duration::from_secs(500);
-    let made = bench.plant("file", "i-900", provision.tags.clone());
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun,
-        outcome: Ok(Box::new(made)),
-    };
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    let made = bench.make(&creation, "i-900");
+    bench.answer(creation, Ok(made));
     bench.wait(600);
     bench.commit(cattle(2, "1"));
     assert_eq!(bench.kept(), 1);

@@ -1,5 +1,5 @@
 //! A world that answers the core at once, under a clock that the test winds.
-
+mod kept;
 mod looks;
 mod specs;
 

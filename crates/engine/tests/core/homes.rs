@@ -1,6 +1,6 @@
 //! A group that moves from one instance plugin to another.
 
-use infrakit_engine::core::{Call, Effect};
+use infrakit_engine::core::Effect;
 use infrakit_spi::rollout::Hold;
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
@@ -121,6 +121,41 @@ fn two_names_of_one_plugin_do_not_make_two_members_of_one_instance() {
     assert_eq!((bench.count("create"), bench.count("destroy")), (8, 4));
 }
 
+/// Both go at once, and only one of them is answered.
+#[test]
+fn deeds_are_told_apart_by_plugins() {
+    for first in [0, 1] {
+        let mut bench = Bench::new();
+        bench.arrive(on("old", 1));
+        bench.fate = Fate::Kept;
+        bench.commit(on("new", 1));
+        let tags = infrakit_spi::Tags::from([("infrakit.group".to_owned(), GROUP.to_owned())]);
+        bench.plant("new", "i-001", tags);
+        bench.wait(60);
+        bench.core.destroy(&GROUP.into()).unwrap();
+        bench.settle();
+        assert_eq!(bench.kept(), 2);
+        bench.put_first(first);
+        let gone: Vec<String> = bench
+            .instances
+            .keys()
+            .map(|(home, _)| home.to_string())
+            .collect();
+        bench.release_some(1);
+        let gone: Vec<&String> = gone.iter().filter(|home| bench.on(home) == 0).collect();
+        let one = "i-001".into();
+        let why = bench
+            .core
+            .why(&GROUP.into(), Some(&one), bench.now)
+            .unwrap();
+        let done = why.deeds.iter().filter(|deed| deed.action == "destroyed");
+        let done: Vec<String> = done.map(|deed| deed.plugin.to_string()).collect();
+        assert_eq!(done.iter().collect::<Vec<_>>(), gone);
+        let open = why.deeds.iter().filter(|deed| deed.action == "destroying");
+        assert_eq!(open.count(), 1);
+    }
+}
+
 /// The hold of a member that is gone says nothing of one that has its id on another plugin.
 #[test]
 fn a_hold_is_not_about_one_with_the_same_id_elsewhere() {
@@ -135,11 +170,8 @@ fn a_hold_is_not_about_one_with_the_same_id_elsewhere() {
         bench.fate = Fate::Kept;
         bench.commit(spec(r#"{"Size":1}"#, ("other", "1"), ""));
         bench.wait(30);
-        let kept = bench.take_kept();
-        let [Call::Provision { provision, .. }] = &kept[..] else {
-            panic!("{kept:?}");
-        };
-        bench.plant("other", "i-001", provision.tags.clone());
+        let creation = bench.take_creation();
+        bench.make(&creation, "i-001");
         bench.fate = Fate::Done;
         bench.wait(60);
         assert_eq!(bench.on("other"), 1);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::{Call, CreationAnswer, Event, ListAnswer};
+use infrakit_engine::core::{Call, Event, ListAnswer};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality};
 use infrakit_spi::{Tags, tags};
@@ -252,31 +252,13 @@ fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() 
     // It is carried out, and its id is given to the next creation at once.
     bench.lose("x");
     bench.commit(cattle(3, "1"));
-    let kept = bench.take_kept();
-    let [
-        Call::Provision {
-            target,
-            number,
-            provision,
-            ..
-        },
-    ] = &kept[..]
-    else {
-        panic!("{kept:?}");
-    };
-    let made = bench.plant("file", "x", provision.tags.clone());
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun: bench.now,
-        outcome: Ok(Box::new(made)),
-    };
+    let creation = bench.take_creation();
+    let made = bench.make(&creation, "x");
     let (subject, outcome) = (subject.clone(), Ok(()));
     bench
         .core
         .handle(Event::Destroyed { subject, outcome }, bench.now);
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.answer(creation, Ok(made));
     bench.fate = Fate::Done;
     let before = bench.count("destroy");
     bench.wait(3_600);

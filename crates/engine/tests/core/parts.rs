@@ -4,7 +4,7 @@ use infrakit_engine::core::Override;
 use infrakit_spi::Error;
 use infrakit_spi::behaviour::Behaviour;
 
-use crate::bench::{Bench, GROUP, cattle};
+use crate::bench::{Bench, GROUP, cattle, spec};
 
 /// A group of so many, in zones `a` and `b` by turns, on a plugin that names zones.
 fn zones(size: u64) -> Bench {
@@ -94,6 +94,31 @@ fn a_creation_whose_answer_is_lost_is_settled_by_a_list_of_everything_only() {
     bench.covers = None;
     bench.wait(60);
     assert_eq!(bench.instances.len(), 5);
+}
+
+/// A list of a part shows them, or does not, as any other.
+#[test]
+fn labels_that_never_show_are_put_on_again_where_lists_only_cover_a_part() {
+    let mut bench = zones(2);
+    bench.covers = Some(["a".to_owned()].into());
+    bench.wait(30);
+    bench.labels_ignored = usize::MAX;
+    let ids = r#"{"LogicalIDs":["p","q"]}"#;
+    bench.commit(spec(ids, ("file", "1"), ""));
+    bench.wait(60);
+    let labels = |bench: &Bench, id: &str| {
+        let call = format!("label {id}");
+        bench.made.iter().filter(|made| **made == call).count()
+    };
+    assert!(labels(&bench, "i-001") > 1, "{:?}", bench.made);
+    assert_eq!(labels(&bench, "i-002"), 1, "it may have them");
+    bench.labels_ignored = 0;
+    bench.wait(60);
+    assert_eq!(labels(&bench, "i-002"), 1, "nobody has seen it");
+    bench.covers = None;
+    bench.wait(60);
+    assert!(bench.converged(), "{:?}", bench.made);
+    assert_eq!(bench.names().len(), 2);
 }
 
 /// What was said before the restart stands for a while, and not for ever.

@@ -50,6 +50,23 @@ fn named(id: &str, raw: GroupSpec) -> GroupSpec {
     }
 }
 
+/// What never began took nothing from the provider.
+#[test]
+fn what_cannot_be_written_down_draws_from_no_limit() {
+    let mut bench = Bench::with(Config::default(), creations(3));
+    bench.arrive(cattle(6, "1"));
+    bench.wait(600);
+    bench.full = true;
+    bench.lose("i-001");
+    bench.lose("i-002");
+    bench.lose("i-003");
+    bench.wait(11);
+    assert_eq!(bench.count("create"), 6);
+    bench.full = false;
+    bench.wait(11);
+    assert_eq!(bench.count("create"), 9, "{}", bench.why());
+}
+
 #[test]
 fn a_restart_hands_out_no_fresh_minute() {
     let mut bench = Bench::with(Config::default(), creations(12));

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::Limits;
+use infrakit_engine::core::{Event, Limits};
 use infrakit_plan::Config;
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::rollout::Freeze;
 
@@ -175,4 +176,96 @@ fn an_operators_limit_of_calls_holds() {
         said.contains("as many calls of `file` are under way as may be at once"),
         "{said}"
     );
+}
+
+/// So many creations, and so many destructions, are safe at once.
+fn safe(create: Option<u64>, destroy: Option<u64>) -> Bench {
+    let mut bench = Bench::new();
+    let mut behaviour = Behaviour::default();
+    behaviour.safe_parallel.create = create;
+    behaviour.safe_parallel.destroy = destroy;
+    let event = Event::Behaves {
+        plugin: "file".into(),
+        behaviour: Ok(Box::new(behaviour)),
+    };
+    bench.core.handle(event, bench.now);
+    bench
+}
+
+/// One creation at a time may take very long, and destructions know nothing of it.
+#[test]
+fn slow_creations_keep_no_destruction_waiting() {
+    let mut bench = safe(Some(1), None);
+    bench.commit(named("z", cattle(20, "1")));
+    bench.wait(60);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(3, "1"));
+    assert_eq!(bench.kept_by_group(), [("g", 1)].into());
+    let said = bench.why();
+    let expected = "as many creations of `file` are under way as may be at once";
+    assert!(said.contains(expected), "{said}");
+    bench.calls_left = Some(20);
+    bench.fate = Fate::Done;
+    bench.commit(named("z", cattle(0, "1")));
+    assert_eq!(bench.count("destroy"), 20);
+    // The next one begins when this one ends.
+    bench.calls_left = Some(1);
+    bench.release_some(1);
+    assert_eq!(bench.kept_by_group(), [("g", 1)].into());
+}
+
+#[test]
+fn slow_destructions_keep_no_creation_waiting() {
+    let mut bench = safe(None, Some(2));
+    bench.arrive(cattle(20, "1"));
+    bench.wait(60);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(0, "1"));
+    assert_eq!(bench.kept(), 2);
+    bench.commit(named("z", cattle(20, "1")));
+    assert_eq!(bench.kept_by_group(), [("z", 20)].into());
+    bench.release();
+    bench.wait(60);
+    assert_eq!(bench.ids().len(), 20);
+}
+
+#[test]
+fn groups_get_what_is_safe_by_turns() {
+    let mut bench = safe(Some(1), Some(1));
+    bench.fate = Fate::Kept;
+    for id in ["a", "m", "z"] {
+        bench.commit(named(id, cattle(3, "1")));
+    }
+    let mut order = Vec::new();
+    while bench.kept() > 0 {
+        let kept = bench.kept_by_group();
+        order.extend(kept.keys().map(|id| (*id).to_owned()));
+        bench.release_some(1);
+    }
+    // The second one of `a` was waited for before the others came.
+    assert_eq!(order, ["a", "a", "m", "z", "a", "m", "z", "m", "z"]);
+}
+
+/// Most plugins are asked what they declare while the first calls are under way.
+#[test]
+fn what_is_declared_late_holds_for_what_is_under_way() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(10, "1"));
+    assert_eq!(bench.kept(), 10);
+    let mut behaviour = Behaviour::default();
+    behaviour.safe_parallel.create = Some(2);
+    let event = Event::Behaves {
+        plugin: "file".into(),
+        behaviour: Ok(Box::new(behaviour)),
+    };
+    bench.core.handle(event, bench.now);
+    bench.commit(cattle(20, "1"));
+    bench.release_some(8);
+    assert_eq!(bench.kept(), 2);
+    bench.release_some(1);
+    assert_eq!(bench.kept(), 2);
+    bench.release();
+    bench.wait(60);
+    assert_eq!(bench.ids().len(), 20);
 }

@@ -1,7 +1,5 @@
 //! Members that came so lately that the first list after a restart lacks them.
 
-use infrakit_engine::core::{Call, CreationAnswer, Event};
-
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
 /// Members that were made a second ago; the controller is started anew, and its first list is 3 s
@@ -88,34 +86,14 @@ fn one_that_came_and_went_before_its_answer_is_no_member() {
     let mut bench = Bench::new();
     bench.fate = Fate::Kept;
     bench.commit(spec(r#"{"LogicalIDs":["a"]}"#, ("file", "1"), ""));
-    let begun = bench.now;
-    let kept = bench.take_kept();
-    let [call] = &kept[..] else {
-        panic!("{kept:?}");
-    };
-    let Call::Provision {
-        target,
-        number,
-        provision,
-        ..
-    } = call
-    else {
-        panic!("{call:?}");
-    };
-    let made = bench.plant("file", "i-900", provision.tags.clone());
+    let creation = bench.take_creation();
+    let made = bench.make(&creation, "i-900");
     bench.wait(20);
     bench.fate = Fate::Done;
     bench.instances.clear();
     bench.wait(120);
     assert_eq!(bench.ids(), ["i-001"], "{}", bench.why());
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun,
-        outcome: Ok(Box::new(made)),
-    };
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.answer(creation, Ok(made));
     bench.wait(120);
     assert_eq!((bench.ids(), bench.count("destroy")), (vec!["i-001"], 0));
 }

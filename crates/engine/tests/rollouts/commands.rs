@@ -134,6 +134,43 @@ async fn stages_are_approved_paused_and_resumed_across_restarts() {
     assert!(history[1].in_force && !history[0].in_force);
 }
 
+/// Who hears nothing asks again: it must not go on to another revision, nor back to the one it left.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_is_asked_for_twice_is_one() {
+    let world = World::new();
+    let mut engine = world.engine().await;
+    for note in ["1", "2"] {
+        settle(&engine, &group(4, note, "")).await;
+    }
+    world.state().delay = Duration::from_secs(20);
+    for (note, wait) in [("3", 30), ("4", 0)] {
+        let next = group(4, note, "");
+        engine.commit(&next, Commit::Enforce).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(wait)).await;
+        let back = Command::Rollback { to: None };
+        let said = steer(&engine, back.clone()).await;
+        assert!(
+            said.starts_with("Group 'g' goes back to revision"),
+            "{said}"
+        );
+        if wait > 0 {
+            engine = world.engine().await;
+        }
+        let before = status(&engine).await.revision;
+        for _ in 0..2 {
+            let said = steer(&engine, back.clone()).await;
+            let expected = "Group 'g' is going back to revision";
+            assert!(
+                said.starts_with(expected) && said.ends_with("already"),
+                "{said}"
+            );
+        }
+        assert_eq!(status(&engine).await.revision, before);
+        settled(&engine).await;
+        assert_eq!(world.count("2"), 4);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_aborted_rollout_stays_where_it_is_until_it_is_committed_again() {
     let world = World::new();

@@ -245,7 +245,20 @@ async fn a_plugin_that_does_not_list_is_named_with_its_reason() {
         (degraded.status, degraded.reason.as_str()),
         (true, "NotListed")
     );
+    // How the group is, is wanted most now: with the members as they were listed last.
+    let id = "g".into();
+    engine.describe(&id).await.unwrap_err();
+    let last = engine.describe_with_conditions(&id).await.unwrap();
+    assert_eq!(last.instances.map(|all| all.len()), Some(2));
+    assert_eq!(last.conditions.as_ref(), Some(&conditions));
+    assert_eq!(last.unlisted, "cannot list `fake`: credentials expired");
+    assert!(last.listed.starts_with("20"), "{}", last.listed);
+    assert!(!last.converged, "nobody knows");
     let engine = world.engine().await;
+    let never = engine.describe_with_conditions(&id).await.unwrap();
+    assert_eq!(never.listed, "");
+    let stranger = engine.describe_with_conditions(&"h".into()).await;
+    assert!(stranger.unwrap_err().message().contains("watched"));
     let why = waits_for(&engine, "waiting for a complete list of the instances").await;
     let why = if why[2].contains("credentials") {
         why
@@ -260,6 +273,8 @@ async fn a_plugin_that_does_not_list_is_named_with_its_reason() {
     world.state().hidden = None;
     settled(&engine).await;
     reaches(&engine, RolloutState::Completed).await;
+    let now = engine.describe_with_conditions(&id).await.unwrap();
+    assert_eq!((now.unlisted.as_str(), now.listed.as_str()), ("", ""));
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,18 +18,20 @@ pub struct Allowance(BTreeMap<PluginName, Room>);
 pub struct Room {
     /// Calls that change something, whichever they are; `None` for no limit.
     pub calls: Option<usize>,
-    /// What its rate limit leaves of creations.
+    /// What is left of creations.
     pub creates: Quota,
-    /// What its rate limit leaves of destructions.
+    /// What is left of destructions.
     pub destroys: Quota,
-    /// What its rate limit leaves of labels.
+    /// What is left of labels.
     pub labels: Quota,
 }
 
-/// What a rate limit leaves of one kind of call.
+/// What limits of its own leave of one kind of call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
-    /// Calls that may be made now; `None` for no limit.
+    /// Calls that may begin beside those under way; `None` where only the plugin's calls in all count.
+    pub slots: Option<usize>,
+    /// What its rate limit leaves; `None` for no limit.
     pub left: Option<usize>,
     /// When the next one may be made, where none may now.
     pub next: Timestamp,
@@ -48,11 +50,23 @@ pub enum CallKind {
     Other,
 }
 
+impl CallKind {
+    /// Returns the word for several of them.
+    pub(crate) fn plural(self) -> &'static str {
+        match self {
+            Self::Create => "creations",
+            Self::Destroy => "destructions",
+            Self::Label => "labels",
+            Self::Other => "calls",
+        }
+    }
+}
+
 /// Why a call cannot be made now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scarce {
-    /// As many calls of the plugin are under way as may be.
-    Slots,
+    /// As many calls of the plugin are under way as may be: of this kind, or in all.
+    Slots(Option<CallKind>),
     /// The rate limit of this kind is reached until then.
     Rate(CallKind, Timestamp),
 }
@@ -73,15 +87,20 @@ impl Room {
         if let Some(Quota {
             left: Some(0),
             next,
+            ..
         }) = quota
         {
             return Err(Scarce::Rate(kind, *next));
         }
         if self.calls == Some(0) {
-            return Err(Scarce::Slots);
+            return Err(Scarce::Slots(None));
         }
-        let left = quota.and_then(|quota| quota.left.as_mut());
-        for left in left.into_iter().chain(self.calls.as_mut()) {
+        if quota.as_ref().is_some_and(|quota| quota.slots == Some(0)) {
+            return Err(Scarce::Slots(Some(kind)));
+        }
+        let own = quota.map(|quota| [quota.left.as_mut(), quota.slots.as_mut()]);
+        let own = own.into_iter().flatten().flatten();
+        for left in own.chain(self.calls.as_mut()) {
             *left -= 1;
         }
         Ok(())
@@ -134,6 +153,7 @@ mod tests {
         Quota {
             left: Some(left),
             next: LATER,
+            ..Quota::default()
         }
     }
 
@@ -149,7 +169,7 @@ mod tests {
         let results = [Create, Destroy, Create, Create, Label, Other, Other, Create]
             .map(|kind| room.draw(kind).err());
         let rate = |kind| Some(Scarce::Rate(kind, LATER));
-        let slots = Some(Scarce::Slots);
+        let slots = Some(Scarce::Slots(None));
         assert_eq!(
             results,
             [
@@ -166,6 +186,22 @@ mod tests {
     }
 
     #[test]
+    fn a_kind_may_have_slots_of_its_own() {
+        use CallKind::{Create, Destroy};
+        let mut room = Room {
+            calls: Some(3),
+            creates: Quota {
+                slots: Some(1),
+                ..Quota::default()
+            },
+            ..Room::default()
+        };
+        let results = [Create, Create, Destroy, Destroy, Create].map(|kind| room.draw(kind).err());
+        let full = Some(Scarce::Slots(Some(Create)));
+        assert_eq!(results, [None, full, None, None, Some(Scarce::Slots(None))]);
+    }
+
+    #[test]
     fn a_plugin_that_is_not_named_limits_nothing() {
         let mut allowance = Allowance::from([(
             "slow".into(),
@@ -175,7 +211,7 @@ mod tests {
             },
         )]);
         let full = allowance.draw(&"slow".into(), CallKind::Other);
-        assert_eq!(full, Err(Scarce::Slots));
+        assert_eq!(full, Err(Scarce::Slots(None)));
         assert_eq!(allowance.draw(&"quick".into(), CallKind::Create), Ok(()));
         assert!(allowance.is_unmetered());
     }

@@ -455,7 +455,7 @@ impl Ledger {
         if let Err(refusal) = self.call(plugin, CallKind::Create) {
             // A slot is free again as soon as a call ends: what comes first stays first. A rate limit
             // may take minutes, in which old members need not be waited with.
-            self.creation_blocked |= !matches!(refusal, Refusal::Call(_, Scarce::Slots));
+            self.creation_blocked |= !matches!(refusal, Refusal::Call(_, Scarce::Slots(_)));
             return Err(refusal);
         }
         self.tally.coming += 1;

@@ -83,6 +83,7 @@ pub(crate) struct Filing {
     /// Set where it is of another configuration.
     outdated: Option<Standing>,
     unproved: bool,
+    outlived: bool,
     unhealthy: bool,
     flaps: bool,
     asking: bool,
@@ -132,6 +133,9 @@ pub(crate) struct Index {
     pub(crate) outdated: BTreeSet<(Standing, Key)>,
     /// Working members of the configuration in force that have yet to prove themselves.
     pub(crate) unproved: BTreeSet<Key>,
+    /// Working members of the configuration in force that did well so long ago that nobody counts on
+    /// it.
+    pub(crate) outlived: BTreeSet<Key>,
     /// Staying members whose last verdict was "unhealthy".
     pub(crate) unhealthy: BTreeSet<Key>,
     /// Staying members whose verdicts keep changing.
@@ -216,6 +220,7 @@ impl Index {
             outdated: (working && !matches).then(|| member.standing()),
             // One that the last list lacks is not counted on, whatever it proved.
             unproved: working && (member.missed && matches || self.is_unproved(member)),
+            outlived: working && matches && member.health.was_well(),
             unhealthy: stays && member.health.last() == Health::Unhealthy,
             flaps: stays && member.health.flaps(),
             asking: stays && member.asks_for_adoption(),
@@ -253,6 +258,7 @@ impl Index {
         };
         file(&mut self.leaving, !filing.stays);
         file(&mut self.unproved, filing.unproved);
+        file(&mut self.outlived, filing.outlived);
         file(&mut self.unhealthy, filing.unhealthy);
         file(&mut self.flapping, filing.flaps);
         file(&mut self.asking, filing.asking);
@@ -297,6 +303,7 @@ impl Index {
         for set in [
             &mut self.leaving,
             &mut self.unproved,
+            &mut self.outlived,
             &mut self.unhealthy,
             &mut self.flapping,
             &mut self.asking,

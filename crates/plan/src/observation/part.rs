@@ -24,7 +24,8 @@ impl Observed {
     }
 
     /// Returns whether a list that was started at `since` or later has shown a member.
-    pub(crate) fn has_shown(&self, member: &Member, since: Timestamp) -> bool {
+    #[must_use]
+    pub fn has_shown(&self, member: &Member, since: Timestamp) -> bool {
         let plugin = &member.plugin;
         let shown = member.origin == Origin::Listed && !member.missed;
         let whole = self.listed_on(plugin) >= Some(since);

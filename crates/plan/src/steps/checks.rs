@@ -147,14 +147,16 @@ fn is_judged(draft: &Draft<'_>, member: &Member) -> bool {
     member.health.ever_healthy() || draft.now >= patient
 }
 
-/// Returns the members of other configurations of whom nobody has heard, and when they are asked: they
-/// are neither counted on nor let go, so that a rollout waits for them. No more than `room` at once.
+/// Returns the members of whom nobody has heard for too long, and when they are asked: as long as they
+/// are not counted on, a rollout waits for them, and so does what waits until enough others serve. No
+/// more than `room` at once.
 fn unheard<'a>(draft: &Draft<'a>, pace: &Pace, mut room: usize) -> Vec<(&'a Key, Timestamp)> {
     let mut asked = Vec::new();
-    if draft.memory.roll.is_none() {
+    let short = |on: &WaitingOn| matches!(on, WaitingOn::Budget { .. });
+    if draft.memory.roll.is_none() && !draft.waiting.iter().any(short) {
         return asked;
     }
-    for key in draft.index.unheard() {
+    for key in draft.index.unheard().chain(&draft.index.outlived) {
         let Some(member) = draft.seen.at(key) else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! What a plan in the making shows of its group, said as conditions.
 
 use crate::action::{Action, PausedBy, Reason, WaitingOn};
-use crate::conditions::ConditionKind;
+use crate::conditions::{ConditionKind, UNSEEN};
 use crate::draft::Draft;
 use crate::observation::Member;
 use crate::steps::patience::{note_waits, overdue};
@@ -23,7 +23,7 @@ pub(crate) fn judge(draft: &mut Draft<'_>) {
             let (holds, reason, message) = degraded(draft, overdue);
             said.say(ConditionKind::Degraded, holds, (reason, message), now);
         } else if said.get(ConditionKind::Degraded).is_none() {
-            let text = "no complete list of the instances was seen yet".to_owned();
+            let text = UNSEEN.to_owned();
             said.say(ConditionKind::Degraded, true, ("NotObserved", text), now);
         }
         draft.memory.conditions = said;

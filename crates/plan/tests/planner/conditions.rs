@@ -381,6 +381,7 @@ fn none_goes(next: infrakit_plan::Timestamp) -> Allowance {
     let destroys = Quota {
         left: Some(0),
         next,
+        ..Quota::default()
     };
     let room = Room {
         destroys,

@@ -37,11 +37,12 @@ fn a_hold_outlives_lists_that_lack_its_member() {
 #[test]
 fn a_held_member_that_keeps_the_group_too_large_is_said() {
     let waits = |bench: &Bench| {
-        let id = "a".into();
-        bench
-            .preview()
-            .waiting
-            .contains(&WaitingOn::Held { id, count: 1 })
+        let on = WaitingOn::Held {
+            id: "a".into(),
+            count: 1,
+            surplus: 1,
+        };
+        bench.preview().waiting.contains(&on)
     };
     let mut bench = Bench::healthy(cattle(2), &["a"]);
     bench.memory.held.insert("a".into());

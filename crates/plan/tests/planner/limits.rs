@@ -12,6 +12,7 @@ fn quota(left: usize) -> Quota {
     Quota {
         left: Some(left),
         next: at(30),
+        ..Quota::default()
     }
 }
 
@@ -56,6 +57,7 @@ fn no_more_is_begun_than_there_are_slots_for() {
     };
     let full = WaitingOn::Slots {
         plugin: "file".into(),
+        kind: None,
     };
     let mut bench = Bench::new(cattle(1_000_000));
     bench.config.allowance = slots(3);
@@ -69,6 +71,31 @@ fn no_more_is_begun_than_there_are_slots_for() {
     let plan = bench.plan();
     assert_eq!(destroyed(&plan).len(), 1);
     assert!(plan.waiting.contains(&full));
+}
+
+/// One creation at a time may take very long.
+#[test]
+fn creations_at_their_own_limit_keep_no_destruction_waiting() {
+    let more = r#","Updating":{"MaxUnavailable":2}"#;
+    let pets = spec(r#"{"LogicalIDs":["a","b","d"]}"#, "v1", more);
+    let mut bench = Bench::named(pets, &["a", "c"]);
+    let room = Room {
+        creates: Quota {
+            slots: Some(0),
+            ..Quota::default()
+        },
+        ..Room::default()
+    };
+    bench.config.allowance = Allowance::from([("file".into(), room)]);
+    let plan = bench.preview();
+    assert_eq!(created(&plan).len(), 0);
+    assert_eq!(destroyed(&plan), [("c", Reason::Unlisted)]);
+    let full = plan.waiting.iter().map(ToString::to_string);
+    let full: Vec<String> = full.filter(|on| on.contains("as may be")).collect();
+    assert_eq!(
+        full,
+        ["as many creations of `file` are under way as may be at once"]
+    );
 }
 
 #[test]

@@ -81,6 +81,32 @@ fn nobody_goes_because_others_did_well_long_ago() {
     assert_eq!(destroyed(&bench.plan()).len(), 1);
 }
 
+/// A large group that was steady for long: nobody may go before enough others were heard of, and ten
+/// a second would take minutes.
+#[test]
+fn those_that_something_waits_for_are_asked_before_the_others() {
+    for note in ["v1", "v2"] {
+        let mut bench = made(2_000, "");
+        let size = if note == "v1" { 1_990 } else { 2_000 };
+        bench.commit(cattle_of(size, note));
+        restart_after(&mut bench, Duration::from_secs(3_600));
+        let mut seconds = 0;
+        while destroyed(&bench.preview()).is_empty() {
+            let plan = bench.plan();
+            let asked = checked(&plan);
+            assert!(asked.len() <= 400, "{} at one moment", asked.len());
+            let asked: Vec<String> = asked.into_iter().map(str::to_owned).collect();
+            for id in asked {
+                bench.verdict(&id, Health::Healthy);
+            }
+            bench.pass(Duration::from_secs(1));
+            bench.look();
+            seconds += 1;
+            assert!(seconds < 60, "{note}: {:?}", plan.waiting);
+        }
+    }
+}
+
 fn cattle_of(size: u64, note: &str) -> infrakit_plan::Spec {
     spec(&format!(r#"{{"Size":{size}}}"#), note, "")
 }

@@ -196,6 +196,7 @@ fn held_members_are_neither_rolled_nor_healed_nor_taken_as_surplus() {
     let want = WaitingOn::Held {
         id: held.clone(),
         count: 1,
+        surplus: 0,
     };
     assert_eq!(played.last().waiting, [want]);
     bench.commit(spec(r#"{"Size":1}"#, "v2", ""));

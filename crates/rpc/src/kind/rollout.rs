@@ -9,10 +9,12 @@ use infrakit_spi::group::wire::GroupRequest;
 use infrakit_spi::group::{Group, GroupSpec};
 use infrakit_spi::rollout::wire::{
     ConditionsResponse, FreezeRequest, HistoryResponse, MemberRequest, OrphansResponse,
-    PreviewResponse, RollbackRequest, SaidResponse, SpecRequest, StatusResponse, WhyResponse,
+    PreviewResponse, RollbackRequest, SaidResponse, SettingsResponse, SpecRequest, StatusResponse,
+    WhyResponse,
 };
 use infrakit_spi::rollout::{
-    Command, Condition, Freeze, Hold, Orphan, Preview, RevisionRecord, RolloutStatus, Rollouts, Why,
+    Command, Condition, Freeze, Hold, Orphan, Preview, RevisionRecord, RolloutStatus, Rollouts,
+    Setting, Why,
 };
 use infrakit_spi::{Error, GroupId, InstanceId, Result};
 use serde::Serialize;
@@ -154,6 +156,12 @@ impl Rollouts for GroupClient {
         let answer: OrphansResponse = self.rollout("Rollout.Orphans", &request).await?;
         Ok(answer.orphans)
     }
+
+    async fn settings(&self) -> Result<Vec<Setting>> {
+        let request = self.about(&GroupId::default());
+        let answer: SettingsResponse = self.rollout("Rollout.Settings", &request).await?;
+        Ok(answer.settings)
+    }
 }
 
 pub(crate) async fn serve(objects: &dyn Objects<dyn Group>, call: Call<'_>) -> Reply {
@@ -241,6 +249,12 @@ pub(crate) async fn serve(objects: &dyn Objects<dyn Group>, call: Call<'_>) -> R
             let group = by_name(objects, &name)?;
             let orphans = rollouts(&*group)?.orphans().await?;
             reply(&OrphansResponse { name, orphans })
+        }
+        "Settings" => {
+            let GroupRequest { name, .. } = call.params()?;
+            let group = by_name(objects, &name)?;
+            let settings = rollouts(&*group)?.settings().await?;
+            reply(&SettingsResponse { name, settings })
         }
         _ => Err(Fault::NoMethod),
     }

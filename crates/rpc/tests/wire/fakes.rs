@@ -156,7 +156,7 @@ impl Group for Fake {
         Ok(GroupDescription {
             instances: None,
             converged: true,
-            conditions: None,
+            ..GroupDescription::default()
         })
     }
 

@@ -9,7 +9,7 @@ use infrakit_spi::group::{Group, GroupSpec};
 use infrakit_spi::instance::{Description, Detail, Instance as _, Lifecycle, Repaired};
 use infrakit_spi::rollout::{
     Change, Comer, Command, Condition, ConditionKind, Deed, Freeze, Hold, Leaver, Orphan, Outcome,
-    Preview, RevisionRecord, RolloutState, RolloutStatus, Rollouts, Wave, Why,
+    Preview, RevisionRecord, RolloutState, RolloutStatus, Rollouts, Setting, Wave, Why,
 };
 use infrakit_spi::{Any, Delivery, Error, FailureClass, GoDuration, GroupId, InstanceId, Result};
 use infrakit_spi::{Tags, metadata::Metadata};
@@ -69,6 +69,7 @@ fn why() -> Why {
         deeds: vec![Deed {
             at: "2026-11-25T13:00:00Z".to_owned(),
             instance: "i-2".into(),
+            plugin: "file".into(),
             action: "destroyed".to_owned(),
             rule: "outdated".to_owned(),
             evidence: "its hash is ab12".to_owned(),
@@ -153,6 +154,10 @@ impl Rollouts for Fake {
         })
     }
 
+    async fn settings(&self) -> Result<Vec<Setting>> {
+        Ok(settings())
+    }
+
     async fn orphans(&self) -> Result<Vec<Orphan>> {
         Ok(vec![Orphan {
             group: "cattle".into(),
@@ -164,6 +169,15 @@ impl Rollouts for Fake {
             ..Orphan::default()
         }])
     }
+}
+
+fn settings() -> Vec<Setting> {
+    vec![Setting {
+        plugin: "file".into(),
+        set: [("create.give_up_s".to_owned(), "5".to_owned())].into(),
+        fault: "line 3".to_owned(),
+        lost: false,
+    }]
 }
 
 /// Sends a call as bytes and returns the whole answer.
@@ -198,6 +212,7 @@ async fn every_method_there_and_back() {
         assert_eq!(rollouts.why(&id, Some(&member)).await.unwrap(), why());
         assert_eq!(rollouts.preview(&spec).await.unwrap(), preview());
         assert_eq!(rollouts.conditions(&id).await.unwrap(), conditions());
+        assert_eq!(rollouts.settings().await.unwrap(), settings());
         let commands = [
             (Command::Pause, "Pause g"),
             (Command::Resume, "Resume g"),

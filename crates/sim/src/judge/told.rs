@@ -13,6 +13,8 @@ use crate::controller::Operation;
 pub struct Told {
     /// Members that a person has put a hand over.
     pub held: BTreeSet<(GroupId, InstanceId)>,
+    /// Those of whom nobody knows whether they are held: the controller died over it.
+    held_in_doubt: BTreeSet<(GroupId, InstanceId)>,
     /// Groups that were given up, and not taken up again.
     pub freed: BTreeSet<GroupId>,
     /// Groups whose end was acknowledged, and that were not taken up again.
@@ -60,7 +62,7 @@ impl Told {
                 self.destroyed.insert(group.clone());
             }
             Operation::Free => {
-                self.forget(group);
+                self.forget_but_holds(group);
                 self.freed.insert(group.clone());
             }
             Operation::Pause | Operation::Abort => {
@@ -74,7 +76,9 @@ impl Told {
                 self.held.insert((group.clone(), id.clone()));
             }
             Operation::Release(id) => {
-                self.held.remove(&(group.clone(), id.clone()));
+                let place = (group.clone(), id.clone());
+                self.held.remove(&place);
+                self.held_in_doubt.remove(&place);
             }
         }
     }
@@ -87,9 +91,12 @@ impl Told {
         }
         match operation {
             Operation::Hold(id) | Operation::Release(id) => {
-                self.held.remove(&(group.clone(), id.clone()));
+                let place = (group.clone(), id.clone());
+                self.held.remove(&place);
+                self.held_in_doubt.insert(place);
             }
-            Operation::Free | Operation::Destroy => self.forget(group),
+            Operation::Free => self.forget_but_holds(group),
+            Operation::Destroy => self.forget(group),
             _ => {
                 self.freed.remove(group);
                 self.destroyed.remove(group);
@@ -98,17 +105,31 @@ impl Told {
         }
     }
 
+    /// Returns the ids that are held in a group, or may be.
+    pub fn perhaps_held(&self, group: &GroupId) -> impl Iterator<Item = &InstanceId> {
+        let all = self.held.iter().chain(&self.held_in_doubt);
+        all.filter(move |(of, _)| of == group).map(|(_, id)| id)
+    }
+
     /// Notes that an instance is gone.
     pub fn gone(&mut self, group: &GroupId, id: &InstanceId) {
-        self.held.remove(&(group.clone(), id.clone()));
+        let place = (group.clone(), id.clone());
+        self.held.remove(&place);
+        self.held_in_doubt.remove(&place);
     }
 
     fn forget(&mut self, group: &GroupId) {
+        self.forget_but_holds(group);
+        self.held.retain(|(of, _)| of != group);
+        self.held_in_doubt.retain(|(of, _)| of != group);
+    }
+
+    /// Whoever is held when its group is freed is held when that is committed anew.
+    fn forget_but_holds(&mut self, group: &GroupId) {
         self.specs.remove(group);
         self.stopped.remove(group);
         self.freed.remove(group);
         self.destroyed.remove(group);
-        self.held.retain(|(of, _)| of != group);
     }
 }
 

@@ -85,7 +85,14 @@ impl World {
                 // Whoever does not know where his hands are takes them away everywhere.
                 let leader = self.leader();
                 let members = leader.map(|life| life.controller().members(group));
-                for id in members.unwrap_or_default() {
+                let mut ids = members.unwrap_or_default();
+                let held = self.ledger.told.perhaps_held(group);
+                ids.extend(
+                    held.filter(|id| !ids.contains(id))
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                );
+                for id in ids {
                     self.operate(group, Operation::Release(id));
                 }
             }

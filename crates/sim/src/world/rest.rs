@@ -7,6 +7,7 @@ use infrakit_spi::GroupId;
 use super::{Happening, SECOND, Truth, World, time};
 use crate::controller::Operation;
 use crate::invariants;
+use crate::scenario::Deed;
 
 impl World {
     /// Skips the time until something happens, if until then nothing but routine would.
@@ -84,6 +85,12 @@ impl World {
             if self.now > deadline {
                 self.breach("arrives", reason);
                 return;
+            }
+            // A hold may have outlived the group in which it was set.
+            let groups = self.ledger.groups.iter();
+            let held = groups.filter(|group| self.ledger.told.perhaps_held(group).next().is_some());
+            for group in held.cloned().collect::<Vec<_>>() {
+                self.perform(&Deed::ReleaseAll(group));
             }
         }
     }

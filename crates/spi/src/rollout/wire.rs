@@ -1,6 +1,6 @@
 //! Parameters and results of the methods, as they travel.
 
-use super::{Condition, Orphan, Preview, RevisionRecord, RolloutStatus, Why};
+use super::{Condition, Orphan, Preview, RevisionRecord, RolloutStatus, Setting, Why};
 use crate::group::GroupSpec;
 use crate::{GroupId, InstanceId, wire_struct};
 
@@ -111,6 +111,15 @@ wire_struct! {
         pub name: String => "Name",
         /// What there is.
         pub orphans: Vec<Orphan> => "Orphans",
+    }
+}
+wire_struct! {
+    /// Result of `Rollout.Settings`.
+    pub struct SettingsResponse {
+        /// Name of the request.
+        pub name: String => "Name",
+        /// What holds.
+        pub settings: Vec<Setting> => "Settings",
     }
 }
 wire_struct! {

@@ -1,5 +1,6 @@
 //! `infrakit plugin`: which plugins run, starting them, stopping them.
 
+mod behaviours;
 mod ls;
 mod start;
 mod stop;

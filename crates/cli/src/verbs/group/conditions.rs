@@ -25,6 +25,10 @@ struct Whole<'a> {
     instances: &'a [Row<'a>],
     converged: bool,
     conditions: &'a [Condition],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    unlisted: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    listed: &'a str,
 }
 
 /// Shows the conditions as a table, or the whole group as a document.
@@ -40,6 +44,13 @@ pub(super) fn show(
         ))
         .hint(format!("`infrakit {target} describe` shows the members")));
     };
+    if !described.unlisted.is_empty() {
+        context.warn(&described.unlisted);
+        match described.listed.as_str() {
+            "" => context.warn("no list of the members was seen yet"),
+            listed => context.warn(&format!("the members are those of {listed}")),
+        }
+    }
     match view.output.format() {
         Format::Table => {
             let rows: Vec<_> = conditions.iter().map(row).collect();
@@ -53,6 +64,8 @@ pub(super) fn show(
                 instances: &view::documented(view, &described.rows),
                 converged: described.converged,
                 conditions,
+                unlisted: &described.unlisted,
+                listed: &described.listed,
             };
             context.out.document(&whole, format)
         }

@@ -85,6 +85,10 @@ pub(crate) struct Described<'a> {
     pub(crate) rows: Vec<Row<'a>>,
     pub(crate) converged: bool,
     pub(crate) conditions: Option<Vec<Condition>>,
+    /// Why they cannot be listed now; empty where they are those of now.
+    pub(crate) unlisted: String,
+    /// Of when they are then.
+    pub(crate) listed: String,
 }
 
 impl Members {
@@ -141,7 +145,8 @@ impl<'de> Deserialize<'de> for Described<'de> {
                 self,
                 mut map: A,
             ) -> std::result::Result<Described<'de>, A::Error> {
-                const FIELDS: &[&str] = &["Instances", "Converged", "Conditions"];
+                const FIELDS: &[&str] =
+                    &["Instances", "Converged", "Conditions", "Unlisted", "Listed"];
                 let mut described = Described::default();
                 while let Some(key) = map.next_key_seed(FieldKey(FIELDS))? {
                     match key {
@@ -152,6 +157,8 @@ impl<'de> Deserialize<'de> for Described<'de> {
                         }
                         Some(1) => described.converged = map.next_value()?,
                         Some(2) => described.conditions = map.next_value()?,
+                        Some(3) => described.unlisted = map.next_value()?,
+                        Some(4) => described.listed = map.next_value()?,
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -253,6 +260,14 @@ async fn rows(
     }
     let members = members_and_conditions(target, id).await?;
     let mut described = members.read(target)?;
+    if !described.unlisted.is_empty() {
+        // A list of members says nothing of its age; who takes it for that of now must not get it.
+        let hint = format!(
+            "`infrakit {} describe {id} --conditions -o json` shows the last list",
+            target.name
+        );
+        return Err(CommandError::remote(described.unlisted).hint(hint));
+    }
     view::select(&mut described.rows, &view.filter()?, wanted);
     if view.output.format() == Format::Table && !view.quiet {
         conditions::tell(context, id, &described);

@@ -4,6 +4,10 @@
 //! has room, and shrinks when calls are given up. It is slow start and multiplicative decrease, as
 //! in TCP (RFC 5681), with latency as the sign of congestion, as in TCP Vegas (1994).
 //!
+//! A plugin may say how many creations, or destructions, are safe at once. Each of these kinds has a
+//! limit of its own then, beside that of the window: a creation that takes an hour keeps no
+//! destruction waiting.
+//!
 //! A plan begins no more calls than there are slots. Who finds none stands in line, and is planned
 //! for anew when it is its turn. So that a quick plugin need not wait for the disk after each call, a
 //! little more may be written down than fits in the window; what waits can be withdrawn.
@@ -15,7 +19,9 @@ use infrakit_plan::{CallKind, Timestamp};
 use infrakit_spi::behaviour::{Behaviour, Operation};
 use infrakit_spi::{GroupId, PluginName};
 
+use crate::core::state::kind_window::KindWindow;
 use crate::core::state::line::Line;
+use crate::core::state::pace::{Pace, STALE};
 use crate::core::{Call, Target};
 
 /// Calls at once to begin with.
@@ -31,16 +37,6 @@ const MOST_METERED: usize = 4096;
 /// A plugin that answers within this time is busy enough with the first window: 128 calls of 10 ms
 /// are 12,800 a second, and more connections would only cost memory.
 const QUICK: Duration = Duration::from_millis(10);
-/// What a plugin gets done in this time may be written down ahead. It spans several syncs of a slow
-/// disk, and a plan of the largest group with its rest; it is well below the time in which a person
-/// notices a mistake and corrects it.
-const AHEAD: Duration = Duration::from_millis(250);
-/// Calls written down ahead at most: at 20,000 calls a second a quarter of a second's worth, and a few
-/// megabytes of memory.
-const MOST_AHEAD: usize = 5_000;
-/// After this time a call that waits is withdrawn: the plugin has become slow, and what is known by
-/// now may speak against it.
-const STALE: Duration = Duration::from_secs(1);
 
 /// What shares a window.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +76,10 @@ pub(in crate::core) enum Ending {
 pub(in crate::core) struct CallWindow {
     /// Calls that were begun and have not ended: being written down, waiting, or under way.
     claimed: usize,
+    /// Those of them that create.
+    creations: KindWindow,
+    /// Those of them that destroy.
+    destructions: KindWindow,
     /// Calls that may begin as soon as there is a slot, and since when they wait.
     waiting: VecDeque<(Timestamp, Call)>,
     running: usize,
@@ -102,6 +102,8 @@ impl CallWindow {
         let most = set.unwrap_or(MOST);
         Self {
             claimed: 0,
+            creations: KindWindow::default(),
+            destructions: KindWindow::default(),
             waiting: VecDeque::new(),
             running: 0,
             window: FIRST.min(most),
@@ -118,11 +120,10 @@ impl CallWindow {
     /// creations a second it takes follows from how long they take; it need not be found out.
     pub(in crate::core) fn bound(&mut self, behaviour: &Behaviour) {
         let metered = behaviour.limits_of(Operation::Create).next().is_some();
-        let safe = &behaviour.safe_parallel;
-        let safe = [safe.create, safe.destroy].into_iter().flatten();
-        let safe = safe.map(|calls| usize::try_from(calls).unwrap_or(usize::MAX).max(1));
         let most = if metered { MOST_METERED } else { MOST };
-        self.most = safe.chain(self.set).min().unwrap_or(most);
+        self.most = self.set.unwrap_or(most);
+        self.creations.bound(behaviour.safe_parallel.create);
+        self.destructions.bound(behaviour.safe_parallel.destroy);
         if metered && !self.metered {
             self.window = self.most;
         }
@@ -133,11 +134,38 @@ impl CallWindow {
     /// Returns how many calls a plan for this group may begin.
     pub(in crate::core) fn room_for(&self, group: &GroupId, now: Timestamp) -> usize {
         let free = self.free(now);
-        match self.line.turn(group) {
-            Some(turn) => free.min(turn),
-            // Who comes by chance must not come before those that wait.
-            None if self.line.is_empty() => free,
-            None => 0,
+        // Who has its turn at what is rarer need not stand in two lines.
+        let mut kinds = [&self.creations, &self.destructions].into_iter();
+        if kinds.any(|kind| kind.has_turn_of(group)) {
+            return free;
+        }
+        self.line.room_for(group, free)
+    }
+
+    /// Returns how many calls of a kind a plan for this group may begin; `None` where nothing but the
+    /// window limits them.
+    pub(in crate::core) fn room_of(
+        &self,
+        kind: CallKind,
+        group: &GroupId,
+        now: Timestamp,
+    ) -> Option<usize> {
+        self.of(kind)?.room_for(group, now)
+    }
+
+    fn of(&self, kind: CallKind) -> Option<&KindWindow> {
+        match kind {
+            CallKind::Create => Some(&self.creations),
+            CallKind::Destroy => Some(&self.destructions),
+            CallKind::Label | CallKind::Other => None,
+        }
+    }
+
+    fn of_mut(&mut self, kind: CallKind) -> Option<&mut KindWindow> {
+        match kind {
+            CallKind::Create => Some(&mut self.creations),
+            CallKind::Destroy => Some(&mut self.destructions),
+            CallKind::Label | CallKind::Other => None,
         }
     }
 
@@ -147,13 +175,19 @@ impl CallWindow {
     }
 
     /// Notes a call that a plan begins.
-    pub(in crate::core) fn claim(&mut self) {
+    pub(in crate::core) fn claim(&mut self, kind: CallKind) {
         self.claimed += 1;
+        if let Some(kind) = self.of_mut(kind) {
+            kind.claim();
+        }
     }
 
-    /// Takes back claims of calls that never began.
-    pub(in crate::core) fn release(&mut self, calls: usize) {
-        self.claimed = self.claimed.saturating_sub(calls);
+    /// Takes back the claim of a call that never began, or has ended.
+    pub(in crate::core) fn release(&mut self, kind: CallKind) {
+        self.claimed = self.claimed.saturating_sub(1);
+        if let Some(kind) = self.of_mut(kind) {
+            kind.release();
+        }
     }
 
     /// Takes in a call that was claimed and may begin.
@@ -166,8 +200,14 @@ impl CallWindow {
         if self.running >= self.window {
             return None;
         }
-        let (_, call) = self.waiting.pop_front()?;
+        let may =
+            |(_, call): &(Timestamp, Call)| self.of(call.kind()).is_none_or(KindWindow::takes);
+        let first = self.waiting.iter().position(may)?;
+        let (_, call) = self.waiting.remove(first)?;
         self.running += 1;
+        if let Some(kind) = self.of_mut(call.kind()) {
+            kind.start();
+        }
         Some(call)
     }
 
@@ -179,8 +219,7 @@ impl CallWindow {
         now: Timestamp,
     ) {
         let full = self.running >= self.window;
-        self.running = self.running.saturating_sub(1);
-        self.release(1);
+        self.forget(kind);
         match ending {
             Ending::GivenUp => {
                 self.window = (self.window / 2).max(LEAST.min(self.most));
@@ -188,6 +227,9 @@ impl CallWindow {
             Ending::Refused => {}
             Ending::Answered => {
                 self.pace.note(now);
+                if let Some(kind) = self.of_mut(kind) {
+                    kind.note(now);
+                }
                 let quickest = self.quickest.entry(kind).or_insert(took);
                 *quickest = took.min(*quickest);
                 let quickest = *quickest;
@@ -200,9 +242,12 @@ impl CallWindow {
     }
 
     /// Frees the slot of a call whose end nobody will tell.
-    pub(in crate::core) fn forget(&mut self) {
+    pub(in crate::core) fn forget(&mut self, kind: CallKind) {
         self.running = self.running.saturating_sub(1);
-        self.release(1);
+        self.release(kind);
+        if let Some(kind) = self.of_mut(kind) {
+            kind.end();
+        }
     }
 
     /// Takes out the calls of a group that wait for a slot; checks of health stay.
@@ -215,8 +260,8 @@ impl CallWindow {
             .into_iter()
             .partition(|(_, call)| about(call));
         self.waiting = rest.into();
-        self.release(taken.len());
-        taken.into_iter().map(|(_, call)| call).collect()
+        let taken = taken.into_iter().map(|(_, call)| call);
+        taken.inspect(|call| self.release(call.kind())).collect()
     }
 
     /// Returns the groups whose calls have waited for too long.
@@ -234,32 +279,44 @@ impl CallWindow {
         oldest.map(|(since, _)| *since + STALE)
     }
 
-    /// Has a group stand in line for slots.
-    pub(in crate::core) fn stand_in_line(&mut self, group: &GroupId) {
-        self.line.join(group);
+    /// Has a group stand in line for slots, or for those of one kind of call.
+    pub(in crate::core) fn stand_in_line(&mut self, kind: Option<CallKind>, group: &GroupId) {
+        match kind.and_then(|kind| self.of_mut(kind)) {
+            Some(kind) => kind.stand_in_line(group),
+            None => self.line.join(group),
+        }
     }
 
     /// Returns whether a group stands in line that could have its turn.
     pub(in crate::core) fn has_turn(&self) -> bool {
-        !self.line.is_empty() && self.claimed < self.window
+        let kinds = [&self.creations, &self.destructions];
+        let waits = !self.line.is_empty() || kinds.iter().any(|kind| kind.has_turn());
+        waits && self.claimed < self.window
     }
 
     /// Gives slots that are free to those who stand first in line, and returns them: they are to be
     /// planned for.
     pub(in crate::core) fn turns(&mut self, now: Timestamp) -> BTreeSet<GroupId> {
         let free = self.free(now);
-        self.line.give(free)
+        let mut turns = self.line.give(free);
+        turns.extend(self.creations.turns(free, now));
+        turns.extend(self.destructions.turns(free, now));
+        turns
     }
 
     /// Ends the turns that were given; who has not got enough stands in line again.
     pub(in crate::core) fn end_turns(&mut self) {
         self.line.end_turns();
+        self.creations.end_turns();
+        self.destructions.end_turns();
     }
 
     /// Drops everything that waits.
     pub(in crate::core) fn close(&mut self) {
         self.waiting.clear();
         self.line = Line::default();
+        self.creations.close();
+        self.destructions.close();
     }
 }
 
@@ -272,41 +329,6 @@ fn subject_group(call: &Call) -> Option<&Target> {
         | Call::Repair { subject, .. }
         | Call::Label { subject, .. } => Some(&subject.target),
         Call::Check { .. } => None,
-    }
-}
-
-/// How quickly a plugin gets calls done: the successes of the present stretch of time, and what the
-/// one before says of what may be written down ahead.
-#[derive(Debug, Default)]
-struct Pace {
-    since: Timestamp,
-    /// When the last call succeeded.
-    last: Timestamp,
-    done: usize,
-    ahead: usize,
-}
-
-impl Pace {
-    fn note(&mut self, now: Timestamp) {
-        if now.since(self.since) >= AHEAD {
-            self.ahead = self.ahead(now);
-            (self.since, self.done) = (now, 0);
-        }
-        self.done += 1;
-        self.last = now;
-    }
-
-    /// Returns how many calls may be written down beyond the window.
-    fn ahead(&self, now: Timestamp) -> usize {
-        if now.since(self.last) >= STALE {
-            return 0;
-        }
-        let passed = now.since(self.since);
-        if passed < AHEAD {
-            return self.ahead;
-        }
-        let done = self.done as u128 * AHEAD.as_nanos() / passed.as_nanos();
-        usize::try_from(done).map_or(MOST_AHEAD, |done| done.min(MOST_AHEAD))
     }
 }
 
@@ -394,7 +416,7 @@ mod tests {
         let mut window = CallWindow::new(4);
         assert_eq!(window.room_for(&"g".into(), at(0)), 4);
         for millis in 0..1_000 {
-            window.claim();
+            window.claim(CallKind::Create);
             window.ended(
                 CallKind::Create,
                 (Duration::from_millis(1), Ending::Answered),
@@ -411,10 +433,10 @@ mod tests {
         let mut window = CallWindow::new(40);
         window.claimed = 40;
         for group in ["z", "y", "x", "y"] {
-            window.stand_in_line(&group.into());
+            window.stand_in_line(None, &group.into());
         }
         assert!(!window.has_turn());
-        window.release(20);
+        window.claimed -= 20;
         assert!(window.has_turn());
         assert_eq!(window.room_for(&"a".into(), at(0)), 0, "it has just come");
         let turns: Vec<GroupId> = window.turns(at(0)).into_iter().collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use infrakit_plan::{Birth, Provision, Reason, Spec, Timestamp};
+use infrakit_plan::{Birth, CallKind, Provision, Reason, Spec, Timestamp};
 use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality, Repaired};
@@ -234,6 +234,19 @@ pub enum Call {
         /// The configuration it was made from.
         spec: Arc<Spec>,
     },
+}
+
+impl Call {
+    /// Returns the kind of call, as limits know it.
+    #[must_use]
+    pub fn kind(&self) -> CallKind {
+        match self {
+            Self::Provision { .. } => CallKind::Create,
+            Self::Destroy { .. } => CallKind::Destroy,
+            Self::Label { .. } => CallKind::Label,
+            Self::Drain { .. } | Self::Repair { .. } | Self::Check { .. } => CallKind::Other,
+        }
+    }
 }
 
 /// Something for the shell to do.

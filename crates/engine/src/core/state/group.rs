@@ -13,6 +13,7 @@ use infrakit_store::Change;
 use crate::core::Target;
 use crate::core::state::departures::Departures;
 use crate::core::state::history::History;
+use crate::core::state::trouble::Trouble;
 use crate::core::state::waiting::Waiting;
 use crate::core::state::young::Young;
 use crate::records::{IntentRecord, health_key, put};
@@ -81,12 +82,14 @@ pub(in crate::core) struct Group {
     pub(in crate::core) waiting: Waiting,
     /// What was done of late.
     pub(in crate::core) history: History,
+    /// What it was degraded by when that was last looked at.
+    pub(in crate::core) trouble: Option<Trouble>,
     /// Why the last list did not come, and when that was known.
     pub(in crate::core) unlisted: Option<(Timestamp, String)>,
     /// How often the destruction of a member failed.
-    pub(in crate::core) failed: BTreeMap<InstanceId, u32>,
+    pub(in crate::core) failed: BTreeMap<(PluginName, InstanceId), u32>,
     /// When the creations of members were answered that have not been found healthy yet.
-    pub(in crate::core) newborn: BTreeMap<InstanceId, Timestamp>,
+    pub(in crate::core) newborn: BTreeMap<(PluginName, InstanceId), Timestamp>,
     /// When the health of members is written down next; `None` while it is as it is in the store.
     pub(in crate::core) health_due: Option<Timestamp>,
     /// When it was written last.
@@ -134,6 +137,7 @@ impl Group {
             converged: false,
             waiting: Waiting::default(),
             history: History::default(),
+            trouble: None,
             unlisted: None,
             failed: BTreeMap::new(),
             newborn: BTreeMap::new(),
@@ -241,13 +245,19 @@ impl Group {
     }
 
     /// Notes that the destruction of a member failed, and returns how often it has.
-    pub(in crate::core) fn note_failed_destruction(&mut self, id: &InstanceId) -> u32 {
+    pub(in crate::core) fn note_failed_destruction(
+        &mut self,
+        plugin: &PluginName,
+        id: &InstanceId,
+    ) -> u32 {
         let seen = &self.seen;
         // Now and then those that are gone are forgotten.
         if self.failed.len().is_power_of_two() {
-            self.failed.retain(|id, _| seen.get(id).is_some());
+            self.failed
+                .retain(|(plugin, id), _| seen.get_on(plugin, id).is_some());
         }
-        let attempts = self.failed.entry(id.clone()).or_default();
+        let key = (plugin.clone(), id.clone());
+        let attempts = self.failed.entry(key).or_default();
         *attempts += 1;
         *attempts
     }

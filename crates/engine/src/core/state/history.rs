@@ -8,10 +8,11 @@ use std::collections::VecDeque;
 use infrakit_plan::{Action, Asked, Cause, HealthRecord, PausedBy, Reason, Timestamp, Token};
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::rollout::Deed as Told;
-use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, tags};
+use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, PluginName, tags};
 
+use crate::core::state::trouble::Trouble;
 use crate::core::words::{moment, verdict};
-use crate::core::{Call, Group};
+use crate::core::{Call, Group, Subject};
 
 /// History that are remembered.
 const DEEDS: usize = 200;
@@ -31,8 +32,8 @@ pub(in crate::core) struct Deed {
 
 /// To whom it was done.
 enum Who {
-    /// A member.
-    Member(InstanceId),
+    /// A member: ids are only unique within a plugin.
+    Member(PluginName, InstanceId),
     /// A member to be, by the number of its intent.
     Coming(u64),
     /// All of them.
@@ -46,7 +47,14 @@ enum What {
     Drain,
     Repair(String),
     Label(Labels),
-    Revert { to: u64, by: Option<PausedBy> },
+    Revert {
+        to: u64,
+        by: Option<PausedBy>,
+    },
+    /// The group is degraded, for this reason.
+    Degrade(String),
+    /// It is no longer degraded by that.
+    Recover(String),
 }
 
 /// Why labels are put on a member.
@@ -69,6 +77,8 @@ enum Evidence {
     /// Configuration of the member, and the revision that was in force.
     Configuration(Option<ConfigHash>, u64),
     Identity(Option<LogicalId>),
+    /// A sentence.
+    Said(String),
 }
 
 /// What came of it.
@@ -115,9 +125,10 @@ impl Scene {
 
 /// Notes an action that is about to begin. One that is only tried again is no new deed.
 pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
-    let member = |id| group.seen.get(id);
-    let configuration = |id| {
-        let hash = member(id).and_then(|member| member.hash.clone());
+    let member = |plugin, id| group.seen.get_on(plugin, id);
+    let who = |plugin: &PluginName, id: &InstanceId| Who::Member(plugin.clone(), id.clone());
+    let configuration = |plugin, id| {
+        let hash = member(plugin, id).and_then(|member| member.hash.clone());
         Evidence::Configuration(hash, group.revision)
     };
     let (who, what, evidence) = match action {
@@ -137,7 +148,7 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
         Action::Destroy {
             id, plugin, reason, ..
         } => {
-            let Some(member) = group.seen.get_on(plugin, id) else {
+            let Some(member) = member(plugin, id) else {
                 return;
             };
             if member.departure.is_some() {
@@ -145,7 +156,7 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
             }
             let evidence = match reason {
                 Reason::Unhealthy => Evidence::Health(member.health.clone()),
-                Reason::Outdated => configuration(id),
+                Reason::Outdated => configuration(plugin, id),
                 Reason::Surplus => Evidence::Size {
                     there: scene.there,
                     wanted: scene.wanted,
@@ -157,28 +168,24 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
                 }
                 Reason::Requested | Reason::GroupDestroyed => Evidence::Nothing,
             };
-            (Who::Member(id.clone()), What::Destroy(*reason), evidence)
+            (who(plugin, id), What::Destroy(*reason), evidence)
         }
-        Action::Drain { id, .. } => (Who::Member(id.clone()), What::Drain, configuration(id)),
-        Action::Repair { id, step, .. } => {
-            let health = member(id).map(|member| member.health.clone());
+        Action::Drain { id, plugin, .. } => {
+            (who(plugin, id), What::Drain, configuration(plugin, id))
+        }
+        Action::Repair {
+            id, plugin, step, ..
+        } => {
+            let health = member(plugin, id).map(|member| member.health.clone());
             let evidence = health.map_or(Evidence::Nothing, Evidence::Health);
-            (
-                Who::Member(id.clone()),
-                What::Repair(step.clone()),
-                evidence,
-            )
+            (who(plugin, id), What::Repair(step.clone()), evidence)
         }
-        Action::Adopt { id, labels, .. } => {
+        Action::Adopt { id, plugin, labels } => {
             let identity = labels.get(tags::LOGICAL_ID);
             let labels = identity.map_or(Labels::Adoption, |identity| {
                 Labels::Identity(LogicalId::new(identity.as_str()))
             });
-            (
-                Who::Member(id.clone()),
-                What::Label(labels),
-                Evidence::Nothing,
-            )
+            (who(plugin, id), What::Label(labels), Evidence::Nothing)
         }
         Action::Revert { to } => {
             let roll = group.memory.roll.as_ref();
@@ -188,7 +195,7 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
         }
     };
     let end = match &what {
-        What::Revert { .. } => End::Done,
+        What::Revert { .. } | What::Degrade(_) | What::Recover(_) => End::Done,
         What::Create(_) | What::Destroy(_) | What::Drain | What::Repair(_) | What::Label(_) => {
             End::UnderWay
         }
@@ -203,6 +210,31 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
     });
 }
 
+/// Notes that the group is degraded.
+pub(in crate::core) fn degraded(group: &mut Group, trouble: &Trouble, at: Timestamp) {
+    let said = Evidence::Said(trouble.message.clone());
+    note_state(group, What::Degrade(trouble.reason.clone()), said, at);
+}
+
+/// Notes that the group is no longer degraded by that.
+pub(in crate::core) fn recovered(group: &mut Group, former: &Trouble, at: Timestamp) {
+    let since = former.since.map(moment);
+    let said = since.map_or(Evidence::Nothing, |since| {
+        Evidence::Said(format!("it was since {since}"))
+    });
+    note_state(group, What::Recover(former.reason.clone()), said, at);
+}
+
+fn note_state(group: &mut Group, what: What, evidence: Evidence, at: Timestamp) {
+    group.history.push(Deed {
+        at,
+        who: Who::Group,
+        what,
+        evidence,
+        end: End::Done,
+    });
+}
+
 impl History {
     fn push(&mut self, deed: Deed) {
         if self.0.len() == DEEDS {
@@ -212,13 +244,17 @@ impl History {
     }
 
     /// Notes what came of a creation: the member, or why there is none.
-    pub(in crate::core) fn created(&mut self, number: u64, outcome: Result<&InstanceId, &Error>) {
+    pub(in crate::core) fn created(
+        &mut self,
+        number: u64,
+        outcome: Result<(&PluginName, &InstanceId), &Error>,
+    ) {
         let mut latest = self.0.iter_mut().rev();
         let found = latest.find(|deed| matches!(deed.who, Who::Coming(own) if own == number));
         let Some(deed) = found else { return };
         match outcome {
-            Ok(id) => {
-                deed.who = Who::Member(id.clone());
+            Ok((plugin, id)) => {
+                deed.who = Who::Member(plugin.clone(), id.clone());
                 deed.end = End::Done;
             }
             Err(error) if error.delivery() == Delivery::Unknown => {
@@ -231,12 +267,13 @@ impl History {
     /// Notes what came of something that was done to a member.
     pub(in crate::core) fn ended(
         &mut self,
-        id: &InstanceId,
+        (plugin, id): (&PluginName, &InstanceId),
         kind: Kind,
         outcome: Result<(), &Error>,
     ) {
         let about = |deed: &&mut Deed| {
-            deed.what.kind() == Some(kind) && matches!(&deed.who, Who::Member(own) if own == id)
+            let on = matches!(&deed.who, Who::Member(home, own) if home == plugin && own == id);
+            deed.what.kind() == Some(kind) && on
         };
         if let Some(deed) = self.0.iter_mut().rev().find(about) {
             deed.end = match outcome {
@@ -253,15 +290,16 @@ pub(in crate::core) const NOT_WRITTEN: &str = "it could not be written down, and
 pub(in crate::core) const WITHDRAWN: &str = "it was taken back before it began";
 
 /// Notes that a call does not begin.
-pub(in crate::core) fn dropped(group: &mut Group, call: &Call, why: &str) {
+pub(in crate::core) fn dropped<'a>(group: &mut Group, call: &'a Call, why: &str) {
     let error = Error::not_delivered(why);
     let deeds = &mut group.history;
+    let place = |subject: &'a Subject| (&subject.plugin, &subject.id);
     match call {
         Call::Provision { number, .. } => deeds.created(*number, Err(&error)),
-        Call::Destroy { subject, .. } => deeds.ended(&subject.id, Kind::Destroy, Err(&error)),
-        Call::Drain { subject, .. } => deeds.ended(&subject.id, Kind::Drain, Err(&error)),
-        Call::Repair { subject, .. } => deeds.ended(&subject.id, Kind::Repair, Err(&error)),
-        Call::Label { subject, .. } => deeds.ended(&subject.id, Kind::Label, Err(&error)),
+        Call::Destroy { subject, .. } => deeds.ended(place(subject), Kind::Destroy, Err(&error)),
+        Call::Drain { subject, .. } => deeds.ended(place(subject), Kind::Drain, Err(&error)),
+        Call::Repair { subject, .. } => deeds.ended(place(subject), Kind::Repair, Err(&error)),
+        Call::Label { subject, .. } => deeds.ended(place(subject), Kind::Label, Err(&error)),
         Call::Check { .. } => {}
     }
 }
@@ -273,7 +311,7 @@ impl What {
             Self::Drain => Some(Kind::Drain),
             Self::Repair(_) => Some(Kind::Repair),
             Self::Label(_) => Some(Kind::Label),
-            Self::Create(_) | Self::Revert { .. } => None,
+            Self::Create(_) | Self::Revert { .. } | Self::Degrade(_) | Self::Recover(_) => None,
         }
     }
 
@@ -291,6 +329,8 @@ impl What {
             }
             Self::Label(_) => ["labelling", "labelled", "label"],
             Self::Revert { to, .. } => return format!("went back to revision {to}"),
+            Self::Degrade(_) => return "is degraded".to_owned(),
+            Self::Recover(_) => return "is no longer degraded".to_owned(),
         };
         match end {
             End::UnderWay | End::Lost(_) => present.to_owned(),
@@ -311,6 +351,7 @@ impl What {
             Self::Label(Labels::Identity(id)) => {
                 format!("Identity: the group has identities now, and `{id}` was free")
             }
+            Self::Degrade(reason) | Self::Recover(reason) => format!("Degraded: {reason}"),
             Self::Revert { by, .. } => {
                 let by = by.as_ref().map(ToString::to_string);
                 format!(
@@ -349,7 +390,7 @@ impl Group {
     pub(in crate::core) fn told_deeds(&self, of: Option<&InstanceId>) -> Vec<Told> {
         let about = |deed: &&Deed| match (&deed.who, of) {
             (_, None) => true,
-            (Who::Member(id), Some(of)) => id == of,
+            (Who::Member(_, id), Some(of)) => id == of,
             (Who::Coming(_) | Who::Group, Some(_)) => false,
         };
         let latest = self.history.0.iter().rev().filter(about);
@@ -366,8 +407,12 @@ impl Group {
         }
         Told {
             at: moment(deed.at),
+            plugin: match &deed.who {
+                Who::Member(plugin, _) => plugin.clone(),
+                Who::Coming(_) | Who::Group => PluginName::default(),
+            },
             instance: match &deed.who {
-                Who::Member(id) => id.clone(),
+                Who::Member(_, id) => id.clone(),
                 Who::Coming(number) => {
                     let token = Token::new(&self.memory.nonce, *number);
                     InstanceId::new(token.to_string())
@@ -415,53 +460,11 @@ impl Group {
                 format!("{own}, and {force} was in force")
             }
             Evidence::Identity(Some(id)) => format!("it was `{id}`"),
+            Evidence::Said(said) => said.clone(),
             Evidence::Identity(None) => "it had no identity".to_owned(),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn deed(number: u64) -> Deed {
-        Deed {
-            at: Timestamp(number),
-            who: Who::Coming(number),
-            what: What::Create(Cause::Missing),
-            evidence: Evidence::Nothing,
-            end: End::UnderWay,
-        }
-    }
-
-    #[test]
-    fn only_the_last_deeds_are_kept() {
-        let mut deeds = History::default();
-        (0..DEEDS as u64 + 7).for_each(|number| deeds.push(deed(number)));
-        assert_eq!(deeds.0.len(), DEEDS);
-        assert_eq!(deeds.0.front().map(|deed| deed.at), Some(Timestamp(7)));
-    }
-
-    #[test]
-    fn what_is_done_is_told_by_how_far_it_is() {
-        let destroy = What::Destroy(Reason::Outdated);
-        let failed = End::Failed("busy".to_owned());
-        for (what, end, action) in [
-            (&destroy, &End::UnderWay, "destroying"),
-            (&destroy, &End::Done, "destroyed"),
-            (&destroy, &failed, "could not destroy"),
-            (
-                &What::Repair("reboot".to_owned()),
-                &failed,
-                "could not repair (reboot)",
-            ),
-            (&What::Create(Cause::Surge), &End::Done, "created"),
-        ] {
-            assert_eq!(what.action(end), action);
-        }
-        assert_eq!(
-            destroy.rule(),
-            "Outdated: it was made from another configuration"
-        );
-    }
-}
+mod tests;

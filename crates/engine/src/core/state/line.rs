@@ -32,6 +32,16 @@ impl Line {
         self.turns.get(group).copied()
     }
 
+    /// Returns how many of `free` calls a group may begin.
+    pub(in crate::core) fn room_for(&self, group: &GroupId, free: usize) -> usize {
+        match self.turn(group) {
+            Some(turn) => free.min(turn),
+            // Who comes by chance must not come before those that wait.
+            None if self.is_empty() => free,
+            None => 0,
+        }
+    }
+
     /// Has a group stand at the end.
     pub(in crate::core) fn join(&mut self, group: &GroupId) {
         if self.standing.insert(group.clone()) {

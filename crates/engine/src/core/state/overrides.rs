@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use infrakit_plan::LossPolicy;
 use infrakit_spi::PluginName;
-use infrakit_spi::behaviour::Behaviour;
+use infrakit_spi::behaviour::{Behaviour, Facts};
+use serde_json::Value;
 
 /// What an operator says of one plugin.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +14,21 @@ pub struct Override {
     pub behaviour: Behaviour,
     /// When the losses of groups on it are believed whose specs do not say that.
     pub losses: LossPolicy,
+}
+
+impl Override {
+    /// Returns what is set, field by field.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let mut facts = self.behaviour.facts();
+        let losses: BTreeMap<String, Value> = self.losses.canonical().decode().unwrap_or_default();
+        for (name, value) in losses {
+            let word = value.as_str().map(str::to_owned);
+            let said = word.unwrap_or_else(|| value.to_string());
+            facts.insert(format!("Losses.{name}"), said);
+        }
+        facts
+    }
 }
 
 impl From<Behaviour> for Override {

@@ -108,12 +108,12 @@ impl CallsUnderWay {
 
     /// Notes a call that a plan begins: it is to be written down first.
     pub(in crate::core) fn claim(&mut self, call: &Call) {
-        self.window(WindowKey::of(call)).claim();
+        self.window(WindowKey::of(call)).claim(call.kind());
     }
 
     /// Notes that a call which was claimed never begins.
     pub(in crate::core) fn release(&mut self, call: &Call) {
-        self.window(WindowKey::of(call)).release(1);
+        self.window(WindowKey::of(call)).release(call.kind());
     }
 
     /// Takes in a call that was claimed and may begin as soon as there is a slot.
@@ -129,7 +129,7 @@ impl CallsUnderWay {
                 let begun = (key.clone(), now);
                 if self.running.insert(CallId::of(&call), begun).is_some() {
                     // Only one of them will be heard of.
-                    window.forget();
+                    window.forget(call.kind());
                 }
                 calls.push(call);
             }

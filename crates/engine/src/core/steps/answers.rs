@@ -64,7 +64,7 @@ impl Core {
         };
         let intent = group.memory.intents.remove(&number);
         let again = intent.as_ref().is_some_and(|intent| intent.again.times > 0);
-        let made = outcome.as_ref().map(|description| &description.id);
+        let made = outcome.as_ref().map(|made| (&plugin, &made.id));
         group.history.created(number, made);
         let told = group.young.answered(number);
         match outcome {
@@ -166,7 +166,7 @@ impl Core {
         };
         group
             .history
-            .ended(id, Kind::Destroy, outcome.as_ref().map(drop));
+            .ended((plugin, id), Kind::Destroy, outcome.as_ref().map(drop));
         // It may have gone since, and another one have its id.
         let member = is_it(group, subject).then(|| group.seen.get_on(plugin, id));
         let Some(decided) = member.flatten().and_then(|member| member.departure) else {
@@ -184,7 +184,7 @@ impl Core {
         let step = match outcome {
             Ok(()) => Step::Accepted(now),
             Err(error) => {
-                let attempts = group.note_failed_destruction(id);
+                let attempts = group.note_failed_destruction(plugin, id);
                 let pause = Duration::from_secs(1).saturating_mul(1 << attempts.min(9));
                 tracing::warn!(group = %target.group, instance = %id, attempts, %error, "cannot destroy a member");
                 Step::Failed(attempts, now + pause.min(poll_interval * 6))
@@ -207,14 +207,16 @@ impl Core {
         outcome: Result<(), Error>,
         now: Timestamp,
     ) {
-        let Subject { target, id, .. } = subject;
+        let Subject {
+            target, plugin, id, ..
+        } = subject;
         let again = now + self.config.poll_interval;
         let Some(group) = self.living(target) else {
             return;
         };
         group
             .history
-            .ended(id, Kind::Drain, outcome.as_ref().map(drop));
+            .ended((plugin, id), Kind::Drain, outcome.as_ref().map(drop));
         let Err(error) = outcome else {
             self.touch(&target.group);
             return;
@@ -229,7 +231,9 @@ impl Core {
         subject: &Subject,
         outcome: Result<Repaired, Error>,
     ) {
-        let Subject { target, id, .. } = subject;
+        let Subject {
+            target, plugin, id, ..
+        } = subject;
         let Some(group) = self.living(target) else {
             return;
         };
@@ -239,7 +243,7 @@ impl Core {
             Ok(Repaired::NotOffered) => Err(&none),
             Err(error) => Err(error),
         };
-        group.history.ended(id, Kind::Repair, done);
+        group.history.ended((plugin, id), Kind::Repair, done);
         if is_it(group, subject)
             && let Some(repair) = group.memory.repairs.0.get_mut(id)
         {
@@ -277,7 +281,7 @@ impl Core {
         };
         group
             .history
-            .ended(id, Kind::Label, outcome.as_ref().map(drop));
+            .ended((plugin, id), Kind::Label, outcome.as_ref().map(drop));
         let key = (plugin.clone(), id.clone());
         let Err(error) = outcome else {
             // The list will show the new tags; until then they count as being put on, as long as it
@@ -348,7 +352,7 @@ impl Core {
             group.note_health(now);
         }
         if verdict == Health::Healthy
-            && let Some(born) = group.newborn.remove(id)
+            && let Some(born) = group.newborn.remove(&(plugin.clone(), id.clone()))
         {
             group.memory.measured.proof.note(now.since(born));
         }
@@ -374,7 +378,8 @@ fn join(
     if made.state == Lifecycle::Unsaid && may_come_up() {
         made.state = Lifecycle::Pending;
     }
-    group.newborn.insert(made.id.clone(), now);
+    let key = (plugin.clone(), made.id.clone());
+    group.newborn.insert(key, now);
     let origin = Origin::Provisioned(now);
     let member = Member::new(made, plugin, origin, &group.memory.nonce, now);
     group.seen.provisioned(member);

@@ -4,7 +4,7 @@
 //! nothing for a group that is frozen. What waits for a slot is taken back; what was begun before is
 //! heard to its end.
 
-use infrakit_plan::{MemoryChange, Timestamp};
+use infrakit_plan::{Brake, MemoryChange, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_spi::rollout::Freeze;
 use infrakit_store::{Durability, Key, Store};
@@ -144,21 +144,26 @@ impl Core {
 
     /// Returns whether nothing of a group begins before somebody thaws it, or all groups.
     pub(crate) fn is_frozen(&self, id: &GroupId) -> bool {
+        self.frozen_by(id).is_some()
+    }
+
+    /// Returns which brake holds a group: its own goes before that of all.
+    fn frozen_by(&self, id: &GroupId) -> Option<Brake> {
         let own = self.groups.get(id).and_then(|group| group.memory.frozen);
-        own.or(self.config.frozen).is_some()
+        let own = own.map(|_| Brake::Group);
+        own.or_else(|| self.config.frozen.map(|_| Brake::All))
     }
 
     /// Adds to what a change of a group leads to that it waits for the brake to be let go.
     pub(in crate::core) fn unless_frozen(&self, id: &GroupId, mut details: String) -> String {
-        let own = self.groups.get(id).and_then(|group| group.memory.frozen);
-        if own.is_some() {
-            details.push_str(&format!(
+        match self.frozen_by(id) {
+            Some(Brake::Group) => details.push_str(&format!(
                 "; the group is frozen, and nothing of it begins before `infrakit thaw {id}`"
-            ));
-        } else if self.config.frozen.is_some() {
-            details.push_str(
+            )),
+            Some(Brake::All) => details.push_str(
                 "; all groups are frozen, and nothing of it begins before `infrakit thaw --all`",
-            );
+            ),
+            None => {}
         }
         details
     }

@@ -99,6 +99,7 @@ impl Core {
             Some(to) => self.begin_revert(id, to, actions, now),
             None => self.begin(id, actions, now),
         }
+        self.note_trouble(id, now);
         self.stand_in_line(id, &full, metered);
         self.settle_homes(id, now);
         self.finish_destroying(id, now);

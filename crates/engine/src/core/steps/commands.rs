@@ -10,6 +10,7 @@ use infrakit_spi::rollout::{Command, Hold};
 use infrakit_spi::{GroupId, InstanceId};
 
 use crate::core::state::census::Census;
+use crate::core::state::group::Committed;
 use crate::core::words::{count, moment};
 use crate::core::{Accepted, Core, Group, Refused};
 
@@ -151,6 +152,16 @@ impl Core {
         now: Timestamp,
     ) -> Result<Accepted, Refused> {
         let group = self.steerable(id)?;
+        // Who asks again since nobody answered in time means the same one: what it leads away from
+        // must not be what the next one leads to.
+        if to.is_none()
+            && let Some(under_way) = returning(group)
+        {
+            return Ok(Accepted {
+                details: format!("Group '{id}' is going back to revision {under_way} already"),
+                batch: None,
+            });
+        }
         let to = target(group, to)?;
         let revision = group.revision + 1;
         let hash = group.revisions.get(&to).map(|former| &former.spec.hash);
@@ -377,6 +388,27 @@ fn abort(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
         outcome,
     };
     Ok((details, Some(change)))
+}
+
+/// Returns the revision that the group is going back to, if it is. A rollback that is paused may have
+/// failed, too: whoever asks then wants something else.
+fn returning(group: &Group) -> Option<u64> {
+    let memory = &group.memory;
+    let same = |committed: &Committed| committed.spec.hash == group.spec.hash;
+    let mut older = group.revisions.range(..group.revision).rev();
+    let to = older.find(|(_, committed)| same(committed))?.0;
+    let under_way = match &memory.roll {
+        Some(roll) => roll.direction == Direction::Back && roll.paused.is_none(),
+        // Nobody has what it leads away from, and the others are being made.
+        None => {
+            let mut left = group.revisions.range(to + 1..group.revision).rev();
+            let left = left.find(|(_, committed)| !same(committed));
+            let left = left.and_then(|(revision, _)| memory.outcomes.get(revision));
+            let rolled = left.is_some_and(|left| left.result == RollResult::RolledBack);
+            rolled && !group.converged && !memory.outcomes.contains_key(&group.revision)
+        }
+    };
+    under_way.then_some(*to)
 }
 
 /// Returns the revision to go back to.

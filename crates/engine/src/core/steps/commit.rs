@@ -14,6 +14,7 @@ use infrakit_store::Durability;
 use crate::core::state::group::Committed;
 use crate::core::state::remembered::stored_part;
 use crate::core::state::unwritten::{Batch, PendingCommit};
+use crate::core::steps::holds::holds_changes;
 use crate::core::steps::remains::{forget_changes, has_open, remains_changes};
 use crate::core::steps::transition::{self, Cause, Wanted};
 use crate::core::{Core, Group, Refused};
@@ -156,7 +157,9 @@ impl Core {
                 if self.groups.remains(&id).is_some() {
                     changes.push(delete(remains_key(&id)));
                 }
-                self.first_memory(&id, nonce)
+                let mut memory = self.first_memory(&id, nonce);
+                changes.extend(self.set_holds(&id, &mut memory));
+                memory
             }
         };
         let change = MemoryChange::Commit(Box::new(change));
@@ -212,8 +215,10 @@ impl Core {
             }
             group.adopt_spec(raw, revision, committed);
         } else if let Some(remains) = self.groups.take_remains(&id) {
+            self.holds.remove(&id);
             self.take_over(remains, (raw, revision), (committed, memory));
         } else {
+            self.holds.remove(&id);
             let mut group = Group::new(raw, revision, committed, memory);
             group.stored = stored_part(&group.memory);
             self.insert_group(group);
@@ -233,18 +238,20 @@ impl Core {
             .get(id)
             .ok_or_else(|| Refused::NotWatched(id.clone()))?;
         let target = group.target.clone();
-        let (changes, batch) = if has_open(group) {
+        let (mut changes, batch) = if has_open(group) {
             let changes = remains_changes(group, Fate::Freed, now);
             (changes, Batch::Leave(target, Fate::Freed))
         } else {
             (forget_changes(group), Batch::Forget(target))
         };
+        changes.push(holds_changes(group));
         Ok(self.write(batch, changes, Durability::Synced))
     }
 
     pub(in crate::core) fn forget(&mut self, id: &GroupId) {
         if let Some(group) = self.remove_group(id) {
             self.leave_homes(&group);
+            self.keep_holds(&group);
             tracing::info!(group = %id, "no longer managed");
         }
         self.forget_remains(id);

@@ -154,7 +154,7 @@ fn doubt_again(
     now: Timestamp,
 ) {
     group.young.remove(number);
-    group.newborn.remove(id);
+    group.newborn.remove(&(plugin.clone(), id.clone()));
     let Some(member) = group.seen.get_on(plugin, id) else {
         return;
     };

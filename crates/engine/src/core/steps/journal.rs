@@ -165,6 +165,7 @@ impl Core {
                 for call in &calls {
                     self.calls.release(call);
                 }
+                self.give_back(&calls);
                 let Some(group) = self.living(&target) else {
                     return;
                 };

@@ -93,6 +93,9 @@ impl Core {
                 }
             }
         }
+        for id in &served {
+            self.note_trouble(id, now);
+        }
     }
 
     /// Puts the plugin's own words for states into those that all share, and leaves out what a plugin
@@ -328,14 +331,16 @@ fn look_then(observer: Option<&mut Observer>, group: &GroupId, seen: &Seen) {
 /// plugin that said that they are puts none on.
 fn settle_labels(group: &mut Group, circumstances: Listed<'_>) {
     let seen = &mut group.seen;
-    if seen.covered_on(circumstances.plugin).is_some() {
-        // Of whoever is elsewhere it says nothing.
-        return;
-    }
+    let part = seen.covered_on(circumstances.plugin).is_some();
     group
         .labels_in_doubt
         .retain(|(plugin, id), (said, settle_at)| {
             if plugin != circumstances.plugin || circumstances.started < *settle_at {
+                return true;
+            }
+            // Of whoever is elsewhere a list of a part says nothing.
+            let shown = |member| seen.has_shown(member, circumstances.started);
+            if part && !seen.get_on(plugin, id).is_none_or(shown) {
                 return true;
             }
             if let Some(mut member) = seen.get_mut_on(plugin, id)

@@ -47,6 +47,7 @@ impl Core {
             }
         }
         self.restore_remains(store, now);
+        self.restore_holds(store);
         unreadable
     }
 
@@ -156,6 +157,8 @@ impl Core {
             }
         }
         group.seen.recall_missing(group.memory.missing.clone());
+        // That was an event before the restart.
+        group.trouble = group.degraded_by(self.config.poll_interval, now);
         if group.memory.phase == Phase::Destroying {
             group.destroying_since = Some(now);
         }

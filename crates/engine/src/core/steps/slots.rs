@@ -58,10 +58,14 @@ impl Core {
             } else {
                 window.room_for(id, now)
             };
-            let room = Room {
+            let [creates, destroys] =
+                [CallKind::Create, CallKind::Destroy].map(|kind| window.room_of(kind, id, now));
+            let mut room = Room {
                 calls: Some(calls),
                 ..self.rates.room(of, id, now)
             };
+            room.creates.slots = creates;
+            room.destroys.slots = destroys;
             allowance.set(plugin.clone(), room);
         }
         self.config.allowance = allowance;
@@ -71,11 +75,11 @@ impl Core {
     pub(in crate::core) fn stand_in_line(
         &mut self,
         id: &GroupId,
-        full: &[PluginName],
+        full: &[(PluginName, Option<CallKind>)],
         metered: BTreeSet<(PluginName, CallKind)>,
     ) {
-        for plugin in full {
-            self.calls.window_of(plugin).stand_in_line(id);
+        for (plugin, kind) in full {
+            self.calls.window_of(plugin).stand_in_line(*kind, id);
         }
         for what in metered {
             self.rates.stand_in_line(what, id);
@@ -196,12 +200,7 @@ impl Core {
         if calls.is_empty() {
             return;
         }
-        for call in &calls {
-            if let Some((plugin, op)) = drawn_by(call) {
-                let of = (plugin, self.behaviours.of(plugin));
-                self.rates.give_back(of, op);
-            }
-        }
+        self.give_back(&calls);
         if let Some(group) = self.living(target) {
             tracing::info!(group = %target.group, calls = calls.len(), "withdrawn before they began");
             for call in calls {
@@ -210,6 +209,14 @@ impl Core {
             shorten(group);
         }
         self.touch(&target.group);
+    }
+
+    /// Gives back what calls drew from limits that never reach their plugins.
+    pub(in crate::core) fn give_back(&mut self, calls: &[Call]) {
+        for (plugin, op) in calls.iter().filter_map(drawn_by) {
+            let of = (plugin, self.behaviours.of(plugin));
+            self.rates.give_back(of, op);
+        }
     }
 }
 
@@ -250,10 +257,10 @@ fn refused_by(event: &Event) -> Option<(&PluginName, Operation, &Error)> {
     }
 }
 
-/// Returns the plugins that a plan found no slots on.
-pub(in crate::core) fn full(waiting: &[WaitingOn]) -> Vec<PluginName> {
+/// Returns the plugins that a plan found no slots on, and for which kind of call where it is about one.
+pub(in crate::core) fn full(waiting: &[WaitingOn]) -> Vec<(PluginName, Option<CallKind>)> {
     let full = waiting.iter().filter_map(|on| match on {
-        WaitingOn::Slots { plugin } => Some(plugin.clone()),
+        WaitingOn::Slots { plugin, kind } => Some((plugin.clone(), *kind)),
         _ => None,
     });
     full.collect()

@@ -6,6 +6,7 @@ use infrakit_plan::{Spec, Timestamp};
 use infrakit_spi::group::{GroupDescription, GroupSpec};
 use infrakit_spi::{GroupId, InstanceId};
 
+use crate::core::words::moment;
 use crate::core::{Core, Group, Refused};
 
 impl Core {
@@ -41,11 +42,25 @@ impl Core {
             .members()
             .map(|member| Arc::clone(&member.description));
         let settled = group.changing == 0 && !self.dirty.contains(id);
-        let converged = group.converged && settled;
+        let converged = group.is_as_specified() && settled;
         Ok(GroupDescription {
             instances: Some(instances.collect()),
             converged,
-            conditions: None,
+            ..GroupDescription::default()
+        })
+    }
+
+    /// Describes a group as the last list showed it, where a new one did not come for a reason.
+    ///
+    /// # Errors
+    /// Returns why it is refused.
+    pub fn describe_as_listed(&self, id: &GroupId, why: &str) -> Result<GroupDescription, Refused> {
+        let listed = self.listed_at(id).map(moment);
+        Ok(GroupDescription {
+            converged: false,
+            unlisted: why.to_owned(),
+            listed: listed.unwrap_or_default(),
+            ..self.describe(id)?
         })
     }
 

@@ -103,15 +103,6 @@ impl Group {
         said
     }
 
-    /// Says why the instances cannot be listed, if the last attempt has failed, and since when
-    /// nothing is known of them; `None` for since ever.
-    pub(in crate::core) fn blind(&self) -> Option<(Option<Timestamp>, &str)> {
-        let (at, message) = self.unlisted.as_ref()?;
-        let listed = self.seen.looked();
-        let stale = listed.is_none_or(|listed| listed < *at);
-        stale.then_some((listed, message.as_str()))
-    }
-
     /// Says as of when the members are known, if they cannot be listed.
     pub(in crate::core) fn as_of(&self, now: Timestamp) -> Option<String> {
         let (listed, message) = self.blind()?;

@@ -4,5 +4,6 @@ pub(in crate::core) mod describe;
 pub(in crate::core) mod evidence;
 pub(in crate::core) mod preview;
 pub(in crate::core) mod remains;
+pub(in crate::core) mod settings;
 pub(in crate::core) mod status;
 pub(in crate::core) mod why;

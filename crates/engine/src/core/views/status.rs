@@ -12,9 +12,6 @@ use crate::core::state::census::Census;
 use crate::core::words::{moment, said};
 use crate::core::{Core, Group, Refused};
 
-/// Looks at a group that may fail in a row before it counts as degraded.
-const MISSED: u32 = 3;
-
 impl Core {
     /// Returns a group that is asked about.
     pub(in crate::core) fn known(&self, id: &GroupId) -> Result<&Group, Refused> {
@@ -60,7 +57,7 @@ impl Core {
             message: group.remark(state),
             waiting: waiting.map(|(on, _)| said(on)).collect(),
             held: memory.held.iter().cloned().collect(),
-            converged: group.converged,
+            converged: group.is_as_specified(),
         })
     }
 
@@ -111,23 +108,16 @@ impl Core {
             since: moment(condition.since),
         });
         let mut told: Vec<Condition> = told.collect();
-        // A plan says what it knows; that it knows nothing new, it does not.
-        let patience = self.config.poll_interval.saturating_mul(MISSED);
-        let blind = group.blind().filter(|(listed, _)| {
-            let waits = group.waiting.iter().map(|(_, since)| *since).min();
-            let from = listed.or(waits).unwrap_or(now);
-            now.since(from) >= patience
-        });
-        if let Some((listed, message)) = blind {
-            for degraded in &mut told {
-                if degraded.kind == ConditionKind::Degraded && !degraded.status {
-                    degraded.status = true;
-                    degraded.reason = "NotListed".to_owned();
-                    message.clone_into(&mut degraded.message);
-                    if let Some(listed) = listed {
-                        degraded.since = moment(listed);
-                    }
-                }
+        let trouble = group.degraded_by(self.config.poll_interval, now);
+        let degraded = told
+            .iter_mut()
+            .find(|one| one.kind == ConditionKind::Degraded && !one.status);
+        if let (Some(trouble), Some(degraded)) = (trouble, degraded) {
+            degraded.status = true;
+            degraded.reason = trouble.reason;
+            degraded.message = trouble.message;
+            if let Some(since) = trouble.since {
+                degraded.since = moment(since);
             }
         }
         Ok(told)
@@ -147,6 +137,17 @@ fn name(by: &PausedBy) -> &'static str {
 }
 
 impl Group {
+    /// Returns whether the group is as specified. Nothing is done about a member that is one too many
+    /// and held, and yet it is one too many.
+    pub(in crate::core) fn is_as_specified(&self) -> bool {
+        let mut waiting = self.waiting.iter().map(|(on, _)| on);
+        let too_large = waiting.any(|on| match on {
+            WaitingOn::Held { surplus, .. } => *surplus > 0,
+            _ => false,
+        });
+        self.converged && !too_large
+    }
+
     /// Returns whether the rollout to the spec in force was ended by somebody.
     pub(in crate::core) fn is_aborted(&self) -> bool {
         self.memory.aborted.as_ref() == Some(&self.spec.hash)

@@ -31,7 +31,10 @@ impl Core {
         let lines = match instance {
             None => self.with_faults(group, group.why(now)),
             Some(instance) => match group.seen.get(instance) {
-                Some(member) => self.why_member(group, member, deeds.first(), now),
+                Some(member) => {
+                    let last = deeds.iter().find(|deed| deed.plugin == member.plugin);
+                    self.why_member(group, member, last, now)
+                }
                 None => {
                     let last = deeds.first().ok_or_else(|| Unfit::NotMember {
                         group: id.clone(),

@@ -1,0 +1,71 @@
+//! Calls that wait for better times, and what a test makes of them.
+
+use infrakit_engine::core::{Call, CreationAnswer, Event, Target};
+use infrakit_plan::Timestamp;
+use infrakit_spi::instance::Description;
+use infrakit_spi::{Error, PluginName, Tags};
+
+use super::Bench;
+
+/// A creation that was kept, and of which nothing comes before the test says so.
+pub(crate) struct KeptCreation {
+    target: Target,
+    number: u64,
+    plugin: PluginName,
+    begun: Timestamp,
+    tags: Tags,
+}
+
+impl Bench {
+    /// Has the kept call at this position be the first.
+    pub(crate) fn put_first(&mut self, position: usize) {
+        self.kept.swap(0, position);
+    }
+
+    /// Takes the one call that was kept, a creation that has just begun.
+    pub(crate) fn take_creation(&mut self) -> KeptCreation {
+        let kept = self.take_kept();
+        let [
+            Call::Provision {
+                target,
+                number,
+                spec,
+                provision,
+            },
+        ] = &kept[..]
+        else {
+            panic!("{kept:?}");
+        };
+        KeptCreation {
+            target: target.clone(),
+            number: *number,
+            plugin: spec.instance.plugin.clone(),
+            begun: self.now,
+            tags: provision.tags.clone(),
+        }
+    }
+
+    /// Has a creation come true; its answer is still to come.
+    pub(crate) fn make(&mut self, creation: &KeptCreation, id: &str) -> Description {
+        self.plant(creation.plugin.as_str(), id, creation.tags.clone())
+    }
+
+    /// Answers a creation.
+    pub(crate) fn answer(&mut self, creation: KeptCreation, outcome: Result<Description, Error>) {
+        let KeptCreation {
+            target,
+            number,
+            plugin,
+            begun,
+            ..
+        } = creation;
+        let answer = CreationAnswer {
+            target,
+            number,
+            plugin,
+            begun,
+            outcome: outcome.map(Box::new),
+        };
+        self.core.handle(Event::Provisioned(answer), self.now);
+    }
+}

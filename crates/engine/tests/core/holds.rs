@@ -1,0 +1,121 @@
+//! Members that somebody holds, and what ends that.
+
+use infrakit_spi::rollout::Hold;
+
+use crate::bench::{Bench, Fate, GROUP, cattle};
+
+fn hold(bench: &mut Bench, id: &str) {
+    let held = bench.core.hold(&GROUP.into(), &id.into(), Hold::Set);
+    held.unwrap();
+    bench.settle();
+}
+
+fn free(bench: &mut Bench) {
+    bench.core.free(&GROUP.into(), bench.now).unwrap();
+    bench.settle();
+}
+
+fn held(bench: &Bench) -> Vec<String> {
+    bench
+        .memory()
+        .held
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+/// Whoever frees a group to commit it anew is looking into the member still.
+#[test]
+fn a_hold_outlives_a_group_that_is_freed_and_committed_anew() {
+    for (restarts, open) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(3, "1"));
+        bench.wait(60);
+        hold(&mut bench, "i-002");
+        if open {
+            bench.fate = Fate::Kept;
+            bench.commit(cattle(4, "1"));
+        }
+        free(&mut bench);
+        assert_eq!(bench.records("holds/"), ["holds/g"]);
+        if restarts {
+            bench.restart();
+        }
+        bench.release();
+        bench.wait(3 * 3_600);
+        bench.commit(cattle(3, "2"));
+        bench.wait(600);
+        assert!(bench.ids().contains(&"i-002"), "{restarts} {open}");
+        assert_eq!(held(&bench), ["i-002"], "{restarts} {open}");
+        assert!(bench.records("holds/").is_empty(), "{restarts} {open}");
+        bench.commit(cattle(0, "2"));
+        bench.wait(600);
+        assert_eq!(bench.ids(), ["i-002"], "{restarts} {open}");
+        let group = GROUP.into();
+        let released = bench.core.hold(&group, &"i-002".into(), Hold::Release);
+        released.unwrap();
+        bench.wait(60);
+        assert!(bench.ids().is_empty(), "{restarts} {open}");
+    }
+}
+
+/// Nothing is done about it, and yet the group is not as it was committed.
+#[test]
+fn a_group_that_a_hold_keeps_too_large_is_not_as_specified() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.wait(60);
+    for id in ["i-001", "i-002"] {
+        hold(&mut bench, id);
+    }
+    bench.wait(60);
+    assert!(bench.converged(), "nobody has to go");
+    bench.commit(cattle(2, "2"));
+    bench.wait(300);
+    assert!(bench.converged(), "there are as many as there are to be");
+    bench.commit(cattle(1, "1"));
+    bench.wait(300);
+    assert_eq!(bench.ids().len(), 2);
+    assert!(!bench.converged());
+    let status = bench.core.rollout_status(&GROUP.into()).unwrap();
+    assert!(!status.converged, "{status:?}");
+    let released = bench
+        .core
+        .hold(&GROUP.into(), &"i-001".into(), Hold::Release);
+    released.unwrap();
+    bench.wait(60);
+    assert!(bench.converged());
+    assert_eq!(bench.ids(), ["i-002"]);
+}
+
+/// The plugin gives the id away while nobody looks.
+#[test]
+fn a_hold_of_a_former_group_is_not_about_another_with_the_same_id() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(1, "1"));
+    bench.wait(60);
+    hold(&mut bench, "i-001");
+    free(&mut bench);
+    bench.lose("i-001");
+    bench.answered = Some("i-001".into());
+    bench.commit(cattle(1, "1"));
+    bench.wait(3 * 60);
+    assert_eq!(held(&bench), [""; 0]);
+}
+
+#[test]
+fn nothing_is_kept_of_holds_that_were_released() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(1, "1"));
+    hold(&mut bench, "i-001");
+    let released = bench
+        .core
+        .hold(&GROUP.into(), &"i-001".into(), Hold::Release);
+    released.unwrap();
+    bench.settle();
+    free(&mut bench);
+    assert!(bench.records("holds/").is_empty());
+    bench.commit(cattle(0, "1"));
+    bench.wait(60);
+    assert!(bench.ids().is_empty());
+}

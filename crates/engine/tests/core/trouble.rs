@@ -1,0 +1,80 @@
+//! That a group is degraded is told once when it begins, and once when it ends.
+
+use infrakit_engine::core::{Event, ListAnswer};
+use infrakit_spi::Error;
+use infrakit_spi::instance::Locality;
+
+use crate::bench::{Bench, GROUP, cattle};
+
+/// What was told of it, the oldest first.
+fn told(bench: &Bench) -> Vec<String> {
+    let why = bench.core.why(&GROUP.into(), None, bench.now).unwrap();
+    let deeds = why.deeds.iter().rev();
+    let told = deeds.filter(|deed| deed.action.contains("degraded"));
+    told.map(|deed| format!("{}, {}", deed.action, deed.rule))
+        .collect()
+}
+
+#[test]
+fn a_group_that_is_degraded_for_long_is_told_of_once() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(6, "1"));
+    assert_eq!(told(&bench), [""; 0], "that it is new is no trouble");
+    let ids: Vec<String> = bench.ids().into_iter().map(str::to_owned).collect();
+    bench.sick.extend(ids.iter().map(|id| id.as_str().into()));
+    bench.wait(3_600);
+    assert_eq!(bench.degraded().1, "TooManySick");
+    let began = "is degraded, Degraded: TooManySick";
+    assert_eq!(told(&bench), [began]);
+    bench.sick.clear();
+    bench.wait(600);
+    assert!(!bench.degraded().0);
+    let ended = "is no longer degraded, Degraded: TooManySick";
+    assert_eq!(told(&bench), [began, ended]);
+}
+
+/// Nor does a restart begin anything.
+#[test]
+fn a_restart_tells_nothing_anew() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(6, "1"));
+    let ids: Vec<String> = bench.ids().into_iter().map(str::to_owned).collect();
+    bench.sick.extend(ids.iter().map(|id| id.as_str().into()));
+    bench.wait(600);
+    bench.restart();
+    bench.wait(600);
+    assert!(bench.degraded().0);
+    assert_eq!(told(&bench), [""; 0]);
+    bench.sick.clear();
+    bench.wait(600);
+    assert_eq!(
+        told(&bench),
+        ["is no longer degraded, Degraded: TooManySick"]
+    );
+}
+
+/// No plan is made for a group that nothing happens to.
+#[test]
+fn that_a_group_is_not_listed_any_more_is_told_of_too() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.hold_lists = true;
+    for _ in 0..20 {
+        bench.wait(10);
+        for (plugin, started) in std::mem::take(&mut bench.lists) {
+            let answer = ListAnswer {
+                plugin,
+                started,
+                locality: Locality::Remote,
+                outcome: Err(Error::unknown("no route to host")),
+            };
+            bench.core.handle(Event::Listed(answer), bench.now);
+        }
+    }
+    let began = "is degraded, Degraded: NotListed";
+    assert_eq!(told(&bench), [began]);
+    bench.hold_lists = false;
+    bench.wait(60);
+    let ended = "is no longer degraded, Degraded: NotListed";
+    assert_eq!(told(&bench), [began, ended]);
+}
