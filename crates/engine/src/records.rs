@@ -9,7 +9,7 @@
 //! | `departures/<group>/<number>` | destructions that were decided together, until all are gone |
 //! | `answers/<group>/<number>` | ids of new members, until lists that are old enough have shown them |
 //! | `remains/<group>` | a group that was freed or destroyed while calls were under way |
-//! | `holds/<group>` | members of a freed group that somebody holds |
+//! | `freed/<group>` | whom somebody holds of a freed group, and how many members there were |
 //! | `plugins/<plugin>` | what a plugin was seen to take |
 //! | `brake` | since when all groups are frozen; absent while they are not |
 //! | `rates/<account>/<kind>/<limit>` | what a limit on calls has left, and how far a provider throttled |
@@ -250,10 +250,10 @@ pub(crate) fn remains_key(group: &GroupId) -> Key {
     Key::new(format!("{REMAINS}{group}"))
 }
 
-pub(crate) const HOLDS: &str = "holds/";
+pub(crate) const FREED: &str = "freed/";
 
-pub(crate) fn holds_key(group: &GroupId) -> Key {
-    Key::new(format!("{HOLDS}{group}"))
+pub(crate) fn freed_key(group: &GroupId) -> Key {
+    Key::new(format!("{FREED}{group}"))
 }
 
 pub(crate) fn departure_prefix(group: &GroupId) -> String {

@@ -23,7 +23,7 @@ pub use views::preview::Outlook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_plan::{Config, Holds, Timestamp};
+use infrakit_plan::{Config, Freed, Timestamp};
 use infrakit_spi::{GroupId, PluginName};
 
 use crate::core::state::behaviours::Behaviours;
@@ -39,8 +39,8 @@ use crate::core::state::unwritten::Batch;
 pub struct Core {
     config: Config,
     groups: Groups,
-    /// Holds of groups that were let go, until they are committed anew.
-    holds: BTreeMap<GroupId, Holds>,
+    /// What is kept of groups that were let go, until they are committed anew.
+    freed: BTreeMap<GroupId, Freed>,
     observers: BTreeMap<PluginName, Observer>,
     rates: Rates,
     behaviours: Behaviours,
@@ -79,7 +79,7 @@ impl Core {
         Self {
             config,
             groups: Groups::default(),
-            holds: BTreeMap::new(),
+            freed: BTreeMap::new(),
             observers: BTreeMap::new(),
             rates: Rates::default(),
             behaviours,

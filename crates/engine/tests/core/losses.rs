@@ -36,6 +36,37 @@ fn one_empty_list_does_not_make_a_second_set() {
     assert!(!bench.degraded().0);
 }
 
+/// Whoever frees a group to commit it anew has not lost its members, whatever a plugin shows meanwhile.
+#[test]
+fn a_group_that_was_freed_a_moment_ago_is_not_made_a_second_time() {
+    for restarts in [false, true] {
+        let (mut bench, _) = six();
+        bench.core.free(&GROUP.into(), bench.now).unwrap();
+        bench.settle();
+        let all = std::mem::take(&mut bench.instances);
+        if restarts {
+            bench.restart();
+        }
+        bench.wait(20);
+        bench.commit(cattle(6, "1"));
+        bench.wait(30);
+        assert_eq!(bench.made, Vec::<String>::new(), "{restarts}");
+        bench.instances = all;
+        bench.wait(60);
+        assert_eq!(bench.made, Vec::<String>::new(), "{restarts}");
+        assert!(bench.converged(), "{restarts}");
+    }
+    // Later they have been deleted since, more likely than not.
+    let (mut bench, _) = six();
+    bench.core.free(&GROUP.into(), bench.now).unwrap();
+    bench.settle();
+    bench.instances.clear();
+    bench.wait(600);
+    bench.commit(cattle(6, "1"));
+    bench.wait(20);
+    assert_eq!(bench.ids().len(), 6);
+}
+
 #[test]
 fn a_plugin_that_shows_nobody_is_believed_after_a_minute() {
     let (mut bench, _) = six();

@@ -118,6 +118,24 @@ impl Observed {
         self.recollection = Some(Arc::new(recollection));
     }
 
+    /// Takes in that each plugin had so many members a moment ago: its first list is doubted if it lacks
+    /// too many of them.
+    pub(crate) fn expect(&mut self, there: BTreeMap<PluginName, usize>) {
+        let there = there.into_iter();
+        self.former = there
+            .map(|(plugin, count)| (plugin, Former::of(count)))
+            .collect();
+    }
+
+    /// Returns how many members each plugin has that nobody asked to go.
+    pub(crate) fn there(&self) -> BTreeMap<PluginName, usize> {
+        let mut there = BTreeMap::new();
+        for member in self.members.values().filter(|member| member.stays()) {
+            *there.entry(member.plugin.clone()).or_default() += 1;
+        }
+        there
+    }
+
     /// Returns what is to be written down of the health of members. `None` before a complete list of
     /// all plugins was seen, or where no spec is in force.
     #[must_use]

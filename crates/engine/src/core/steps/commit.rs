@@ -14,7 +14,7 @@ use infrakit_store::Durability;
 use crate::core::state::group::Committed;
 use crate::core::state::remembered::stored_part;
 use crate::core::state::unwritten::{Batch, PendingCommit};
-use crate::core::steps::holds::holds_changes;
+use crate::core::steps::freed::freed_change;
 use crate::core::steps::remains::{forget_changes, has_open, remains_changes};
 use crate::core::steps::transition::{self, Cause, Wanted};
 use crate::core::{Core, Group, Refused};
@@ -215,12 +215,14 @@ impl Core {
             }
             group.adopt_spec(raw, revision, committed);
         } else if let Some(remains) = self.groups.take_remains(&id) {
-            self.holds.remove(&id);
+            self.freed.remove(&id);
             self.take_over(remains, (raw, revision), (committed, memory));
         } else {
-            self.holds.remove(&id);
             let mut group = Group::new(raw, revision, committed, memory);
             group.stored = stored_part(&group.memory);
+            if let Some(freed) = self.freed.remove(&id) {
+                freed.expect_in(&mut group.seen, now);
+            }
             self.insert_group(group);
         }
         self.settle_homes(&id, now);
@@ -244,14 +246,14 @@ impl Core {
         } else {
             (forget_changes(group), Batch::Forget(target))
         };
-        changes.push(holds_changes(group));
+        changes.push(freed_change(group, now));
         Ok(self.write(batch, changes, Durability::Synced))
     }
 
-    pub(in crate::core) fn forget(&mut self, id: &GroupId) {
+    pub(in crate::core) fn forget(&mut self, id: &GroupId, now: Timestamp) {
         if let Some(group) = self.remove_group(id) {
             self.leave_homes(&group);
-            self.keep_holds(&group);
+            self.keep_freed(&group, now);
             tracing::info!(group = %id, "no longer managed");
         }
         self.forget_remains(id);

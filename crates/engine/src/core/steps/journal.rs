@@ -127,7 +127,7 @@ impl Core {
             Batch::Brake(since) => self.braked(since),
             Batch::Forget(target) => {
                 if self.living(&target).is_some() {
-                    self.forget(&target.group);
+                    self.forget(&target.group, now);
                 }
             }
             Batch::Leave(target, fate) => {

@@ -76,7 +76,7 @@ impl Core {
         let Some(mut group) = self.remove_group(id) else {
             return;
         };
-        self.keep_holds(&group);
+        self.keep_freed(&group, now);
         let open = group.memory.intents.len();
         tracing::info!(group = %id, ?fate, open, "out of sight; what is under way is waited for");
         group.counted = 0;

@@ -47,7 +47,7 @@ impl Core {
             }
         }
         self.restore_remains(store, now);
-        self.restore_holds(store);
+        self.restore_freed(store);
         unreadable
     }
 

@@ -1,0 +1,51 @@
+//! What outlives a group that is freed: who frees one to commit it anew still wants to look into the
+//! members that are held, and has not lost the others.
+
+use infrakit_plan::{Freed, Memory, Timestamp};
+use infrakit_spi::GroupId;
+use infrakit_store::{Change, Store};
+
+use crate::core::{Core, Group};
+use crate::records::{FREED, delete, freed_key, put};
+
+/// Returns the change by which what is kept of a group outlives it.
+pub(in crate::core) fn freed_change(group: &Group, now: Timestamp) -> Change {
+    let key = freed_key(group.id());
+    match Freed::of(&group.memory, &group.seen, now) {
+        Some(freed) => put(key, &freed),
+        None => delete(key),
+    }
+}
+
+impl Core {
+    /// Keeps what outlives a group that is let go.
+    pub(in crate::core) fn keep_freed(&mut self, group: &Group, now: Timestamp) {
+        if let Some(freed) = Freed::of(&group.memory, &group.seen, now) {
+            self.freed.insert(group.id().clone(), freed);
+        }
+    }
+
+    /// Sets the holds of a former group in the memory of the one that is committed anew. Returns the
+    /// change by which nothing is kept of it any longer.
+    pub(in crate::core) fn set_holds(&self, id: &GroupId, memory: &mut Memory) -> Option<Change> {
+        self.freed.get(id)?.set_holds_in(memory);
+        Some(delete(freed_key(id)))
+    }
+
+    /// Takes up what is kept of groups that were let go. A group that was committed since, by a release
+    /// that knows of no such record, has gone on without.
+    pub(in crate::core) fn restore_freed(&mut self, store: &dyn Store) {
+        for (key, record) in store.scan(FREED) {
+            let Some(id) = key.strip_prefix(FREED).map(GroupId::from) else {
+                continue;
+            };
+            if self.groups.contains_key(&id) {
+                continue;
+            }
+            match record.value.decode::<Freed>() {
+                Ok(freed) => drop(self.freed.insert(id, freed)),
+                Err(error) => tracing::warn!(group = %id, %error, "cannot read what is kept of it"),
+            }
+        }
+    }
+}

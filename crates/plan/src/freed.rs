@@ -1,0 +1,74 @@
+//! What outlives a group that is freed, until it is committed anew: whom somebody holds, who may be
+//! looking into the member still, and how many members there were. A plugin that shows nobody a moment
+//! later has lost its memory more likely than they have all gone.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use infrakit_spi::{InstanceId, PluginName};
+use serde::{Deserialize, Serialize};
+
+use crate::life::Life;
+use crate::{Memory, Observed, Phase, Timestamp};
+
+/// For how long it is counted on that the members of a freed group are there. Whoever frees one in order
+/// to commit it anew does so within minutes; whoever wants to be rid of the members deletes them then.
+const COUNTED_ON: Duration = Duration::from_secs(300);
+
+/// What is kept of a group that was freed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freed {
+    /// When it was freed.
+    at: Timestamp,
+    /// Names the record of the group by which lives are told apart.
+    nonce: String,
+    /// The members that somebody asked to leave alone, each with the life that is meant where that is
+    /// known.
+    #[serde(default)]
+    held: BTreeMap<InstanceId, Option<Life>>,
+    /// How many members each plugin had that nobody had asked to go.
+    #[serde(default)]
+    there: BTreeMap<PluginName, usize>,
+}
+
+impl Freed {
+    /// Returns what is to outlive a group, if there is anything. One that is destroyed leaves nobody
+    /// behind.
+    #[must_use]
+    pub fn of(memory: &Memory, seen: &Observed, at: Timestamp) -> Option<Self> {
+        let there = seen.there();
+        if (memory.held.is_empty() && there.is_empty()) || memory.phase == Phase::Destroying {
+            return None;
+        }
+        let held = memory.held.iter();
+        let held = held.map(|id| (id.clone(), memory.lives.get(id).cloned()));
+        Some(Self {
+            at,
+            nonce: memory.nonce.clone(),
+            held: held.collect(),
+            there,
+        })
+    }
+
+    /// Sets the holds in the memory of the group that is committed anew.
+    pub fn set_holds_in(&self, memory: &mut Memory) {
+        for (id, life) in &self.held {
+            memory.held.insert(id.clone());
+            let life = life.clone().map(|life| {
+                if self.nonce == memory.nonce {
+                    life
+                } else {
+                    life.before_record()
+                }
+            });
+            memory.lives.extend(life.map(|life| (id.clone(), life)));
+        }
+    }
+
+    /// Has the first lists of the group that is committed anew doubted if they lack too many.
+    pub fn expect_in(self, seen: &mut Observed, now: Timestamp) {
+        if now.since(self.at) < COUNTED_ON {
+            seen.expect(self.there);
+        }
+    }
+}
