@@ -422,18 +422,7 @@ impl Group for Engine {
     }
 
     async fn describe_with_conditions(&self, id: &GroupId) -> Result<GroupDescription> {
-        let unlisted = self.refresh(id).await.err();
-        let group = id.clone();
-        let described = self.ask(move |shell, now| {
-            let core = &shell.core;
-            let mut description = match unlisted {
-                None => core.describe(&group)?,
-                Some(error) => core.describe_as_listed(&group, error.message())?,
-            };
-            description.conditions = Some(core.conditions(&group, now)?);
-            Ok(description)
-        });
-        described.await?.map_err(refused)
+        self.describe_whole(id).await
     }
 
     async fn destroy(&self, id: &GroupId) -> Result<()> {

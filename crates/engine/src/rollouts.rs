@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use infrakit_plan::Spec;
-use infrakit_spi::group::GroupSpec;
+use infrakit_spi::group::{GroupDescription, GroupSpec};
 use infrakit_spi::rollout::{
     Command, Condition, Freeze, Hold, Orphan, Preview, RevisionRecord, RolloutStatus, Rollouts,
     Setting, Why,
@@ -124,6 +124,22 @@ impl Rollouts for Engine {
 }
 
 impl Engine {
+    /// Describes a group with its conditions, as of the last list where its members cannot be listed.
+    pub(crate) async fn describe_whole(&self, id: &GroupId) -> Result<GroupDescription> {
+        let unlisted = self.refresh(id).await.err();
+        let group = id.clone();
+        let described = self.ask(move |shell, now| {
+            let core = &shell.core;
+            let mut description = match unlisted {
+                None => core.describe(&group)?,
+                Some(error) => core.describe_as_listed(&group, error.message())?,
+            };
+            description.conditions = Some(core.conditions(&group, now)?);
+            Ok(description)
+        });
+        described.await?.map_err(refused)
+    }
+
     /// Checks a spec, and looks at the group: what follows is said of it as it is, not as it was a
     /// poll ago.
     pub(crate) async fn looked_at(&self, spec: &GroupSpec) -> Result<Spec> {
