@@ -35,6 +35,10 @@ impl Invariant for Budget {
         if lately && verdict != Health::Healthy {
             return None;
         }
+        // Nor that it runs again, whatever its flavor says, before a list tells.
+        if machine.recovered > 0 && machine.recovered + scene.age > scene.now {
+            return None;
+        }
         if victim.has_a_deputy(scene) {
             return None;
         }

@@ -71,6 +71,8 @@ pub struct Machine {
     pub served: Option<u64>,
     /// Since when and until when a flavor says that it is unhealthy, although it is not.
     pub slandered: Option<(u64, u64)>,
+    /// When its provider last ceased to say that it does not run.
+    pub recovered: u64,
     /// Since when it has been anything but well.
     pub ill_since: Option<u64>,
     /// When a flavor last said that it is healthy, although it is not.

@@ -183,6 +183,9 @@ impl World {
             }
             if truth == Truth::Well {
                 machine.ill_since = None;
+                if matches!(machine.truth, Truth::Stopped | Truth::Broken) {
+                    machine.recovered = now;
+                }
             } else {
                 machine.ill_since.get_or_insert(now);
             }

@@ -159,6 +159,7 @@ impl Provider {
             slandered: None,
             flattered: None,
             ill_since: (birth.truth != Truth::Well).then_some(now),
+            recovered: 0,
             unseen: None,
             listed: false,
             passed_over: false,

@@ -6,7 +6,7 @@ use infrakit_plan::{
     ConditionKind, Departure, Doubt, FailedCreation, Intent, Labelling, Lag, Member, Origin, Step,
     Timestamp, Told,
 };
-use infrakit_spi::behaviour::AnswerMeans;
+use infrakit_spi::behaviour::{AnswerMeans, Behaviour};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::{Description, Lifecycle, Repaired};
@@ -53,12 +53,7 @@ impl Core {
         let lag = self.config.lag(&plugin);
         let behaviour = self.config.behaviour(&plugin);
         let sure = behaviour.answer_is_existence();
-        let (means, told) = (behaviour.create.answer_means, behaviour.tells_creating());
-        let comes_up = match means {
-            AnswerMeans::Running => Some(false),
-            AnswerMeans::Accepted => Some(true),
-            AnswerMeans::Exists | AnswerMeans::Undeclared => told.then_some(true),
-        };
+        let comes_up = comes_up(behaviour);
         let Some(group) = self.groups.living(&target) else {
             return;
         };
@@ -364,6 +359,16 @@ impl Core {
             // Nothing to decide, but the next routine check has to be planned some time.
             self.wake_by(&target.group, again);
         }
+    }
+}
+
+/// Returns whether an instance may be coming up when the answer to its creation says no more; `None` where
+/// the plugin does not declare that.
+fn comes_up(behaviour: &Behaviour) -> Option<bool> {
+    match behaviour.create.answer_means {
+        AnswerMeans::Running => Some(false),
+        AnswerMeans::Accepted => Some(true),
+        AnswerMeans::Exists | AnswerMeans::Undeclared => behaviour.tells_creating().then_some(true),
     }
 }
 
