@@ -7,11 +7,11 @@ use std::sync::Arc;
 use infrakit_engine::core::{Call, Effect, Limits};
 use infrakit_plan::{Asked, Config};
 use infrakit_spi::Error;
-use infrakit_spi::behaviour::{Behaviour, IdempotencyKind};
+use infrakit_spi::behaviour::{Behaviour, IdempotencyKind, Seconds};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{Tags, tags};
 
-use crate::bench::{Bench, Fate, GROUP, cattle, spec};
+use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after, spec};
 
 fn pets() -> GroupSpec {
     spec(r#"{"LogicalIDs":["a","b"]}"#, ("file", "1"), "")
@@ -284,4 +284,31 @@ fn a_creation_of_a_former_record_is_not_asked_for_again_with_other_content() {
     bench.wait(30);
     assert_eq!(again.get(), 0, "after a commit it is only waited for");
     assert_eq!(bench.memory().revision, 2, "revisions go on");
+}
+
+/// They are on another plugin than the group is now, and hold the names until they are gone.
+#[test]
+fn a_group_that_is_committed_elsewhere_waits_for_those_that_are_on_their_way_out() {
+    let pets = |plugin| spec(r#"{"LogicalIDs":["a","b"]}"#, (plugin, "1"), "");
+    let mut behaviour = gives_up_after(15);
+    behaviour.tombstone = Some(Seconds(3_600.0));
+    let config = Config {
+        undeclared: Arc::new(behaviour),
+        ..Config::default()
+    };
+    let mut bench = Bench::with(config, Limits::default());
+    bench.tombs = true;
+    bench.arrive(pets("old"));
+    bench.wait(60);
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.wait(10);
+    assert!(!bench.core.knows(&GROUP.into()));
+    bench.commit(pets("new"));
+    bench.wait(60);
+    assert_eq!(bench.count("create"), 2, "{}", bench.why());
+    bench.tombs = false;
+    bench.instances.clear();
+    bench.wait(120);
+    assert_eq!((bench.on("old"), bench.on("new")), (0, 2));
+    assert!(bench.converged(), "{}", bench.why());
 }

@@ -199,7 +199,7 @@ impl Observed {
             .partition(|key| self.members.get(key).is_some_and(nobody_asked));
         let trust = self.losses.trust_in(plugin);
         self.losses.forget_believed(plugin, started, trust.silence);
-        let mut doubt = self.doubt(plugin, &lost, &asked);
+        let mut doubt = self.doubt(plugin, (&lost, &asked), now);
         if let Some(least) = trust.least() {
             for key in &lost {
                 let wait = doubt.entry(key.clone()).or_insert(least);
@@ -303,8 +303,8 @@ impl Observed {
     fn doubt(
         &self,
         plugin: &PluginName,
-        lost: &BTreeSet<Key>,
-        asked: &BTreeSet<Key>,
+        (lost, asked): (&BTreeSet<Key>, &BTreeSet<Key>),
+        now: Timestamp,
     ) -> BTreeMap<Key, Duration> {
         let mut doubt = BTreeMap::new();
         let trust = self.losses.trust_in(plugin);
@@ -317,7 +317,7 @@ impl Observed {
         if absent == 0 || usual || trust.is_proof() {
             return doubt;
         }
-        let (whole, domains) = self.tally(plugin, (lost, asked.len()), before, &trust);
+        let (whole, domains) = self.tally((plugin, now), (lost, asked.len()), before, &trust);
         if whole.lost == 0 {
             // Nobody is missing but those that were asked to go.
             return doubt;
@@ -352,7 +352,7 @@ impl Observed {
     /// Counts the members of a plugin that stay as far as anybody said, all of them and by domain.
     fn tally<'a>(
         &'a self,
-        plugin: &PluginName,
+        (plugin, now): (&PluginName, Timestamp),
         (lost, asked): (&BTreeSet<Key>, usize),
         before: impl Iterator<Item = &'a (Timestamp, PluginName, String)>,
         trust: &Trust,
@@ -361,6 +361,8 @@ impl Observed {
             before: asked,
             ..Tally::default()
         };
+        // In the first list of a life everybody is new.
+        let known = self.looked_on(plugin).is_some();
         let mut domains: BTreeMap<Cow<'_, str>, Tally> = BTreeMap::new();
         for (_, _, domain) in before {
             whole.before += 1;
@@ -379,6 +381,8 @@ impl Observed {
                     tally.lost += 1;
                 } else {
                     tally.shown += 1;
+                    let fresh = known && member.created == now && member.answered.is_none();
+                    tally.fresh += usize::from(fresh);
                 }
             }
         }

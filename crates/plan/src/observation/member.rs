@@ -275,7 +275,8 @@ impl Member {
             Standing::Serves
         } else if self.is_silent() {
             Standing::Unheard
-        } else if self.health.last() == Health::Unhealthy {
+        } else if self.health.last_known() == Some(Health::Unhealthy) {
+            // Be it that nobody answers any more.
             Standing::Unhealthy
         } else {
             Standing::Idle

@@ -134,6 +134,8 @@ impl Trust {
 pub(super) struct Tally {
     pub(super) lost: usize,
     pub(super) shown: usize,
+    /// Those among them that no list has shown before.
+    pub(super) fresh: usize,
     /// Missing beside them: those that were asked to go, and those that were lost shortly before.
     pub(super) before: usize,
     /// Whether some were lost shortly before, and nobody was shown since.
@@ -146,6 +148,7 @@ impl Tally {
     }
 
     fn is_beyond(self, trust: &Trust) -> bool {
-        self.lost > trust.limit(self.lost + self.shown)
+        // Whoever comes to light with the same list is none of those of whom so many are missing.
+        self.lost > trust.limit(self.lost + self.shown - self.fresh)
     }
 }

@@ -116,8 +116,10 @@ pub(super) fn may_be_missed(
     };
     let shown = all().any(|(_, other)| !hidden(other));
     // Of those that are lost beside others that are shown a second list tells. Those of whom it has
-    // told are gone for all that anybody knows: only the others are missing together.
-    let together = || all().filter(|(_, other)| !(shown && hidden(other) && twice(other)));
+    // told are gone for all that anybody knows, and so are those that were asked to go: only the others
+    // are missing together.
+    let gone = |other: &Machine| (shown && hidden(other) && twice(other)) || other.leaving;
+    let together = || all().filter(|(_, other)| !gone(other));
     let missed = together().filter(|(_, other)| hidden(other)).count();
     (shown && twice(one))
         || missed <= 2.max(together().count() / 2)

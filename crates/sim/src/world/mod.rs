@@ -36,8 +36,11 @@ use crate::invariants;
 use crate::judge::{Breach, Coming, Ledger, Scene};
 use crate::rng::Rng;
 use crate::scenario::Deed;
-use crate::trace::{DAWN, Tells, Trace};
+use crate::trace::{Clock, DAWN, Tells, Trace};
 use queue::Queue;
+
+/// Lines of what a controller says of a group that are told where a promise was broken.
+const WHY: usize = 12;
 
 /// Something that is going to happen.
 pub(crate) enum Happening {
@@ -385,7 +388,7 @@ impl World {
         })
     }
 
-    /// Tells how the members of a group really are, for whoever wonders why a promise was broken.
+    /// Tells how the members of a group really are, and what the controller says, for whoever wonders why a promise was broken.
     fn tell_the_truth(&mut self, life: u32, ask: &Ask) {
         let group = match ask {
             Ask::Create(creation) => &creation.group,
@@ -417,10 +420,16 @@ impl World {
                 if known { "known" } else { "unknown" },
             );
             let token = one.token().unwrap_or_default();
+            let sight = match one.unseen {
+                Some((first, last)) => format!("unseen {} to {}", Clock(first), Clock(last)),
+                None if one.passed_over => "passed over".to_owned(),
+                None => "shown".to_owned(),
+            };
+            let zone = one.zone().unwrap_or("no zone");
             self.trace.note(
                 self.now,
                 format_args!(
-                    "  true of `{id}` ({identity:?}, {token}) on `{plugin}`: {age}, {stays}, {serves}, {:?}, told {verdict:?}, {known}",
+                    "  true of `{id}` ({identity:?}, {token}) on `{plugin}`: {age}, {stays}, {serves}, {:?}, told {verdict:?}, {known}, {zone}, {sight}",
                     one.truth
                 ),
             );
@@ -429,6 +438,12 @@ impl World {
         let size = promise.map_or(0, |promise| promise.size);
         let line = format_args!("  coming: {coming}; size: {size}");
         self.trace.note(self.now, line);
+        let acts = self.lives.iter().find(|one| one.number == life);
+        let why = acts.map(|life| life.controller().explain(group));
+        let why = why.unwrap_or_default();
+        for line in why.lines().take(WHY) {
+            self.trace.note(self.now, format_args!("  why: {line}"));
+        }
     }
 
     /// Returns whether a change of a group is on its way to the store.

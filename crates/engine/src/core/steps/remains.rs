@@ -156,7 +156,11 @@ impl Core {
         let former = std::mem::replace(&mut group.memory, memory);
         group.stored = stored_part(&group.memory);
         group.memory.next_token = group.memory.next_token.max(former.next_token);
-        let homes = former.intents.values().map(|intent| &intent.plugin);
+        // What is under way is looked for where it is, be it that it comes or that it goes.
+        let coming = former.intents.values().map(|intent| &intent.plugin);
+        let decided = former.decided.keys().map(|(plugin, _)| plugin);
+        let leaving = group.seen.leaving().map(|member| &member.plugin);
+        let homes = coming.chain(decided).chain(leaving);
         let homes = homes.filter(|home| **home != committed.spec.instance.plugin);
         group.memory.homes.extend(homes.cloned());
         group.memory.intents = former.intents;

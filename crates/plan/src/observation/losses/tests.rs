@@ -301,3 +301,13 @@ fn a_zone_that_shows_nobody_is_doubted_again() {
     assert_eq!(list(&mut seen, &ZONES[4..], 191).vanished, 1);
     assert_eq!(list(&mut seen, &ZONES[4..], 250).vanished, 1);
 }
+
+/// One zone goes out of sight as another comes back.
+#[test]
+fn who_comes_to_light_does_not_make_a_loss_smaller() {
+    let mut seen = group(&SIX, &Behaviour::default());
+    let others = ["c-2", "c-3", "c-4", "c-5", "d-1", "d-2"];
+    // Five of six are missing, which is too many however many there are now.
+    assert_eq!(list(&mut seen, &others, 100).vanished, 0);
+    assert_eq!(seen.doubted().map(|doubted| doubted.count), Some(5));
+}
