@@ -58,9 +58,14 @@ async fn a_half_finished_update_goes_on_after_a_crash() {
         .commit(&cattle("g", 8, "2"), Commit::Enforce)
         .await
         .unwrap();
-    tokio::time::sleep(Duration::from_millis(4500)).await;
+    let half = async {
+        while world.hashes("g").len() < 2 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), half).await;
+    waited.expect("the update begins");
     world.crash();
-    assert_eq!(world.hashes("g").len(), 2, "the update should be half-way");
 
     let engine = world.engine().await;
     world.converged(&engine, "g", 8).await;

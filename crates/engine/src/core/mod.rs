@@ -61,6 +61,8 @@ pub struct Core {
     /// How long a plan may take to be written: what the last ones took, and twice that when it was more
     /// than was thought.
     writing: Duration,
+    /// When it was last told what time it is.
+    heard: Timestamp,
     effects: Vec<Effect>,
 }
 
@@ -93,6 +95,7 @@ impl Core {
             term: None,
             deposed: false,
             writing: Duration::ZERO,
+            heard: Timestamp::default(),
             effects: Vec::new(),
         }
     }
@@ -102,6 +105,7 @@ impl Core {
         if self.deposed {
             return;
         }
+        self.note_time(now);
         self.calls.ended(&event, now);
         self.note_throttling(&event, now);
         match event {
@@ -122,6 +126,7 @@ impl Core {
 
     /// Plans for every group that something happened to, or whose time has come.
     pub fn plan(&mut self, now: Timestamp) {
+        self.note_time(now);
         while let Some((at, _)) = self.wakes.first()
             && *at <= now
         {

@@ -158,7 +158,7 @@ fn a_creation_is_doubted_from_when_its_call_began() {
                     let outcome = written.now_or_never().unwrap().map(drop);
                     let outcome = outcome.map_err(|error| panic!("{error}"));
                     // A slow disk.
-                    bench.now = bench.now + Duration::from_secs(120);
+                    bench.now = bench.now + Duration::from_secs(60);
                     bench
                         .core
                         .handle(Event::Journaled { batch, outcome }, bench.now);

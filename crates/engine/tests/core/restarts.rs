@@ -240,3 +240,20 @@ fn members_that_were_asked_to_go_are_not_missed_after_a_restart() {
         assert_eq!(bench.ids().len(), 4, "{}", bench.why());
     }
 }
+
+/// A stopped process, or a machine that slept: its last list is as old as that.
+#[test]
+fn who_was_suspended_looks_before_it_acts() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.wait(60);
+    bench.now = bench.now + std::time::Duration::from_secs(600);
+    for id in ["i-001", "i-002"] {
+        bench.lose(id);
+    }
+    bench.commit(cattle(1, "1"));
+    bench.wait(60);
+    assert_eq!(bench.count("destroy"), 0, "{}", bench.why());
+    assert_eq!(bench.ids(), ["i-003"]);
+    assert!(bench.converged(), "{}", bench.why());
+}

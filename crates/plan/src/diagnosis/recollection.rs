@@ -24,10 +24,10 @@ const DETAILED: usize = 1_000;
 const KEPT: Duration = Duration::from_secs(1_200);
 /// Bits of a word. Not more, because other programs read numbers as floating point.
 const WORD: u64 = 32;
-/// For how long after it was written a verdict of a former life is counted on, when a list shows the
-/// member. A restart and its first lists take seconds; in five minutes a machine fails as often as
+/// For how long a verdict of a former life, or of one that was interrupted, is counted on, when a list
+/// shows the member. A restart and its first lists take seconds; in five minutes a machine fails as often as
 /// controllers hold one for unhealthy, and to ask anew costs no more than that a rollout waits for it.
-const COUNTED_ON: Duration = Duration::from_secs(300);
+pub(crate) const COUNTED_ON: Duration = Duration::from_secs(300);
 
 /// A set of creation numbers, as words of bits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

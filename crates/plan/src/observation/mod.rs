@@ -36,6 +36,7 @@ pub use member::{Birth, Departure, Labelling, Member, Origin, Step};
 use tomb::Tomb;
 pub use trust::Trust;
 
+use crate::diagnosis::recollection::COUNTED_ON;
 use crate::{Recollection, Spec, Timestamp};
 
 /// What is known of one plugin's lists.
@@ -116,6 +117,24 @@ impl Observed {
         let former = members.map(|(plugin, members)| (plugin.clone(), Former::of(*members)));
         self.former = former.collect();
         self.recollection = Some(Arc::new(recollection));
+    }
+
+    /// Takes in that nothing was heard for long: lists that are on their way are from before that, and
+    /// nobody can count on verdicts that old.
+    pub fn wake(&mut self, now: Timestamp) {
+        for home in self.homes.values_mut().filter(|home| home.looked.is_some()) {
+            (home.listed, home.looked) = (None, Some(now));
+        }
+        let old = |member: &Member| {
+            let checked = member.health.checked();
+            checked.is_some_and(|checked| now.since(checked) > COUNTED_ON)
+        };
+        let old = self.members.iter().filter(|(_, member)| old(member));
+        for key in old.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            if let Some(mut member) = self.changing(key) {
+                member.health.outlive();
+            }
+        }
     }
 
     /// Takes in that each plugin had so many members a moment ago: its first list is doubted if it lacks

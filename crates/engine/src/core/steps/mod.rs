@@ -16,6 +16,7 @@ pub(in crate::core) mod losses;
 pub(in crate::core) mod remains;
 pub(in crate::core) mod restore;
 pub(in crate::core) mod slots;
+pub(in crate::core) mod suspension;
 pub(in crate::core) mod term;
 pub(in crate::core) mod transition;
 pub(in crate::core) mod trouble;

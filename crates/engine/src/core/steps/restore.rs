@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use infrakit_plan::{
-    Again, Doubt, Intent, Member, Memory, Origin, Phase, Recollection, Spec, Timestamp, Token,
+    Again, Departure, Doubt, Intent, Member, Memory, Origin, Phase, Recollection, Spec, Step,
+    Timestamp, Token,
 };
 use infrakit_spi::instance::{Description, Lifecycle};
 use infrakit_spi::{GroupId, Tags, tags};
@@ -195,7 +196,15 @@ fn show_young(group: &mut Group, hash_tag: &str) {
         };
         let origin = Origin::Provisioned(since);
         let nonce = &group.memory.nonce;
-        let member = Member::new(description, plugin, origin, nonce, since);
+        let mut member = Member::new(description, plugin, origin, nonce, since);
+        let decided = group.memory.decided.get(&(plugin.clone(), id.clone()));
+        // Whoever was asked to go is on its way out, whether a list has shown it or not.
+        member.departure = decided.map(|decided| Departure {
+            reason: decided.reason,
+            since: decided.begun,
+            step: Step::Failed(0, decided.since),
+            taken: Some(decided.since),
+        });
         group.seen.provisioned(member);
     }
 }
