@@ -347,7 +347,7 @@ impl Observed {
             return;
         }
         let fresh = fresh(description);
-        if member.is_another(&fresh.birth()) {
+        if member.is_another(&fresh.birth()) || member.bears_another_token(&fresh) {
             seen.changed += 1;
             self.insert(key, fresh);
             return;

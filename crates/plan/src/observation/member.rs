@@ -169,6 +169,18 @@ impl Member {
         self
     }
 
+    /// Returns whether both say what made them, and that is not the same, be it of a former record of the
+    /// group.
+    pub(crate) fn bears_another_token(&self, other: &Self) -> bool {
+        let token = |member: &Self| {
+            let tags = member.description.tags.as_ref();
+            tags.and_then(|tags| tags.get(tags::TOKEN)).cloned()
+        };
+        token(self)
+            .zip(token(other))
+            .is_some_and(|(own, other)| own != other)
+    }
+
     /// Builds a member from its plugin's description.
     #[must_use]
     pub fn new(

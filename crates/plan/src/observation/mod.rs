@@ -125,11 +125,18 @@ impl Observed {
         for home in self.homes.values_mut().filter(|home| home.looked.is_some()) {
             (home.listed, home.looked) = (None, Some(now));
         }
+        self.outlive_verdicts(now, |_| true);
+    }
+
+    /// Takes in that members are planned for again: nobody was asked meanwhile, and nobody can count on
+    /// verdicts that old.
+    fn outlive_verdicts(&mut self, now: Timestamp, concerns: impl Fn(&Member) -> bool) {
         let old = |member: &Member| {
             let checked = member.health.checked();
             checked.is_some_and(|checked| now.since(checked) > COUNTED_ON)
         };
-        let old = self.members.iter().filter(|(_, member)| old(member));
+        let members = self.members.iter();
+        let old = members.filter(|(_, member)| concerns(member) && old(member));
         for key in old.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
             if let Some(mut member) = self.changing(key) {
                 member.health.outlive();
@@ -364,7 +371,9 @@ impl Observed {
                 self.remember(&key, &mut member);
                 self.insert(key, member);
             }
-            // The plugin has given the id of an instance that went to a new one.
+            // The plugin has given the id of an instance that went to a new one. Of one that a former
+            // record of the group made, the tag alone tells.
+            Some(known) if known.bears_another_token(&member) => self.insert(key, member),
             Some(known) if known.is_another(&member.birth()) => self.insert(key, member),
             // A list has shown it before its answer came. Where lists do not say what creation a member
             // came of, the answer does.

@@ -71,8 +71,11 @@ impl Observed {
         let home = self.homes.entry(plugin.clone()).or_default();
         home.lag = lag;
         home.looked = Some(started);
-        if whole {
-            home.listed = Some(started);
+        if whole && home.listed.replace(started).is_none() {
+            // Before that nobody was planned for, and nobody asked.
+            self.outlive_verdicts(started, |member| {
+                member.plugin == *plugin && member.health.asked().is_none()
+            });
         }
     }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_plan::{Observed, Reason, WaitingOn};
+use infrakit_plan::{Lag, Listed, Observed, Reason, WaitingOn};
 use infrakit_spi::flavor::Health;
+use infrakit_spi::instance::Domains;
 use infrakit_spi::tags;
 
 use crate::bench::*;
@@ -35,6 +36,13 @@ fn restart(bench: &mut Bench) {
 
 /// The same, where the first list comes so much later.
 fn restart_after(bench: &mut Bench, pause: Duration) {
+    stop_and_start(bench);
+    bench.pass(pause);
+    bench.look();
+}
+
+/// The same, before its first list.
+fn stop_and_start(bench: &mut Bench) {
     let spec = Arc::new(bench.spec.clone());
     bench.seen.aim(&spec, false);
     let written = bench.seen.recollect(bench.now).expect("all was listed");
@@ -44,8 +52,6 @@ fn restart_after(bench: &mut Bench, pause: Duration) {
     bench
         .seen
         .recall(serde_json::from_str(&text).expect("it is its own format"));
-    bench.pass(pause);
-    bench.look();
 }
 
 #[test]
@@ -79,6 +85,28 @@ fn nobody_goes_because_others_did_well_long_ago() {
     bench.spec = cattle_of(3, "v2");
     restart(&mut bench);
     assert_eq!(destroyed(&bench.plan()).len(), 1);
+}
+
+/// Nobody is planned for, and asked, before a list shows everything.
+#[test]
+fn nor_because_they_did_well_when_lists_began_to_show_a_part() {
+    let mut bench = made(3, "");
+    bench.spec = cattle_of(3, "v2");
+    stop_and_start(&mut bench);
+    let (plugin, covers) = ("file".into(), Domains::from(["z1".to_owned()]));
+    let circumstances = Listed {
+        plugin: &plugin,
+        started: bench.now,
+        now: bench.now,
+        lag: Lag::default(),
+    };
+    let part = (bench.list.clone(), Arc::new(covers));
+    bench
+        .seen
+        .apply_part(&"g".into(), part, circumstances, NONCE);
+    bench.pass(Duration::from_secs(3_600));
+    bench.look();
+    assert_eq!(destroyed(&bench.plan()), []);
 }
 
 /// A large group that was steady for long: nobody may go before enough others were heard of, and ten

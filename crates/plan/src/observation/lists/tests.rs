@@ -207,3 +207,24 @@ fn an_older_copy_of_the_truth_does_not_prove_that_a_young_one_has_gone() {
     assert_eq!((older.vanished, older.look_again), (0, Some(at(12))));
     assert_eq!(list(&mut seen, &["b"], 13, Lag::default()).vanished, 1);
 }
+
+/// Its tokens say nothing to the record of the group that is in force, but that it is another one.
+#[test]
+fn an_id_that_a_former_record_knew_may_be_given_to_a_new_member() {
+    let mut seen = Observed::default();
+    let mut former = description("a");
+    former
+        .tags
+        .get_or_insert_default()
+        .insert(tags::TOKEN.to_owned(), "former-3".to_owned());
+    let circumstances = Listed {
+        plugin: &"p".into(),
+        started: at(1),
+        now: at(1),
+        lag: Lag::NONE,
+    };
+    seen.apply(&"g".into(), [former], circumstances, "n");
+    assert_eq!(seen.get(&"a".into()).unwrap().token, None);
+    seen.provisioned(made_at(10));
+    assert_eq!(seen.get(&"a".into()).unwrap().token, Some(4));
+}
