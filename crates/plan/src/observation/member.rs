@@ -276,15 +276,18 @@ impl Member {
         !self.missed && !self.is_pending() && !self.is_down() && self.health.is_well()
     }
 
-    /// Returns whether no verdict on the member has come yet, though it could be asked.
+    /// Returns whether no verdict on the member has come yet, though it could be asked, and its plugin
+    /// says nothing against it.
     pub(crate) fn is_silent(&self) -> bool {
-        !self.health.is_told() && !self.missed && !self.is_pending()
+        !self.health.is_told() && !self.missed && !self.is_pending() && !self.is_down()
     }
 
     /// Returns how much is lost with the member.
     pub(crate) fn standing(&self) -> Standing {
         if self.serves() {
             Standing::Serves
+        } else if self.is_down() {
+            Standing::Unhealthy
         } else if self.is_silent() {
             Standing::Unheard
         } else if self.health.last_known() == Some(Health::Unhealthy) {

@@ -223,6 +223,16 @@ fn states_that_plugins_report_are_believed() {
     assert_eq!(created(&bench.plan()).len(), 1);
 }
 
+/// Nobody has asked its flavor yet, and nobody needs to.
+#[test]
+fn who_is_stopped_by_its_plugins_word_goes_before_those_that_serve() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    let mut stopped = shown("z", "v1");
+    stopped.state = Lifecycle::Stopped;
+    bench.add(stopped);
+    assert_eq!(destroyed(&bench.plan()), [("z", Reason::Surplus)]);
+}
+
 /// It counts from when there were too many last, not from when it opened.
 #[test]
 fn the_breaker_closes_a_poll_after_the_last_excess() {
