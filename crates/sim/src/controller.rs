@@ -197,6 +197,9 @@ pub trait Controller {
     /// Takes in an answer.
     fn hear(&mut self, ticket: Ticket, answer: Answer, now: Timestamp);
 
+    /// Takes in that time was skipped until now in which nothing could happen.
+    fn idle_until(&mut self, _now: Timestamp) {}
+
     /// Takes in that a plugin says that its list may have changed.
     fn nudge(&mut self, plugin: &PluginName, now: Timestamp);
 

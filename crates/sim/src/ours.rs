@@ -334,6 +334,10 @@ impl Controller for Ours {
         }
     }
 
+    fn idle_until(&mut self, now: Timestamp) {
+        self.core.idle_until(now);
+    }
+
     fn nudge(&mut self, plugin: &PluginName, now: Timestamp) {
         let plugin = plugin.clone();
         self.core.handle(Event::Changed { plugin }, now);

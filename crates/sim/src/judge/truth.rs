@@ -67,7 +67,10 @@ impl<'a> Scene<'a> {
             })
             .filter(|(plugin, one)| *plugin != home || one.id != out.id)
             .filter(|(_, one)| one.served_lately(self.now, self.age));
-        let lost = self.lost(group).filter(|(_, one)| one.served.is_some());
+        // Whoever was said to do well is counted on like any other until that is found out.
+        let flattered = |one: &Machine| one.flattered.is_some_and(|at| at + self.age >= self.now);
+        let lost = self.lost(group);
+        let lost = lost.filter(|(_, one)| one.served.is_some() || flattered(one));
         (others.count() + lost.count()) as u64
     }
 

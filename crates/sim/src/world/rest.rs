@@ -45,6 +45,8 @@ impl World {
         let now = next;
         if let Some(life) = self.lives.first_mut() {
             life.wake = Some(wake);
+            let clock = life.clock(now);
+            life.controller.idle_until(clock);
         }
         self.now = now;
         self.trace.murmur(now, format_args!("(idle until now)"));

@@ -16,6 +16,12 @@ use crate::core::Core;
 const ASLEEP: Duration = Duration::from_secs(60);
 
 impl Core {
+    /// Takes in that time has passed until now in which nothing could happen: a simulation need not live
+    /// through it.
+    pub fn idle_until(&mut self, now: Timestamp) {
+        self.heard = self.heard.max(now);
+    }
+
     /// Takes in what time it is. Where that much has passed since it was last told, it was suspended.
     pub(in crate::core) fn note_time(&mut self, now: Timestamp) {
         let former = std::mem::replace(&mut self.heard, now);
