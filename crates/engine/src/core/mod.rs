@@ -63,6 +63,8 @@ pub struct Core {
     writing: Duration,
     /// When it was last told what time it is.
     heard: Timestamp,
+    /// When it last found that it had been suspended.
+    woke: Timestamp,
     effects: Vec<Effect>,
 }
 
@@ -96,6 +98,7 @@ impl Core {
             deposed: false,
             writing: Duration::ZERO,
             heard: Timestamp::default(),
+            woke: Timestamp::default(),
             effects: Vec::new(),
         }
     }

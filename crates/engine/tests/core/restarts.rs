@@ -1,11 +1,14 @@
 //! A controller that ends anywhere, and the one that takes over.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_engine::core::Limits;
+use infrakit_engine::core::{Effect, Event, Limits, ListAnswer};
 use infrakit_plan::Config;
 use infrakit_spi::behaviour::Seconds;
+use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality};
 
 use crate::bench::{Bench, Fate, cattle, gives_up_after, spec};
 
@@ -247,13 +250,40 @@ fn who_was_suspended_looks_before_it_acts() {
     let mut bench = Bench::new();
     bench.arrive(cattle(3, "1"));
     bench.wait(60);
-    bench.now = bench.now + std::time::Duration::from_secs(600);
-    for id in ["i-001", "i-002"] {
-        bench.lose(id);
-    }
+    bench.now = bench.now + Duration::from_secs(600);
+    bench.hold_lists = true;
     bench.commit(cattle(1, "1"));
-    bench.wait(60);
     assert_eq!(bench.count("destroy"), 0, "{}", bench.why());
-    assert_eq!(bench.ids(), ["i-003"]);
-    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.lists.len(), 1, "it is asked for at once");
+}
+
+/// A list that was asked for before says nothing, and nothing is compared with it.
+#[test]
+fn a_list_from_before_a_suspension_is_asked_for_again() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(1, "1"));
+    bench.hold_lists = true;
+    bench.wait(20);
+    let (plugin, started) = bench.lists.remove(0);
+    let compared = Rc::new(Cell::new(false));
+    let noted = Rc::clone(&compared);
+    bench.witness = Some(Box::new(move |effect: &Effect| {
+        if let Effect::List { seen, .. } = effect {
+            noted.set(seen.is_some());
+        }
+    }));
+    bench.now = bench.now + Duration::from_secs(600);
+    let all: Vec<Description> = bench.instances.values().cloned().collect();
+    let listing = Listing::Changed(all, Some(Fingerprint([1, 2])));
+    let answer = ListAnswer {
+        plugin,
+        started,
+        locality: Locality::Remote,
+        outcome: Ok(listing),
+    };
+    bench.core.handle(Event::Listed(answer), bench.now);
+    bench.settle();
+    assert_eq!(bench.lists.len(), 1, "it is asked for at once");
+    assert!(!compared.get());
+    bench.hold_lists = false;
 }

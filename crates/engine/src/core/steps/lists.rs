@@ -57,6 +57,13 @@ impl Core {
         match outcome {
             Ok(listing) => {
                 observer.succeeded(started, now, locality, poll_interval);
+                if started < self.woke {
+                    // It is from before the controller slept, and so is whatever it is compared with.
+                    for id in &served {
+                        observer.want(id, now);
+                    }
+                    return;
+                }
                 let circumstances = Listed {
                     plugin,
                     started,

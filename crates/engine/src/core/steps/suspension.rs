@@ -34,6 +34,10 @@ impl Core {
             ?asleep,
             "nothing was heard for so long: everything is looked at anew"
         );
+        self.woke = now;
+        for observer in self.observers.values_mut() {
+            observer.remember(None);
+        }
         let groups: Vec<GroupId> = self
             .groups
             .all_with_remains()
