@@ -102,7 +102,8 @@ pub(super) fn may_be_missed(
     if one.unseen.is_some() && promise.is_some_and(|promise| promise.plugin != *home) {
         return true;
     }
-    let lately = |(_, last): (u64, u64)| last + ACTED_UPON >= now;
+    // Where no list has come since, nobody knows better.
+    let lately = |(_, last): (u64, u64)| last + ACTED_UPON >= now.min(provider.answered);
     let hidden = |one: &Machine| one.unseen.is_some_and(lately);
     if !hidden(one) {
         return false;

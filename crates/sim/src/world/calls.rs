@@ -128,6 +128,7 @@ impl World {
             provider.seen = moment;
         }
         provider.note_unseen(moment, now);
+        provider.answered = now;
         let fingerprint = provider.fingerprint(filter, moment);
         let listing = if provider.fingerprints && seen == Some(fingerprint) {
             Listing::Unchanged

@@ -36,6 +36,8 @@ pub struct Provider {
     pub nature: Option<Nature>,
     /// When it last showed a list with all that is there.
     pub seen: u64,
+    /// When it last answered with a list, whatever that showed.
+    pub answered: u64,
     /// Until when its lists show nobody.
     pub blank: u64,
     /// A zone that its lists do not show, and until when.
@@ -72,6 +74,7 @@ impl Default for Provider {
             shown: 0,
             nature: None,
             seen: 0,
+            answered: 0,
             blank: 0,
             hidden_zone: None,
             hidden_since: 0,
