@@ -338,7 +338,9 @@ impl<'a> Draft<'a> {
             return member.health.last_known() == Some(Health::Healthy);
         }
         let patient = member.created + self.spec.health.grace_period;
-        member.is_silent() && (member.health.asked().is_none() || self.now < patient)
+        // Nor was one asked whose verdict is too old to be counted on.
+        let asked = member.health.asked().is_some() && !member.health.is_outlived();
+        member.is_silent() && (!asked || self.now < patient)
     }
 
     /// The tags that make an instance a member of this group and of that configuration.

@@ -172,6 +172,11 @@ impl HealthRecord {
         self.known == Some(Health::Healthy) && self.outlived
     }
 
+    /// Returns whether the verdicts are so old that nobody can count on them.
+    pub(crate) fn is_outlived(&self) -> bool {
+        self.outlived
+    }
+
     /// Notes that the verdicts are so old that nobody can count on them.
     pub(crate) fn outlive(&mut self) {
         self.outlived = true;

@@ -73,9 +73,7 @@ impl Observed {
         home.looked = Some(started);
         if whole && home.listed.replace(started).is_none() {
             // Before that nobody was planned for, and nobody asked.
-            self.outlive_verdicts(started, |member| {
-                member.plugin == *plugin && member.health.asked().is_none()
-            });
+            self.outlive_verdicts(started, |member| member.plugin == *plugin);
         }
     }
 

@@ -109,6 +109,18 @@ fn nor_because_they_did_well_when_lists_began_to_show_a_part() {
     assert_eq!(destroyed(&bench.plan()), []);
 }
 
+/// So it is where the controller slept, and no list came for long after that.
+#[test]
+fn nor_because_they_did_well_before_the_controller_slept() {
+    let mut bench = made(3, "");
+    bench.spec = cattle_of(3, "v2");
+    bench.pass(Duration::from_secs(120));
+    bench.seen.wake(bench.now);
+    bench.pass(Duration::from_secs(1_200));
+    bench.look();
+    assert_eq!(destroyed(&bench.plan()), []);
+}
+
 /// A large group that was steady for long: nobody may go before enough others were heard of, and ten
 /// a second would take minutes.
 #[test]
