@@ -6,7 +6,7 @@ use infrakit_spi::flavor::Health;
 use crate::action::{Cause, Drain};
 use crate::draft::Draft;
 use crate::ledger::errand::{Errand, Refusal};
-use crate::observation::{Key, Member};
+use crate::observation::{Key, Member, Origin};
 use crate::proof::{on_trial, wait_for_proof};
 use crate::steps::cattle::paused;
 use crate::steps::naming::name_the_nameless;
@@ -14,7 +14,7 @@ use crate::steps::naming::name_the_nameless;
 /// Brings a group of named members to exactly `ids`.
 ///
 /// Of two members with one identity the better one stays: of the current configuration, not sick,
-/// the elder. A member without an identity is nobody's and is left alone, unless the group has just
+/// shown by the last list, the elder. A member without an identity is nobody's and is left alone, unless the group has just
 /// been given identities: then it is given one. An identity is never given to a new member while an
 /// old one still holds it.
 pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &'a [LogicalId]) {
@@ -75,6 +75,9 @@ fn settle_contests(draft: &mut Draft<'_>) {
             (
                 draft.outdated(member),
                 member.health.last() == Health::Unhealthy,
+                // Whom only an answer has told of may be gone: some plugins answer a creation that is
+                // asked for again with what it made the first time, however long ago that was.
+                member.origin != Origin::Listed || member.missed,
                 member.token,
                 member.created,
             )

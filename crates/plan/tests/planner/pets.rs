@@ -1,6 +1,6 @@
 //! Groups of named members.
 
-use infrakit_plan::{Reason, Step, WaitingOn};
+use infrakit_plan::{Member, Origin, Reason, Step, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
@@ -22,6 +22,23 @@ fn creates_missing_identities_in_order() {
 fn unlisted_identities_go() {
     let mut bench = Bench::named(pets(&["a"]), &["a", "b"]);
     assert_eq!(destroyed(&bench.plan()), [("b", Reason::Unlisted)]);
+}
+
+/// A creation that is asked for again may be answered with what it made long ago, and is gone since.
+#[test]
+fn of_two_with_one_identity_the_one_that_lists_show_stays() {
+    let named = |id, token| {
+        let one = and(shown(id, "v1"), tags::LOGICAL_ID, "x");
+        and(one, tags::TOKEN, token)
+    };
+    let mut bench = Bench::new(pets(&["x", "y"]));
+    bench.add(named("2", "n-2"));
+    bench.add(and(shown("3", "v1"), tags::LOGICAL_ID, "y"));
+    bench.all_are_well();
+    let origin = Origin::Provisioned(bench.now);
+    let answered = Member::new(named("1", "n-1"), &"file".into(), origin, NONCE, bench.now);
+    bench.seen.provisioned(answered);
+    assert_eq!(destroyed(&bench.preview()), []);
 }
 
 #[test]
