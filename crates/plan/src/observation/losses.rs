@@ -196,7 +196,7 @@ impl Observed {
     ) {
         let (lost, asked): (BTreeSet<Key>, BTreeSet<Key>) = gone
             .into_iter()
-            .partition(|key| self.members.get(key).is_some_and(nobody_asked));
+            .partition(|key| self.members.get(key).is_some_and(Member::stays));
         let trust = self.losses.trust_in(plugin);
         self.losses.forget_believed(plugin, started, trust.silence);
         let mut doubt = self.doubt(plugin, (&lost, &asked), now);
@@ -372,7 +372,7 @@ impl Observed {
             domain.again = true;
         }
         for (key, member) in &self.members {
-            if key.plugin != *plugin || !nobody_asked(member) || !self.tells_of(plugin, member) {
+            if key.plugin != *plugin || !member.stays() || !self.tells_of(plugin, member) {
                 continue;
             }
             let domain = domains.entry(domain(member, &trust.domain_of)).or_default();
@@ -399,7 +399,7 @@ impl Observed {
     #[must_use]
     pub fn doubted(&self) -> Option<Doubted> {
         let absent = self.losses.absent.iter();
-        let lost = |key: &Key| self.members.get(key).is_some_and(nobody_asked);
+        let lost = |key: &Key| self.members.get(key).is_some_and(Member::stays);
         let absent: BTreeMap<&Key, &Absent> = absent.filter(|(key, _)| lost(key)).collect();
         let named = |key: &Key| {
             let trust = self.losses.trust.get(&key.plugin)?;
@@ -480,11 +480,6 @@ impl Observed {
         seen.early.clear();
         seen
     }
-}
-
-/// Returns whether a member stays, as far as anybody said.
-fn nobody_asked(member: &Member) -> bool {
-    member.departure.is_none() && !member.description.state.is_leaving()
 }
 
 /// Returns the domain that a member is in: the tag of that name, or else the property.

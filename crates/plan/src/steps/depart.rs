@@ -66,19 +66,11 @@ impl Draft<'_> {
             .collect();
         for (entry @ (_, member), decided) in decided {
             let reason = self.present_reason(member, decided.reason);
+            // One that was ill for all that a former life knew is asked before it goes for that.
             let unheard = reason == Reason::Unhealthy && !is_known_ill(member);
-            if unheard {
-                // It was ill for all that a former life knew: it is asked before it goes for that.
-                if self.came_to_nothing(member, decided.since) {
-                    let key = (member.plugin.clone(), member.id.clone());
-                    self.memory.decided.remove(&key);
-                } else {
-                    let stake = self.stake(entry.0, member);
-                    self.ledger.let_go(stake);
-                }
-                continue;
-            }
-            if self.is_justified(member, decided.reason) || self.is_justified(member, reason) {
+            let justified =
+                self.is_justified(member, decided.reason) || self.is_justified(member, reason);
+            if justified && !unheard {
                 let drain = drain(self.spec, reason);
                 match self.destroy(entry, self.resumed(member, reason), drain) {
                     Ok(()) => continue,
@@ -94,6 +86,9 @@ impl Draft<'_> {
             if self.came_to_nothing(member, decided.since) {
                 let key = (member.plugin.clone(), member.id.clone());
                 self.memory.decided.remove(&key);
+            } else if unheard {
+                let stake = self.stake(entry.0, member);
+                self.ledger.let_go(stake);
             } else {
                 self.let_go(entry);
             }
