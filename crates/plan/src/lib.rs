@@ -31,11 +31,10 @@ mod spec;
 mod steps;
 mod time;
 mod token;
+mod waiting;
 mod waits;
 
-pub use action::{
-    Action, Asked, Brake, Cause, Drain, PausedBy, Plan, Provision, Reason, WaitingOn,
-};
+pub use action::{Action, Asked, Cause, Drain, Plan, Provision, Reason};
 pub use conditions::{Condition, ConditionKind, Conditions};
 pub use config::Config;
 pub use diagnosis::backoff::Backoff;
@@ -68,4 +67,5 @@ pub use spec::{
 };
 pub use time::Timestamp;
 pub use token::Token;
+pub use waiting::{Brake, PausedBy, WaitingOn};
 pub use waits::{Wait, Waits};

@@ -5,10 +5,11 @@ use std::time::Duration;
 use infrakit_spi::flavor::Health;
 
 use crate::Timestamp;
-use crate::action::{Action, WaitingOn};
+use crate::action::Action;
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
 use crate::observation::{Key, Member};
+use crate::waiting::WaitingOn;
 
 /// Shortest time between two checks of a member whose proof is waited for.
 const SOON: Duration = Duration::from_millis(100);

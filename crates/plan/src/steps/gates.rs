@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::action::{Action, PausedBy, Reason, WaitingOn};
+use crate::action::{Action, Reason};
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
 use crate::ledger::budget::number;
@@ -10,6 +10,7 @@ use crate::memory::{Outcome, RollResult};
 use crate::observation::{Observed, Step};
 use crate::proof::{is_ready, on_trial, proved, unproved, wait_for_proof};
 use crate::rollout::{Direction, Pause, Roll};
+use crate::waiting::{PausedBy, WaitingOn};
 use crate::{OnFailure, Opening, Timestamp};
 
 /// Outcomes of rollouts that are remembered; as many as there are revisions to go back to.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::action::{Action, Reason, WaitingOn};
+use crate::action::{Action, Reason};
 use crate::diagnosis::crashes;
 use crate::diagnosis::repair::Repair;
 use crate::diagnosis::sickness::Illness;
@@ -11,6 +11,7 @@ use crate::ledger::errand::Errand;
 use crate::observation::Member;
 use crate::proof::{on_trial, wait_for_proof};
 use crate::steps::roll::drain;
+use crate::waiting::WaitingOn;
 
 /// How long a repair is remembered after it was begun, as a multiple of the time that it has to
 /// help: a member that has to be rebooted again and again is replaced in the end.

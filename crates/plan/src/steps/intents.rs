@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use infrakit_spi::FailureClass;
 
-use crate::action::{Action, Asked, Cause, Provision, WaitingOn};
+use crate::action::{Action, Asked, Cause, Provision};
 use crate::draft::Draft;
 use crate::guards::Guard;
+use crate::waiting::WaitingOn;
 use crate::{FailedCreation, Token, Told};
 
 impl Draft<'_> {
