@@ -338,7 +338,7 @@ impl<'a> Draft<'a> {
         if member.missed {
             return member.health.last_known() == Some(Health::Healthy);
         }
-        let patient = member.created + self.spec.health.grace_period;
+        let patient = self.spec.health.grace_ends(member.created);
         // Nor was one asked whose verdict is too old to be counted on.
         let asked = member.health.asked().is_some() && !member.health.is_outlived();
         member.is_silent() && (!asked || self.now < patient)

@@ -144,7 +144,7 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
 
 /// Returns whether verdicts of sickness count against a member.
 fn is_judged(draft: &Draft<'_>, member: &Member) -> bool {
-    let patient = member.created + draft.spec.health.grace_period;
+    let patient = draft.spec.health.grace_ends(member.created);
     member.health.ever_healthy() || draft.now >= patient
 }
 

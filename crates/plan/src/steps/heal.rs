@@ -27,9 +27,9 @@ pub(crate) fn heal<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     if illness.withheld || illness.sick.is_empty() {
         return;
     }
-    let grace = draft.spec.health.grace_period;
+    let policy = &draft.spec.health;
     let unproved = on_trial(draft);
-    let young = |member: &&&Member| draft.now.since(member.created) < grace;
+    let young = |member: &&&Member| draft.now < policy.grace_ends(member.created);
     let settling = unproved.iter().filter(young).count();
     let errand = Errand::Sick { settling };
     for entry in &illness.sick {
