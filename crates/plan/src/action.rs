@@ -1,63 +1,11 @@
 //! What a plan is made of. An action leaves no choice to whoever carries it out.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use infrakit_spi::hash::ConfigHash;
-use infrakit_spi::instance::Context;
 use infrakit_spi::{InstanceId, LogicalId, PluginName, Tags};
-use serde::{Deserialize, Serialize};
 
-use crate::{CallKind, Memory, Right, Timestamp, Token, WaitingOn};
-
-/// Why a member is destroyed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Reason {
-    /// The operator asked for it by name.
-    Requested,
-    /// The group has more members than its size.
-    Surplus,
-    /// Its logical id is not in the group's list.
-    Unlisted,
-    /// Another member has the same logical id.
-    Duplicate,
-    /// It is unhealthy.
-    Unhealthy,
-    /// It was made from another configuration.
-    Outdated,
-    /// The whole group is destroyed.
-    GroupDestroyed,
-}
-
-impl Reason {
-    /// Returns the context that the instance plugin is told.
-    #[must_use]
-    pub fn context(self) -> Context {
-        match self {
-            Self::Outdated => Context::rolling_update(),
-            Self::Requested
-            | Self::Surplus
-            | Self::Unlisted
-            | Self::Duplicate
-            | Self::Unhealthy
-            | Self::GroupDestroyed => Context::terminate(),
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Requested => "its destruction was requested",
-            Self::Surplus => "the group has more members than its size",
-            Self::Unlisted => "its logical id is not in the group's list",
-            Self::Duplicate => "another member has the same logical id",
-            Self::Unhealthy => "it is unhealthy",
-            Self::Outdated => "it was made from another configuration",
-            Self::GroupDestroyed => "the group is being destroyed",
-        })
-    }
-}
+use crate::{CallKind, Cause, Memory, Reason, Right, Timestamp, Token, WaitingOn};
 
 /// What to do about the flavor's drain before a destruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,24 +47,6 @@ pub enum Asked {
     First,
     /// Its answer was lost, and its provider knows the token: it is the same creation.
     Again,
-}
-
-/// Why a member is created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Cause {
-    /// The group has fewer members than its size, or nobody holds the identity.
-    Missing,
-    /// A rollout creates it before an old member goes.
-    Surge,
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "the group has fewer members than its size",
-            Self::Surge => "the rollout creates new members before old ones go",
-        })
-    }
 }
 
 /// Something to do.
@@ -186,6 +116,25 @@ pub enum Action {
         /// The revision whose configuration it is.
         to: u64,
     },
+}
+
+impl Action {
+    /// Returns whether it has the ledger's leave that was given for it, or needs none.
+    pub(crate) fn has_leave(&self) -> bool {
+        match self {
+            Self::Provision(one) => one.right.is_to_create(&one.token),
+            Self::Destroy {
+                id, plugin, right, ..
+            } => right.is_to_destroy(id, plugin),
+            Self::Repair {
+                id, plugin, right, ..
+            } => right.is_to_repair(id, plugin),
+            Self::Drain { id, plugin, right } => right.is_to_drain(id, plugin),
+            Self::Spare { .. } | Self::Adopt { .. } | Self::Check { .. } | Self::Revert { .. } => {
+                true
+            }
+        }
+    }
 }
 
 /// What to do now, what to remember, and what is waited for.

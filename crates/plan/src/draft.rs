@@ -7,13 +7,14 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{LogicalId, PluginName, Tags, tags};
 
-use crate::action::{Action, Asked, Cause, Drain, Provision};
+use crate::action::{Action, Asked, Drain, Provision};
 use crate::diagnosis::breaker::Breaker;
 use crate::guards::Guard;
 use crate::ledger::budget::Ledger;
 use crate::ledger::errand::{Errand, Made, Refusal, Stake};
 use crate::memory::{Again, Content, Intent, Memory};
 use crate::observation::{Index, Key, Member, Observed};
+use crate::reason::Cause;
 use crate::waiting::WaitingOn;
 use crate::{CallKind, Config, Scarce, Spec, Timestamp, Token};
 

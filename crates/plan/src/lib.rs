@@ -25,6 +25,7 @@ mod observation;
 mod plan;
 mod preview;
 mod proof;
+mod reason;
 mod rollout;
 mod sentence;
 mod spec;
@@ -34,7 +35,7 @@ mod token;
 mod waiting;
 mod waits;
 
-pub use action::{Action, Asked, Cause, Drain, Plan, Provision, Reason};
+pub use action::{Action, Asked, Drain, Plan, Provision};
 pub use conditions::{Condition, ConditionKind, Conditions};
 pub use config::Config;
 pub use diagnosis::backoff::Backoff;
@@ -59,6 +60,7 @@ pub use observation::{
 };
 pub use plan::plan;
 pub use preview::{Coming, Going, Preview, PreviewInput, Wave, preview};
+pub use reason::{Cause, Reason};
 pub use rollout::{Direction, Former, Pause, Roll};
 pub use sentence::{Change, sentence};
 pub use spec::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::action::{Action, Reason};
+use crate::action::Action;
 use crate::diagnosis::crashes;
 use crate::diagnosis::repair::Repair;
 use crate::diagnosis::sickness::Illness;
@@ -10,6 +10,7 @@ use crate::draft::Draft;
 use crate::ledger::errand::Errand;
 use crate::observation::Member;
 use crate::proof::{on_trial, wait_for_proof};
+use crate::reason::Reason;
 use crate::steps::roll::drain;
 use crate::waiting::WaitingOn;
 
