@@ -7,7 +7,7 @@ use infrakit_spi::rollout::{Deed, Why};
 use infrakit_spi::{GroupId, InstanceId};
 
 use crate::core::state::census::Census;
-use crate::core::steps::commands::Unfit;
+use crate::core::state::unfit::Unfit;
 use crate::core::words::{count, moment, said, since, span, verdict};
 use crate::core::{Core, Group, Refused};
 
