@@ -5,65 +5,19 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
-use clap::{Args as _, Command, FromArgMatches as _, Subcommand};
-
 use crate::cmd;
-use crate::context::{Context, GlobalArgs, start_logging};
+use crate::context::Context;
 use crate::dynamic;
-use crate::error::{CommandError, Result, one_line};
+use crate::error::Result;
+use crate::fixed::{self, root};
 use crate::names;
 use crate::settings::Settings;
-
-// The static commands. (A doc comment here would become the description of the program.)
-#[derive(Subcommand, Debug)]
-enum Static {
-    Completion(cmd::completion::CompletionArgs),
-    Event(cmd::event::EventArgs),
-    Freeze(cmd::freeze::FreezeArgs),
-    Help(cmd::help::HelpArgs),
-    Manager(cmd::manager::ManagerArgs),
-    Metadata(cmd::metadata::MetadataArgs),
-    Play(cmd::play::PlayArgs),
-    Playbook(cmd::playbook::PlaybookArgs),
-    Plugin(cmd::plugin::PluginArgs),
-    Remote(cmd::remote::RemoteArgs),
-    Template(cmd::template::TemplateArgs),
-    Thaw(cmd::freeze::ThawArgs),
-    Use(cmd::playbook::UseArgs),
-    Version(cmd::version::VersionArgs),
-}
-
-/// Word under which the plugins of this machine are found, whatever their names.
-pub(crate) const LOCAL: &str = "local";
-
-/// Names of the static commands.
-const STATIC: [&str; 15] = [
-    "completion",
-    "event",
-    "freeze",
-    "help",
-    LOCAL,
-    "manager",
-    "metadata",
-    "play",
-    "playbook",
-    "plugin",
-    "remote",
-    "template",
-    "thaw",
-    "use",
-    "version",
-];
+use crate::usage::usage;
+use crate::words::{LOCAL, is_static, word};
 
 /// Words of the group controller that are understood without its name: what they tell of is of no
 /// single group.
 const SHORT: [&str; 1] = ["orphans"];
-
-/// Returns whether a word is a command whatever plugins there are.
-pub(crate) fn is_static(word: &str) -> bool {
-    STATIC.contains(&word)
-}
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
@@ -120,7 +74,7 @@ pub(crate) fn run(context: &Context, mut arguments: Vec<OsString>) -> Result {
         return dynamic::object(context, arguments, Some(first));
     }
     if is_static(&name) {
-        return fixed(context, arguments);
+        return fixed::run(context, arguments);
     }
     dynamic::object(context, arguments, None)
 }
@@ -179,130 +133,13 @@ fn asks_for_help(arguments: &[OsString]) -> bool {
         .any(|argument| argument == "-h" || argument == "--help")
 }
 
-/// Returns the index of the first word from `from` on, past the flags that stand before it.
-pub(crate) fn word(arguments: &[OsString], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(argument) = arguments.get(at) {
-        let text = argument.to_string_lossy();
-        if !text.starts_with('-') {
-            return Some(at);
-        }
-        at += if GlobalArgs::WITH_VALUE.contains(&&*text) {
-            2
-        } else {
-            1
-        };
-    }
-    None
-}
-
-/// Returns the parser with its static commands.
-pub(crate) fn root() -> Command {
-    without_help_commands(Static::augment_subcommands(GlobalArgs::augment_args(
-        empty_root(),
-    )))
-}
-
-/// Removes the parser's own `help` below every command: ours stands at the top.
-pub(crate) fn without_help_commands(command: Command) -> Command {
-    command
-        .disable_help_subcommand(true)
-        .mut_subcommands(without_help_commands)
-}
-
-/// Returns the parser without commands.
-pub(crate) fn empty_root() -> Command {
-    Command::new("infrakit")
-        .about("Keeps groups of instances as they are specified")
-        .long_about(
-            "Keeps groups of instances as they are specified.\n\n\
-             Running plugins become commands: `infrakit group ls` asks the plugin `group`. They are \
-             found in $INFRAKIT_PLUGINS_DIR; `infrakit help env` lists all variables.",
-        )
-        .after_help(
-            "Example:\n  infrakit play\n  infrakit plugin start manager group vanilla file\n  \
-             infrakit group commit cattle.json --wait",
-        )
-        .disable_help_subcommand(true)
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .max_term_width(100)
-}
-
-/// Parses and runs a static command.
-fn fixed(context: &Context, arguments: Vec<OsString>) -> Result {
-    let matches = match root().try_get_matches_from(arguments) {
-        Ok(matches) => matches,
-        Err(error) => return help_or_usage(context, error),
-    };
-    let globals = GlobalArgs::from_arg_matches(&matches).map_err(usage)?;
-    let command = Static::from_arg_matches(&matches).map_err(usage)?;
-    if !matches!(command, Static::Version(_) | Static::Help(_)) {
-        start_logging(&globals, context.error_color);
-    }
-    match &command {
-        Static::Completion(args) => cmd::completion::run(context, args),
-        Static::Event(args) => cmd::event::run(context, args),
-        Static::Freeze(args) => cmd::freeze::freeze(context, args),
-        Static::Help(args) => cmd::help::environment(context, &args.output),
-        Static::Manager(args) => cmd::manager::run(context, args),
-        Static::Metadata(args) => cmd::metadata::run(context, args),
-        Static::Play(args) => cmd::play::run(context, args),
-        Static::Playbook(args) => cmd::playbook::run(context, args),
-        Static::Plugin(args) => cmd::plugin::run(context, args),
-        Static::Remote(args) => cmd::remote::run(context, args),
-        Static::Template(args) => cmd::template::run(context, args),
-        Static::Thaw(args) => cmd::freeze::thaw(context, args),
-        // Its words were looked at before.
-        Static::Use(_) => Ok(()),
-        Static::Version(args) => cmd::version::run(context, args),
-    }
-}
-
-/// Prints what the parser shows on request; anything else it says is an error.
-pub(crate) fn help_or_usage(context: &Context, error: clap::Error) -> Result {
-    match error.kind() {
-        ErrorKind::DisplayHelp
-        | ErrorKind::DisplayVersion
-        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let text = error.render();
-            if context.out.color {
-                context.out.text(text.ansi().to_string())
-            } else {
-                context.out.text(text.to_string())
-            }
-        }
-        _ => Err(usage(error)),
-    }
-}
-
-/// Turns the parser's complaint into ours: one line, and what to do.
-pub(crate) fn usage(error: clap::Error) -> CommandError {
-    let text = error.render().to_string();
-    let mut message = String::new();
-    let mut tip = None;
-    let mut use_line = None;
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("error: ") {
-            message = rest.to_owned();
-        } else if let Some(rest) = line.trim_start().strip_prefix("tip: ") {
-            tip.get_or_insert_with(|| rest.to_owned());
-        } else if let Some(rest) = line.strip_prefix("Usage: ") {
-            use_line = Some(format!("usage: {rest}"));
-        } else if use_line.is_none() && tip.is_none() && line.starts_with("  ") {
-            message.push(' ');
-            message.push_str(line.trim());
-        }
-    }
-    let message = one_line(&message.replace("subcommand", "command").replace('\'', "`"));
-    let tip = tip.map(|tip| tip.replace("subcommand", "command").replace('\'', "`"));
-    CommandError::user(message).maybe_hint(tip.or(use_line))
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::Command;
+
     use super::*;
     use crate::context::testing;
+    use crate::words::STATIC;
 
     fn words(line: &str) -> Vec<OsString> {
         line.split_whitespace().map(OsString::from).collect()

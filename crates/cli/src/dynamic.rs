@@ -11,40 +11,16 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use infrakit_spi::version;
 
-use crate::app::{self, LOCAL, help_or_usage, is_static, usage};
-use crate::cmd::{self, remote};
+use crate::cmd;
 use crate::compose::KINDS;
 use crate::context::{Context, GlobalArgs, runtime, start_logging};
 use crate::error::{CommandError, Result, did_you_mean};
+use crate::fixed::root;
+use crate::machine::this_machine;
 use crate::target::{self, Found, Target, greet_all};
+use crate::usage::{help_or_usage, usage};
 use crate::verbs::{self, Verb};
-
-/// Refuses to work on this machine when the environment points to another.
-pub(crate) fn this_machine(context: &Context) -> Result {
-    let Some(host) = context.settings.host()? else {
-        return Ok(());
-    };
-    let path = context.settings.hosts_file()?;
-    // Without a file the original works locally, under that name; scripts use it as a label.
-    if !path.exists() {
-        return Ok(());
-    }
-    let remotes = remote::read(&path)?;
-    if remotes.contains_key(&host) {
-        return Err(CommandError::config(format!(
-            "INFRAKIT_HOST names the remote `{host}`, and commands on remotes are not supported yet"
-        ))
-        .hint("unset INFRAKIT_HOST, or say `infrakit local …`, to work on this machine"));
-    }
-    Err(CommandError::config(format!(
-        "INFRAKIT_HOST names `{host}`, which `{}` does not know",
-        path.display()
-    ))
-    .maybe_hint(
-        did_you_mean(&host, remotes.keys().map(String::as_str))
-            .or_else(|| Some("`infrakit remote ls` lists the remotes".to_owned())),
-    ))
-}
+use crate::words::{LOCAL, empty_root, is_static, without_help_commands, word};
 
 /// Runs a command on an object. `below` is the index of the word `local`, where it was said.
 pub(crate) fn object(context: &Context, arguments: Vec<OsString>, below: Option<usize>) -> Result {
@@ -52,7 +28,7 @@ pub(crate) fn object(context: &Context, arguments: Vec<OsString>, below: Option<
     if !local {
         this_machine(context)?;
     }
-    let Some(at) = app::word(&arguments, below.map_or(1, |at| at + 1)) else {
+    let Some(at) = word(&arguments, below.map_or(1, |at| at + 1)) else {
         let parent = below.map_or_else(|| LOCAL.into(), |at| arguments[at].to_string_lossy());
         return print_objects(context, &parent);
     };
@@ -95,7 +71,7 @@ async fn top_level(context: &Context, name: &str) -> Result<Target> {
 
 fn unknown<'a>(name: &str, plugins: impl Iterator<Item = &'a str>) -> CommandError {
     let plugins: Vec<&str> = plugins.collect();
-    let candidates = app::root();
+    let candidates = root();
     let commands = candidates.get_subcommands().map(Command::get_name);
     let hint = did_you_mean(name, plugins.iter().copied().chain(commands)).unwrap_or_else(|| {
         if plugins.is_empty() {
@@ -153,7 +129,7 @@ fn command(target: &Target) -> Command {
 
 /// Returns the command of a verb under the word at which it is offered.
 fn named(target: &Target, name: &str, verb: &Verb, taken: &[String]) -> Command {
-    let mut command = app::without_help_commands((verb.command)());
+    let mut command = without_help_commands((verb.command)());
     if name != verb.name {
         // An alias belongs to whoever has the word; this one only has its long name.
         return command
@@ -218,7 +194,7 @@ fn about(name: &str, implements: &str) -> String {
 
 /// Returns the parser for a command on one object.
 fn parser(target: &Target, parent: Option<&str>) -> Command {
-    let root = GlobalArgs::augment_args(app::empty_root());
+    let root = GlobalArgs::augment_args(empty_root());
     let object = command(target);
     match parent {
         None => root.subcommand(object),
@@ -260,7 +236,7 @@ pub(crate) fn print_help(context: &Context) -> Result {
             Vec::new()
         }
     };
-    let mut root = app::root().subcommand(local_command());
+    let mut root = root().subcommand(local_command());
     let objects = descriptions(&found);
     for (name, implements) in &objects {
         if !is_static(name) {
@@ -318,7 +294,7 @@ fn print_sorted(context: &Context, mut command: Command) -> Result {
 
 /// Returns the parser with every command there is, for the shell's completion.
 pub(crate) fn whole(context: &Context) -> Command {
-    let mut root = app::root();
+    let mut root = root();
     let mut local = local_command();
     let found = context
         .block_on(async { greet_all(context).await })

@@ -6,7 +6,9 @@ mod compose;
 mod context;
 mod dynamic;
 mod error;
+mod fixed;
 mod input;
+mod machine;
 mod names;
 mod out;
 mod overrides;
@@ -15,8 +17,10 @@ mod settings;
 mod target;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod verbs;
 mod view;
+mod words;
 
 fn main() -> std::process::ExitCode {
     app::main()

@@ -8,12 +8,12 @@ use clap::error::ErrorKind;
 use infrakit_spi::{GoDuration, PluginName, tags};
 use serde_json::{Value, json};
 
-use crate::app::{help_or_usage, usage};
 use crate::cmd::plugin::{Greeting, serve};
 use crate::cmd::version;
 use crate::compose::Start;
 use crate::context::{Context, GlobalArgs, start_logging};
 use crate::error::{CommandError, Result};
+use crate::usage::{help_or_usage, usage};
 
 /// A daemon of the original.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

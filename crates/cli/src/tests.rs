@@ -296,7 +296,7 @@ fn every_verb_explains_itself_with_an_example() {
     let mut seen = 0;
     for object in whole
         .get_subcommands()
-        .filter(|object| !app::is_static(object.get_name()))
+        .filter(|object| !crate::words::is_static(object.get_name()))
     {
         let rollout = object.find_subcommand("rollout").into_iter();
         let below = rollout.flat_map(clap::Command::get_subcommands);

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 
 use super::metadata::{ListArgs, list, locate};
 use crate::context::Context;
-use crate::dynamic::this_machine;
 use crate::error::{CommandError, Result};
+use crate::machine::this_machine;
 use crate::target::{Target, greet_all};
 use crate::verbs::event::{PrintArgs, follow};
 use crate::verbs::tree::{self, Tree};

@@ -6,9 +6,9 @@ use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{Any, PluginName, version};
 
 use crate::context::Context;
-use crate::dynamic::this_machine;
 use crate::error::{CommandError, Result};
 use crate::input::{self, Committed, Document, InputArgs};
+use crate::machine::this_machine;
 use crate::out::OutputArgs;
 use crate::target::{self, Target, greet_all};
 use crate::verbs::{group, metadata, stack, updatable};

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 
 use crate::context::Context;
-use crate::dynamic::this_machine;
 use crate::error::{CommandError, Result, did_you_mean};
+use crate::machine::this_machine;
 use crate::out::{Format, OutputArgs};
 use crate::target::{Found, Target, greet_all, no_plugin};
 use crate::verbs::metadata::{self, RetryArgs};

@@ -235,7 +235,7 @@ fn set(path: &Path, args: &SetArgs) -> Result {
             args.name
         )));
     }
-    if crate::app::is_static(&args.name) {
+    if crate::words::is_static(&args.name) {
         return Err(CommandError::user(format!(
             "`{}` is a command; a remote needs another name",
             args.name

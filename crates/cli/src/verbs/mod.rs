@@ -48,7 +48,7 @@ macro_rules! verb {
             run: |context, target, matches| {
                 Box::pin(async move {
                     let args = <$args as clap::FromArgMatches>::from_arg_matches(matches)
-                        .map_err($crate::app::usage)?;
+                        .map_err($crate::usage::usage)?;
                     $run(context, target, args).await
                 })
             },

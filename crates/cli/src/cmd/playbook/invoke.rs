@@ -11,10 +11,11 @@ use infrakit_playbook::{
 use super::backend::{self, Job};
 use super::prompt::StandardInput;
 use super::{WORDS, home, parser};
-use crate::app::{help_or_usage, usage, word};
 use crate::context::{Context, GlobalArgs, start_logging};
 use crate::error::{CommandError, Result, one_line};
 use crate::input::metadata;
+use crate::usage::{help_or_usage, usage};
+use crate::words::word;
 
 /// Returns whether `arguments`, whose first word is at `first`, use a playbook: `use …`, or
 /// `playbook NAME …`.

@@ -4,9 +4,9 @@ use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use infrakit_playbook::{Definition, Flag, Index, Kind, Setting, Tree, Values, description};
 
-use crate::app;
 use crate::context::GlobalArgs;
 use crate::error::one_line;
+use crate::words;
 
 /// What the arguments of a command are called inside; no flag can be.
 const ARGUMENTS: &str = " arguments";
@@ -38,7 +38,7 @@ pub(super) struct Said {
 /// Returns the root of the parser and whether it has the flags that all commands share: those of
 /// a playbook come first.
 pub(super) fn root(flags: &[Flag]) -> (Command, bool) {
-    let root = app::empty_root();
+    let root = words::empty_root();
     let shared = GlobalArgs::augment_args(Command::new("infrakit"));
     let clash = shared.get_arguments().any(|shared| {
         flags

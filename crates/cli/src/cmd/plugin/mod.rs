@@ -8,8 +8,8 @@ mod stop;
 use clap::{Args, Subcommand};
 
 use crate::context::Context;
-use crate::dynamic::this_machine;
 use crate::error::Result;
+use crate::machine::this_machine;
 
 pub(crate) use start::{Greeting, serve};
 

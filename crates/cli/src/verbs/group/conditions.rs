@@ -6,7 +6,7 @@ use infrakit_spi::GroupId;
 use infrakit_spi::rollout::{Condition, ConditionKind, Rollouts as _};
 use serde::Serialize;
 
-use super::list::Described;
+use super::described::Described;
 use super::rollouts;
 use crate::context::Context;
 use crate::error::{CommandError, Result};

@@ -6,6 +6,7 @@
 mod change;
 mod commit;
 mod conditions;
+mod described;
 mod freeze;
 mod list;
 mod member;
@@ -24,8 +25,8 @@ use crate::target::Target;
 
 pub(crate) use change::{destroy_group, set_size};
 pub(crate) use commit::{commit_spec, foretell, of_entry};
+pub(crate) use described::{members, size};
 pub(crate) use freeze::{Frozen, set as set_frozen};
-pub(crate) use list::{members, size};
 
 /// Returns the verbs.
 pub(super) fn verbs() -> Vec<Verb> {

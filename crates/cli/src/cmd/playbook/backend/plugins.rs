@@ -7,9 +7,9 @@ use infrakit_spi::version;
 use super::Job;
 use crate::cmd::manager;
 use crate::context::Context;
-use crate::dynamic::this_machine;
 use crate::error::{CommandError, Result};
 use crate::input::Document;
+use crate::machine::this_machine;
 use crate::target::{self, Target, greet_all};
 use crate::verbs::{controller, instance, stack};
 
