@@ -3,6 +3,7 @@
 //! Knows which checks make the gate and in which order. Each check lives in its own file.
 
 mod bench;
+mod circles;
 mod fuzz;
 mod licences;
 mod nightly;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::circles;
 use crate::licences;
 use crate::step::{Failed, Line, step};
 use crate::tally::{Runner, Tally};
@@ -53,6 +54,9 @@ fn steps(extent: Extent, tally: &mut Tally) -> Result<(), Failed> {
             println!("    remark: {remark}");
         }
         Ok(())
+    })?;
+    step("circles", "cargo test -p xtask circles", || {
+        circles::check().map(|count| println!("    {count} files"))
     })?;
     Line::new("cargo fmt --all --check").step("format")?;
     Line::new("cargo clippy --workspace --all-targets --locked -- -D warnings").step("clippy")?;
