@@ -16,14 +16,6 @@ fn gives_up_after(seconds: f64) -> Behaviour {
     behaviour
 }
 
-fn declare(bench: &mut Bench, plugin: &str, behaviour: Behaviour) {
-    let event = Event::Behaves {
-        plugin: plugin.into(),
-        behaviour: Ok(Box::new(behaviour)),
-    };
-    bench.core.handle(event, bench.now);
-}
-
 fn limit(bench: &Bench, plugin: &str) -> Duration {
     bench.core.behaviour(&plugin.into()).creation_limit()
 }
@@ -38,10 +30,10 @@ fn why(bench: &Bench) -> String {
 fn what_a_plugin_declares_holds_until_it_declares_something_else() {
     let mut bench = Bench::undeclared();
     assert_eq!(limit(&bench, "file"), defaults::CREATION);
-    declare(&mut bench, "file", gives_up_after(60.0));
+    bench.declare("file", gives_up_after(60.0));
     assert_eq!(limit(&bench, "file"), Duration::from_secs(60));
     assert_eq!(limit(&bench, "file/other"), defaults::CREATION);
-    declare(&mut bench, "file", Behaviour::default());
+    bench.declare("file", Behaviour::default());
     assert_eq!(limit(&bench, "file"), defaults::CREATION);
 }
 
@@ -49,22 +41,22 @@ fn what_a_plugin_declares_holds_until_it_declares_something_else() {
 fn a_plugin_that_declares_nonsense_is_told_of_and_treated_as_undeclared() {
     let mut bench = Bench::undeclared();
     bench.arrive(cattle(3, "1"));
-    declare(&mut bench, "file", gives_up_after(60.0));
-    declare(&mut bench, "file", gives_up_after(31_536_000.0));
+    bench.declare("file", gives_up_after(60.0));
+    bench.declare("file", gives_up_after(31_536_000.0));
     assert_eq!(limit(&bench, "file"), defaults::CREATION);
     let said = why(&bench);
     let expected = "`file` is treated as if it declared nothing: it declares nonsense: \
                     `create.give_up_s` is 31536000, which cannot be meant: 0 to 86400 seconds";
     assert!(said.contains(expected), "{said}");
     bench.arrive(cattle(5, "1"));
-    declare(&mut bench, "file", gives_up_after(60.0));
+    bench.declare("file", gives_up_after(60.0));
     assert!(!why(&bench).contains("declared nothing"), "{}", why(&bench));
 }
 
 #[test]
 fn another_plugins_nonsense_is_nothing_to_a_group() {
     let mut bench = Bench::undeclared();
-    declare(&mut bench, "other", gives_up_after(-1.0));
+    bench.declare("other", gives_up_after(-1.0));
     let event = Event::Behaves {
         plugin: "odd".into(),
         behaviour: Err("it declares what cannot be read".to_owned()),
@@ -82,13 +74,13 @@ fn what_the_operator_says_wins_field_by_field() {
     assert_eq!(limit(&bench, "file"), Duration::from_secs(5), "at once");
     let mut declared = gives_up_after(60.0);
     declared.list.lag = Some(Seconds(7.0));
-    declare(&mut bench, "file", declared.clone());
+    bench.declare("file", declared.clone());
     assert_eq!(limit(&bench, "file"), Duration::from_secs(5));
     let lag = bench.core.behaviour(&"file".into()).list_lag();
     assert_eq!(lag, Duration::from_secs(7));
     bench.arrive(cattle(1, "1"));
     declared.create.running_p99 = Some(Seconds(30.0));
-    declare(&mut bench, "file", declared);
+    bench.declare("file", declared);
     assert_eq!(limit(&bench, "file"), defaults::CREATION);
     let said = why(&bench);
     assert!(said.contains("what is set for it contradicts"), "{said}");
@@ -112,7 +104,7 @@ fn set(bench: &mut Bench, set: Result<Result<Override, &str>, &str>) {
 #[test]
 fn what_is_set_holds_until_something_else_can_be_read() {
     let mut bench = Bench::undeclared();
-    declare(&mut bench, "file", gives_up_after(60.0));
+    bench.declare("file", gives_up_after(60.0));
     bench.arrive(cattle(2, "1"));
     set(&mut bench, Ok(Ok(gives_up_after(3600.0).into())));
     assert_eq!(limit(&bench, "file"), Duration::from_secs(3600));
@@ -154,7 +146,7 @@ fn what_holds_of_settings_is_told() {
     assert_eq!(bench.core.settings(), []);
     for wrong in [Err("line 2"), Ok(Err("line 2"))] {
         bench.restart();
-        declare(&mut bench, "file", gives_up_after(5.0));
+        bench.declare("file", gives_up_after(5.0));
         set(&mut bench, wrong);
         assert_eq!(told(&bench), (None, "line 2".to_owned(), true));
     }
@@ -168,7 +160,7 @@ fn a_controller_that_starts_with_a_wrong_setting_takes_the_plugin_for_undeclared
         bench.arrive(cattle(2, "1"));
         set(&mut bench, wrong);
         for plugin in ["file", "other"] {
-            declare(&mut bench, plugin, gives_up_after(5.0));
+            bench.declare(plugin, gives_up_after(5.0));
         }
         assert_eq!(limit(&bench, "file"), defaults::CREATION);
         assert_eq!(limit(&bench, "other"), Duration::from_secs(others));

@@ -1,9 +1,11 @@
 //! A world that answers the core at once, under a clock that the test winds.
+
+mod answers;
 mod kept;
 mod looks;
 mod specs;
 
-pub(crate) use specs::{GROUP, cattle, spec};
+pub(crate) use specs::{GROUP, cattle, named, spec};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,13 +13,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use infrakit_engine::core::{
-    Call, Claim, Core, CreationAnswer, Effect, Event, Limits, ListAnswer, NotWritten, Refused,
+    Call, Claim, Core, CreationAnswer, Effect, Event, Limits, NotWritten, Refused,
 };
 use infrakit_plan::{Config, Spec, Timestamp};
 use infrakit_spi::behaviour::{Behaviour, Seconds};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::{Description, Domains, Lifecycle, Listing, Locality, Repaired};
+use infrakit_spi::instance::{Description, Domains, Lifecycle, Listing, Repaired};
 use infrakit_spi::{Error, InstanceId, PluginName, Tags, tags};
 use infrakit_store::{MemStore, Store as _};
 
@@ -102,8 +104,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
+        Self::declaring(|_| {})
+    }
+
+    /// A world whose plugins declare this, and that creations come within a quarter of a minute.
+    pub(crate) fn declaring(declare: impl FnOnce(&mut Behaviour)) -> Self {
+        let mut behaviour = gives_up_after(15);
+        declare(&mut behaviour);
         let config = Config {
-            undeclared: Arc::new(gives_up_after(15)),
+            undeclared: Arc::new(behaviour),
             ..Config::default()
         };
         Self::with(config, Limits::default())
@@ -313,13 +322,7 @@ impl Bench {
                         Listing::Part(list.collect(), covers.clone(), None)
                     }
                 };
-                let answer = ListAnswer {
-                    plugin,
-                    started,
-                    locality: Locality::Remote,
-                    outcome: Ok(listing),
-                };
-                self.core.handle(Event::Listed(answer), self.now);
+                self.answer_list((plugin, started), Ok(listing));
             }
             Effect::Journal {
                 batch,

@@ -1,24 +1,16 @@
 //! Providers that list the dead.
 
-use std::sync::Arc;
-
-use infrakit_engine::core::{Call, CreationAnswer, Event, Limits};
-use infrakit_plan::Config;
 use infrakit_spi::behaviour::Seconds;
 use infrakit_spi::instance::Lifecycle;
 
-use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after};
+use crate::bench::{Bench, Fate, GROUP, cattle};
 
 /// A world in which the dead are listed for an hour, and nothing takes more than a minute to end.
 fn lists_the_dead() -> Bench {
-    let mut behaviour = gives_up_after(15);
-    behaviour.tombstone = Some(Seconds(3600.0));
-    behaviour.destroy.stuck = Some(Seconds(60.0));
-    let config = Config {
-        undeclared: Arc::new(behaviour),
-        ..Config::default()
-    };
-    let mut bench = Bench::with(config, Limits::default());
+    let mut bench = Bench::declaring(|behaviour| {
+        behaviour.tombstone = Some(Seconds(3600.0));
+        behaviour.destroy.stuck = Some(Seconds(60.0));
+    });
     bench.tombs = true;
     bench
 }
@@ -49,11 +41,9 @@ fn who_comes_back_is_a_member_again() {
     bench.commit(cattle(1, "1"));
     bench.wait(120);
     assert!(bench.converged());
-    let back = infrakit_spi::instance::Lifecycle::Running;
-    bench
-        .instances
-        .values_mut()
-        .for_each(|one| one.state = back.clone());
+    for one in bench.instances.values_mut() {
+        one.state = Lifecycle::Running;
+    }
     bench.wait(30);
     assert_eq!(bench.count("destroy"), 2, "one is too many again");
 }
@@ -76,13 +66,10 @@ fn a_destroyed_group_can_be_committed_while_its_dead_are_listed() {
 /// take.
 #[test]
 fn a_creation_whose_instance_is_first_listed_as_gone_is_not_waited_for() {
-    let mut behaviour = gives_up_after(600);
-    behaviour.tombstone = Some(Seconds(3600.0));
-    let config = Config {
-        undeclared: Arc::new(behaviour),
-        ..Config::default()
-    };
-    let mut bench = Bench::with(config, Limits::default());
+    let mut bench = Bench::declaring(|behaviour| {
+        behaviour.create.give_up = Some(Seconds(600.0));
+        behaviour.tombstone = Some(Seconds(3600.0));
+    });
     bench.arrive(cattle(1, "1"));
     bench.fate = Fate::Unheard;
     bench.first_state = Lifecycle::Gone;
@@ -103,35 +90,13 @@ fn who_was_listed_as_gone_before_its_answer_came_is_no_member() {
     bench.arrive(cattle(1, "1"));
     bench.fate = Fate::Kept;
     bench.commit(cattle(2, "1"));
-    let kept = bench.take_kept();
-    let [
-        Call::Provision {
-            target,
-            number,
-            provision,
-            ..
-        },
-    ] = &kept[..]
-    else {
-        panic!("{kept:?}");
-    };
-    let made = bench.plant("file", "x", provision.tags.clone());
-    bench
-        .instances
-        .get_mut(&("file".into(), "x".into()))
-        .unwrap()
-        .state = Lifecycle::Gone;
+    let creation = bench.take_creation();
+    let made = bench.make(&creation, "x");
+    bench.instance("x").state = Lifecycle::Gone;
     bench.fate = Fate::Done;
     bench.wait(60);
     assert_eq!(bench.count("create"), 2, "another one was made");
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun: bench.now,
-        outcome: Ok(Box::new(made)),
-    };
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.answer(creation, Ok(made));
     bench.wait(60);
     assert_eq!((bench.count("create"), bench.count("destroy")), (2, 0));
     assert!(bench.converged(), "{}", bench.why());

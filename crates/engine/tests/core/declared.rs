@@ -1,24 +1,9 @@
 //! What plugins declare of their destructions, of what proves absence, and of their ids.
 
-use std::sync::Arc;
-
-use infrakit_engine::core::{Event, Limits, ListAnswer};
-use infrakit_plan::Config;
 use infrakit_spi::behaviour::{AbsentProof, Behaviour, Completeness, Seconds};
-use infrakit_spi::instance::{Lifecycle, Listing, Locality};
+use infrakit_spi::instance::{Lifecycle, Listing};
 
-use crate::bench::{Bench, GROUP, cattle, gives_up_after};
-
-/// A world whose plugins declare this, and that creations come within a quarter of a minute.
-fn world(declare: impl FnOnce(&mut Behaviour)) -> Bench {
-    let mut behaviour = gives_up_after(15);
-    declare(&mut behaviour);
-    let config = Config {
-        undeclared: Arc::new(behaviour),
-        ..Config::default()
-    };
-    Bench::with(config, Limits::default())
-}
+use crate::bench::{Bench, GROUP, cattle};
 
 fn destroys_at_once(behaviour: &mut Behaviour) {
     behaviour.destroy.asynchronous = Some(false);
@@ -27,7 +12,7 @@ fn destroys_at_once(behaviour: &mut Behaviour) {
 #[test]
 fn who_is_destroyed_by_the_answer_is_replaced_without_a_list() {
     for (asynchronous, calls) in [(None, (1, 2)), (Some(true), (1, 2)), (Some(false), (2, 4))] {
-        let mut bench = world(|behaviour| behaviour.destroy.asynchronous = asynchronous);
+        let mut bench = Bench::declaring(|behaviour| behaviour.destroy.asynchronous = asynchronous);
         bench.arrive(cattle(2, "1"));
         bench.hold_lists = true;
         bench.commit(cattle(2, "2"));
@@ -40,22 +25,16 @@ fn who_is_destroyed_by_the_answer_is_replaced_without_a_list() {
 /// A list that was asked for before the answer still shows it.
 #[test]
 fn a_list_from_before_the_answer_brings_nobody_back() {
-    let mut bench = world(destroys_at_once);
+    let mut bench = Bench::declaring(destroys_at_once);
     bench.arrive(cattle(2, "1"));
     bench.hold_lists = true;
     bench.wait(11);
-    let (plugin, started) = bench.lists.remove(0);
-    let all = bench.instances.values().cloned().collect();
+    let held = bench.lists.remove(0);
+    let all = bench.all();
     bench.commit(cattle(1, "1"));
     assert_eq!(bench.count("destroy"), 1);
     bench.hold_lists = false;
-    let answer = ListAnswer {
-        plugin,
-        started,
-        locality: Locality::Remote,
-        outcome: Ok(Listing::Changed(all, None)),
-    };
-    bench.core.handle(Event::Listed(answer), bench.now);
+    bench.answer_list(held, Ok(Listing::Changed(all, None)));
     bench.wait(60);
     assert_eq!(bench.count("destroy"), 1, "{:?}", bench.made);
     assert!(bench.converged(), "{}", bench.why());
@@ -65,7 +44,7 @@ fn a_list_from_before_the_answer_brings_nobody_back() {
 /// What the plugin declares is not true.
 #[test]
 fn who_is_listed_for_long_after_the_answer_is_a_member_again() {
-    let mut bench = world(destroys_at_once);
+    let mut bench = Bench::declaring(destroys_at_once);
     bench.arrive(cattle(2, "1"));
     let all = bench.instances.clone();
     bench.commit(cattle(1, "1"));
@@ -77,7 +56,7 @@ fn who_is_listed_for_long_after_the_answer_is_a_member_again() {
 
 #[test]
 fn a_destroyed_group_is_gone_by_the_answers() {
-    let mut bench = world(destroys_at_once);
+    let mut bench = Bench::declaring(destroys_at_once);
     bench.arrive(cattle(3, "1"));
     bench.core.destroy(&GROUP.into()).unwrap();
     bench.wait(30);
@@ -90,7 +69,7 @@ fn a_destroyed_group_is_gone_by_the_answers() {
 
 /// Lists are complete, and yet a member that is there may be missing from one.
 fn proven_by(proof: AbsentProof) -> Bench {
-    world(|behaviour| {
+    Bench::declaring(|behaviour| {
         behaviour.absent_proof = proof;
         behaviour.list.complete = Completeness::Yes;
         behaviour.list.durable = Some(true);

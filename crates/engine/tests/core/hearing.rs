@@ -13,11 +13,6 @@ fn told(bench: &mut Bench, watched: bool) {
     bench.core.handle(event, bench.now);
 }
 
-fn changed(bench: &mut Bench) {
-    let plugin = "file".into();
-    bench.core.handle(Event::Changed { plugin }, bench.now);
-}
-
 /// A group at rest on a plugin that tells of changes, and what counts its lists.
 fn at_rest() -> (Bench, Rc<Cell<usize>>) {
     let mut bench = Bench::new();
@@ -49,9 +44,9 @@ fn a_change_that_it_tells_of_is_looked_at_at_once() {
     let (mut bench, _) = at_rest();
     told(&mut bench, true);
     bench.wait(30);
-    let lost = bench.ids()[0].to_owned();
+    let lost = bench.first();
     bench.lose(&lost);
-    changed(&mut bench);
+    bench.changed();
     bench.wait(1);
     assert_eq!(bench.ids().len(), 3, "it was replaced");
 }
@@ -64,14 +59,14 @@ fn the_echo_of_our_own_calls_does_not_lead_to_lists() {
     bench.commit(cattle(50, "1"));
     lists.take();
     for _ in 0..100 {
-        changed(&mut bench);
+        bench.changed();
         bench.settle();
     }
     assert!(lists.take() <= 1, "a hundred changes, and one list");
     // But what others changed meanwhile is seen as soon as without events.
-    let lost = bench.ids()[0].to_owned();
+    let lost = bench.first();
     bench.lose(&lost);
-    changed(&mut bench);
+    bench.changed();
     bench.wait(20);
     assert_eq!(bench.ids().len(), 50);
     assert!(!bench.ids().contains(&lost.as_str()));

@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::{Call, Event, ListAnswer};
-use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality};
+use infrakit_spi::instance::{Fingerprint, Listing};
 use infrakit_spi::{Tags, tags};
 
-use crate::bench::{Bench, Fate, GROUP, cattle};
+use crate::bench::{Bench, Fate, GROUP, cattle, named};
 
 fn foreign() -> Tags {
     Tags::from([("infrakit.group".to_owned(), "other".to_owned())])
@@ -18,10 +16,7 @@ fn foreign() -> Tags {
 fn the_id_of_a_member_of_another_group_is_refused() {
     let mut bench = Bench::undeclared();
     bench.arrive(cattle(3, "1"));
-    let other = GroupSpec {
-        id: "other".into(),
-        ..cattle(1, "1")
-    };
+    let other = named("other", cattle(1, "1"));
     bench.answered = Some(bench.ids()[0].into());
     bench.commit(other);
     bench.wait(2);
@@ -32,10 +27,7 @@ fn the_id_of_a_member_of_another_group_is_refused() {
         "{why}"
     );
     bench.answered = None;
-    let none = GroupSpec {
-        id: "other".into(),
-        ..cattle(0, "1")
-    };
+    let none = named("other", cattle(0, "1"));
     bench.commit(none);
     bench.wait(60);
     assert_eq!((bench.ids().len(), bench.count("destroy")), (3, 0));
@@ -86,15 +78,9 @@ fn an_answer_that_comes_late_is_not_booked_on_a_successor_with_the_same_id() {
     bench.arrive(cattle(2, "1"));
     bench.fate = Fate::Kept;
     bench.commit(cattle(1, "1"));
-    let kept = bench.take_kept();
-    let [Call::Destroy { subject, .. }] = &kept[..] else {
-        panic!("{kept:?}");
-    };
+    let subject = bench.take_destruction();
     let id = subject.id.to_string();
-    let tags = bench.instances[&("file".into(), subject.id.clone())]
-        .tags
-        .clone();
-    let mut tags = tags.unwrap();
+    let mut tags = bench.instance(&id).tags.clone().unwrap();
     bench.fate = Fate::Done;
     bench.lose(&id);
     bench.wait(30);
@@ -105,12 +91,8 @@ fn an_answer_that_comes_late_is_not_booked_on_a_successor_with_the_same_id() {
     bench.lose("i-003");
     bench.plant("file", &id, tags);
     bench.wait(30);
-    let subject = subject.clone();
-    let outcome = Ok(());
     let before = bench.count("destroy");
-    bench
-        .core
-        .handle(Event::Destroyed { subject, outcome }, bench.now);
+    bench.answer_destruction(subject, Ok(()));
     bench.settle();
     let group = bench.core.describe(&"g".into()).unwrap();
     assert_eq!(bench.count("destroy"), before);
@@ -132,41 +114,22 @@ fn a_group_that_comes_while_a_list_is_under_way_is_not_taken_for_empty() {
     bench.arrive(cattle(1, "1"));
     bench.hold_lists = true;
     bench.wait(20);
-    let [(plugin, started)] = bench.lists[..].to_vec().try_into().unwrap();
-    bench.lists.clear();
+    let held = bench.lists.remove(0);
+    assert_eq!(bench.lists, []);
     // Its members are there already: it is adopted.
-    let other = GroupSpec {
-        id: "other".into(),
-        ..cattle(1, "1")
-    };
-    let mut tags = bench
-        .instances
-        .values()
-        .next()
-        .unwrap()
-        .tags
-        .clone()
-        .unwrap();
+    let other = named("other", cattle(1, "1"));
+    let mut tags = bench.tags();
     tags.insert("infrakit.group".to_owned(), "other".to_owned());
     tags.remove("infrakit.token");
     bench.plant("file", "z", tags);
     bench.commit(other);
-    let all: Vec<Description> = bench.instances.values().cloned().collect();
     let fingerprint = Some(Fingerprint([1, 2]));
-    let answer = |bench: &mut Bench, started, listing| {
-        let answer = ListAnswer {
-            plugin: plugin.clone(),
-            started,
-            locality: Locality::Remote,
-            outcome: Ok(listing),
-        };
-        bench.core.handle(Event::Listed(answer), bench.now);
-        bench.settle();
-    };
-    answer(&mut bench, started, Listing::Changed(all, fingerprint));
+    let listing = Listing::Changed(bench.all(), fingerprint);
+    bench.answer_list(held, Ok(listing));
     bench.wait(1);
-    let (_, started) = bench.lists.remove(0);
-    answer(&mut bench, started, Listing::Unchanged);
+    let held = bench.lists.remove(0);
+    bench.answer_list(held, Ok(Listing::Unchanged));
+    bench.settle();
     assert_eq!(bench.count("create"), 1, "{:?}", bench.made);
 }
 
@@ -228,36 +191,17 @@ fn nobody_is_destroyed_again_before_a_list_has_shown_it() {
 fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() {
     let mut bench = Bench::new();
     bench.arrive(cattle(1, "1"));
-    let mut tags = bench
-        .instances
-        .values()
-        .next()
-        .unwrap()
-        .tags
-        .clone()
-        .unwrap();
+    let mut tags = bench.tags();
     tags.remove(tags::TOKEN);
     bench.plant("file", "x", tags);
     bench.arrive(cattle(2, "1"));
-    bench.fate = Fate::Kept;
-    let gone = ["x".into()];
-    bench
-        .core
-        .destroy_instances_now(&GROUP.into(), &gone, bench.now)
-        .unwrap();
-    bench.settle();
-    let [Call::Destroy { subject, .. }] = &bench.take_kept()[..] else {
-        panic!("one call");
-    };
+    let subject = bench.ask_to_go("x");
     // It is carried out, and its id is given to the next creation at once.
     bench.lose("x");
     bench.commit(cattle(3, "1"));
     let creation = bench.take_creation();
     let made = bench.make(&creation, "x");
-    let (subject, outcome) = (subject.clone(), Ok(()));
-    bench
-        .core
-        .handle(Event::Destroyed { subject, outcome }, bench.now);
+    bench.answer_destruction(subject, Ok(()));
     bench.answer(creation, Ok(made));
     bench.fate = Fate::Done;
     let before = bench.count("destroy");
@@ -292,11 +236,7 @@ fn so_is_one_that_lists_of_a_part_lack() {
     bench.plant("file", "i-001", zone("a"));
     bench.covers = Some(["a".to_owned()].into());
     for group in ["g", "h"] {
-        let id = group.into();
-        bench.commit(GroupSpec {
-            id,
-            ..cattle(0, "1")
-        });
+        bench.commit(named(group, cattle(0, "1")));
         bench.wait(30);
     }
     bench.lose("i-001");

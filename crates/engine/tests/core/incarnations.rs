@@ -1,33 +1,20 @@
 //! Ids that are given again, or never, and the field that tells two lives of one apart.
 
-use std::sync::Arc;
-
-use infrakit_engine::core::{Call, Event, Limits, Subject};
-use infrakit_plan::Config;
-use infrakit_spi::behaviour::{Behaviour, Reuse, Seconds};
+use infrakit_engine::core::Subject;
+use infrakit_spi::behaviour::{Reuse, Seconds};
 use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::rollout::Hold;
 use infrakit_spi::{Any, Error, Tags, tags};
 
-use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after};
+use crate::bench::{Bench, Fate, GROUP, cattle};
 
 /// A world whose plugins declare that `launched` tells lives apart, and that a destruction is done when
 /// it is answered.
 fn world(field: &str) -> Bench {
-    declares(|behaviour| {
+    Bench::declaring(|behaviour| {
         field.clone_into(&mut behaviour.id.incarnation_field);
         behaviour.destroy.asynchronous = Some(false);
     })
-}
-
-fn declares(more: impl FnOnce(&mut Behaviour)) -> Bench {
-    let mut behaviour = gives_up_after(15);
-    more(&mut behaviour);
-    let config = Config {
-        undeclared: Arc::new(behaviour),
-        ..Config::default()
-    };
-    Bench::with(config, Limits::default())
 }
 
 /// Puts a machine into the world that nobody's creation made, as the same configuration would.
@@ -52,20 +39,9 @@ fn arrive_with(bench: &mut Bench, launched: &str) {
 /// The destruction of that machine is asked for.
 fn is_to_go(bench: &mut Bench) -> Subject {
     arrive_with(bench, "monday");
-    bench.fate = Fate::Kept;
-    let gone = ["host-7".into()];
-    let now = bench.now;
-    bench
-        .core
-        .destroy_instances_now(&GROUP.into(), &gone, now)
-        .unwrap();
-    bench.settle();
-    let kept = bench.take_kept();
-    let [Call::Destroy { subject, .. }] = &kept[..] else {
-        panic!("{kept:?}");
-    };
+    let subject = bench.ask_to_go("host-7");
     bench.fate = Fate::Done;
-    subject.clone()
+    subject
 }
 
 #[test]
@@ -76,10 +52,7 @@ fn what_was_meant_for_the_former_life_is_not_done_to_the_next() {
     install(&mut bench, "tuesday");
     bench.commit(cattle(2, "1"));
     bench.wait(30);
-    let outcome = Ok(());
-    bench
-        .core
-        .handle(Event::Destroyed { subject, outcome }, bench.now);
+    bench.answer_destruction(subject, Ok(()));
     bench.wait(3_600);
     assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
     assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
@@ -106,16 +79,12 @@ fn the_same_life_goes_on_to_go() {
     for restart in [false, true] {
         let mut bench = world("launched");
         let subject = is_to_go(&mut bench);
-        let there = bench.instances.get_mut(&("file".into(), "host-7".into()));
-        let tags = there.unwrap().tags.as_mut().unwrap();
+        let tags = bench.instance("host-7").tags.as_mut().unwrap();
         tags.insert("colour".to_owned(), "blue".to_owned());
         if restart {
             bench.restart();
         } else {
-            let outcome = Err(Error::unknown("no answer"));
-            bench
-                .core
-                .handle(Event::Destroyed { subject, outcome }, bench.now);
+            bench.answer_destruction(subject, Err(Error::unknown("no answer")));
         }
         bench.wait(3_600);
         assert!(!bench.ids().contains(&"host-7"), "{}", bench.why());
@@ -138,8 +107,8 @@ fn without_such_a_field_the_next_life_is_taken_for_the_former() {
 fn a_property_tells_lives_apart_as_well() {
     let mut bench = world("booted");
     let boot = |bench: &mut Bench, at: u64| {
-        let there = bench.instances.get_mut(&("file".into(), "host-7".into()));
-        there.unwrap().properties = Some(Any::parse(&format!(r#"{{"booted":{at}}}"#)).unwrap());
+        let properties = Any::parse(&format!(r#"{{"booted":{at}}}"#)).unwrap();
+        bench.instance("host-7").properties = Some(properties);
     };
     arrive_with(&mut bench, "");
     boot(&mut bench, 1_700_000_000);
@@ -163,10 +132,7 @@ fn the_next_life_is_no_ghost_of_the_former() {
     let subject = is_to_go(&mut bench);
     bench.commit(cattle(3, "1"));
     install(&mut bench, "tuesday");
-    let outcome = Ok(());
-    bench
-        .core
-        .handle(Event::Destroyed { subject, outcome }, bench.now);
+    bench.answer_destruction(subject, Ok(()));
     bench.wait(1);
     let group = bench.core.describe(&GROUP.into()).unwrap();
     let mut members = group.instances.iter().flatten();
@@ -183,19 +149,15 @@ fn nothing_waits_for_who_was_called_gone_where_ids_are_given_once() {
         (Reuse::Always, 3),
         (Reuse::Never, 4),
     ] {
-        let mut bench = declares(|behaviour| {
+        let mut bench = Bench::declaring(|behaviour| {
             behaviour.id.reused = reused;
             behaviour.list.relapse = Some(Seconds(60.0));
         });
         bench.arrive(cattle(2, "1"));
-        let state = |bench: &mut Bench, state: Lifecycle| {
-            let there = bench.instances.get_mut(&("file".into(), "i-001".into()));
-            there.unwrap().state = state;
-        };
-        state(&mut bench, Lifecycle::Gone);
+        bench.instance("i-001").state = Lifecycle::Gone;
         bench.wait(15);
         assert_eq!(bench.count("create"), 3, "{}", bench.why());
-        state(&mut bench, Lifecycle::Running);
+        bench.instance("i-001").state = Lifecycle::Running;
         bench.wait(15);
         bench.commit(cattle(3, "1"));
         bench.wait(5);
@@ -216,22 +178,15 @@ fn a_destruction_whose_answer_was_lost_is_asked_for_again_at_once_where_ids_are_
         (Reuse::Always, 0),
         (Reuse::Never, 1),
     ] {
-        let mut bench = declares(|behaviour| behaviour.id.reused = reused);
+        let mut bench = Bench::declaring(|behaviour| behaviour.id.reused = reused);
         bench.arrive(cattle(2, "1"));
         bench.fate = Fate::Kept;
         bench.commit(cattle(1, "1"));
-        let kept = bench.take_kept();
-        let [Call::Destroy { subject, .. }] = &kept[..] else {
-            panic!("{kept:?}");
-        };
+        let subject = bench.take_destruction();
         bench.fate = Fate::Done;
         // No list comes: the control plane answers badly.
         bench.hold_lists = true;
-        let outcome = Err(Error::unknown("no answer"));
-        let subject = subject.clone();
-        bench
-            .core
-            .handle(Event::Destroyed { subject, outcome }, bench.now);
+        bench.answer_destruction(subject, Err(Error::unknown("no answer")));
         bench.wait(60);
         assert_eq!(bench.count("destroy"), destroyed, "{reused:?}");
     }
@@ -247,7 +202,7 @@ fn a_machine_that_was_listed_before_is_given_out_where_ids_are_those_of_machines
         (Reuse::Never, true),
         (Reuse::Always, false),
     ] {
-        let mut bench = declares(|behaviour| behaviour.id.reused = reused);
+        let mut bench = Bench::declaring(|behaviour| behaviour.id.reused = reused);
         bench.plant("file", "host-7", Tags::new());
         bench.arrive(cattle(1, "1"));
         bench.answered = Some("host-7".into());
@@ -262,7 +217,7 @@ fn a_machine_that_was_listed_before_is_given_out_where_ids_are_those_of_machines
 /// It is not touched all the same, before a list shows whose it is.
 #[test]
 fn somebody_elses_machine_is_not_touched_either() {
-    let mut bench = declares(|behaviour| behaviour.id.reused = Reuse::Always);
+    let mut bench = Bench::declaring(|behaviour| behaviour.id.reused = Reuse::Always);
     let stranger = Tags::from([("infrakit.group".to_owned(), "other".to_owned())]);
     bench.plant("file", "host-7", stranger);
     bench.arrive(cattle(1, "1"));
@@ -278,7 +233,7 @@ fn somebody_elses_machine_is_not_touched_either() {
 /// The list is from before the machine was given out. What came of the creation a later one tells.
 #[test]
 fn a_list_that_shows_the_former_owner_of_a_machine_speaks_against_nobody() {
-    let mut bench = declares(|behaviour| behaviour.id.reused = Reuse::Always);
+    let mut bench = Bench::declaring(|behaviour| behaviour.id.reused = Reuse::Always);
     bench.arrive(cattle(1, "1"));
     let stranger = Tags::from([("infrakit.group".to_owned(), "other".to_owned())]);
     bench.plant("file", "host-7", stranger);

@@ -1,6 +1,5 @@
 //! Lists that lack many members at once.
 
-use infrakit_engine::core::Event;
 use infrakit_spi::behaviour::{Behaviour, Completeness};
 
 use crate::bench::{Bench, GROUP, cattle};
@@ -122,11 +121,7 @@ fn a_plugin_with_complete_lists_and_durable_memory_is_believed_at_once() {
     let mut behaviour = Behaviour::default();
     behaviour.list.complete = Completeness::Yes;
     behaviour.list.durable = Some(true);
-    let event = Event::Behaves {
-        plugin: "file".into(),
-        behaviour: Ok(Box::new(behaviour)),
-    };
-    bench.core.handle(event, bench.now);
+    bench.declare("file", behaviour);
     bench.instances.clear();
     bench.wait(11);
     assert_eq!(bench.ids().len(), 6);

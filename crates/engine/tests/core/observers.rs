@@ -5,19 +5,11 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 use std::time::Duration;
 
-use infrakit_engine::core::{Effect, Event, ListAnswer};
-use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality};
+use infrakit_engine::core::Effect;
+use infrakit_spi::instance::{Fingerprint, Listing};
 use infrakit_spi::{Tags, tags};
 
-use crate::bench::{Bench, GROUP, cattle};
-
-fn named(id: &str, raw: GroupSpec) -> GroupSpec {
-    GroupSpec {
-        id: id.into(),
-        ..raw
-    }
-}
+use crate::bench::{Bench, GROUP, cattle, named};
 
 type Asked = Rc<RefCell<Vec<(Tags, Option<Fingerprint>)>>>;
 
@@ -26,14 +18,10 @@ fn live(bench: &mut Bench, asked: &Asked, seconds: u64, took: Duration) {
     let end = bench.now + Duration::from_secs(seconds);
     loop {
         bench.settle();
-        if let Some((plugin, started)) = bench.lists.pop() {
+        if let Some(held) = bench.lists.pop() {
             let (filter, seen) = asked.borrow_mut().pop().unwrap();
-            let list: Vec<Description> = bench
-                .instances
-                .values()
-                .filter(|one| tags::matches(one.tags.as_ref(), &filter))
-                .cloned()
-                .collect();
+            let mut list = bench.all();
+            list.retain(|one| tags::matches(one.tags.as_ref(), &filter));
             let mut hasher = DefaultHasher::new();
             format!("{list:?}").hash(&mut hasher);
             let print = Fingerprint([hasher.finish(); 2]);
@@ -43,13 +31,7 @@ fn live(bench: &mut Bench, asked: &Asked, seconds: u64, took: Duration) {
                 Listing::Changed(list, Some(print))
             };
             bench.now = bench.now + took;
-            let answer = ListAnswer {
-                plugin,
-                started,
-                locality: Locality::Remote,
-                outcome: Ok(listing),
-            };
-            bench.core.handle(Event::Listed(answer), bench.now);
+            bench.answer_list(held, Ok(listing));
             continue;
         }
         match bench.core.wake_at().filter(|at| *at <= end) {
@@ -88,11 +70,10 @@ fn no_list_is_begun_for_a_group_that_was_freed() {
     bench.core.free(&"left".into(), bench.now).unwrap();
     bench.settle();
     // A member dies after that list was made.
-    let (plugin, started) = bench.lists.pop().unwrap();
+    let held = bench.lists.pop().unwrap();
     let (filter, _) = asked.borrow_mut().pop().unwrap();
-    let list = bench.instances.values();
-    let list = list.filter(|one| tags::matches(one.tags.as_ref(), &filter));
-    let listing = Listing::Changed(list.cloned().collect(), None);
+    let mut list = bench.all();
+    list.retain(|one| tags::matches(one.tags.as_ref(), &filter));
     let gone = bench
         .instances
         .iter()
@@ -101,13 +82,7 @@ fn no_list_is_begun_for_a_group_that_was_freed() {
         .unwrap();
     bench.lose(&gone);
     bench.now = bench.now + Duration::from_millis(5);
-    let answer = ListAnswer {
-        plugin,
-        started,
-        locality: Locality::Remote,
-        outcome: Ok(listing),
-    };
-    bench.core.handle(Event::Listed(answer), bench.now);
+    bench.answer_list(held, Ok(Listing::Changed(list, None)));
     live(&mut bench, &asked, 3_600, Duration::from_millis(20));
     assert_eq!(bench.ids().len(), 4, "the dead one is never missed");
 }

@@ -9,12 +9,11 @@ use infrakit_engine::core::{
 };
 use infrakit_plan::{Config, Spec, Timestamp};
 use infrakit_spi::behaviour::{Behaviour, Limit, Operation};
-use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{Error, tags};
 use infrakit_store::{MemStore, Store as _};
 
-use crate::bench::{Bench, GROUP, cattle, spec};
+use crate::bench::{Bench, GROUP, cattle, named, spec};
 
 fn creations(per_minute: u32) -> Limits {
     Limits {
@@ -40,13 +39,6 @@ fn limit(op: Operation, bucket: f64, refill_per_s: f64) -> Limit {
         bucket,
         refill_per_s,
         account: String::new(),
-    }
-}
-
-fn named(id: &str, raw: GroupSpec) -> GroupSpec {
-    GroupSpec {
-        id: id.into(),
-        ..raw
     }
 }
 
@@ -430,11 +422,7 @@ fn plugins_with_one_account_share_its_bucket_though_they_declare_other_numbers()
             limits: vec![limit],
             ..Behaviour::default()
         };
-        let event = Event::Behaves {
-            plugin: plugin.into(),
-            behaviour: Ok(Box::new(behaviour)),
-        };
-        bench.core.handle(event, bench.now);
+        bench.declare(plugin, behaviour);
     }
     bench.commit(cattle(100, "1"));
     let other = spec(r#"{"Size":100}"#, ("other", "1"), "");

@@ -2,16 +2,15 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use infrakit_engine::core::{Call, Effect, Limits};
-use infrakit_plan::{Asked, Config};
+use infrakit_engine::core::{Call, Effect};
+use infrakit_plan::Asked;
 use infrakit_spi::Error;
-use infrakit_spi::behaviour::{Behaviour, IdempotencyKind, Seconds};
+use infrakit_spi::behaviour::{IdempotencyKind, Seconds};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{Tags, tags};
 
-use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after, spec};
+use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
 fn pets() -> GroupSpec {
     spec(r#"{"LogicalIDs":["a","b"]}"#, ("file", "1"), "")
@@ -254,13 +253,10 @@ fn records_of_a_group_that_went_are_not_those_of_the_next_one() {
 /// would be asked for again with what the first of this one says.
 #[test]
 fn a_creation_of_a_former_record_is_not_asked_for_again_with_other_content() {
-    let mut behaviour = Behaviour::default();
-    behaviour.idempotency.kind = IdempotencyKind::Token;
-    let config = Config {
-        undeclared: Arc::new(behaviour),
-        ..Config::default()
-    };
-    let mut bench = Bench::with(config, Limits::default());
+    let mut bench = Bench::declaring(|behaviour| {
+        behaviour.create.give_up = None;
+        behaviour.idempotency.kind = IdempotencyKind::Token;
+    });
     let again = Rc::new(Cell::new(0));
     let counted = Rc::clone(&again);
     bench.witness = Some(Box::new(move |effect| {
@@ -290,13 +286,7 @@ fn a_creation_of_a_former_record_is_not_asked_for_again_with_other_content() {
 #[test]
 fn a_group_that_is_committed_elsewhere_waits_for_those_that_are_on_their_way_out() {
     let pets = |plugin| spec(r#"{"LogicalIDs":["a","b"]}"#, (plugin, "1"), "");
-    let mut behaviour = gives_up_after(15);
-    behaviour.tombstone = Some(Seconds(3_600.0));
-    let config = Config {
-        undeclared: Arc::new(behaviour),
-        ..Config::default()
-    };
-    let mut bench = Bench::with(config, Limits::default());
+    let mut bench = Bench::declaring(|behaviour| behaviour.tombstone = Some(Seconds(3_600.0)));
     bench.tombs = true;
     bench.arrive(pets("old"));
     bench.wait(60);

@@ -2,15 +2,13 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_engine::core::{Effect, Event, Limits, ListAnswer};
-use infrakit_plan::Config;
+use infrakit_engine::core::Effect;
 use infrakit_spi::behaviour::Seconds;
-use infrakit_spi::instance::{Description, Fingerprint, Listing, Locality};
+use infrakit_spi::instance::{Fingerprint, Listing};
 
-use crate::bench::{Bench, Fate, cattle, gives_up_after, spec};
+use crate::bench::{Bench, Fate, cattle, spec};
 
 #[test]
 fn creations_that_were_written_down_and_never_made_are_made_once() {
@@ -111,8 +109,7 @@ fn an_id_that_was_used_again_is_another_member() {
     // The plugin gives the id of the one that went to one that is made now.
     bench.fate = Fate::Lost;
     bench.commit(cattle(2, "1"));
-    let reused = bench.instances.values().next().unwrap().tags.clone();
-    let mut tags = reused.unwrap();
+    let mut tags = bench.tags();
     tags.insert("infrakit.token".to_owned(), "nonce-9".to_owned());
     bench.plant("file", &doomed[0], tags);
     bench.crash();
@@ -161,13 +158,7 @@ fn a_group_being_destroyed_goes_on_after_a_crash() {
 
 #[test]
 fn a_destruction_that_never_happens_is_said_however_often_the_controller_is_started_anew() {
-    let mut behaviour = gives_up_after(15);
-    behaviour.destroy.stuck = Some(Seconds(60.0));
-    let config = Config {
-        undeclared: Arc::new(behaviour),
-        ..Config::default()
-    };
-    let mut bench = Bench::with(config, Limits::default());
+    let mut bench = Bench::declaring(|behaviour| behaviour.destroy.stuck = Some(Seconds(60.0)));
     bench.arrive(cattle(3, "1"));
     bench.fate = Fate::Kept;
     bench.commit(cattle(1, "1"));
@@ -183,7 +174,7 @@ fn a_destruction_that_never_happens_is_said_however_often_the_controller_is_star
 fn without_room_in_the_store_nothing_is_done_and_it_is_tried_at_leisure() {
     let mut bench = Bench::new();
     bench.arrive(cattle(4, "1"));
-    let lost = bench.ids()[0].to_owned();
+    let lost = bench.first();
     bench.lose(&lost);
     bench.sick.insert(bench.ids()[0].into());
     bench.full = true;
@@ -264,7 +255,7 @@ fn a_list_from_before_a_suspension_is_asked_for_again() {
     bench.arrive(cattle(1, "1"));
     bench.hold_lists = true;
     bench.wait(20);
-    let (plugin, started) = bench.lists.remove(0);
+    let held = bench.lists.remove(0);
     let compared = Rc::new(Cell::new(false));
     let noted = Rc::clone(&compared);
     bench.witness = Some(Box::new(move |effect: &Effect| {
@@ -273,15 +264,8 @@ fn a_list_from_before_a_suspension_is_asked_for_again() {
         }
     }));
     bench.now = bench.now + Duration::from_secs(600);
-    let all: Vec<Description> = bench.instances.values().cloned().collect();
-    let listing = Listing::Changed(all, Some(Fingerprint([1, 2])));
-    let answer = ListAnswer {
-        plugin,
-        started,
-        locality: Locality::Remote,
-        outcome: Ok(listing),
-    };
-    bench.core.handle(Event::Listed(answer), bench.now);
+    let listing = Listing::Changed(bench.all(), Some(Fingerprint([1, 2])));
+    bench.answer_list(held, Ok(listing));
     bench.settle();
     assert_eq!(bench.lists.len(), 1, "it is asked for at once");
     assert!(!compared.get());

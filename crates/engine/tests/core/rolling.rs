@@ -168,7 +168,7 @@ fn a_canary_stays_a_canary_however_often_the_size_changes() {
         bench.wait(30);
     }
     bench.crash();
-    let id = bench.ids()[0].to_owned();
+    let id = bench.first();
     bench.lose(&id);
     bench.wait(60);
     let made = bench.count("create");

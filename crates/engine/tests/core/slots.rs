@@ -2,23 +2,15 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::{Event, Limits};
+use infrakit_engine::core::Limits;
 use infrakit_plan::Config;
 use infrakit_spi::behaviour::Behaviour;
-use infrakit_spi::group::GroupSpec;
 use infrakit_spi::rollout::Freeze;
 
-use crate::bench::{Bench, Fate, GROUP, cattle, spec};
+use crate::bench::{Bench, Fate, GROUP, cattle, named, spec};
 
 /// Calls at once that the core begins with.
 const WINDOW: usize = 128;
-
-fn named(id: &str, raw: GroupSpec) -> GroupSpec {
-    GroupSpec {
-        id: id.into(),
-        ..raw
-    }
-}
 
 /// The plugin has shown that it gets five hundred calls done in the time that may be planned ahead.
 fn quick() -> Bench {
@@ -184,11 +176,7 @@ fn safe(create: Option<u64>, destroy: Option<u64>) -> Bench {
     let mut behaviour = Behaviour::default();
     behaviour.safe_parallel.create = create;
     behaviour.safe_parallel.destroy = destroy;
-    let event = Event::Behaves {
-        plugin: "file".into(),
-        behaviour: Ok(Box::new(behaviour)),
-    };
-    bench.core.handle(event, bench.now);
+    bench.declare("file", behaviour);
     bench
 }
 
@@ -255,11 +243,7 @@ fn what_is_declared_late_holds_for_what_is_under_way() {
     assert_eq!(bench.kept(), 10);
     let mut behaviour = Behaviour::default();
     behaviour.safe_parallel.create = Some(2);
-    let event = Event::Behaves {
-        plugin: "file".into(),
-        behaviour: Ok(Box::new(behaviour)),
-    };
-    bench.core.handle(event, bench.now);
+    bench.declare("file", behaviour);
     bench.commit(cattle(20, "1"));
     bench.release_some(8);
     assert_eq!(bench.kept(), 2);

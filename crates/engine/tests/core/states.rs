@@ -1,27 +1,12 @@
 //! Plugins that say where their instances are in their lives in words of their own.
 
-use std::sync::Arc;
-
-use infrakit_engine::core::{Event, Limits};
-use infrakit_plan::Config;
-use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::instance::Lifecycle;
 
 use crate::bench::{Bench, GROUP, cattle, gives_up_after, spec};
 
 /// A world whose plugins declare what these words mean.
-fn says(states: &str) -> Behaviour {
-    let mut behaviour = gives_up_after(15);
-    behaviour.states = serde_json::from_str(states).unwrap();
-    behaviour
-}
-
 fn world(states: &str) -> Bench {
-    let config = Config {
-        undeclared: Arc::new(says(states)),
-        ..Config::default()
-    };
-    Bench::with(config, Limits::default())
+    Bench::declaring(|behaviour| behaviour.states = serde_json::from_str(states).unwrap())
 }
 
 fn called(word: &str) -> Lifecycle {
@@ -131,11 +116,9 @@ fn what_is_declared_later_holds_for_the_last_list() {
     say_of_all(&mut bench, "deleted");
     bench.wait(60);
     assert_eq!(bench.count("create"), 2);
-    let declared = Event::Behaves {
-        plugin: "file".into(),
-        behaviour: Ok(Box::new(says(r#"{"deleted": "gone"}"#))),
-    };
-    bench.core.handle(declared, bench.now);
+    let mut behaviour = gives_up_after(15);
+    behaviour.states = serde_json::from_str(r#"{"deleted": "gone"}"#).unwrap();
+    bench.declare("file", behaviour);
     bench.wait(60);
     assert_eq!(bench.count("create"), 4);
 }

@@ -1,6 +1,7 @@
 //! Two controllers on one store: only one of them does anything.
 
 use infrakit_engine::core::{Claim, Effect, Event, NotWritten, Refused};
+use infrakit_spi::instance::Listing;
 use infrakit_store::Store as _;
 
 use crate::bench::{Bench, Fate, cattle};
@@ -11,7 +12,7 @@ fn a_deposed_controller_does_nothing_more() {
     bench.arrive(cattle(3, "1"));
     let mut successor = bench.another();
     // The former leader wants to replace a member that is gone.
-    let id = bench.ids()[0].to_owned();
+    let id = bench.first();
     bench.lose(&id);
     bench.wait(30);
     assert!(bench.core.is_deposed());
@@ -29,7 +30,7 @@ fn effects_on_their_way_when_a_write_is_refused_do_not_begin() {
     let mut bench = Bench::new();
     bench.arrive(cattle(3, "1"));
     bench.fate = Fate::Kept;
-    let id = bench.ids()[0].to_owned();
+    let id = bench.first();
     bench.lose(&id);
     bench.now.0 += 20_000_000_000;
     bench.core.look(bench.now);
@@ -49,14 +50,8 @@ fn effects_on_their_way_when_a_write_is_refused_do_not_begin() {
                 plugin, started, ..
             } = effect
             {
-                let list = bench.instances.values().cloned().collect();
-                let answer = infrakit_engine::core::ListAnswer {
-                    plugin,
-                    started,
-                    locality: infrakit_spi::instance::Locality::InProcess,
-                    outcome: Ok(infrakit_spi::instance::Listing::Changed(list, None)),
-                };
-                bench.core.handle(Event::Listed(answer), bench.now);
+                let listing = Listing::Changed(bench.all(), None);
+                bench.answer_list((plugin, started), Ok(listing));
             }
         }
     };

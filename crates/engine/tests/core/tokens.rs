@@ -1,21 +1,11 @@
 //! Providers whose lists do not show the token of an instance.
 
-use std::sync::Arc;
-
-use infrakit_engine::core::{Call, CreationAnswer, Event, Limits};
-use infrakit_plan::Config;
 use infrakit_spi::tags;
 
-use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after};
+use crate::bench::{Bench, Fate, GROUP, cattle};
 
 fn readable(readable: Option<bool>) -> Bench {
-    let mut behaviour = gives_up_after(15);
-    behaviour.token_readable = readable;
-    let config = Config {
-        undeclared: Arc::new(behaviour),
-        ..Config::default()
-    };
-    Bench::with(config, Limits::default())
+    Bench::declaring(|behaviour| behaviour.token_readable = readable)
 }
 
 /// Takes the tokens off all instances, as lists show them.
@@ -66,8 +56,7 @@ fn members_that_die_young_are_made_ever_more_rarely() {
     let mut bench = readable(Some(false));
     bench.arrive(cattle(2, "1"));
     let look = |bench: &mut Bench| {
-        let plugin = "file".into();
-        bench.core.handle(Event::Changed { plugin }, bench.now);
+        bench.changed();
         bench.wait(1);
     };
     for _ in 0..600 {
@@ -86,32 +75,13 @@ fn who_is_listed_before_its_answer_came_is_known_by_that() {
     bench.arrive(cattle(1, "1"));
     bench.fate = Fate::Kept;
     bench.commit(cattle(2, "1"));
-    let kept = bench.take_kept();
-    let [
-        Call::Provision {
-            target,
-            number,
-            provision,
-            ..
-        },
-    ] = &kept[..]
-    else {
-        panic!("{kept:?}");
-    };
+    let creation = bench.take_creation();
     bench.fate = Fate::Done;
-    let begun = bench.now;
-    let made = bench.plant("file", "x", provision.tags.clone());
+    let made = bench.make(&creation, "x");
     strip(&mut bench);
     bench.wait(30);
     assert_eq!((bench.count("create"), bench.count("destroy")), (1, 0));
-    let answer = CreationAnswer {
-        target: target.clone(),
-        number: *number,
-        plugin: "file".into(),
-        begun,
-        outcome: Ok(Box::new(made)),
-    };
-    bench.core.handle(Event::Provisioned(answer), bench.now);
+    bench.answer(creation, Ok(made));
     bench.wait(60);
     assert_eq!((bench.count("create"), bench.count("destroy")), (1, 0));
     assert!(bench.converged(), "{}", bench.why());
@@ -125,8 +95,7 @@ fn a_token_that_is_shown_all_the_same_proves_nothing() {
         bench.arrive(cattle(1, "1"));
         bench.fate = Fate::Lost;
         bench.commit(cattle(2, "1"));
-        let one = bench.instances.values().next().unwrap();
-        let mut tags = one.tags.clone().unwrap();
+        let mut tags = bench.tags();
         let token = tags.get(tags::TOKEN).unwrap().clone();
         tags.insert(tags::TOKEN.to_owned(), token.replace("-0", "-1"));
         bench.plant("file", "copy", tags);

@@ -1,8 +1,6 @@
 //! That a group is degraded is told once when it begins, and once when it ends.
 
-use infrakit_engine::core::{Event, ListAnswer};
 use infrakit_spi::Error;
-use infrakit_spi::instance::Locality;
 
 use crate::bench::{Bench, GROUP, cattle};
 
@@ -20,8 +18,7 @@ fn a_group_that_is_degraded_for_long_is_told_of_once() {
     let mut bench = Bench::new();
     bench.arrive(cattle(6, "1"));
     assert_eq!(told(&bench), [""; 0], "that it is new is no trouble");
-    let ids: Vec<String> = bench.ids().into_iter().map(str::to_owned).collect();
-    bench.sick.extend(ids.iter().map(|id| id.as_str().into()));
+    bench.sick = bench.all().into_iter().map(|one| one.id).collect();
     bench.wait(3_600);
     assert_eq!(bench.degraded().1, "TooManySick");
     let began = "is degraded, Degraded: TooManySick";
@@ -38,8 +35,7 @@ fn a_group_that_is_degraded_for_long_is_told_of_once() {
 fn a_restart_tells_nothing_anew() {
     let mut bench = Bench::new();
     bench.arrive(cattle(6, "1"));
-    let ids: Vec<String> = bench.ids().into_iter().map(str::to_owned).collect();
-    bench.sick.extend(ids.iter().map(|id| id.as_str().into()));
+    bench.sick = bench.all().into_iter().map(|one| one.id).collect();
     bench.wait(600);
     bench.restart();
     bench.wait(600);
@@ -61,14 +57,8 @@ fn that_a_group_is_not_listed_any_more_is_told_of_too() {
     bench.hold_lists = true;
     for _ in 0..20 {
         bench.wait(10);
-        for (plugin, started) in std::mem::take(&mut bench.lists) {
-            let answer = ListAnswer {
-                plugin,
-                started,
-                locality: Locality::Remote,
-                outcome: Err(Error::unknown("no route to host")),
-            };
-            bench.core.handle(Event::Listed(answer), bench.now);
+        for held in std::mem::take(&mut bench.lists) {
+            bench.answer_list(held, Err(Error::unknown("no route to host")));
         }
     }
     let began = "is degraded, Degraded: NotListed";

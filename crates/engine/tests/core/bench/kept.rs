@@ -1,11 +1,11 @@
 //! Calls that wait for better times, and what a test makes of them.
 
-use infrakit_engine::core::{Call, CreationAnswer, Event, Target};
+use infrakit_engine::core::{Call, CreationAnswer, Event, Subject, Target};
 use infrakit_plan::Timestamp;
 use infrakit_spi::instance::Description;
 use infrakit_spi::{Error, PluginName, Tags};
 
-use super::Bench;
+use super::{Bench, Fate, GROUP};
 
 /// A creation that was kept, and of which nothing comes before the test says so.
 pub(crate) struct KeptCreation {
@@ -43,6 +43,25 @@ impl Bench {
             begun: self.now,
             tags: provision.tags.clone(),
         }
+    }
+
+    /// Takes the one call that was kept, a destruction.
+    pub(crate) fn take_destruction(&mut self) -> Subject {
+        let kept = self.take_kept();
+        let [Call::Destroy { subject, .. }] = &kept[..] else {
+            panic!("{kept:?}");
+        };
+        subject.clone()
+    }
+
+    /// Asks for the destruction of a member, and keeps the call.
+    pub(crate) fn ask_to_go(&mut self, id: &str) -> Subject {
+        self.fate = Fate::Kept;
+        let core = &mut self.core;
+        core.destroy_instances_now(&GROUP.into(), &[id.into()], self.now)
+            .unwrap();
+        self.settle();
+        self.take_destruction()
     }
 
     /// Has a creation come true; its answer is still to come.

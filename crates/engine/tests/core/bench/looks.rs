@@ -3,13 +3,31 @@
 use std::collections::BTreeSet;
 
 use infrakit_plan::Memory;
+use infrakit_spi::instance::Description;
 use infrakit_spi::rollout::ConditionKind;
-use infrakit_spi::tags;
+use infrakit_spi::{Tags, tags};
 use infrakit_store::Store as _;
 
 use super::{Bench, GROUP};
 
 impl Bench {
+    /// An instance on the plugin `file`, to be changed.
+    pub(crate) fn instance(&mut self, id: &str) -> &mut Description {
+        let key = ("file".into(), id.into());
+        self.instances.get_mut(&key).unwrap()
+    }
+
+    /// The tags of the first instance.
+    pub(crate) fn tags(&self) -> Tags {
+        let first = self.instances.values().next();
+        first.and_then(|one| one.tags.clone()).unwrap()
+    }
+
+    /// Its id.
+    pub(crate) fn first(&self) -> String {
+        self.ids()[0].to_owned()
+    }
+
     /// The ids of the instances, in order.
     pub(crate) fn ids(&self) -> Vec<&str> {
         self.instances.keys().map(|(_, id)| id.as_str()).collect()

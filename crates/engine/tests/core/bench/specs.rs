@@ -17,6 +17,14 @@ pub(crate) fn spec(allocation: &str, (plugin, note): (&str, &str), more: &str) -
     }
 }
 
+/// The same for another group.
+pub(crate) fn named(id: &str, raw: GroupSpec) -> GroupSpec {
+    GroupSpec {
+        id: id.into(),
+        ..raw
+    }
+}
+
 /// `size` like members of configuration `note`.
 pub(crate) fn cattle(size: u64, note: &str) -> GroupSpec {
     spec(&format!(r#"{{"Size":{size}}}"#), ("file", note), "")
