@@ -1,4 +1,5 @@
-//! A world in memory in which versions can be bad: they do not start, or they do and are sick.
+//! A world in memory: an instance plugin whose answers may be lost or refused, versions that can be bad
+//! (they do not start, or they do and are sick), and a store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,13 +19,21 @@ use tokio_util::sync::CancellationToken;
 /// Tag that shows which version an instance was made from.
 const VERSION: &str = "version";
 
+/// A plugin that never lists anything.
+pub(crate) const HANGING: &str = "hanging";
+
 /// A group `g` of `size` members of a version, with more properties.
 pub(crate) fn group(size: u64, version: &str, more: &str) -> GroupSpec {
+    on(("g", "fake"), size, version, more)
+}
+
+/// A group on a plugin.
+pub(crate) fn on((id, plugin): (&str, &str), size: u64, version: &str, more: &str) -> GroupSpec {
     let properties = format!(
-        r#"{{"Allocation":{{"Size":{size}}},"Instance":{{"Plugin":"fake","Properties":{{"Version":"{version}"}}}},"Flavor":{{"Plugin":"fine"}}{more}}}"#
+        r#"{{"Allocation":{{"Size":{size}}},"Instance":{{"Plugin":"{plugin}","Properties":{{"Version":"{version}"}}}},"Flavor":{{"Plugin":"fine"}}{more}}}"#
     );
     GroupSpec {
-        id: "g".into(),
+        id: id.into(),
         properties: Some(Any::parse(&properties).unwrap()),
     }
 }
@@ -36,6 +45,14 @@ pub(crate) const CANARY: &str = r#","Updating":{"Stages":[{"Until":1,"Approve":t
 pub(crate) struct State {
     instances: BTreeMap<InstanceId, Tags>,
     begun: usize,
+    /// How many instances there were at most.
+    most: usize,
+    /// Whether the answers of creations are lost.
+    pub(crate) lose: bool,
+    /// Why nothing is created.
+    pub(crate) refuse: Option<String>,
+    /// How often the plugin does not answer yet when it is asked how it behaves.
+    pub(crate) unanswered: usize,
     /// How long a creation takes.
     pub(crate) delay: Duration,
     /// Versions whose members are sick.
@@ -56,7 +73,10 @@ pub(crate) struct World {
     stop: Mutex<CancellationToken>,
 }
 
-struct Fake(Arc<Mutex<State>>);
+struct Fake {
+    state: Arc<Mutex<State>>,
+    hangs: bool,
+}
 
 /// A store in memory that takes its time to say that something is written.
 #[derive(Default)]
@@ -109,8 +129,19 @@ impl World {
 
     /// Starts an engine on this world and its store; the one before is killed.
     pub(crate) async fn engine(&self) -> Engine {
+        self.crash();
+        self.rival().await
+    }
+
+    /// Ends the engine between two of its steps, as a kill would.
+    pub(crate) fn crash(&self) {
+        self.stop.lock().unwrap().cancel();
+    }
+
+    /// Starts an engine beside the one before.
+    pub(crate) async fn rival(&self) -> Engine {
         let stop = CancellationToken::new();
-        std::mem::replace(&mut *self.stop.lock().unwrap(), stop.clone()).cancel();
+        *self.stop.lock().unwrap() = stop.clone();
         let plugins = Arc::new(Found(Arc::clone(&self.state)));
         let store = Arc::clone(&self.store) as Arc<dyn Store>;
         let started = Engine::start(Options::default(), plugins, store, stop);
@@ -119,13 +150,53 @@ impl World {
         started.engine
     }
 
-    /// Versions of the members, by id.
+    /// Commits a group and waits until it is converged at that size.
+    pub(crate) async fn arrive(&self, engine: &Engine, size: u64, version: &str) {
+        let spec = group(size, version, "");
+        engine.commit(&spec, Commit::Enforce).await.unwrap();
+        self.converged(engine, usize::try_from(size).unwrap()).await;
+    }
+
+    /// Waits until the group is converged at `size`, both by its own word and in truth.
+    pub(crate) async fn converged(&self, engine: &Engine, size: usize) {
+        for _ in 0..1200 {
+            let described = engine.describe(&"g".into()).await.unwrap();
+            if described.converged && self.members().len() == size {
+                assert_eq!(described.instances.unwrap().len(), size);
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        panic!("{:?} did not converge to {size}", self.members());
+    }
+
+    /// Versions of the members of the group, by id; empty where nobody made them.
     pub(crate) fn members(&self) -> BTreeMap<InstanceId, String> {
+        let tag = |tags: &Tags, name: &str| tags.get(name).cloned().unwrap_or_default();
         let state = self.state();
         let members = state.instances.iter();
+        let members = members.filter(|(_, tags)| tag(tags, tags::GROUP) == "g");
         members
-            .map(|(id, tags)| (id.clone(), tags[VERSION].clone()))
+            .map(|(id, tags)| (id.clone(), tag(tags, VERSION)))
             .collect()
+    }
+
+    /// Any member.
+    pub(crate) fn any(&self) -> InstanceId {
+        self.members().pop_first().unwrap().0
+    }
+
+    /// The config hashes of the members.
+    pub(crate) fn hashes(&self) -> BTreeSet<String> {
+        let members = self.members();
+        let state = self.state();
+        let tags = members.keys().map(|id| &state.instances[id]);
+        tags.map(|tags| tags::config_hash(tags).unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.state().instances.contains_key(&InstanceId::from(id))
     }
 
     pub(crate) fn count(&self, version: &str) -> usize {
@@ -146,20 +217,31 @@ impl World {
         self.state().begun
     }
 
+    /// The most instances that there were at once.
+    pub(crate) fn most(&self) -> usize {
+        self.state().most
+    }
+
     /// Has an instance vanish.
     pub(crate) fn kill(&self, id: &str) {
         self.state().instances.remove(&InstanceId::from(id));
     }
 
-    /// Puts an instance there that nobody made.
+    /// Puts a member of a version there that nobody made.
     pub(crate) fn plant(&self, id: &str, version: &str) {
         let tags = [
             (tags::GROUP, "g"),
             (tags::CONFIG_HASH, "x"),
             (VERSION, version),
         ];
-        let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        self.state().instances.insert(id.into(), tags.into());
+        self.plant_tagged(id, &tags);
+    }
+
+    /// Puts an instance there that nobody made.
+    pub(crate) fn plant_tagged(&self, id: &str, tags: &[(&str, &str)]) {
+        let tags = tags.iter();
+        let tags = tags.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        self.state().instances.insert(id.into(), tags.collect());
     }
 }
 
@@ -227,12 +309,19 @@ struct Found(Arc<Mutex<State>>);
 
 #[async_trait]
 impl Plugins for Found {
-    async fn instance(&self, _: &PluginName) -> Result<Arc<dyn Instance>> {
-        Ok(Arc::new(Fake(Arc::clone(&self.0))))
+    async fn instance(&self, name: &PluginName) -> Result<Arc<dyn Instance>> {
+        Ok(Arc::new(Fake {
+            state: Arc::clone(&self.0),
+            hangs: name.as_str() == HANGING,
+        }))
     }
 
     async fn flavor(&self, _: &PluginName) -> Result<Arc<dyn Flavor>> {
-        Ok(Arc::new(Fake(Arc::clone(&self.0))))
+        let state = Arc::clone(&self.0);
+        Ok(Arc::new(Fake {
+            state,
+            hangs: false,
+        }))
     }
 }
 
@@ -245,34 +334,48 @@ impl Instance for Fake {
     async fn provision(&self, spec: &InstanceSpec) -> Result<InstanceId> {
         let properties = spec.properties.as_ref().unwrap().as_str();
         let version = properties.split('"').nth(3).unwrap().to_owned();
-        let (delay, broken, number) = {
-            let mut state = self.0.lock().unwrap();
+        let (delay, refusal, lose, number) = {
+            let mut state = self.state.lock().unwrap();
             state.begun += 1;
-            let broken = state.broken.get(&version).cloned();
-            (state.delay, broken, state.begun)
+            let broken = state.broken.get(&version);
+            let broken = broken.map(|(class, why)| Error::refused(why).with_class(*class));
+            let refusal = broken.or_else(|| state.refuse.as_ref().map(Error::refused));
+            (state.delay, refusal, state.lose, state.begun)
         };
         tokio::time::sleep(delay).await;
-        if let Some((class, message)) = broken {
-            return Err(Error::refused(message).with_class(class));
+        if let Some(refusal) = refusal {
+            return Err(refusal);
         }
         let id = InstanceId::new(format!("i-{number:03}"));
         let mut tags = spec.tags.clone().unwrap_or_default();
         tags.insert(VERSION.to_owned(), version);
-        self.0.lock().unwrap().instances.insert(id.clone(), tags);
+        let mut state = self.state.lock().unwrap();
+        state.instances.insert(id.clone(), tags);
+        state.most = state.most.max(state.instances.len());
+        if lose {
+            return Err(Error::unknown("connection lost"));
+        }
         Ok(id)
     }
 
-    async fn label(&self, _: &InstanceId, _: &Tags) -> Result<()> {
-        Err(Error::refused("nothing is labelled here"))
+    async fn label(&self, id: &InstanceId, labels: &Tags) -> Result<()> {
+        let mut state = self.state.lock().unwrap();
+        let tags = state.instances.get_mut(id);
+        let tags = tags.ok_or_else(|| Error::refused("not found"))?;
+        tags.extend(labels.clone());
+        Ok(())
     }
 
     async fn destroy(&self, id: &InstanceId, _: &Context) -> Result<()> {
-        let gone = self.0.lock().unwrap().instances.remove(id);
+        let gone = self.state.lock().unwrap().instances.remove(id);
         gone.map(drop).ok_or_else(|| Error::refused("not found"))
     }
 
     async fn describe(&self, filter: &Tags, _: Detail) -> Result<Vec<Description>> {
-        let state = self.0.lock().unwrap();
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
+        let state = self.state.lock().unwrap();
         if let Some(message) = &state.hidden {
             return Err(Error::refused(message));
         }
@@ -288,6 +391,11 @@ impl Instance for Fake {
     }
 
     async fn behaviour(&self) -> Result<Option<Behaviour>> {
+        let mut state = self.state.lock().unwrap();
+        if let Some(left) = state.unanswered.checked_sub(1) {
+            state.unanswered = left;
+            return Err(Error::unknown("no answer in time"));
+        }
         let mut behaviour = Behaviour::default();
         behaviour.create.give_up = Some(Seconds(15.0));
         Ok(Some(behaviour))
@@ -315,9 +423,10 @@ impl Flavor for Fake {
     }
 
     async fn healthy(&self, _: Option<&Any>, member: &Description) -> Result<Health> {
-        let state = self.0.lock().unwrap();
+        let state = self.state.lock().unwrap();
         let tags = state.instances.get(&member.id);
-        let version = tags.map_or("", |tags| &tags[VERSION]);
+        let version = tags.and_then(|tags| tags.get(VERSION));
+        let version = version.map_or("", String::as_str);
         Ok(if state.mute.contains(version) {
             Health::Unknown
         } else if state.sick.contains(version) || state.ill.contains(&member.id) {

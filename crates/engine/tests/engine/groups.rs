@@ -1,30 +1,27 @@
-//! The engine with plugins in memory: real tasks and timers on a paused clock.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod world;
+//! Groups that are kept: made, healed, rolled, freed, destroyed, taken over.
 
 use std::time::Duration;
 
 use infrakit_spi::group::{Commit, Group as _};
-use world::{World, cattle};
+
+use crate::world::{HANGING, World, group, on};
 
 #[tokio::test(start_paused = true)]
 async fn creates_heals_rolls_grows_and_destroys() {
     let world = World::new();
     let engine = world.engine().await;
     let details = engine
-        .commit(&cattle("g", 5, "1"), Commit::Enforce)
+        .commit(&group(5, "1", ""), Commit::Enforce)
         .await
         .unwrap();
     assert_eq!(details, "Managing 5 instances");
-    world.converged(&engine, "g", 5).await;
+    world.converged(&engine, 5).await;
 
-    world.kill_one("g");
-    world.kill_one("g");
-    world.converged(&engine, "g", 5).await;
+    world.kill(world.any().as_str());
+    world.kill(world.any().as_str());
+    world.converged(&engine, 5).await;
 
-    let next = cattle("g", 10, "2");
+    let next = group(10, "2", "");
     let sentence = "Performing a rolling update on 5 instances, then adding 5 instances to increase the group size to 10";
     assert_eq!(
         engine.commit(&next, Commit::Pretend).await.unwrap(),
@@ -34,13 +31,13 @@ async fn creates_heals_rolls_grows_and_destroys() {
         engine.commit(&next, Commit::Enforce).await.unwrap(),
         sentence
     );
-    world.converged(&engine, "g", 10).await;
-    assert_eq!(world.hashes("g").len(), 1);
+    world.converged(&engine, 10).await;
+    assert_eq!(world.hashes().len(), 1);
     assert!(world.most() <= 10, "{} members at once", world.most());
     assert_eq!(engine.commit(&next, Commit::Enforce).await.unwrap(), "Noop");
 
     engine.destroy(&"g".into()).await.unwrap();
-    assert_eq!(world.count("g"), 0);
+    assert_eq!(world.members().len(), 0);
     assert!(engine.inspect().await.unwrap().is_empty());
 }
 
@@ -48,18 +45,14 @@ async fn creates_heals_rolls_grows_and_destroys() {
 async fn a_half_finished_update_goes_on_after_a_crash() {
     let world = World::new();
     let engine = world.engine().await;
+    world.arrive(&engine, 6, "1").await;
+    world.state().delay = Duration::from_secs(1);
     engine
-        .commit(&cattle("g", 6, "1"), Commit::Enforce)
-        .await
-        .unwrap();
-    world.converged(&engine, "g", 6).await;
-    world.delay(Duration::from_secs(1));
-    engine
-        .commit(&cattle("g", 8, "2"), Commit::Enforce)
+        .commit(&group(8, "2", ""), Commit::Enforce)
         .await
         .unwrap();
     let half = async {
-        while world.hashes("g").len() < 2 {
+        while world.hashes().len() < 2 {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
@@ -68,19 +61,19 @@ async fn a_half_finished_update_goes_on_after_a_crash() {
     world.crash();
 
     let engine = world.engine().await;
-    world.converged(&engine, "g", 8).await;
-    assert_eq!(world.hashes("g").len(), 1);
+    world.converged(&engine, 8).await;
+    assert_eq!(world.hashes().len(), 1);
     assert!(world.most() <= 8, "{} members at once", world.most());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_creation_that_outlasts_everything_never_leads_to_a_second_instance() {
     let world = World::new();
-    world.delay(Duration::from_secs(3600));
-    world.lose_answers(true);
+    world.state().delay = Duration::from_secs(3600);
+    world.state().lose = true;
     let engine = world.engine().await;
     engine
-        .commit(&cattle("g", 3, "1"), Commit::Enforce)
+        .commit(&group(3, "1", ""), Commit::Enforce)
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_secs(500)).await;
@@ -95,43 +88,39 @@ async fn a_creation_that_outlasts_everything_never_leads_to_a_second_instance() 
 #[tokio::test(start_paused = true)]
 async fn a_plugin_that_misses_a_question_is_asked_again_soon() {
     let world = World::new();
-    world.delay(Duration::from_secs(3600));
+    world.state().delay = Duration::from_secs(3600);
     let engine = world.engine().await;
     engine
-        .commit(&cattle("g", 3, "1"), Commit::Enforce)
+        .commit(&group(3, "1", ""), Commit::Enforce)
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     world.crash();
     assert_eq!(world.begun(), 3);
 
-    world.delay(Duration::ZERO);
-    world.mute(3);
+    world.state().delay = Duration::ZERO;
+    world.state().unanswered = 3;
     let _engine = world.engine().await;
     tokio::time::sleep(Duration::from_secs(45)).await;
-    assert_eq!((world.begun(), world.count("g")), (6, 3));
+    assert_eq!((world.begun(), world.members().len()), (6, 3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn lost_answers_are_settled_by_the_list() {
     let world = World::new();
-    world.lose_answers(true);
+    world.state().lose = true;
     let engine = world.engine().await;
-    engine
-        .commit(&cattle("g", 4, "1"), Commit::Enforce)
-        .await
-        .unwrap();
-    world.converged(&engine, "g", 4).await;
+    world.arrive(&engine, 4, "1").await;
     assert_eq!((world.begun(), world.most()), (4, 4));
 }
 
 #[tokio::test(start_paused = true)]
 async fn refused_creations_back_off_and_are_said() {
     let world = World::new();
-    world.refuse(Some("quota exceeded"));
+    world.state().refuse = Some("quota exceeded".to_owned());
     let engine = world.engine().await;
     engine
-        .commit(&cattle("g", 2, "1"), Commit::Enforce)
+        .commit(&group(2, "1", ""), Commit::Enforce)
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -141,16 +130,16 @@ async fn refused_creations_back_off_and_are_said() {
         world.begun()
     );
     assert!(!engine.describe(&"g".into()).await.unwrap().converged);
-    world.refuse(None);
-    world.converged(&engine, "g", 2).await;
+    world.state().refuse = None;
+    world.converged(&engine, 2).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn strangers_are_never_touched_and_bootstrapped_ones_are_adopted() {
     let world = World::new();
-    world.plant("stranger", &[("tier", "web")]);
-    world.plant("other", &[("infrakit.group", "h")]);
-    world.plant(
+    world.plant_tagged("stranger", &[("tier", "web")]);
+    world.plant_tagged("other", &[("infrakit.group", "h")]);
+    world.plant_tagged(
         "adopt-me",
         &[
             ("infrakit.group", "g"),
@@ -158,26 +147,18 @@ async fn strangers_are_never_touched_and_bootstrapped_ones_are_adopted() {
         ],
     );
     let engine = world.engine().await;
-    engine
-        .commit(&cattle("g", 2, "1"), Commit::Enforce)
-        .await
-        .unwrap();
-    world.converged(&engine, "g", 2).await;
+    world.arrive(&engine, 2, "1").await;
     assert!(world.has("stranger") && world.has("other") && world.has("adopt-me"));
     assert_eq!(world.begun(), 1);
-    assert_eq!(world.hashes("g").len(), 1);
+    assert_eq!(world.hashes().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn destroyed_members_are_not_replaced_and_unknown_ones_are_refused() {
     let world = World::new();
     let engine = world.engine().await;
-    engine
-        .commit(&cattle("g", 3, "1"), Commit::Enforce)
-        .await
-        .unwrap();
-    world.converged(&engine, "g", 3).await;
-    let victim = world.any("g");
+    world.arrive(&engine, 3, "1").await;
+    let victim = world.any();
     let error = engine
         .destroy_instances(&"g".into(), &[victim.clone(), "bogus".into()])
         .await
@@ -191,27 +172,19 @@ async fn destroyed_members_are_not_replaced_and_unknown_ones_are_refused() {
         .await
         .unwrap();
     assert_eq!(engine.size(&"g".into()).await.unwrap(), 2);
-    world.converged(&engine, "g", 2).await;
+    world.converged(&engine, 2).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn freed_members_stay_and_are_taken_up_again() {
     let world = World::new();
     let engine = world.engine().await;
-    engine
-        .commit(&cattle("g", 3, "1"), Commit::Enforce)
-        .await
-        .unwrap();
-    world.converged(&engine, "g", 3).await;
+    world.arrive(&engine, 3, "1").await;
     engine.free(&"g".into()).await.unwrap();
-    assert_eq!(world.count("g"), 3);
+    assert_eq!(world.members().len(), 3);
     let error = engine.describe(&"g".into()).await.unwrap_err();
     assert_eq!(error.message(), "Group 'g' is not being watched");
-    engine
-        .commit(&cattle("g", 3, "1"), Commit::Enforce)
-        .await
-        .unwrap();
-    world.converged(&engine, "g", 3).await;
+    world.arrive(&engine, 3, "1").await;
     assert_eq!(world.begun(), 3);
 }
 
@@ -219,37 +192,19 @@ async fn freed_members_stay_and_are_taken_up_again() {
 async fn a_dead_plugin_does_not_delay_other_groups() {
     let world = World::new();
     let engine = world.engine().await;
-    engine
-        .commit(&cattle("g", 2, "1"), Commit::Enforce)
-        .await
-        .unwrap();
-    world.converged(&engine, "g", 2).await;
-    let mut hung = cattle("h", 2, "1");
-    hung.properties = Some(
-        infrakit_spi::Any::parse(
-            &hung
-                .properties
-                .unwrap()
-                .as_str()
-                .replace("\"fake\"", "\"hanging\""),
-        )
-        .unwrap(),
-    );
+    world.arrive(&engine, 2, "1").await;
+    let hung = on(("h", HANGING), 2, "1", "");
     engine.commit(&hung, Commit::Enforce).await.unwrap();
     engine.set_size(&"g".into(), 20).await.unwrap();
-    world.converged(&engine, "g", 20).await;
+    world.converged(&engine, 20).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_engine_that_another_one_takes_over_from_stops() {
     let world = World::new();
     let former = world.engine().await;
-    former
-        .commit(&cattle("g", 2, "1"), Commit::Enforce)
-        .await
-        .unwrap();
-    world.converged(&former, "g", 2).await;
-    let engine = world.engine().await;
+    world.arrive(&former, 2, "1").await;
+    let engine = world.rival().await;
     let error = former.set_size(&"g".into(), 5).await.unwrap_err();
     assert_eq!(
         error.message(),
@@ -258,6 +213,6 @@ async fn an_engine_that_another_one_takes_over_from_stops() {
     former.describe(&"g".into()).await.unwrap_err();
     assert_eq!(engine.size(&"g".into()).await.unwrap(), 2);
     engine.set_size(&"g".into(), 3).await.unwrap();
-    world.converged(&engine, "g", 3).await;
+    world.converged(&engine, 3).await;
     assert_eq!(world.begun(), 3);
 }
