@@ -15,7 +15,8 @@ use crate::api::{Engine, nonce, refused, stopped};
 use crate::core::{Core, Refused};
 
 /// How long a rollback waits for a list of the members. It goes on without one: the list only
-/// tells which members are there.
+/// tells which members are there. It is a quarter of what a request may take, so that the rest is
+/// left for the rollback itself.
 const GLANCE: Duration = Duration::from_secs(3);
 
 #[async_trait]

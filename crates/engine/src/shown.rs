@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use infrakit_spi::rollout::{Change, Preview};
 use infrakit_spi::{GroupId, InstanceId};
 
-/// Previews that are remembered, over all groups.
+/// Previews that are remembered, over all groups: more than people look at one controller at a time.
+/// Each holds the ids of the members that go; one that is forgotten is still refused, without saying
+/// what has changed.
 const REMEMBERED: usize = 16;
-/// Differences of one kind that are named.
+/// Differences of one kind that are named: the refusal is one line. The preview has them all.
 const NAMED: usize = 3;
 
 /// The last previews.

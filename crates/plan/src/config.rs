@@ -73,6 +73,9 @@ impl Config {
 }
 
 impl Default for Config {
+    /// Ten seconds are the original's poll interval, fifteen its limit for any call. Ten checks a
+    /// second ask each of a hundred members once a poll interval. In larger groups each is asked more
+    /// rarely, so that flavors and the controller have no more to do for them.
     fn default() -> Self {
         Self {
             self_logical_id: None,

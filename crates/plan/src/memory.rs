@@ -66,7 +66,9 @@ pub struct Again {
     pub refused: bool,
 }
 
-/// Longest pause before a creation is asked for again: a provider that has lost many answers is busy.
+/// Longest pause before a creation is asked for again: a provider that has lost many answers is busy,
+/// and most count their limits by the minute. With half of it an outage costs twice the calls, with
+/// twice as much a provider that is well again waits two minutes for the next one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl Intent {
@@ -94,6 +96,7 @@ impl Intent {
     /// knows the token; `None` where it has to be found in a list.
     pub(crate) fn asked_again_at(&self, behaviour: &Behaviour) -> Option<Timestamp> {
         let doubt = self.doubt.filter(|_| !self.again.refused)?;
+        // Doubled from a second on, as after failures: most answers are lost one by one.
         let pause = Duration::from_secs(1).saturating_mul(1 << self.again.times.min(16));
         let at = doubt.since + pause.min(LONGEST_PAUSE);
         let until = self.begun + Self::asked_within(behaviour)?;

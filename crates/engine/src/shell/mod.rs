@@ -70,9 +70,11 @@ pub(crate) struct Setup {
     pub(crate) stop: CancellationToken,
 }
 
-/// Longest share of the loop's time that planning may take, as rest per unit of work.
+/// Longest share of the loop's time that planning may take, as rest per unit of work: the one thread
+/// has ten times as long for answers and lists, which is what the next plan is about. After one that
+/// takes fifty milliseconds it plans again in half a second, which a person hardly notices.
 const REST: u32 = 10;
-/// Plans shorter than this are never put off.
+/// Plans shorter than this are never put off: a timer is no finer than that.
 const CHEAP: Duration = Duration::from_millis(1);
 
 impl Shell {

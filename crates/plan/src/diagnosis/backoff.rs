@@ -13,9 +13,11 @@ const FIRST: Duration = Duration::from_secs(1);
 /// mended something waits no longer than that to see it.
 const LONGEST: Duration = Duration::from_secs(300);
 /// The part of a delay that the token draws from: groups that failed together, when a provider went
-/// away, come back one by one, and none of them notably earlier than the delay says.
+/// away, come back one by one, and none of them notably earlier than the delay says. Of a pause of five
+/// minutes it is more than one: longer than any limit takes that is counted by the minute.
 const JITTER: f64 = 0.25;
-/// Doublings after which the longest delay is reached in any case; more would overflow the factor.
+/// Doublings after which the longest delay is reached in any case, as nine of a second are more than it;
+/// from thirty-two on they would overflow the factor.
 const DOUBLINGS: u32 = 16;
 
 /// How often something failed in a row, and when it may be tried again.

@@ -27,7 +27,8 @@ const SHARE: u64 = 10;
 
 /// After so long without an early death nothing is held against a configuration any more, even if
 /// no member was made from it since. Members that are given up as never well die no more rarely: the
-/// usual grace period and the longest pause are ten minutes together.
+/// usual grace period and the longest pause are ten minutes together, and bare metal takes up to forty
+/// to run at all. With half of it each of those would be the first to die.
 const CALM: Duration = Duration::from_secs(3600);
 
 /// A member that went, or was given up, as soon as it was made.

@@ -12,9 +12,12 @@ use crate::{HealthPolicy, Timestamp, Updating};
 /// times in a thousand, and meanwhile the members asked beside it contradict themselves, too.
 pub(crate) const CONFIRMATION: u32 = 10;
 /// The same for a suspect beside whom nobody can be asked. Where no other verdict can contradict the
-/// observer, the suspect's own have to agree for longer.
+/// observer, the suspect's own have to agree for longer: an observer that is wrong six times in ten,
+/// and asks every ten seconds, says "unhealthy" thirty-three times in a row once in sixteen years, and
+/// twenty-three times in a row ten times a year.
 const CONFIRMATION_ALONE: u32 = 30;
-/// Known verdicts over which changes are counted.
+/// Known verdicts over which changes are counted: some three minutes at the usual interval. Over twice
+/// as many a member counted as flapping that was ill twice and got well again in between.
 const FLAP_WINDOW: u32 = 16;
 /// Changes among them from which on a member flaps. One change is an illness, two a recovery.
 const FLAPS: u32 = 3;

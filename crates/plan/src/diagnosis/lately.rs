@@ -9,12 +9,14 @@ use crate::ledger::budget::number;
 use crate::{HealthPolicy, Share, Timestamp};
 
 /// Members that have to be asked before anybody is judged: a suspect, and those that are asked
-/// beside it. Of ten that share a fault of their observer it is hardly ever one alone that shows.
+/// beside it. Of ten that share a fault of their observer it is hardly ever one alone that shows: where
+/// it is wrong about 40 %, one time in twenty-five.
 const QUORUM: usize = 10;
 /// How far back "of late" goes at least. Ten a second are asked in a large group: six hundred are
 /// enough to tell a share of 40 % to within some 4 % either way.
 const LATELY: Duration = Duration::from_secs(60);
-/// The same as intervals of the routine, so that in a small group everybody's last answer counts.
+/// The same as intervals of the routine, so that in a small group everybody's last answer counts: of
+/// one interval those would be missing whose answer came a moment later than the one before.
 const INTERVALS: u32 = 2;
 
 /// What those said that were asked of late.

@@ -36,11 +36,13 @@ pub struct Bucket {
     counted: Timestamp,
 }
 
-/// Sums of fractions of calls are off by less than this.
+/// Sums of fractions of calls are off by less than this: a bucket of a million calls that is counted a
+/// thousand times is off by a ten-millionth. At a call a second it lets one through a microsecond early.
 const ROUNDING: f64 = 1e-6;
 
 /// A bucket that was counted further ahead than this was counted by a clock that was wrong. It would
-/// give nothing until that moment comes, which may be years ahead.
+/// give nothing until that moment comes, which may be years ahead. Clocks that are kept right are set
+/// back by less, by half a minute at hypervisors: then the bucket keeps what it owes the provider.
 const CLOCK_STEP: Duration = Duration::from_secs(60);
 
 impl Bucket {

@@ -112,7 +112,8 @@ enum Turn {
 }
 
 /// Members of one moment of creation are asked for the first time in the order of their ids'
-/// hashes. Moments are taken this coarsely.
+/// hashes, so that those that came together are not all asked together. A moment is as long as the
+/// usual poll interval: within it no list tells who came first.
 const MOMENT: u64 = 10_000_000_000;
 
 #[derive(Clone, Debug, Default)]

@@ -21,10 +21,13 @@ use crate::{
 /// made in less than a second; a roll of ten thousand members one by one needs fewer.
 const PLANS: usize = if cfg!(test) { 3_000 } else { 40_000 };
 
-/// Plans in which nothing begins, after which nothing is expected to begin any more.
+/// Plans in which nothing begins, after which nothing is expected to begin any more. Each is made when
+/// something happens or is due. A verdict takes a tenth of a second and lists come every ten seconds: that
+/// is some forty seconds where members are asked all the time, and an hour where nothing but lists come.
 const IDLE: usize = 400;
 
-/// Time between two verdicts on a member that was unhealthy before.
+/// How long a verdict takes: no longer than the shortest time between two checks, so that it delays
+/// nobody who is waited for.
 const VERDICT: Duration = Duration::from_millis(100);
 
 /// Where the world came to.

@@ -6,7 +6,8 @@ use infrakit_spi::GoDuration;
 
 use crate::Measured;
 
-/// Stands for a time that was never measured, to bring what happens into an order.
+/// Stands for a time that was never measured, to bring what happens into an order. No time is shown
+/// that rests on it.
 const SOME_TIME: Duration = Duration::from_secs(1);
 
 /// How long things take in this world.

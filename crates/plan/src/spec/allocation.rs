@@ -7,7 +7,8 @@ use infrakit_spi::{Any, LogicalId};
 use crate::fields::Fields;
 use crate::{InvalidSpec, Member};
 
-/// Largest size that is accepted. A slip of the finger must not order a billion machines.
+/// Largest size that is accepted. A slip of the finger must not order a billion machines; and a
+/// member takes some two kilobytes, so that this many are two gigabytes.
 pub const MAX_SIZE: u64 = 1_000_000;
 
 /// How many members a group has.

@@ -34,7 +34,8 @@ pub struct HealthPolicy {
 pub(super) const REPAIR_WAIT: Duration = Duration::from_secs(300);
 
 impl Default for HealthPolicy {
-    /// Five minutes of grace, as EC2 Auto Scaling gives; three verdicts, as Kubernetes' probes need.
+    /// Five minutes of grace, as EC2 Auto Scaling gives; three verdicts, as Kubernetes' probes and
+    /// Docker's health checks need.
     fn default() -> Self {
         Self {
             grace_period: Duration::from_secs(300),
@@ -50,7 +51,8 @@ impl Default for HealthPolicy {
 }
 
 impl HealthPolicy {
-    /// The breaker's limit when the spec does not say.
+    /// The breaker's limit when the spec does not say: what OpenShift's documentation shows for
+    /// `maxUnhealthy`. Karpenter stops repairing at 20 %, the Cluster Autoscaler acting at 45 %.
     pub const MAX_UNHEALTHY: Share = Share::Percent(40);
 
     /// Returns when the grace of a member ends that was created at that moment.
@@ -95,6 +97,7 @@ impl HealthPolicy {
             ));
         }
         let interval = fields.duration("Interval")?;
+        // The shortest time in which any member is asked again: less would have no effect.
         if interval.is_some_and(|interval| interval < Duration::from_millis(100)) {
             return Err(InvalidSpec::field(
                 "Health.Interval",

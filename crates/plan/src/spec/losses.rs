@@ -21,14 +21,17 @@ pub struct LossPolicy {
     pub silent_after: Option<Duration>,
 }
 
-/// A restarted plugin usually knows its instances again within a minute.
+/// A restarted plugin usually knows its instances again within a minute. With half of that one that
+/// starts together with its machine is taken for empty; with twice as much a group that has really
+/// lost all of its members is without them for longer than it takes to make them.
 const SILENT_AFTER: Duration = Duration::from_secs(60);
 
 /// More than half of a group is rarely lost to anything but the sight of its observer: Kubernetes
 /// doubts a zone from 55 % on, too.
 const AT_ONCE: Share = Share::Percent(50);
 
-/// The longest that a loss may be doubted; a group that has really lost everybody waits for it.
+/// The longest that a loss may be doubted, and so the longest that a group is empty which has really
+/// lost everybody. The longest outage of a cloud's control plane that we know of took eight hours.
 const MOST: Duration = Duration::from_secs(86_400);
 
 impl LossPolicy {

@@ -11,29 +11,44 @@ use crate::draft::Draft;
 use crate::observation::{Key, Member};
 use crate::waiting::WaitingOn;
 
-/// Shortest time between two checks of a member whose proof is waited for.
+/// Shortest time between two checks of a member whose proof is waited for. A rollout one by one loses
+/// half of it for each member on average, which is less than the quickest provider takes to make one
+/// (125 ms); and ten checks a second of one member are no burden.
 const SOON: Duration = Duration::from_millis(100);
-/// Members that are asked often for their proof, so that the others need not be.
+/// Members that are asked often for their proof, so that the others need not be. Of five, one that
+/// hangs and one that is early spoil nothing: the usual time is an average over all that prove
+/// themselves.
 const SCOUTS: usize = 5;
-/// Shortest time between two checks of one of them.
+/// Shortest time between two checks of one of them: what they take is known to a tenth where it is a
+/// quarter of a second, and five of them cost two hundred checks a second only for that long.
 const FINE: Duration = Duration::from_millis(25);
-/// The share of the usual time until the proof from which on it may come any moment.
+/// The share of the usual time until the proof from which on it may come any moment. A look too early
+/// costs one check, one too late puts off the whole rollout.
 const NEARLY: f64 = 0.95;
-/// How many times the pace of routine checks those of members may come whose proof is waited for.
+/// How many times the pace of routine checks those of members may come whose proof is waited for, or
+/// which are asked out of turn: a hundred a second where ten are usual. Of a thousand new members, for
+/// whom the routine takes a hundred seconds, each is then asked every ten.
 const HASTE: u32 = 10;
-/// Time between two checks of a suspect, and of those that are asked beside it.
+/// Time between two checks of a suspect, and of those that are asked beside it. Ten verdicts then take
+/// five seconds: longer than a lost packet or a pause of the process, and short beside the minutes in
+/// which a sick member is replaced.
 const QUICKLY: Duration = Duration::from_millis(500);
-/// Members that are asked beside a suspect: what they say tells whether the observer is sane.
+/// Members that are asked beside a suspect: what they say tells whether the observer is sane. With the
+/// suspect they are the ten that have to be asked before anybody is judged (`QUORUM` of
+/// `diagnosis/lately.rs`).
 const CONTROLS: usize = 9;
 /// Time between two checks of those that tell whether an open breaker can close: several within the
 /// poll interval for which all has to be well, and few enough to be no burden while it lasts.
 const HALF_OPEN: Duration = Duration::from_secs(2);
-/// Unhealthy members that are asked so while the breaker is open.
+/// Unhealthy members that are asked so while the breaker is open: as many as others beside them, and
+/// together no more checks a second than the routine has.
 const PROBES: usize = 10;
-/// Over which time checks out of turn are counted.
+/// Over which time checks out of turn are counted: their pace is so many a second. It is also the
+/// longest pause before a member is asked for its proof again: nobody waits longer for a rollout that
+/// could go on.
 const SECOND: Duration = Duration::from_secs(1);
 /// Flapping members that are asked out of turn. They matter while they are few: where there are more,
-/// the observer is doubted in any case.
+/// the observer is doubted in any case. As many as may be asked out of turn in a second.
 const FLAPPING: usize = 100;
 
 /// Members up to which a group whose revision is new is asked for its health at once: as many checks
@@ -291,13 +306,16 @@ fn proof_due(draft: &Draft<'_>, member: &Member, checked: Timestamp, role: Role)
             // Close by where the first good verdict is due; behind that ever more rarely.
             let soonest = usual.map_or(Duration::ZERO, |usual| usual.mul_f64(NEARLY));
             let overdue = waited.saturating_sub(usual.unwrap_or_default());
-            let longest = Duration::from_secs(1).min(poll_interval.max(SOON));
+            let longest = SECOND.min(poll_interval.max(SOON));
+            // The later it is, the longer until the next look: what is measured is then off by no more
+            // than a sixteenth of what it is late.
             let step = (overdue / 16).clamp(FINE, longest);
             checked + step.max(soonest.saturating_sub(waited).min(longest))
         }
         Role::Follower(least) => {
+            // It is found to be ready no later than after a quarter more than it took.
             let pause = (waited / 4)
-                .clamp(SOON, Duration::from_secs(1))
+                .clamp(SOON, SECOND)
                 .min(poll_interval.max(SOON));
             let at = checked + pause.max(least);
             // The usual time follows slowly when members begin to take longer.

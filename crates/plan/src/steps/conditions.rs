@@ -9,7 +9,8 @@ use crate::steps::patience::{note_waits, overdue};
 use crate::waiting::{PausedBy, WaitingOn};
 use crate::{Direction, RollResult};
 
-/// Failed creations in a row from which on they are more than a hiccup.
+/// Failed creations in a row from which on they are more than a hiccup: as many as verdicts that make a
+/// suspect. The pauses between them are three seconds together, so that a fault that lasts is said soon.
 const MANY_FAILURES: u32 = 3;
 
 /// Says of a group what the plan in the making shows.

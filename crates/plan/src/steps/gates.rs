@@ -14,7 +14,9 @@ use crate::rollout::{Direction, Pause, Roll};
 use crate::waiting::{PausedBy, WaitingOn};
 use crate::{OnFailure, Opening, Timestamp};
 
-/// Outcomes of rollouts that are remembered; as many as there are revisions to go back to.
+/// Outcomes of rollouts that are remembered; as many as there are revisions to go back to
+/// (`HISTORY` in the engine): of more there would be nothing to say, of less a failed one could be
+/// taken for one to go back to.
 const OUTCOMES: usize = 20;
 
 /// Notes whether a rollout begins. It lasts until the outdated members are gone, those decided to go

@@ -15,7 +15,8 @@ use crate::steps::roll::drain;
 use crate::waiting::WaitingOn;
 
 /// How long a repair is remembered after it was begun, as a multiple of the time that it has to
-/// help: a member that has to be rebooted again and again is replaced in the end.
+/// help: a member that has to be rebooted again and again is replaced in the end. With the usual five
+/// minutes that is an hour; one that needs help more rarely than that is worth it.
 const REPAIR_MEMORY: u32 = 12;
 /// Repairs or replaces sick members, as far as the budget goes.
 ///
@@ -85,6 +86,8 @@ fn repair(draft: &mut Draft<'_>, member: &Member, settling: usize) -> bool {
             let step = step.clone();
             draft.ledger.wait_for_repair();
             draft.wait(WaitingOn::Repair { id, step, until });
+            // Where that time has passed the verdict is still to come: whoever hears it plans anew, and
+            // a second is often enough to ask whether it did.
             draft.wake(until.max(draft.now + Duration::from_secs(1)));
             return true;
         }

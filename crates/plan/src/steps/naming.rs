@@ -84,7 +84,9 @@ pub(crate) fn name_the_nameless<'a>(
     free
 }
 
-/// Attempts to label a member before it counts as one that its plugin will not label.
+/// Attempts to label a member before it counts as one that its plugin will not label, and is replaced by
+/// one that is made with its identity. They come a poll interval apart at least, so that a lock or a limit
+/// by the minute does not cost a member.
 const ATTEMPTS: u32 = 5;
 
 /// Whether a member can be given an identity by labelling it.

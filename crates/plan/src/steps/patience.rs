@@ -20,17 +20,20 @@ const OBSERVATION: Duration = MINUTE.saturating_mul(5);
 /// A drain is given up after ten minutes, as any call.
 const DRAIN: Duration = MINUTE.saturating_mul(10);
 /// Beyond the grace period, and the time for which a new member has to be healthy: a member that
-/// neither comes up nor is found sick is nobody's success.
+/// neither comes up nor is found sick is nobody's success. Cluster API gives a node ten minutes to come
+/// up, too.
 const PROOF: Duration = MINUTE.saturating_mul(10);
 /// A budget is short while others are on their way, which is said by itself; beyond that nobody
-/// brings back those that are missing.
+/// brings back those that are missing. Half an hour is what Karpenter tolerates of a node that is not
+/// ready; what comes back by itself has done so by then.
 const BUDGET: Duration = MINUTE.saturating_mul(30);
-/// Limits refill every minute. Who waits for one for an hour has a limit that does not suit the
-/// group.
+/// Limits refill every minute, or every hour where providers count by that. Who waits for one for
+/// longer has a limit that does not suit the group.
 const LIMITS: Duration = MINUTE.saturating_mul(60);
-/// A suspect is asked every half second; ten minutes mean that nobody answers.
+/// A suspect is asked every half second. Even thirty verdicts that each take the fifteen seconds of a
+/// call are there after seven and a half minutes; ten mean that nobody answers.
 const CONFIRMATION: Duration = MINUTE.saturating_mul(10);
-/// Beyond the time that a repair has to help.
+/// Beyond the time that a repair has to help: the step itself is a call, which may take ten minutes.
 const REPAIR: Duration = MINUTE.saturating_mul(10);
 
 impl Wait {

@@ -8,20 +8,23 @@ use std::time::Duration;
 use infrakit_plan::{RateLimit, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// What remains of the rate at which calls were refused: three quarters of what was too much are
-/// most often enough, and twice in a row it is about half.
+/// What remains of the rate at which calls were refused, as in CUBIC: twice in a row it is about
+/// half, which is what TCP leaves at once.
 const NARROWED: f64 = 0.7;
-/// The way back ends below the rate that was refused.
+/// The way back ends below the rate that was refused: at that very rate it would be refused again.
 const SHY: f64 = 0.95;
 /// The way back takes this long: most providers count by the second or by the minute.
 const BACK: Duration = Duration::from_secs(60);
 /// For so long the rate is not raised beyond that; others who share the account may have gone by then.
+/// Gardener's machine controller leaves an exhausted provider alone for ten minutes, too.
 const HELD: Duration = Duration::from_secs(600);
 /// From then on it grows by this a minute, until nobody refuses it: it doubles in a quarter of an hour.
 const PROBE: f64 = 1.05;
-/// A brake that lets through so many times what was refused is none any more.
+/// A brake that lets through so many times what was refused is none any more: it gets there forty
+/// minutes after the last refusal.
 const LOOSE: f64 = 4.0;
-/// Refusals within this time are of one and the same burst, and narrow once.
+/// Refusals within this time are of one and the same burst, and narrow once: calls that were under way
+/// when the first came are mostly answered by then, and a provider that counts by the second counts anew.
 const BURST: Duration = Duration::from_secs(1);
 /// Calls a second at least: a provider that refuses all is still asked twice a minute.
 const LEAST: f64 = 1.0 / 30.0;

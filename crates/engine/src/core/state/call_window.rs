@@ -24,15 +24,17 @@ use crate::core::state::line::Line;
 use crate::core::state::pace::{Pace, STALE};
 use crate::core::{Call, Target};
 
-/// Calls at once to begin with.
+/// Calls at once to begin with. A plugin that answers within 10 ms needs no more (`QUICK`); at one that
+/// takes minutes, no more than these are begun before anything is known of it.
 const FIRST: usize = 128;
-/// Calls at once at most. Each is a connection of about 16 KiB on either side.
+/// Calls at once at most. Each is a connection of about 16 KiB on either side: 32 MiB in this process, and
+/// as much in the plugin.
 const MOST: usize = 2048;
 /// Calls at once at least: a plugin that answers only now and then has to be noticed when it is
 /// well again, and one call of several may be the one that hangs.
 const LEAST: usize = 8;
 /// Calls at once at most of a plugin that declares how many creations a second it takes: at 40 a second
-/// of 60 s each it is 2,400.
+/// of 60 s each it is 2,400, which has to fit. Twice `MOST`: 64 MiB.
 const MOST_METERED: usize = 4096;
 /// A plugin that answers within this time is busy enough with the first window: 128 calls of 10 ms
 /// are 12,800 a second, and more connections would only cost memory.
@@ -233,6 +235,7 @@ impl CallWindow {
                 let quickest = self.quickest.entry(kind).or_insert(took);
                 *quickest = took.min(*quickest);
                 let quickest = *quickest;
+                // Half as long again is within what answers differ by; a millisecond is noise of the machine.
                 let as_quick = took <= quickest + quickest / 2 + Duration::from_millis(1);
                 if full && quickest > QUICK && as_quick {
                     self.window = (self.window + 1).min(self.most);

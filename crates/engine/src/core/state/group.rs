@@ -19,7 +19,8 @@ use crate::core::state::young::Young;
 use crate::records::{IntentRecord, health_key, put};
 
 /// Specs of former revisions that are kept, so that old members are drained and checked as they
-/// were meant to be, and so that there is something to go back to.
+/// were meant to be, and so that there is something to go back to. Kubernetes keeps ten of a
+/// deployment; here changes of the size are revisions as well, which go first.
 pub(in crate::core) const HISTORY: usize = 20;
 
 /// Least time between two writes of the health of a group's members: what a crash may forget of it.
@@ -29,7 +30,8 @@ const HEALTH_PAUSE: Duration = Duration::from_secs(5);
 /// at all: a group of 30,000 is written every eleven seconds, which costs a thousandth of a core.
 const HEALTH_PAUSE_EACH: Duration = Duration::from_micros(200);
 
-/// Looks at a group that may fail in a row before it counts as degraded.
+/// Looks at a group that may fail in a row before it counts as degraded: as many as bad verdicts that
+/// make a suspect. A plugin that is started anew answers again within fewer.
 const MISSED: u32 = 3;
 
 /// Deletions of records that are closed. Where they are not written they are asked for again with the

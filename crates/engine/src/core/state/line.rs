@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use infrakit_spi::GroupId;
 
 /// Calls that a group gets in one turn where several may be made: one entry in the journal serves
-/// them all.
+/// them all. An eighth of the window that a plugin begins with, so that eight groups share it.
 pub(in crate::core) const TURN: usize = 16;
 
 /// Groups that wait, in the order in which they came.

@@ -8,16 +8,23 @@ use infrakit_plan::Timestamp;
 use infrakit_spi::instance::{Domains, Fingerprint, Locality};
 use infrakit_spi::{GroupId, InstanceId, Tags, tags};
 
-/// Shortest time between two looks while something is awaited that a list will show.
+/// Shortest time between two looks while something is awaited that a list will show, doubled as long as
+/// it does not. A person does not notice a tenth of a second; and a wait of twelve seconds costs seven
+/// lists.
 const EAGER: Duration = Duration::from_millis(100);
-/// Share of the time that lists of a plugin in this process may take: one part in five.
+/// Share of the time that lists of a plugin in this process may take: one part in five. They take it
+/// from the one thread that also plans and hears answers.
 const REST: u32 = 4;
 /// Share of the time that lists of a plugin in another process may take which nothing but its word
-/// of a change calls for: one part in twenty.
+/// of a change calls for: one part in twenty. They may count against the limits of its account; a list
+/// that takes half a second is then asked for no more often than at the usual poll interval.
 const REMOTE_REST: u32 = 19;
-/// How many times the poll interval a plugin is trusted that tells of changes.
+/// How many times the poll interval a plugin is trusted that tells of changes: a change of which its word
+/// was lost is found within a minute.
 const TRUST: u32 = 6;
-/// A change that is told of so soon after one of our own calls is taken for the echo of that call.
+/// A change that is told of so soon after one of our own calls is taken for the echo of that call. Plugins
+/// watch folders and streams of events, which tell within milliseconds; whatever else changed in that
+/// second is found a poll interval later, as without their word.
 const ECHO: Duration = Duration::from_secs(1);
 
 /// Returns the same number for a value in every process: the hasher has fixed keys.
@@ -316,6 +323,8 @@ impl Observer {
 
     /// Notes a list that did not come; returns how many failed in a row.
     pub(in crate::core) fn failed(&mut self, now: Timestamp, poll_interval: Duration) -> u32 {
+        // A plugin that is started anew is there within a second; one that is away costs no more than one
+        // that is well.
         let pause = Duration::from_millis(250).saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         self.not_before = now + pause.min(poll_interval);

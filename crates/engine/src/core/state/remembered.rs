@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use infrakit_plan::{Breaker, Memory, Roll, Took};
 
-/// How far a rollout's progress in the store may lag behind; bounds the writes of a big one.
+/// How far a rollout's progress in the store may lag behind; bounds the writes of a big one to one a
+/// second. What a restart forgets of it is a second of a deadline that is in minutes.
 const LAG: Duration = Duration::from_secs(1);
 
 /// How much of a standstill a restart may forget; a deadline is in minutes.

@@ -10,7 +10,9 @@ use crate::core::state::effect::{Call, Target};
 use crate::core::state::group::{Committed, Deletions};
 use crate::records::Fate;
 
-/// Pause before something is tried again that could not be written down.
+/// Pause before something is tried again that could not be written down. A disk that is full or fails is
+/// no better sooner, and each attempt is a plan and a write; one that was slow for a moment is not waited
+/// for much longer than it took.
 pub(in crate::core) const RETRY: Duration = Duration::from_secs(1);
 
 /// What waits for a journal entry.

@@ -180,6 +180,8 @@ impl Core {
             Ok(()) => Step::Accepted(now),
             Err(error) => {
                 let attempts = group.note_failed_destruction(plugin, id);
+                // From two seconds on, as creations after their second failure, up to a minute with the
+                // usual interval: a lock is gone within seconds, a protection stays.
                 let pause = Duration::from_secs(1).saturating_mul(1 << attempts.min(9));
                 tracing::warn!(group = %target.group, instance = %id, attempts, %error, "cannot destroy a member");
                 Step::Failed(attempts, now + pause.min(poll_interval * 6))

@@ -21,7 +21,8 @@ use crate::core::steps::{slots, undo};
 use crate::core::{Call, Core, Group, Subject};
 use crate::records::{IntentRecord, delete, intent_key, put, put_memory};
 
-/// Least time between two plans that are made because some time has come.
+/// Least time between two plans that are made because some time has come. A plan that wakes its group
+/// at once would never let the loop rest; nothing that is waited for is finer than that.
 const LEAST: Duration = Duration::from_millis(1);
 
 /// What of a plan is to begin.

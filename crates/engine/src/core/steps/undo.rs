@@ -90,6 +90,7 @@ pub(in crate::core) fn not_written(group: &mut Group, call: Call, now: Timestamp
         } => {
             group.departures.strike(&subject.plugin, &subject.id);
             let attempts = group.note_failed_destruction(&subject.plugin, &subject.id);
+            // Up to a minute: where there is no room each attempt is a warning in the log.
             let pause = RETRY.saturating_mul(1 << attempts.min(6));
             if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
                 let former = member.departure;

@@ -6,7 +6,8 @@ use super::{members, refuse, some};
 use crate::InvalidSpec;
 use crate::spec::{HealthPolicy, Share, Spec};
 
-/// The most verdicts that are kept of a member.
+/// The most verdicts that a window may have: with the thirty that may have to confirm them they are
+/// sixty-two, and sixty-four are kept of a member.
 const MOST_VERDICTS: u32 = 32;
 
 pub(super) fn check(spec: &Spec) -> Result<(), InvalidSpec> {
