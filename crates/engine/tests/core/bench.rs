@@ -342,7 +342,7 @@ impl Bench {
             }
             Effect::Call(call) => match self.fate {
                 _ if matches!(call, Call::Check { .. }) => self.call(call),
-                _ if self.hangs.is_some() && self.hangs.as_ref() == plugin_of(&call) => {
+                _ if self.hangs.is_some() && self.hangs.as_ref() == kept::plugin_of(&call) => {
                     self.kept.push(call);
                 }
                 _ if self.calls_left == Some(0) => self.kept.push(call),
@@ -486,17 +486,5 @@ impl Bench {
     /// Takes an instance out of the world, without anybody's doing.
     pub(crate) fn lose(&mut self, id: &str) {
         self.instances.retain(|(_, known), _| known.as_str() != id);
-    }
-}
-
-/// The instance plugin that a call goes to.
-fn plugin_of(call: &Call) -> Option<&PluginName> {
-    match call {
-        Call::Provision { spec, .. } => Some(&spec.instance.plugin),
-        Call::Destroy { subject, .. }
-        | Call::Drain { subject, .. }
-        | Call::Repair { subject, .. }
-        | Call::Label { subject, .. } => Some(&subject.plugin),
-        Call::Check { .. } => None,
     }
 }

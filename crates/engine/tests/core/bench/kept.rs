@@ -88,3 +88,15 @@ impl Bench {
         self.core.handle(Event::Provisioned(answer), self.now);
     }
 }
+
+/// The instance plugin that a call goes to.
+pub(super) fn plugin_of(call: &Call) -> Option<&PluginName> {
+    match call {
+        Call::Provision { spec, .. } => Some(&spec.instance.plugin),
+        Call::Destroy { subject, .. }
+        | Call::Drain { subject, .. }
+        | Call::Repair { subject, .. }
+        | Call::Label { subject, .. } => Some(&subject.plugin),
+        Call::Check { .. } => None,
+    }
+}
