@@ -171,7 +171,8 @@ fn judge_breaker(
 }
 
 /// Returns whether verdicts contradict themselves in so many members that the fault is rather with
-/// whoever judges them. One flapping member of three is its own trouble.
+/// whoever judges them. One flapping member of three is its own trouble; of many, a fifth flap where the
+/// observer is wrong one time in twenty (three changes or more among sixteen verdicts).
 fn judge_observer(draft: &mut Draft<'_>, suspected: bool) -> bool {
     let flapping = draft.index.flapping.len();
     let most = if draft.ledger.wanted < 3 {

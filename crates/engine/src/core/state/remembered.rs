@@ -162,8 +162,8 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         || *shown != stored.shown
 }
 
-/// Returns whether more was learned than a restart should forget: a much longer time, or many more
-/// measurements.
+/// Returns whether more was learned than a restart should forget: a time that was longer by half, or
+/// twice as many measurements. That bounds the writes to some dozens in the life of a group.
 fn took_longer(took: &Took, stored: &Took) -> bool {
     let magnitude = |count: u64| count.checked_ilog2().map_or(0, |log| log + 1);
     took.longest > stored.longest + stored.longest / 2

@@ -157,6 +157,7 @@ impl Core {
         (planned, now): (Timestamp, Timestamp),
     ) {
         let took = now.since(planned);
+        // A slow disk is believed at once, and forgotten by half with each write that was quicker.
         let late = took > self.writing + LATE;
         self.writing = if late {
             took.saturating_mul(2)
