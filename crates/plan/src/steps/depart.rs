@@ -141,8 +141,10 @@ impl Draft<'_> {
             },
             Reason::Surplus => match self.spec.size {
                 Size::Cattle(size) => {
+                    // Those that the last list lacks may be gone: nobody is too many beside them.
                     let others = self.ledger.tally().working - usize::from(member.stays());
-                    others as u64 >= size
+                    let missed = self.index.missed - usize::from(member.missed && member.stays());
+                    others.saturating_sub(missed) as u64 >= size
                 }
                 Size::Pets(_) => false,
             },

@@ -183,6 +183,10 @@ impl Core {
     /// Begins the calls that there are slots for.
     pub(in crate::core) fn start_calls(&mut self, now: Timestamp) {
         let calls = self.calls.start(now);
+        for (plugin, op) in calls.iter().filter_map(drawn_by) {
+            let of = (plugin, self.behaviours.of(plugin));
+            self.rates.begin(of, op);
+        }
         self.effects.extend(calls.into_iter().map(Effect::Call));
     }
 
