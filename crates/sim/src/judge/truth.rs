@@ -125,7 +125,12 @@ pub(super) fn may_be_missed(
     let gone = |other: &Machine| (shown && hidden(other) && twice(other)) || other.leaving;
     // Those that went out of sight before it were missed by themselves, and so are those that were made
     // for them since. Those that go out of sight later are still there.
-    let first = |other: &Machine| other.unseen.map(|(first, _)| first).filter(|_| hidden(other));
+    let first = |other: &Machine| {
+        other
+            .unseen
+            .map(|(first, _)| first)
+            .filter(|_| hidden(other))
+    };
     let lost = first(one);
     let before = |other: &Machine| first(other).is_some_and(|at| Some(at) < lost);
     let since = |other: &Machine| Some(other.born) > lost;
