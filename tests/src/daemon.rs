@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Signal, kill_process};
 use serde_json::json;
 
+use crate::process::{kill_group, pid};
 use crate::{Home, eventually, home, rpc};
 
 /// How long a daemon may take to answer, or to stop. Generous: the machine may be busy.
@@ -29,9 +30,26 @@ struct Process {
     err: PathBuf,
 }
 
+impl Home {
+    /// Starts a daemon: one of the program's names with `arguments`.
+    pub fn daemon(&self, program: &str, arguments: &[&str]) -> Daemon<'_> {
+        self.daemon_with(program, arguments, &[])
+    }
+
+    /// Starts a daemon with more environment.
+    pub fn daemon_with(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Daemon<'_> {
+        Daemon::start(self, program, arguments, environment)
+    }
+}
+
 impl<'home> Daemon<'home> {
     /// Starts `program`; does not wait for anything.
-    pub(crate) fn start(
+    fn start(
         home: &'home Home,
         program: &str,
         arguments: &[&str],
@@ -169,13 +187,4 @@ fn spawn(
         .spawn()
         .unwrap_or_else(|error| panic!("cannot start `{program}`: {error}"));
     Process { child, out, err }
-}
-
-/// Kills a child that leads a process group, and the group.
-pub(crate) fn kill_group(child: &Child) {
-    let _ = kill_process_group(pid(child), Signal::KILL);
-}
-
-fn pid(child: &Child) -> Pid {
-    Pid::from_child(child)
 }

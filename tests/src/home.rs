@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::{Daemon, Output, program, until};
+use crate::process::kill_group;
+use crate::{Output, program, until};
 
 /// No command of the program takes longer, unless it waits for something by design.
 const COMMAND: Duration = Duration::from_secs(60);
@@ -141,26 +142,11 @@ impl Home {
         match ended {
             Ok(status) => output(code(status)),
             Err(_) => {
-                crate::daemon::kill_group(&child);
+                kill_group(&child);
                 let _ = child.wait();
                 panic!("not finished within {limit:?}: {:#?}", output(-1));
             }
         }
-    }
-
-    /// Starts a daemon: one of the program's names with `arguments`.
-    pub fn daemon(&self, program: &str, arguments: &[&str]) -> Daemon<'_> {
-        self.daemon_with(program, arguments, &[])
-    }
-
-    /// Starts a daemon with more environment.
-    pub fn daemon_with(
-        &self,
-        program: &str,
-        arguments: &[&str],
-        environment: &[(&str, &str)],
-    ) -> Daemon<'_> {
-        Daemon::start(self, program, arguments, environment)
     }
 
     /// Fresh files for the output of one process.

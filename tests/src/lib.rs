@@ -16,6 +16,7 @@ pub mod hostile;
 pub mod output;
 pub mod peer;
 pub mod playbook;
+mod process;
 pub mod program;
 pub mod provider;
 pub mod random;

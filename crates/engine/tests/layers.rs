@@ -34,7 +34,8 @@ fn steps_never_import_views() {
 
 /// State is data: it knows neither who changes it nor who tells of it.
 #[test]
-fn state_imports_no_view() {
+fn state_imports_neither_steps_nor_views() {
+    assert_eq!(naming("state", "steps::"), Vec::<String>::new());
     assert_eq!(naming("state", "views::"), Vec::<String>::new());
 }
 

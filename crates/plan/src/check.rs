@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use crate::ledger::budget::{Bounds, number};
-use crate::ledger::right::Right;
 use crate::{Action, Asked, CallKind, Config, Observed, Plan, Reason, Size, Spec};
 
 /// Returns the invariants that `plan` breaks, each in a sentence; none for a sound plan.
@@ -68,7 +67,7 @@ fn creations(plan: &Plan) -> impl Iterator<Item = &crate::Provision> {
 }
 
 fn each_deed_has_its_right(plan: &Plan, broken: &mut Vec<String>) {
-    for action in plan.actions.iter().filter(|one| !Right::covers(one)) {
+    for action in plan.actions.iter().filter(|one| !one.has_leave()) {
         broken.push(format!("{action:?} has the right to something else"));
     }
 }

@@ -7,13 +7,15 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{LogicalId, PluginName, Tags, tags};
 
-use crate::action::{Action, Asked, Cause, Drain, Provision, WaitingOn};
+use crate::action::{Action, Asked, Drain, Provision};
 use crate::diagnosis::breaker::Breaker;
 use crate::guards::Guard;
 use crate::ledger::budget::Ledger;
 use crate::ledger::errand::{Errand, Made, Refusal, Stake};
 use crate::memory::{Again, Content, Intent, Memory};
 use crate::observation::{Index, Key, Member, Observed};
+use crate::reason::Cause;
+use crate::waiting::WaitingOn;
 use crate::{CallKind, Config, Scarce, Spec, Timestamp, Token};
 
 /// A plan in the making.
@@ -337,7 +339,7 @@ impl<'a> Draft<'a> {
         if member.missed {
             return member.health.last_known() == Some(Health::Healthy);
         }
-        let patient = member.created + self.spec.health.grace_period;
+        let patient = self.spec.health.grace_ends(member.created);
         // Nor was one asked whose verdict is too old to be counted on.
         let asked = member.health.asked().is_some() && !member.health.is_outlived();
         member.is_silent() && (!asked || self.now < patient)

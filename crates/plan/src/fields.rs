@@ -6,7 +6,7 @@ use std::time::Duration;
 use infrakit_spi::{Any, GoDuration, suggest};
 use serde::de::DeserializeOwned;
 
-use crate::{InvalidSpec, Share};
+use crate::InvalidSpec;
 
 /// The fields of one object, by their canonical names.
 pub(crate) struct Fields {
@@ -111,14 +111,6 @@ impl Fields {
                 let problem = format!("expected {expected}, found `{text}`");
                 InvalidSpec::field(place(&self.path, name), problem)
             })
-    }
-
-    /// Returns a number of members or a share of the group's size.
-    pub(crate) fn share(&self, name: &'static str) -> Result<Option<Share>, InvalidSpec> {
-        self.entries
-            .get(name)
-            .map(|raw| Share::decode(raw, &place(&self.path, name)))
-            .transpose()
     }
 
     /// Returns the elements of a list, each with its path; none when the list is absent.

@@ -25,17 +25,17 @@ mod observation;
 mod plan;
 mod preview;
 mod proof;
+mod reason;
 mod rollout;
 mod sentence;
 mod spec;
 mod steps;
 mod time;
 mod token;
+mod waiting;
 mod waits;
 
-pub use action::{
-    Action, Asked, Brake, Cause, Drain, PausedBy, Plan, Provision, Reason, WaitingOn,
-};
+pub use action::{Action, Asked, Drain, Plan, Provision};
 pub use conditions::{Condition, ConditionKind, Conditions};
 pub use config::Config;
 pub use diagnosis::backoff::Backoff;
@@ -60,6 +60,7 @@ pub use observation::{
 };
 pub use plan::plan;
 pub use preview::{Coming, Going, Preview, PreviewInput, Wave, preview};
+pub use reason::{Cause, Reason};
 pub use rollout::{Direction, Former, Pause, Roll};
 pub use sentence::{Change, sentence};
 pub use spec::{
@@ -68,4 +69,5 @@ pub use spec::{
 };
 pub use time::Timestamp;
 pub use token::Token;
+pub use waiting::{Brake, PausedBy, WaitingOn};
 pub use waits::{Wait, Waits};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use infrakit_spi::InstanceId;
 
-use crate::action::{Action, Plan, WaitingOn};
+use crate::action::{Action, Plan};
 use crate::diagnosis::sickness;
 use crate::draft::Draft;
 use crate::guards::Guard;
@@ -13,6 +13,7 @@ use crate::memory::{Memory, Phase};
 use crate::observation::{Key, Member, Observed};
 use crate::proof::is_ready;
 use crate::steps::{brake, cattle, checks, conditions, gates, heal, pets, roll};
+use crate::waiting::WaitingOn;
 use crate::{Config, Size, Spec, Timestamp};
 
 /// Decides what a group needs next.

@@ -1,9 +1,9 @@
 //! Which new members have proved themselves, and which still have to.
 
-use crate::action::WaitingOn;
 use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
 use crate::observation::{Key, Member};
+use crate::waiting::WaitingOn;
 
 /// Returns the members of the configuration in force that have yet to prove themselves and may:
 /// neither sick ones nor the controller's own, for which nothing waits.

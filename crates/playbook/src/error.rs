@@ -2,49 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::place::PlaceError;
 use crate::source::ReadError;
-
-/// What cannot be the place of a playbook.
-#[derive(Debug, thiserror::Error)]
-pub enum PlaceError {
-    /// Nothing was given.
-    #[error("the URL is empty")]
-    Empty,
-    /// It is no URL.
-    #[error("`{text}` is not a URL: {source}")]
-    NotUrl {
-        /// What was given.
-        text: String,
-        /// Why not.
-        source: url::ParseError,
-    },
-    /// It is no absolute path.
-    #[error("`{text}` is not an absolute path")]
-    NotPath {
-        /// What was given.
-        text: String,
-    },
-    /// A `file://` URL names another machine.
-    #[error(
-        "`{text}`: host `{host}` is not this machine; a path has three slashes, `file:///path`"
-    )]
-    Host {
-        /// What was given.
-        text: String,
-        /// The host in it.
-        host: String,
-    },
-    /// Nothing can be read by this scheme.
-    #[error(
-        "`{text}`: scheme `{scheme}` is not known, use a path, `file://`, `http://` or `https://`"
-    )]
-    Scheme {
-        /// What was given.
-        text: String,
-        /// Its scheme.
-        scheme: String,
-    },
-}
 
 /// How the files of a playbook differ from those that were locked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -26,14 +26,14 @@ mod tree;
 
 pub use ask::{Ask, Nobody, Question};
 pub use backend::{Backend, DIRECTIVES, Directive, Word};
-pub use error::{Changes, Error, PlaceError};
+pub use error::{Changes, Error};
 pub use flags::{Flag, Kind, RESERVED, Setting, Values, unfit_flag};
 pub use functions::{Act, Defaults, Unanswered};
 pub use gather::{Gathered, gather};
 pub use index::{References, description, index, unfit_name};
 pub use lock::{Grant, Grants, Lock, Locked, LockedFile, Signed, sha256};
 pub use phases::{Definition, Options, Player, RunError, Script, check};
-pub use place::{BUILT_IN, INDEX, Origin, Place};
+pub use place::{BUILT_IN, INDEX, Origin, Place, PlaceError};
 pub use registry::{Entries, Entry, parse as parse_registry};
 pub use shelf::{Kept, Paths, Playbook, Shelf, Taken, Terms, Update};
 pub use source::{BuiltIn, Everywhere, LARGEST, LocalFiles, ReadError, Source};

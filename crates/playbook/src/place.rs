@@ -6,7 +6,47 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
-use crate::error::PlaceError;
+/// What cannot be the place of a playbook.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// Nothing was given.
+    #[error("the URL is empty")]
+    Empty,
+    /// It is no URL.
+    #[error("`{text}` is not a URL: {source}")]
+    NotUrl {
+        /// What was given.
+        text: String,
+        /// Why not.
+        source: url::ParseError,
+    },
+    /// It is no absolute path.
+    #[error("`{text}` is not an absolute path")]
+    NotPath {
+        /// What was given.
+        text: String,
+    },
+    /// A `file://` URL names another machine.
+    #[error(
+        "`{text}`: host `{host}` is not this machine; a path has three slashes, `file:///path`"
+    )]
+    Host {
+        /// What was given.
+        text: String,
+        /// The host in it.
+        host: String,
+    },
+    /// Nothing can be read by this scheme.
+    #[error(
+        "`{text}`: scheme `{scheme}` is not known, use a path, `file://`, `http://` or `https://`"
+    )]
+    Scheme {
+        /// What was given.
+        text: String,
+        /// Its scheme.
+        scheme: String,
+    },
+}
 
 /// Scheme of the playbooks that come with the program.
 pub const BUILT_IN: &str = "builtin";

@@ -131,8 +131,18 @@ wire_struct! {
     }
 }
 
+impl Client {
+    /// Greets the plugin, in the words of an older release where it needs that.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn hello(&self) -> Result<Hello> {
+        hello(self).await
+    }
+}
+
 /// Says hello, in the words of older releases where the peer does not know the newest.
-pub(crate) async fn hello(client: &Client) -> Result<Hello> {
+async fn hello(client: &Client) -> Result<Hello> {
     let client = &client.brief();
     let refusal = match client.call("Handshake.Hello", &Nothing {}).await {
         Err(error) if is_unknown(&error) => error,

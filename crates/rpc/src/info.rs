@@ -2,32 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use infrakit_spi::version::Interface;
+use infrakit_spi::version::{self, Interface};
 use infrakit_spi::{Any, wire_struct};
-use serde::Serialize;
 
 use crate::kind;
+use crate::method::Method;
 use crate::server::Plugin;
-
-/// A method with example parameters and an example result.
-pub(crate) struct Method {
-    name: &'static str,
-    params: Option<Any>,
-    result: Option<Any>,
-}
-
-/// Describes a method by its zero values.
-pub(crate) fn method<P: Serialize, R: Serialize>(
-    name: &'static str,
-    params: &P,
-    result: &R,
-) -> Method {
-    Method {
-        name,
-        params: Any::from_value(params).ok(),
-        result: Any::from_value(result).ok(),
-    }
-}
 
 wire_struct! {
     struct Description {
@@ -121,7 +101,7 @@ fn spec(interface: &Interface) -> Spec {
 
 fn described(plugin: &Plugin, interface: &Interface, id: &str) -> Described {
     let Spec { name, version, sub } = spec(interface);
-    let mut methods = kind::methods(plugin, *interface);
+    let mut methods = methods(plugin, *interface);
     methods.sort_by_key(|method| method.name);
     let methods = methods.into_iter().map(|method| Exchange {
         request: Request {
@@ -140,5 +120,28 @@ fn described(plugin: &Plugin, interface: &Interface, id: &str) -> Described {
         version,
         sub,
         methods: methods.collect(),
+    }
+}
+
+/// Returns the methods of an interface with example parameters and results.
+fn methods(plugin: &Plugin, interface: Interface) -> Vec<Method> {
+    match interface {
+        version::CONTROLLER => kind::controller::methods(),
+        version::EVENT => kind::events::methods(),
+        version::FLAVOR => kind::flavor::methods(),
+        version::GROUP => kind::group::methods(),
+        version::INSTANCE => {
+            let only = plugin
+                .instance
+                .as_ref()
+                .and_then(|objects| objects.single());
+            kind::instance::methods(only.and_then(|instance| instance.example()).as_ref())
+        }
+        version::L4 => kind::l4::methods(),
+        version::METADATA => kind::metadata::methods(),
+        version::RESOURCE => kind::resource::methods(),
+        version::STACK => kind::stack::methods(),
+        version::UPDATABLE => kind::updatable::methods(),
+        _ => Vec::new(),
     }
 }

@@ -29,6 +29,7 @@ pub mod handshake;
 mod info;
 pub mod kind;
 pub mod listen;
+mod method;
 pub mod server;
 mod socket;
 mod sse;

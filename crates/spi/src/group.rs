@@ -1,23 +1,16 @@
 //! Group plugins: what keeps a number of instances as specified.
 
+mod spec;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::instance::Description;
 use crate::rollout::{Condition, Rollouts};
-use crate::{Any, GroupId, InstanceId, Result, wire_struct};
+use crate::{GroupId, InstanceId, Result, wire_struct};
 
-wire_struct! {
-    /// A group as its operator specified it.
-    #[derive(PartialEq)]
-    pub struct GroupSpec {
-        /// Id of the group.
-        pub id: GroupId => "ID",
-        /// The controller's own schema.
-        pub properties: Option<Any> => "Properties",
-    }
-}
+pub use spec::GroupSpec;
 
 wire_struct! {
     /// A group as it is.

@@ -25,8 +25,10 @@ pub mod import;
 mod mem;
 mod record;
 mod state;
+mod store;
 
 pub use error::{Found, StoreError};
 pub use file::FileStore;
 pub use mem::MemStore;
-pub use record::{Change, Durability, Expected, Json, Key, Revision, Store, Versioned};
+pub use record::{Change, Durability, Expected, Json, Key, Revision, Versioned};
+pub use store::Store;

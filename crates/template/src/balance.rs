@@ -7,7 +7,7 @@
 use gotmpl::TemplateError as Cause;
 use gotmpl::parse::{DefineNode, Expr, ListNode, Node, Parser, Pos};
 
-use crate::compile::Fault;
+use crate::fault::Fault;
 
 /// The mark: an action that no template contains by chance.
 const MARK: &str = "\u{1}mark";

@@ -11,22 +11,13 @@ use gotmpl::parse::{DefineNode, ListNode};
 
 use crate::balance::{self, Refused};
 use crate::error::{ErrorKind, Position, TemplateError};
-use crate::rewrite::Rewrite;
+use crate::fault::Fault;
+use crate::rewrite::{Language, Rewrite};
 
 /// Functions that `gotmpl` brings and that are not replaced.
 pub(crate) const BUILTINS: [&str; 9] = ["and", "call", "eq", "ge", "gt", "le", "lt", "ne", "or"];
 /// Largest template, in bytes.
 const LARGEST: usize = 8 * 1024 * 1024;
-
-/// What a text is a template of.
-pub(crate) struct Language<'a> {
-    /// Left and right delimiter of actions.
-    pub(crate) delimiters: (&'a str, &'a str),
-    /// Tells whether there is a function of this name.
-    pub(crate) is_function: &'a dyn Fn(&str) -> bool,
-    /// Returns the names of all functions, to suggest one.
-    pub(crate) names: &'a dyn Fn() -> Vec<String>,
-}
 
 /// A template that can be executed, once its functions are bound.
 #[derive(Clone)]
@@ -37,19 +28,6 @@ pub(crate) struct Compiled {
     pub(crate) used: BTreeSet<String>,
     /// URLs of templates that it includes, where they are written out, with their place.
     pub(crate) included: Vec<(usize, String)>,
-}
-
-/// What was found to be wrong, and where.
-pub(crate) struct Fault {
-    pub(crate) offset: usize,
-    pub(crate) message: String,
-}
-
-impl Fault {
-    fn in_template(self, text: &str, name: &str) -> TemplateError {
-        TemplateError::new(ErrorKind::Parse, name, self.message)
-            .at(text, Position::of_offset(text, self.offset))
-    }
 }
 
 /// Compiles `text` under `name`.

@@ -7,12 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use gotmpl::Value;
 
-use crate::compile::{Language, compile};
+use crate::compile::compile;
 use crate::error::{ErrorKind, Position, TemplateError};
 use crate::frame::Frame;
 use crate::limits::Limits;
 use crate::load::{Reading, Source, name_of};
 use crate::own::{Caller, Own};
+use crate::rewrite::Language;
 use crate::run::Run;
 use crate::url::resolve;
 use crate::{Access, Vars, functions, render, value};

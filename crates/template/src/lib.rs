@@ -27,6 +27,7 @@ mod cells;
 mod compile;
 mod engine;
 mod error;
+mod fault;
 mod frame;
 mod functions;
 mod limits;

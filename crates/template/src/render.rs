@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use gotmpl::{Template, TemplateError as Cause};
 
-use crate::compile::{Compiled, Language, compile};
+use crate::compile::{Compiled, compile};
 use crate::error::{ErrorKind, TemplateError};
 use crate::frame::Frame;
 use crate::functions;
 use crate::load::bytes;
+use crate::rewrite::Language;
 
 /// Most turns of all `range` loops of one template together.
 const MOST_TURNS: u64 = 5_000_000;

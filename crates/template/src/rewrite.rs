@@ -10,7 +10,7 @@ use gotmpl::parse::{
     ActionNode, BranchNode, CommandNode, Expr, ListNode, Node, Number, PipeNode, Pos, TextNode,
 };
 
-use crate::compile::{Fault, Language};
+use crate::fault::Fault;
 
 /// Name of the function that notes an action's offset.
 pub(crate) const STEP: &str = "\u{1}step";
@@ -23,6 +23,16 @@ pub(crate) const FIELD: &str = "\u{1}field";
 
 /// Functions whose first argument is a template that they render.
 const INCLUDERS: [&str; 2] = ["include", "source"];
+
+/// What a text is a template of.
+pub(crate) struct Language<'a> {
+    /// Left and right delimiter of actions.
+    pub(crate) delimiters: (&'a str, &'a str),
+    /// Tells whether there is a function of this name.
+    pub(crate) is_function: &'a dyn Fn(&str) -> bool,
+    /// Returns the names of all functions, to suggest one.
+    pub(crate) names: &'a dyn Fn() -> Vec<String>,
+}
 
 /// Rewrites the trees of one text, and notes what they need.
 pub(crate) struct Rewrite<'a> {

@@ -17,11 +17,8 @@ use tokio::sync::watch;
 use crate::cache::Entry;
 use crate::document::{Rendered, spec_document};
 use crate::failure::refused;
-use crate::refresh::Cache;
+use crate::refresh::{Cache, PREFIX};
 use crate::staging::{Hidden, Staged, random, sweep};
-
-/// What the names of instances begin with; other files in the directory are none of ours.
-pub(crate) const PREFIX: &str = "instance-";
 
 /// Why a directory cannot hold instances.
 #[derive(Debug, thiserror::Error)]

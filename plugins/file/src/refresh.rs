@@ -14,10 +14,12 @@ use infrakit_spi::instance::Fingerprint;
 use rustix::fs::OFlags;
 
 use crate::cache::{Entry, Stamp};
-use crate::directory::PREFIX;
 use crate::document::{Document, spec_document};
 use crate::failure::refused;
 use crate::watch::{Event, Watch};
+
+/// What the names of instances begin with; other files in the directory are none of ours.
+pub(crate) const PREFIX: &str = "instance-";
 
 /// Largest file that is taken for an instance. Cloud-init scripts end at 16 KiB; this leaves room
 /// for a thousand times that and keeps a stray image out of memory.

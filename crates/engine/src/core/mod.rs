@@ -15,7 +15,7 @@ pub use state::effect::{
 pub use state::overrides::{Override, Overrides};
 pub use state::rates::Limits;
 pub use state::refused::Refused;
-pub use steps::commands::Unfit;
+pub use state::unfit::Unfit;
 pub use steps::commit::Accepted;
 pub use steps::term::{Claim, Term};
 pub use views::preview::Outlook;

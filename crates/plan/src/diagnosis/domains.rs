@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::action::WaitingOn;
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::budget::number;
 use crate::observation::{Member, domain};
+use crate::waiting::WaitingOn;
 
 /// So many members of a domain are healed whatever its size: two that share a host of few others are
 /// no zone that is out of sight. The same is believed of lists that lack them.

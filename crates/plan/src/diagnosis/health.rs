@@ -207,7 +207,7 @@ impl HealthRecord {
     /// Returns whether a verdict of sickness counts already: it came after the grace period, or the
     /// member was healthy before. What was found within the grace period is no news at its end.
     pub(crate) fn counts(&self, policy: &HealthPolicy, created: Timestamp, now: Timestamp) -> bool {
-        let patient = created + policy.grace_period;
+        let patient = policy.grace_ends(created);
         self.last == Health::Unhealthy
             && (self.ever_healthy || (now >= patient && self.checked >= patient))
     }

@@ -4,10 +4,10 @@
 use infrakit_spi::hash::ConfigHash;
 
 use crate::Timestamp;
-use crate::action::WaitingOn;
 use crate::diagnosis::crashes::{self, Crash, EARLY};
 use crate::draft::Draft;
 use crate::guards::Guard;
+use crate::waiting::WaitingOn;
 
 impl Draft<'_> {
     /// Returns whether nothing is to be made from a configuration for now, and says why.

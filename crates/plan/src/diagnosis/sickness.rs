@@ -1,12 +1,12 @@
 //! Who is sick, and whether that is believed.
 
-use crate::action::WaitingOn;
 use crate::diagnosis::domains;
 use crate::diagnosis::lately::Lately;
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::budget::number;
 use crate::observation::{Key, Member};
+use crate::waiting::WaitingOn;
 
 /// Suspects that are asked quickly at once; the others go on at the usual pace.
 pub(crate) const SUSPECTS: usize = 10;

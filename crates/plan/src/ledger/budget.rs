@@ -19,9 +19,9 @@ use infrakit_spi::PluginName;
 
 use super::errand::{Errand, Made, Refusal, Stake};
 use super::right::{Grant, Right};
-use crate::action::{Cause, Reason};
 use crate::guards::Guard;
 use crate::observation::{Member, Observed, Origin};
+use crate::reason::{Cause, Reason};
 use crate::{Allowance, CallKind, Config, Order, Scarce, Spec, Token};
 
 /// Numbers of members, kept up to date while a plan is made.

@@ -3,7 +3,7 @@
 use infrakit_spi::PluginName;
 
 use crate::Scarce;
-use crate::action::Reason;
+use crate::reason::Reason;
 
 /// Why the ledger says no.
 #[derive(Clone, Debug, PartialEq, Eq)]

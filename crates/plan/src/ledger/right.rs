@@ -4,7 +4,6 @@
 use infrakit_spi::{InstanceId, PluginName};
 
 use crate::Token;
-use crate::action::Action;
 
 /// The right to do one thing. Only the ledger (`ledger/budget.rs`) can make one, and each names
 /// what it is for.
@@ -21,24 +20,23 @@ pub(super) enum Grant {
 }
 
 impl Right {
-    /// Returns whether an action that needs a right has the one that was given for it.
-    #[must_use]
-    pub(crate) fn covers(action: &Action) -> bool {
-        match action {
-            Action::Provision(one) => one.right.0 == Grant::Create(one.token.clone()),
-            Action::Destroy {
-                id, plugin, right, ..
-            } => right.0 == Grant::Destroy(id.clone(), plugin.clone()),
-            Action::Repair {
-                id, plugin, right, ..
-            } => right.0 == Grant::Repair(id.clone(), plugin.clone()),
-            Action::Drain { id, plugin, right } => {
-                right.0 == Grant::Drain(id.clone(), plugin.clone())
-            }
-            Action::Spare { .. }
-            | Action::Adopt { .. }
-            | Action::Check { .. }
-            | Action::Revert { .. } => true,
-        }
+    /// Returns whether it was given for making a member by this token.
+    pub(crate) fn is_to_create(&self, token: &Token) -> bool {
+        self.0 == Grant::Create(token.clone())
+    }
+
+    /// Returns whether it was given for destroying this member.
+    pub(crate) fn is_to_destroy(&self, id: &InstanceId, plugin: &PluginName) -> bool {
+        self.0 == Grant::Destroy(id.clone(), plugin.clone())
+    }
+
+    /// Returns whether it was given for repairing this member.
+    pub(crate) fn is_to_repair(&self, id: &InstanceId, plugin: &PluginName) -> bool {
+        self.0 == Grant::Repair(id.clone(), plugin.clone())
+    }
+
+    /// Returns whether it was given for draining this member.
+    pub(crate) fn is_to_drain(&self, id: &InstanceId, plugin: &PluginName) -> bool {
+        self.0 == Grant::Drain(id.clone(), plugin.clone())
     }
 }

@@ -70,7 +70,7 @@ impl Observed {
         let former = Former { lacks, ..former };
         self.former.insert(plugin.clone(), former);
         if until != NEVER {
-            seen.look_again = Some(seen.look_again.map_or(until, |at| at.min(until)));
+            seen.look_again_at(until);
         }
         false
     }

@@ -66,6 +66,11 @@ impl Seen {
         };
         *self != nothing
     }
+
+    /// Notes that a list started after this moment tells more; the earliest such moment counts.
+    pub(super) fn look_again_at(&mut self, until: Timestamp) {
+        self.look_again = Some(self.look_again.map_or(until, |at| at.min(until)));
+    }
 }
 
 /// How far a plugin's lists may be behind the truth.
@@ -172,8 +177,7 @@ impl Observed {
                 None => gone.push(key),
                 Some(until) => {
                     self.note_missed(key);
-                    let earliest = seen.look_again.map_or(until, |at| at.min(until));
-                    seen.look_again = Some(earliest);
+                    seen.look_again_at(until);
                 }
             }
         }

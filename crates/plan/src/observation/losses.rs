@@ -239,11 +239,9 @@ impl Observed {
                 .absent
                 .insert(key.clone(), Absent { since, until });
             self.note_missed(key);
-            if until == NEVER {
-                continue;
+            if until != NEVER {
+                seen.look_again_at(until);
             }
-            let earliest = seen.look_again.map_or(until, |at| at.min(until));
-            seen.look_again = Some(earliest);
         }
     }
 

@@ -92,7 +92,7 @@ fn health(health: &HealthPolicy) -> wire::Health {
     }
 }
 
-pub(super) fn losses(losses: &LossPolicy) -> wire::Losses {
+fn losses(losses: &LossPolicy) -> wire::Losses {
     wire::Losses {
         at_once: losses.at_once.map(Share::canonical),
         confirm_after: losses.confirm_after.map(GoDuration),
@@ -100,8 +100,16 @@ pub(super) fn losses(losses: &LossPolicy) -> wire::Losses {
     }
 }
 
+impl LossPolicy {
+    /// Returns what is said, by the names that a spec has for it.
+    #[must_use]
+    pub fn canonical(&self) -> Any {
+        Any::from_value(&losses(self)).expect("this struct has only string keys")
+    }
+}
+
 /// The structs that are written.
-pub(super) mod wire {
+mod wire {
     use super::{Any, GoDuration, LogicalId, PluginName, wire_struct};
 
     wire_struct! {
@@ -159,7 +167,7 @@ pub(super) mod wire {
         }
     }
     wire_struct! {
-        pub(in crate::spec) struct Losses {
+        pub(super) struct Losses {
             pub(super) at_once: Option<Any> => "AtOnce" omit,
             pub(super) confirm_after: Option<GoDuration> => "ConfirmAfter" omit,
             pub(super) silent_after: Option<GoDuration> => "SilentAfter" omit,

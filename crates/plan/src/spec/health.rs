@@ -5,8 +5,8 @@ use std::time::Duration;
 use infrakit_spi::Any;
 
 use super::Share;
-use crate::InvalidSpec;
 use crate::fields::Fields;
+use crate::{InvalidSpec, Timestamp};
 
 /// When a member counts as sick.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,12 @@ impl Default for HealthPolicy {
 impl HealthPolicy {
     /// The breaker's limit when the spec does not say.
     pub const MAX_UNHEALTHY: Share = Share::Percent(40);
+
+    /// Returns when the grace of a member ends that was created at that moment.
+    #[must_use]
+    pub fn grace_ends(&self, created: Timestamp) -> Timestamp {
+        created + self.grace_period
+    }
 
     /// Returns how many members may be unhealthy before none is destroyed for it; at least one, so
     /// that a single sick member is replaced in the smallest group too.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infrakit_spi::Any;
 
-use super::{Share, canonical};
+use super::Share;
 use crate::InvalidSpec;
 use crate::fields::Fields;
 
@@ -42,12 +42,6 @@ impl LossPolicy {
     #[must_use]
     pub fn silent_after(&self) -> Duration {
         self.silent_after.unwrap_or(SILENT_AFTER)
-    }
-
-    /// Returns what is said, by the names that a spec has for it.
-    #[must_use]
-    pub fn canonical(&self) -> Any {
-        Any::from_value(&canonical::losses(self)).expect("this struct has only string keys")
     }
 
     /// Returns what holds where `under` says what is left open here.

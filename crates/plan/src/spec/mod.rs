@@ -4,6 +4,7 @@ mod allocation;
 mod canonical;
 mod check;
 mod health;
+mod invalid;
 mod losses;
 mod share;
 #[cfg(test)]
@@ -19,10 +20,11 @@ use crate::fields::Fields;
 
 pub use allocation::{MAX_SIZE, Size};
 pub use health::HealthPolicy;
+pub use invalid::InvalidSpec;
 pub use losses::LossPolicy;
 pub use share::Share;
-pub use updating::{OnFailure, Opening, Order, Skip, Stage, Updating};
-pub use window::Window;
+pub use updating::{OnFailure, Order, Skip, Stage, Updating};
+pub use window::{Opening, Window};
 
 /// A plugin and the properties that are handed to it unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,37 +54,6 @@ pub struct Spec {
     pub losses: LossPolicy,
     /// Hash over instance and flavor: what tells an outdated member.
     pub hash: ConfigHash,
-}
-
-/// Why properties were refused. The texts of the first three are those of the original.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidSpec {
-    /// Neither a size nor logical ids.
-    #[error("Allocation must not be blank")]
-    NoAllocation,
-    /// Both a size and logical ids.
-    #[error("Only one Allocation method may be used")]
-    TwoAllocations,
-    /// Both a count and a duration.
-    #[error("Only one Updating method may be used")]
-    TwoUpdatings,
-    /// Anything else: where, and what is wrong.
-    #[error("Invalid properties: {path}: {problem}")]
-    Field {
-        /// Path of the field.
-        path: String,
-        /// What is wrong with it, and what would be right.
-        problem: String,
-    },
-}
-
-impl InvalidSpec {
-    pub(crate) fn field(path: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Field {
-            path: path.into(),
-            problem: problem.into(),
-        }
-    }
 }
 
 impl Spec {

@@ -5,7 +5,7 @@ use std::fmt;
 use infrakit_spi::Any;
 
 use crate::InvalidSpec;
-use crate::fields::shown;
+use crate::fields::{Fields, shown};
 
 /// A number of members, or a share of the group's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Share {
     /// Decodes a number, or a string with a number and an optional `%`.
     ///
     /// Templates often make a string of a number, so `"3"` is taken for 3.
-    pub(crate) fn decode(raw: &Any, path: &str) -> Result<Self, InvalidSpec> {
+    fn decode(raw: &Any, path: &str) -> Result<Self, InvalidSpec> {
         let refuse = |reason: &str| {
             InvalidSpec::field(
                 path,
@@ -82,6 +82,15 @@ impl Share {
             Self::Percent(percent) => Any::from_value(&format!("{percent}%")),
         }
         .expect("numbers and strings are JSON")
+    }
+}
+
+impl Fields {
+    /// Returns a number of members or a share of the group's size.
+    pub(crate) fn share(&self, name: &'static str) -> Result<Option<Share>, InvalidSpec> {
+        self.raw(name)
+            .map(|raw| Share::decode(raw, &self.place(name)))
+            .transpose()
     }
 }
 

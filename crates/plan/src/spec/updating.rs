@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infrakit_spi::Any;
 
-use super::{Share, Window};
+use super::{Opening, Share, Window};
 use crate::fields::Fields;
 use crate::{InvalidSpec, Timestamp};
 
@@ -83,24 +83,6 @@ pub struct Updating {
     pub on_failure: OnFailure,
     /// When replacements may begin; at any time when there are none.
     pub windows: Vec<Window>,
-}
-
-/// Whether replacements may begin, and when that changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opening {
-    /// There are no windows.
-    Always,
-    /// A window is open.
-    Open {
-        /// When the last of the windows that follow each other closes, as far as was looked ahead:
-        /// ask again then.
-        closes: Timestamp,
-    },
-    /// No window is open.
-    Closed {
-        /// When the next one opens.
-        opens: Timestamp,
-    },
 }
 
 impl Updating {

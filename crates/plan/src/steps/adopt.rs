@@ -2,8 +2,9 @@
 
 use infrakit_spi::tags;
 
-use crate::action::{Action, WaitingOn};
+use crate::action::Action;
 use crate::draft::Draft;
+use crate::waiting::WaitingOn;
 
 impl Draft<'_> {
     /// Adopts instances that were made by hand and ask for it. A list has to confirm it.

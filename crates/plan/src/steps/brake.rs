@@ -1,10 +1,10 @@
 //! The brake: a group that is frozen is looked at, and nothing else.
 
-use crate::action::WaitingOn;
 use crate::diagnosis::sickness;
 use crate::draft::Draft;
 use crate::memory::Phase;
 use crate::steps::checks;
+use crate::waiting::WaitingOn;
 use crate::{Brake, Timestamp};
 
 impl Draft<'_> {

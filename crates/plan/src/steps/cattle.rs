@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use infrakit_spi::flavor::Health;
 
-use crate::action::{Cause, Drain};
+use crate::action::Drain;
 use crate::diagnosis::health::HealthRecord;
 use crate::diagnosis::recollection::COUNTED_ON;
 use crate::diagnosis::sickness::is_sick;
@@ -13,6 +13,7 @@ use crate::draft::Draft;
 use crate::ledger::errand::{Errand, Refusal};
 use crate::observation::{Key, Member, Origin, Standing};
 use crate::proof::wait_for_proof;
+use crate::reason::Cause;
 
 /// Brings a group of like members to its size.
 ///

@@ -5,10 +5,11 @@ use std::time::Duration;
 use infrakit_spi::flavor::Health;
 
 use crate::Timestamp;
-use crate::action::{Action, WaitingOn};
+use crate::action::Action;
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
 use crate::observation::{Key, Member};
+use crate::waiting::WaitingOn;
 
 /// Shortest time between two checks of a member whose proof is waited for.
 const SOON: Duration = Duration::from_millis(100);
@@ -143,7 +144,7 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
 
 /// Returns whether verdicts of sickness count against a member.
 fn is_judged(draft: &Draft<'_>, member: &Member) -> bool {
-    let patient = member.created + draft.spec.health.grace_period;
+    let patient = draft.spec.health.grace_ends(member.created);
     member.health.ever_healthy() || draft.now >= patient
 }
 

@@ -1,10 +1,12 @@
 //! What a plan in the making shows of its group, said as conditions.
 
-use crate::action::{Action, PausedBy, Reason, WaitingOn};
+use crate::action::Action;
 use crate::conditions::{ConditionKind, UNSEEN};
 use crate::draft::Draft;
 use crate::observation::Member;
+use crate::reason::Reason;
 use crate::steps::patience::{note_waits, overdue};
+use crate::waiting::{PausedBy, WaitingOn};
 use crate::{Direction, RollResult};
 
 /// Failed creations in a row from which on they are more than a hiccup.

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
 
-use crate::action::{Action, Drain, Reason};
+use crate::action::{Action, Drain};
 use crate::diagnosis::sickness::{is_sick, is_suspect};
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::errand::{Errand, Refusal};
 use crate::memory::Phase;
 use crate::observation::{Departure, Key, Member, Step};
+use crate::reason::Reason;
 use crate::steps::roll::drain;
 use crate::{Size, Timestamp};
 

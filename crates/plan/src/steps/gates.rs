@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use crate::action::{Action, PausedBy, Reason, WaitingOn};
+use crate::action::Action;
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
 use crate::ledger::budget::number;
 use crate::memory::{Outcome, RollResult};
 use crate::observation::{Observed, Step};
 use crate::proof::{is_ready, on_trial, proved, unproved, wait_for_proof};
+use crate::reason::Reason;
 use crate::rollout::{Direction, Pause, Roll};
+use crate::waiting::{PausedBy, WaitingOn};
 use crate::{OnFailure, Opening, Timestamp};
 
 /// Outcomes of rollouts that are remembered; as many as there are revisions to go back to.

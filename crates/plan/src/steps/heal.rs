@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::action::{Action, Reason, WaitingOn};
+use crate::action::Action;
 use crate::diagnosis::crashes;
 use crate::diagnosis::repair::Repair;
 use crate::diagnosis::sickness::Illness;
@@ -10,7 +10,9 @@ use crate::draft::Draft;
 use crate::ledger::errand::Errand;
 use crate::observation::Member;
 use crate::proof::{on_trial, wait_for_proof};
+use crate::reason::Reason;
 use crate::steps::roll::drain;
+use crate::waiting::WaitingOn;
 
 /// How long a repair is remembered after it was begun, as a multiple of the time that it has to
 /// help: a member that has to be rebooted again and again is replaced in the end.
@@ -26,9 +28,9 @@ pub(crate) fn heal<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     if illness.withheld || illness.sick.is_empty() {
         return;
     }
-    let grace = draft.spec.health.grace_period;
+    let policy = &draft.spec.health;
     let unproved = on_trial(draft);
-    let young = |member: &&&Member| draft.now.since(member.created) < grace;
+    let young = |member: &&&Member| draft.now < policy.grace_ends(member.created);
     let settling = unproved.iter().filter(young).count();
     let errand = Errand::Sick { settling };
     for entry in &illness.sick {

@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 
 use infrakit_spi::FailureClass;
 
-use crate::action::{Action, Asked, Cause, Provision, WaitingOn};
+use crate::action::{Action, Asked, Provision};
 use crate::draft::Draft;
 use crate::guards::Guard;
+use crate::reason::Cause;
+use crate::waiting::WaitingOn;
 use crate::{FailedCreation, Token, Told};
 
 impl Draft<'_> {

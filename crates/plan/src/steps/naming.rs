@@ -4,10 +4,11 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::{LogicalId, Tags, tags};
 
 use crate::Timestamp;
-use crate::action::{Action, Drain, WaitingOn};
+use crate::action::{Action, Drain};
 use crate::draft::Draft;
 use crate::ledger::errand::Errand;
 use crate::observation::{Key, Labelling, Member};
+use crate::waiting::WaitingOn;
 
 /// Gives free identities to members that have none, after a change from a size to logical ids.
 /// Returns the identities that are still free.

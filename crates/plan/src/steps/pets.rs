@@ -3,11 +3,12 @@
 use infrakit_spi::LogicalId;
 use infrakit_spi::flavor::Health;
 
-use crate::action::{Cause, Drain};
+use crate::action::Drain;
 use crate::draft::Draft;
 use crate::ledger::errand::{Errand, Refusal};
 use crate::observation::{Key, Member, Origin};
 use crate::proof::{on_trial, wait_for_proof};
+use crate::reason::Cause;
 use crate::steps::cattle::paused;
 use crate::steps::naming::name_the_nameless;
 

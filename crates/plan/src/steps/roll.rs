@@ -1,11 +1,13 @@
 //! Outdated members make way, a few at a time; new ones prove themselves first.
 
-use crate::action::{Action, Drain, Reason, WaitingOn};
+use crate::action::{Action, Drain};
 use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
 use crate::ledger::errand::Errand;
 use crate::observation::{Key, Member};
 use crate::proof::{on_trial, wait_for_proof};
+use crate::reason::Reason;
+use crate::waiting::WaitingOn;
 use crate::{CallKind, Skip, Spec};
 
 /// Takes outdated members out of service, as far as the rollout's limit and the budget go.

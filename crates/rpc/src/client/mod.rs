@@ -16,7 +16,6 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::discovery::Address;
-use crate::handshake::{self, Hello};
 use answer::Answer;
 use connection::{Broken, Connection};
 use pool::Pool;
@@ -135,14 +134,6 @@ impl Client {
     /// As [`call`](Self::call).
     pub async fn call_raw<P: Serialize>(&self, method: &str, params: &P) -> Result<Any> {
         self.call(method, params).await
-    }
-
-    /// Greets the plugin, in the words of an older release where it needs that.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    pub async fn hello(&self) -> Result<Hello> {
-        handshake::hello(self).await
     }
 
     /// Gets a document beside the calls, such as `/info/api.json`.

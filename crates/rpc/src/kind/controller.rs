@@ -9,7 +9,7 @@ use infrakit_spi::controller::{Controller, Operation};
 use infrakit_spi::document::{Metadata, Object, Spec};
 
 use crate::client::Client;
-use crate::info::{Method, method};
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_name};
 

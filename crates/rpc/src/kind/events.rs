@@ -10,7 +10,7 @@ use infrakit_spi::event::wire::{ListRequest, ListResponse};
 use infrakit_spi::event::{Event, Events};
 
 use crate::client::Client;
-use crate::info::{Method, method};
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{ONLY, Objects};
 use crate::sse::selects;

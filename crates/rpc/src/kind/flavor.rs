@@ -11,7 +11,7 @@ use infrakit_spi::{Any, Result};
 
 use super::instance::done;
 use crate::client::Client;
-use crate::info::{Method, method};
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_type};
 

@@ -10,7 +10,7 @@ use infrakit_spi::rollout::Rollouts;
 use infrakit_spi::{Error, GroupId, InstanceId, Result};
 
 use crate::client::Client;
-use crate::info::{Method, method};
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_name};
 

@@ -25,11 +25,11 @@ use serde::de::DeserializeOwned;
 
 use crate::client::Client;
 use crate::fingerprint::fingerprint;
-use crate::info::{Method, method};
 use crate::kind::changes::TOPIC;
 use crate::kind::events::EventsClient;
-use crate::kind::list::List;
+use crate::kind::list::{DESCRIBE, List};
 use crate::kind::pages;
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_type};
 
@@ -102,7 +102,6 @@ impl InstanceClient {
 const DECLARING: Duration = Duration::from_secs(5);
 /// How long a plugin has to say whether it tells of changes.
 const HEARING: Duration = Duration::from_secs(1);
-pub(super) const DESCRIBE: &str = "Instance.DescribeInstances";
 
 /// Whoever asks for all there is must not take a part for it.
 fn part(covers: &Domains) -> Error {

@@ -5,7 +5,7 @@ use infrakit_spi::l4::{HealthCheck, L4, Route};
 use infrakit_spi::{InstanceId, Result, wire_struct};
 
 use crate::client::Client;
-use crate::info::{Method, method};
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_name};
 

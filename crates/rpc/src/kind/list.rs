@@ -9,6 +9,9 @@ use infrakit_spi::FieldKey;
 use infrakit_spi::instance::{Description, Domains};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+/// The method that answers with one.
+pub(super) const DESCRIBE: &str = "Instance.DescribeInstances";
+
 /// Most instances in a list: about as many as the largest answer holds when each has an id, a group
 /// and a hash. A hostile answer of that size would otherwise be worth gigabytes once decoded.
 pub(crate) const MOST: usize = 250_000;

@@ -7,7 +7,7 @@ use infrakit_spi::{Any, Result};
 
 use crate::client::Client;
 use crate::handshake::is_unknown;
-use crate::info::{Method, method};
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_name};
 

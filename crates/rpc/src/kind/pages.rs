@@ -11,8 +11,7 @@ use infrakit_spi::{Error, Result};
 
 use crate::client::Client;
 use crate::fingerprint::fingerprint;
-use crate::kind::instance::DESCRIBE;
-use crate::kind::list::{List, MOST};
+use crate::kind::list::{DESCRIBE, List, MOST};
 
 /// Most pages of a list: the largest list that is taken, in the smallest pages of a known provider,
 /// which have 20 instances, does not have as many; one that goes on never ends.

@@ -6,7 +6,7 @@ use infrakit_spi::resource::{Resource, ResourceSpec};
 use infrakit_spi::{Result, wire_struct};
 
 use crate::client::Client;
-use crate::info::{Method, method};
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_name};
 

@@ -8,7 +8,7 @@ use infrakit_spi::{Any, Result, wire_struct};
 
 use crate::client::Client;
 use crate::handshake::Nothing;
-use crate::info::{Method, method};
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_name};
 

@@ -12,7 +12,7 @@ use infrakit_spi::{Any, Error, Result};
 
 use super::metadata::{at, keys, root};
 use crate::client::Client;
-use crate::info::{Method, method};
+use crate::method::{Method, method};
 use crate::server::call::{Call, Fault, Reply, reply};
 use crate::server::objects::{Objects, by_name};
 

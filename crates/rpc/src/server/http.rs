@@ -18,9 +18,9 @@ use infrakit_spi::event::Event;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, timeout_at};
 
+use super::closing::closed;
 use super::patience::{PATIENCE, PORTION};
 use super::plugin::Plugin;
-use super::serve::closed;
 use crate::{info, kind, sse};
 
 /// Largest request, in bytes.

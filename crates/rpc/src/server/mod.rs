@@ -1,6 +1,7 @@
 //! Serving a plugin: its objects, the methods on them, and the socket it answers on.
 
 pub(crate) mod call;
+mod closing;
 mod envelope;
 mod http;
 pub(crate) mod objects;

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::closing::closed;
 use super::http::respond;
 use super::patience::{PATIENCE, Patient};
 use super::plugin::Plugin;
@@ -135,12 +136,6 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a call panicked; its connection is closed");
     }
-}
-
-/// Waits until the server stops.
-pub(super) async fn closed(closing: &mut watch::Receiver<bool>) {
-    // An error says that the server is gone altogether. What is returned holds a lock.
-    drop(closing.wait_for(|closing| *closing).await);
 }
 
 /// Answers the requests on one connection.

@@ -2,7 +2,7 @@
 
 use infrakit_spi::GroupId;
 
-use super::real::{Draft, log_uniform};
+use super::draft::{Draft, log_uniform};
 use super::{Deed, Incident, Observer};
 use crate::controller::Operation;
 use crate::faults::{CATALOGUE, Kind};

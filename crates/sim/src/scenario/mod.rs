@@ -2,6 +2,7 @@
 
 mod befall;
 mod deed;
+mod draft;
 mod draw;
 mod real;
 mod run;

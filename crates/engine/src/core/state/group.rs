@@ -29,6 +29,9 @@ const HEALTH_PAUSE: Duration = Duration::from_secs(5);
 /// at all: a group of 30,000 is written every eleven seconds, which costs a thousandth of a core.
 const HEALTH_PAUSE_EACH: Duration = Duration::from_micros(200);
 
+/// Looks at a group that may fail in a row before it counts as degraded.
+const MISSED: u32 = 3;
+
 /// Deletions of records that are closed. Where they are not written they are asked for again with the
 /// next plan: a record that outlives its members would be about others of the same ids.
 pub(in crate::core) type Deletions = Vec<Change>;
@@ -260,5 +263,39 @@ impl Group {
         let attempts = self.failed.entry(key).or_default();
         *attempts += 1;
         *attempts
+    }
+
+    /// Says why the instances cannot be listed, if the last attempt has failed, and since when
+    /// nothing is known of them; `None` for since ever.
+    pub(in crate::core) fn blind(&self) -> Option<(Option<Timestamp>, &str)> {
+        let (at, message) = self.unlisted.as_ref()?;
+        let listed = self.seen.looked();
+        let stale = listed.is_none_or(|listed| listed < *at);
+        stale.then_some((listed, message.as_str()))
+    }
+
+    /// Returns what the group is degraded by. A plan says what it knows; that it knows nothing new, it
+    /// does not.
+    pub(in crate::core) fn degraded_by(
+        &self,
+        poll_interval: Duration,
+        now: Timestamp,
+    ) -> Option<Trouble> {
+        if let Some(trouble) = self.memory.conditions.trouble() {
+            return Some(Trouble {
+                reason: trouble.reason.clone(),
+                message: trouble.message.clone(),
+                since: Some(trouble.since),
+            });
+        }
+        let (listed, message) = self.blind()?;
+        let waits = self.waiting.iter().map(|(_, since)| *since).min();
+        let from = listed.or(waits).unwrap_or(now);
+        let long = now.since(from) >= poll_interval.saturating_mul(MISSED);
+        long.then(|| Trouble {
+            reason: "NotListed".to_owned(),
+            message: message.to_owned(),
+            since: listed,
+        })
     }
 }

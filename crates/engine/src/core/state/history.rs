@@ -5,14 +5,9 @@
 
 use std::collections::VecDeque;
 
-use infrakit_plan::{Action, Asked, Cause, HealthRecord, PausedBy, Reason, Timestamp, Token};
+use infrakit_plan::{Cause, HealthRecord, PausedBy, Reason, Timestamp};
 use infrakit_spi::hash::ConfigHash;
-use infrakit_spi::rollout::Deed as Told;
-use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, PluginName, tags};
-
-use crate::core::state::trouble::Trouble;
-use crate::core::words::{moment, verdict};
-use crate::core::{Call, Group, Subject};
+use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, PluginName};
 
 /// History that are remembered.
 const DEEDS: usize = 200;
@@ -23,15 +18,15 @@ pub(in crate::core) struct History(VecDeque<Deed>);
 
 /// Something that was done.
 pub(in crate::core) struct Deed {
-    at: Timestamp,
-    who: Who,
-    what: What,
-    evidence: Evidence,
-    end: End,
+    pub(in crate::core) at: Timestamp,
+    pub(in crate::core) who: Who,
+    pub(in crate::core) what: What,
+    pub(in crate::core) evidence: Evidence,
+    pub(in crate::core) end: End,
 }
 
 /// To whom it was done.
-enum Who {
+pub(in crate::core) enum Who {
     /// A member: ids are only unique within a plugin.
     Member(PluginName, InstanceId),
     /// A member to be, by the number of its intent.
@@ -41,7 +36,7 @@ enum Who {
 }
 
 /// What was done, and by which rule.
-enum What {
+pub(in crate::core) enum What {
     Create(Cause),
     Destroy(Reason),
     Drain,
@@ -58,13 +53,13 @@ enum What {
 }
 
 /// Why labels are put on a member.
-enum Labels {
+pub(in crate::core) enum Labels {
     Adoption,
     Identity(LogicalId),
 }
 
 /// What was seen when it was decided.
-enum Evidence {
+pub(in crate::core) enum Evidence {
     Nothing,
     /// Members there and members wanted; which of them is missing; of which revision it is made.
     Size {
@@ -82,7 +77,7 @@ enum Evidence {
 }
 
 /// What came of it.
-enum End {
+pub(in crate::core) enum End {
     UnderWay,
     Done,
     Failed(String),
@@ -103,144 +98,18 @@ pub(in crate::core) enum Kind {
     Label,
 }
 
-/// What all deeds of one plan have in common.
-pub(in crate::core) struct Scene {
-    there: usize,
-    wanted: u64,
-    at: Timestamp,
-}
-
-impl Scene {
-    /// Looks at a group before a plan is begun.
-    pub(in crate::core) fn of(group: &Group, at: Timestamp) -> Self {
-        let size = group.spec.size.count();
-        let hold = group.memory.roll.as_ref().and_then(|roll| roll.hold);
-        Self {
-            there: group.seen.len() - group.seen.departing(),
-            wanted: hold.map_or(size, |hold| size.min(hold)),
-            at,
-        }
-    }
-}
-
-/// Notes an action that is about to begin. One that is only tried again is no new deed.
-pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
-    let member = |plugin, id| group.seen.get_on(plugin, id);
-    let who = |plugin: &PluginName, id: &InstanceId| Who::Member(plugin.clone(), id.clone());
-    let configuration = |plugin, id| {
-        let hash = member(plugin, id).and_then(|member| member.hash.clone());
-        Evidence::Configuration(hash, group.revision)
-    };
-    let (who, what, evidence) = match action {
-        Action::Check { .. } | Action::Spare { .. } => return,
-        // It is the same creation.
-        Action::Provision(provision) if provision.asked == Asked::Again => return,
-        Action::Provision(provision) => {
-            let evidence = Evidence::Size {
-                there: scene.there,
-                wanted: scene.wanted,
-                missing: provision.logical_id.clone(),
-                hash: (provision.hash != group.spec.hash).then(|| provision.hash.clone()),
-            };
-            let who = Who::Coming(provision.token.number());
-            (who, What::Create(provision.cause), evidence)
-        }
-        Action::Destroy {
-            id, plugin, reason, ..
-        } => {
-            let Some(member) = member(plugin, id) else {
-                return;
-            };
-            if member.departure.is_some() {
-                return;
-            }
-            let evidence = match reason {
-                Reason::Unhealthy => Evidence::Health(member.health.clone()),
-                Reason::Outdated => configuration(plugin, id),
-                Reason::Surplus => Evidence::Size {
-                    there: scene.there,
-                    wanted: scene.wanted,
-                    missing: None,
-                    hash: None,
-                },
-                Reason::Unlisted | Reason::Duplicate => {
-                    Evidence::Identity(member.logical_id.clone())
-                }
-                Reason::Requested | Reason::GroupDestroyed => Evidence::Nothing,
-            };
-            (who(plugin, id), What::Destroy(*reason), evidence)
-        }
-        Action::Drain { id, plugin, .. } => {
-            (who(plugin, id), What::Drain, configuration(plugin, id))
-        }
-        Action::Repair {
-            id, plugin, step, ..
-        } => {
-            let health = member(plugin, id).map(|member| member.health.clone());
-            let evidence = health.map_or(Evidence::Nothing, Evidence::Health);
-            (who(plugin, id), What::Repair(step.clone()), evidence)
-        }
-        Action::Adopt { id, plugin, labels } => {
-            let identity = labels.get(tags::LOGICAL_ID);
-            let labels = identity.map_or(Labels::Adoption, |identity| {
-                Labels::Identity(LogicalId::new(identity.as_str()))
-            });
-            (who(plugin, id), What::Label(labels), Evidence::Nothing)
-        }
-        Action::Revert { to } => {
-            let roll = group.memory.roll.as_ref();
-            let pause = roll.and_then(|roll| roll.paused.as_ref());
-            let by = pause.map(|pause| pause.by.clone());
-            (Who::Group, What::Revert { to: *to, by }, Evidence::Nothing)
-        }
-    };
-    let end = match &what {
-        What::Revert { .. } | What::Degrade(_) | What::Recover(_) => End::Done,
-        What::Create(_) | What::Destroy(_) | What::Drain | What::Repair(_) | What::Label(_) => {
-            End::UnderWay
-        }
-    };
-    let at = scene.at;
-    group.history.push(Deed {
-        at,
-        who,
-        what,
-        evidence,
-        end,
-    });
-}
-
-/// Notes that the group is degraded.
-pub(in crate::core) fn degraded(group: &mut Group, trouble: &Trouble, at: Timestamp) {
-    let said = Evidence::Said(trouble.message.clone());
-    note_state(group, What::Degrade(trouble.reason.clone()), said, at);
-}
-
-/// Notes that the group is no longer degraded by that.
-pub(in crate::core) fn recovered(group: &mut Group, former: &Trouble, at: Timestamp) {
-    let since = former.since.map(moment);
-    let said = since.map_or(Evidence::Nothing, |since| {
-        Evidence::Said(format!("it was since {since}"))
-    });
-    note_state(group, What::Recover(former.reason.clone()), said, at);
-}
-
-fn note_state(group: &mut Group, what: What, evidence: Evidence, at: Timestamp) {
-    group.history.push(Deed {
-        at,
-        who: Who::Group,
-        what,
-        evidence,
-        end: End::Done,
-    });
-}
-
 impl History {
-    fn push(&mut self, deed: Deed) {
+    /// Notes something that was done; the oldest is forgotten for it.
+    pub(in crate::core) fn push(&mut self, deed: Deed) {
         if self.0.len() == DEEDS {
             self.0.pop_front();
         }
         self.0.push_back(deed);
+    }
+
+    /// Returns the deeds, the youngest first.
+    pub(in crate::core) fn latest(&self) -> impl Iterator<Item = &Deed> {
+        self.0.iter().rev()
     }
 
     /// Notes what came of a creation: the member, or why there is none.
@@ -284,26 +153,6 @@ impl History {
     }
 }
 
-/// Why a call does not begin that could not be journaled.
-pub(in crate::core) const NOT_WRITTEN: &str = "it could not be written down, and was not begun";
-/// Why a call does not begin that waited for its turn.
-pub(in crate::core) const WITHDRAWN: &str = "it was taken back before it began";
-
-/// Notes that a call does not begin.
-pub(in crate::core) fn dropped<'a>(group: &mut Group, call: &'a Call, why: &str) {
-    let error = Error::not_delivered(why);
-    let deeds = &mut group.history;
-    let place = |subject: &'a Subject| (&subject.plugin, &subject.id);
-    match call {
-        Call::Provision { number, .. } => deeds.created(*number, Err(&error)),
-        Call::Destroy { subject, .. } => deeds.ended(place(subject), Kind::Destroy, Err(&error)),
-        Call::Drain { subject, .. } => deeds.ended(place(subject), Kind::Drain, Err(&error)),
-        Call::Repair { subject, .. } => deeds.ended(place(subject), Kind::Repair, Err(&error)),
-        Call::Label { subject, .. } => deeds.ended(place(subject), Kind::Label, Err(&error)),
-        Call::Check { .. } => {}
-    }
-}
-
 impl What {
     fn kind(&self) -> Option<Kind> {
         match self {
@@ -315,7 +164,7 @@ impl What {
         }
     }
 
-    fn action(&self, end: &End) -> String {
+    pub(in crate::core) fn action(&self, end: &End) -> String {
         let [present, past, stem] = match self {
             Self::Create(_) => ["creating", "created", "create"],
             Self::Destroy(_) => ["destroying", "destroyed", "destroy"],
@@ -339,7 +188,7 @@ impl What {
         }
     }
 
-    fn rule(&self) -> String {
+    pub(in crate::core) fn rule(&self) -> String {
         match self {
             Self::Create(cause) => format!("{cause:?}: {cause}"),
             Self::Destroy(reason) => format!("{reason:?}: {reason}"),
@@ -359,109 +208,6 @@ impl What {
                     by.as_deref().unwrap_or("the rollout failed")
                 )
             }
-        }
-    }
-}
-
-impl Group {
-    /// Names the revision with this hash.
-    pub(in crate::core) fn named(&self, hash: &ConfigHash) -> String {
-        let mut latest = self.revisions.iter().rev();
-        match latest.find(|(_, committed)| committed.spec.hash == *hash) {
-            Some((revision, _)) => format!("revision {revision} (hash {hash})"),
-            None => format!("hash {hash}"),
-        }
-    }
-
-    /// Says which member was destroyed last because it was sick.
-    pub(in crate::core) fn last_casualty(&self) -> Option<String> {
-        let mut latest = self.history.0.iter().rev();
-        let sick = |deed: &&Deed| matches!(deed.what, What::Destroy(Reason::Unhealthy));
-        let Told {
-            at,
-            instance,
-            evidence,
-            ..
-        } = self.told(latest.find(sick)?);
-        Some(format!("`{instance}` had to go at {at}: {evidence}"))
-    }
-
-    /// Tells the deeds on a member, or all, the youngest first.
-    pub(in crate::core) fn told_deeds(&self, of: Option<&InstanceId>) -> Vec<Told> {
-        let about = |deed: &&Deed| match (&deed.who, of) {
-            (_, None) => true,
-            (Who::Member(_, id), Some(of)) => id == of,
-            (Who::Coming(_) | Who::Group, Some(_)) => false,
-        };
-        let latest = self.history.0.iter().rev().filter(about);
-        latest.map(|deed| self.told(deed)).collect()
-    }
-
-    fn told(&self, deed: &Deed) -> Told {
-        let mut evidence = self.evidence(&deed.evidence);
-        let and = if evidence.is_empty() { "" } else { "; " };
-        match &deed.end {
-            End::UnderWay | End::Done => {}
-            End::Failed(message) => evidence.push_str(&format!("{and}it failed with: {message}")),
-            End::Lost(message) => evidence.push_str(&format!("{and}its answer is lost: {message}")),
-        }
-        Told {
-            at: moment(deed.at),
-            plugin: match &deed.who {
-                Who::Member(plugin, _) => plugin.clone(),
-                Who::Coming(_) | Who::Group => PluginName::default(),
-            },
-            instance: match &deed.who {
-                Who::Member(_, id) => id.clone(),
-                Who::Coming(number) => {
-                    let token = Token::new(&self.memory.nonce, *number);
-                    InstanceId::new(token.to_string())
-                }
-                Who::Group => InstanceId::default(),
-            },
-            action: deed.what.action(&deed.end),
-            rule: deed.what.rule(),
-            evidence,
-        }
-    }
-
-    fn evidence(&self, evidence: &Evidence) -> String {
-        match evidence {
-            Evidence::Nothing => String::new(),
-            Evidence::Size {
-                there,
-                wanted,
-                missing,
-                hash,
-            } => {
-                let mut said = format!("{there} of {wanted} members were there");
-                if let Some(id) = missing {
-                    said = format!("`{id}` was missing; {said}");
-                }
-                if let Some(hash) = hash {
-                    let former = self.named(hash);
-                    said.push_str(&format!(
-                        "; made from {former}, since the rollout is limited"
-                    ));
-                }
-                said
-            }
-            Evidence::Health(health) => verdict(health),
-            Evidence::Configuration(hash, revision) => {
-                let own = match hash {
-                    Some(hash) => format!("it was made from {}", self.named(hash)),
-                    None => "it carries no hash".to_owned(),
-                };
-                let force = self.revisions.get(revision);
-                let force = force.map_or_else(
-                    || format!("revision {revision}"),
-                    |force| format!("revision {revision} (hash {})", force.spec.hash),
-                );
-                format!("{own}, and {force} was in force")
-            }
-            Evidence::Identity(Some(id)) => format!("it was `{id}`"),
-            Evidence::Said(said) => said.clone(),
-            Evidence::Identity(None) => "it had no identity".to_owned(),
         }
     }
 }

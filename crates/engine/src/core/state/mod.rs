@@ -20,6 +20,7 @@ pub(in crate::core) mod remains;
 pub(in crate::core) mod remembered;
 pub(in crate::core) mod trouble;
 pub(in crate::core) mod under_way;
+pub(in crate::core) mod unfit;
 pub(in crate::core) mod unwritten;
 pub(in crate::core) mod waiting;
 pub(in crate::core) mod young;

@@ -79,7 +79,7 @@ pub enum Refused {
     },
     /// A command that does not fit what the group is doing.
     #[error(transparent)]
-    Unfit(#[from] crate::core::steps::commands::Unfit),
+    Unfit(#[from] crate::core::state::unfit::Unfit),
     /// A revision that is not kept.
     #[error("revision {revision} of group '{group}' is not kept any more")]
     NoRevision {

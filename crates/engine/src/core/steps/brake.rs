@@ -10,9 +10,8 @@ use infrakit_spi::rollout::Freeze;
 use infrakit_store::{Durability, Key, Store};
 
 use crate::core::state::unwritten::Batch;
-use crate::core::steps::commands::Unfit;
 use crate::core::words::{moment, names};
-use crate::core::{Accepted, Core, Refused, Target};
+use crate::core::{Accepted, Core, Refused, Target, Unfit};
 use crate::records::{BRAKE, BrakeRecord, delete, put};
 
 impl Core {

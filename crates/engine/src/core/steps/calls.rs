@@ -14,9 +14,9 @@ use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
 
 use crate::core::state::departures::Leaving;
-use crate::core::state::history::{self, Scene};
 use crate::core::state::remembered::{remembers_other, stored_part};
 use crate::core::state::unwritten::{Batch, RETRY};
+use crate::core::steps::deeds::{self, Scene};
 use crate::core::steps::{slots, undo};
 use crate::core::{Call, Core, Group, Subject};
 use crate::records::{IntentRecord, delete, intent_key, put, put_memory};
@@ -120,7 +120,7 @@ impl Core {
         let mut begun = Begun::default();
         let scene = Scene::of(group, now);
         for action in actions {
-            history::note(group, &action, &scene);
+            deeds::note(group, &action, &scene);
             begin(group, action, &mut begun, now);
         }
         for call in &begun.calls {
@@ -149,7 +149,7 @@ impl Core {
             for action in actions {
                 undo::not_begun(group, &action);
                 if matches!(action, Action::Revert { .. }) {
-                    history::note(group, &action, &scene);
+                    deeds::note(group, &action, &scene);
                 }
             }
             group.reverting = Some((to, now + RETRY));

@@ -4,7 +4,7 @@ use infrakit_plan::Timestamp;
 use infrakit_spi::GroupId;
 
 use crate::core::Core;
-use crate::core::state::history;
+use crate::core::steps::deeds;
 
 impl Core {
     /// Notes whether a group is degraded, where that is news.
@@ -18,13 +18,13 @@ impl Core {
             (None, Some(trouble)) => {
                 let (reason, message) = (&trouble.reason, &trouble.message);
                 tracing::warn!(group = %id, reason, message, "degraded");
-                history::degraded(group, &trouble, now);
+                deeds::degraded(group, &trouble, now);
                 group.trouble = Some(trouble);
             }
             (Some(former), None) => {
                 tracing::info!(group = %id, reason = former.reason, "no longer degraded");
                 let former = former.clone();
-                history::recovered(group, &former, now);
+                deeds::recovered(group, &former, now);
                 group.trouble = None;
             }
             (Some(_), Some(_)) | (None, None) => {}

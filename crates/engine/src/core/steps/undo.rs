@@ -6,8 +6,8 @@
 use infrakit_plan::{Action, Departure, FailedCreation, Labelling, Step, Timestamp, Told};
 use infrakit_spi::{FailureClass, InstanceId};
 
-use crate::core::state::history;
 use crate::core::state::unwritten::RETRY;
+use crate::core::steps::deeds;
 use crate::core::{Call, Group};
 
 /// Takes back what a plan remembers of an action that is not carried out.
@@ -31,7 +31,7 @@ pub(in crate::core) fn not_begun(group: &mut Group, action: &Action) {
 
 /// Puts things back as they were before a call was decided, which has not begun.
 pub(in crate::core) fn withdrawn(group: &mut Group, call: Call) {
-    history::dropped(group, &call, history::WITHDRAWN);
+    deeds::dropped(group, &call, deeds::WITHDRAWN);
     match call {
         Call::Provision { number, spec, .. } => {
             if group.memory.take_back(number).is_some() {
@@ -70,7 +70,7 @@ pub(in crate::core) fn withdrawn(group: &mut Group, call: Call) {
 
 /// Takes back that a call is under way: it could not be written down, so it does not begin.
 pub(in crate::core) fn not_written(group: &mut Group, call: Call, now: Timestamp) {
-    history::dropped(group, &call, history::NOT_WRITTEN);
+    deeds::dropped(group, &call, deeds::NOT_WRITTEN);
     match call {
         Call::Provision { number, .. } => {
             if let Some(intent) = group.memory.take_back(number) {

@@ -1,5 +1,6 @@
 //! What is said of it: computed from the state, never fed back into a decision.
 
+pub(in crate::core) mod deeds;
 pub(in crate::core) mod describe;
 pub(in crate::core) mod evidence;
 pub(in crate::core) mod preview;

@@ -7,7 +7,7 @@ use infrakit_spi::rollout::{Deed, Why};
 use infrakit_spi::{GroupId, InstanceId};
 
 use crate::core::state::census::Census;
-use crate::core::steps::commands::Unfit;
+use crate::core::state::unfit::Unfit;
 use crate::core::words::{count, moment, said, since, span, verdict};
 use crate::core::{Core, Group, Refused};
 
@@ -159,10 +159,9 @@ fn health(group: &Group, member: &Member, now: Timestamp) -> String {
     if let Some(at) = member.health.checked() {
         said.push_str(&format!("; asked {} ago", span(now.since(at))));
     }
-    let grace = group.spec.health.grace_period;
-    let age = now.since(member.created);
-    if member.health.last() == Health::Unhealthy && !member.health.ever_healthy() && age < grace {
-        let until = moment(member.created + grace);
+    let until = group.spec.health.grace_ends(member.created);
+    if member.health.last() == Health::Unhealthy && !member.health.ever_healthy() && now < until {
+        let until = moment(until);
         said.push_str(&format!("; that does not count before {until}"));
     }
     if let Some(repair) = group.memory.repairs.0.get(&member.id) {

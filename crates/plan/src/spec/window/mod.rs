@@ -17,7 +17,6 @@ use jiff::tz::{Offset, TimeZone, TimeZoneDatabase, TimeZoneTransition};
 
 use cron::Cron;
 
-use super::Opening;
 use crate::fields::Fields;
 use crate::{InvalidSpec, Timestamp};
 
@@ -37,6 +36,24 @@ pub struct Window {
     time_zone: Option<String>,
     compiled: Cron,
     zone: TimeZone,
+}
+
+/// Whether replacements may begin, and when that changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// There are no windows.
+    Always,
+    /// A window is open.
+    Open {
+        /// When the last of the windows that follow each other closes, as far as was looked ahead:
+        /// ask again then.
+        closes: Timestamp,
+    },
+    /// No window is open.
+    Closed {
+        /// When the next one opens.
+        opens: Timestamp,
+    },
 }
 
 /// What was written decides; the rest is made from it.
