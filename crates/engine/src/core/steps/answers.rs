@@ -330,6 +330,13 @@ impl Core {
             member.health.dismiss();
             return;
         }
+        if member.health.is_moot() {
+            // It was asked before the controller slept, and is asked anew.
+            member.health.dismiss();
+            drop(member);
+            self.touch(&target.group);
+            return;
+        }
         let recovered = member.health.last() == Health::Unhealthy;
         // A flavor that does not answer knows nothing; that is not a verdict of sickness.
         let changed = match outcome {
