@@ -340,8 +340,9 @@ impl Core {
         let recovered = member.health.last() == Health::Unhealthy;
         // A flavor that does not answer knows nothing; that is not a verdict of sickness.
         let changed = match outcome {
-            // Its plugin's word that it does not run goes before what its flavor makes of it.
-            Ok(_) if member.is_down() => member.health.note(Health::Unhealthy, now),
+            // Its plugin's word that it does not run goes before what its flavor makes of it, be it that
+            // it does not answer.
+            _ if member.is_down() => member.health.note(Health::Unhealthy, now),
             Ok(verdict) => member.health.note(verdict, now),
             Err(error) => {
                 tracing::debug!(group = %target.group, instance = %id, %error, "no verdict");
