@@ -1,9 +1,10 @@
 //! Lists that lack many members at once.
 
-use infrakit_engine::core::Event;
+use infrakit_engine::core::{Call, Event};
+use infrakit_spi::Error;
 use infrakit_spi::behaviour::{Behaviour, Completeness};
 
-use crate::bench::{Bench, GROUP, cattle};
+use crate::bench::{Bench, Fate, GROUP, cattle};
 
 /// A group of six, and what its plugin knew.
 fn six() -> (Bench, Vec<String>) {
@@ -221,4 +222,29 @@ fn a_plugin_that_shows_nobody_has_a_small_group_made_a_second_time_and_no_third(
     bench.wait(120);
     assert!(bench.converged());
     assert_eq!((bench.ids().len(), bench.count("create")), (2, 2));
+}
+
+/// The plugin forgets everybody while they are being destroyed, refuses, and knows them again.
+#[test]
+fn a_destruction_that_is_refused_while_its_member_is_out_of_sight_is_tried_again() {
+    let (mut bench, _) = six();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(0, "1"));
+    assert!(bench.kept() > 0);
+    let all = std::mem::take(&mut bench.instances);
+    bench.wait(30);
+    let kept = bench.take_kept();
+    bench.fate = Fate::Done;
+    for call in kept {
+        let Call::Destroy { subject, .. } = call else {
+            panic!("{call:?}");
+        };
+        let outcome = Err(Error::refused("no such instance"));
+        bench
+            .core
+            .handle(Event::Destroyed { subject, outcome }, bench.now);
+    }
+    bench.instances = all;
+    bench.wait(900);
+    assert!(bench.ids().is_empty(), "{:?} {}", bench.made, bench.why());
 }
