@@ -158,12 +158,18 @@ impl Observed {
             .collect();
     }
 
-    /// Returns how many members each plugin has that nobody asked to go.
+    /// Returns how many members each plugin has that nobody asked to go; where no list of it is believed yet,
+    /// as many as were known before.
     pub(crate) fn there(&self) -> BTreeMap<PluginName, usize> {
         let mut there = BTreeMap::new();
         for member in self.members.values().filter(|member| member.stays()) {
             *there.entry(member.plugin.clone()).or_default() += 1;
         }
+        for (plugin, former) in &self.former {
+            let known = there.entry(plugin.clone()).or_default();
+            *known = former.members().max(*known);
+        }
+        there.retain(|_, count| *count > 0);
         there
     }
 

@@ -158,7 +158,7 @@ impl Core {
                     changes.push(delete(remains_key(&id)));
                 }
                 let mut memory = self.first_memory(&id, nonce);
-                changes.extend(self.set_holds(&id, &mut memory));
+                changes.extend(self.hand_over(&id, &mut memory, now));
                 memory
             }
         };
@@ -247,6 +247,7 @@ impl Core {
             (forget_changes(group), Batch::Forget(target))
         };
         changes.push(freed_change(group, now));
+        changes.extend(self.forget_freed(now));
         Ok(self.write(batch, changes, Durability::Synced))
     }
 
