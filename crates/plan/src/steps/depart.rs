@@ -341,7 +341,9 @@ impl Draft<'_> {
     }
 }
 
-/// Returns whether somebody has said in this life that a member is not well, its flavor or its plugin.
+/// Returns whether somebody has said in this life that a member is not well, its flavor or its plugin,
+/// and not long ago.
 fn is_known_ill(member: &Member) -> bool {
-    member.is_down() || member.health.asked().is_some()
+    let health = &member.health;
+    member.is_down() || health.asked().is_some() && !health.is_outlived()
 }

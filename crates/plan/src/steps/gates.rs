@@ -103,6 +103,14 @@ impl Roll {
         }
     }
 
+    /// Takes in that nobody was there to see it until now: no deadline ran meanwhile. One that was noted by
+    /// a clock that was set back since runs from now on.
+    pub fn wake(&mut self, now: Timestamp) {
+        let idle = u64::try_from(self.idle.as_nanos()).unwrap_or(u64::MAX);
+        let ran = Timestamp(now.0.saturating_sub(idle));
+        self.progress = self.progress.max(ran).min(now);
+    }
+
     /// Approves the stage that waits for it. Returns its number, from 1; `None` when none waits.
     pub fn approve(&mut self) -> Option<usize> {
         if self.complete.is_none() || self.approved > self.stage {

@@ -157,11 +157,13 @@ impl Core {
         (planned, now): (Timestamp, Timestamp),
     ) {
         let took = now.since(planned);
-        let late = took > self.writing + LATE;
-        self.writing = if late {
-            took.saturating_mul(2)
-        } else {
-            took.max(self.writing / 2)
+        // How long it took while the controller slept says nothing of the store.
+        let slept = planned < self.woke;
+        let late = took > self.writing + LATE || slept;
+        self.writing = match late {
+            true if slept => self.writing,
+            true => took.saturating_mul(2),
+            false => took.max(self.writing / 2),
         };
         let group = self.living(target);
         let withdrawn = late || group.is_none_or(|group| group.changing > 0);

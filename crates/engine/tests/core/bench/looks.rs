@@ -3,13 +3,23 @@
 use std::collections::BTreeSet;
 
 use infrakit_plan::Memory;
+use infrakit_spi::flavor::Health;
 use infrakit_spi::rollout::ConditionKind;
-use infrakit_spi::tags;
+use infrakit_spi::{Error, InstanceId, tags};
 use infrakit_store::Store as _;
 
 use super::{Bench, GROUP};
 
 impl Bench {
+    /// What the flavor says of a member.
+    pub(super) fn verdict(&self, id: &InstanceId) -> Result<Health, Error> {
+        match (self.silent.contains(id), self.sick.contains(id)) {
+            (true, _) => Err(Error::unknown("no answer")),
+            (false, true) => Ok(Health::Unhealthy),
+            (false, false) => Ok(Health::Healthy),
+        }
+    }
+
     /// The ids of the instances, in order.
     pub(crate) fn ids(&self) -> Vec<&str> {
         self.instances.keys().map(|(_, id)| id.as_str()).collect()
