@@ -32,6 +32,25 @@ fn no_deadline_of_a_rollout_runs_while_the_controller_sleeps() {
     assert!(bench.why().contains("paused"), "{}", bench.why());
 }
 
+/// The same for half a minute, in which answers came that nobody heard.
+#[test]
+fn no_deadline_of_a_rollout_runs_while_the_controller_is_held_up() {
+    let deadline = |note| {
+        let more = r#","Updating":{"ProgressDeadline":"20s"}"#;
+        spec(r#"{"Size":3}"#, ("file", note), more)
+    };
+    let mut bench = Bench::new();
+    bench.arrive(deadline("1"));
+    bench.sick = ["i-004", "i-005", "i-006"].map(Into::into).into();
+    bench.commit(deadline("2"));
+    bench.wait(5);
+    bench.now = bench.now + Duration::from_secs(30);
+    bench.wait(5);
+    assert!(!bench.why().contains("paused"), "{}", bench.why());
+    bench.wait(30);
+    assert!(bench.why().contains("paused"), "{}", bench.why());
+}
+
 /// What waits for a slot was decided before the controller slept: it is decided anew.
 #[test]
 fn what_waits_for_a_slot_does_not_begin_when_the_controller_wakes() {

@@ -94,7 +94,9 @@ fn shrink(draft: &mut Draft<'_>) {
             (*key).clone(),
         )
     });
-    if wait_for_first_verdicts(draft, &victims) {
+    // Where all go, it does not matter who goes first.
+    let some_stay = draft.ledger.surplus(draft.stand_ins()) < victims.len();
+    if some_stay && wait_for_first_verdicts(draft, &victims) {
         return;
     }
     // Those that have to wait for their plugin are too many all the same: nobody goes in their place.

@@ -111,6 +111,11 @@ impl Roll {
         self.progress = self.progress.max(ran).min(now);
     }
 
+    /// Takes in that nobody could see to it for so long: no deadline ran meanwhile.
+    pub fn delay(&mut self, late: Duration, now: Timestamp) {
+        self.progress = (self.progress + late).min(now);
+    }
+
     /// Approves the stage that waits for it. Returns its number, from 1; `None` when none waits.
     pub fn approve(&mut self) -> Option<usize> {
         if self.complete.is_none() || self.approved > self.stage {
@@ -332,9 +337,9 @@ fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
             draft.wake(until);
             return (true, reaches);
         }
-        // Where the rollout itself has replaced everybody, there is nothing left to approve of.
-        let moot = nothing_left && roll.through;
-        if stage.approve && roll.approved <= roll.stage && !moot {
+        // Where everybody was replaced before the gate, too: the group may grow, and the revision be
+        // put in force elsewhere as one that somebody has looked at.
+        if stage.approve && roll.approved <= roll.stage {
             draft.wait(WaitingOn::Approval { stage: number });
             return (true, reaches);
         }

@@ -15,6 +15,9 @@ use crate::core::{Core, Target};
 /// machine any more: a list may take fifteen seconds, and a disk that has trouble tens of them.
 const ASLEEP: Duration = Duration::from_secs(60);
 
+/// So much later than it is due nothing happens on a machine that is merely busy.
+const LATE: Duration = Duration::from_secs(2);
+
 impl Core {
     /// Takes in that time has passed until now in which nothing could happen: a simulation need not live
     /// through it.
@@ -35,12 +38,36 @@ impl Core {
         self.config.poll_interval.saturating_mul(3) + ASLEEP
     }
 
+    /// Takes in that nothing was heard from `former` until now. Where it should have acted meanwhile, it
+    /// could not, and answers may wait that came in time: no deadline of a rollout has run since.
+    fn note_delay(&mut self, former: Timestamp, now: Timestamp) {
+        let due = self.wake_at().map_or(now, |due| due.max(former));
+        let late = now.since(due);
+        if late <= LATE {
+            return;
+        }
+        let groups = self.groups.all_with_remains();
+        let rolling = groups.filter(|group| group.memory.roll.is_some());
+        let rolling: Vec<_> = rolling.map(|group| group.id().clone()).collect();
+        for id in rolling {
+            if let Some(group) = self.groups.with_remains_mut(&id)
+                && let Some(roll) = &mut group.memory.roll
+            {
+                roll.delay(late, now);
+            }
+        }
+    }
+
     /// Takes in what time it is. Where that much has passed since it was last told, it was suspended.
     pub(in crate::core) fn note_time(&mut self, now: Timestamp) {
         let former = std::mem::replace(&mut self.heard, now);
         let uncounted = std::mem::take(&mut self.overslept);
-        let silent = former != Timestamp::default() && now.since(former) > self.longest_silence();
+        let known = former != Timestamp::default();
+        let silent = known && now.since(former) > self.longest_silence();
         if !silent && uncounted.is_zero() {
+            if known && now.since(former) > LATE {
+                self.note_delay(former, now);
+            }
             return;
         }
         let asleep = now.since(former) + uncounted;
