@@ -9,7 +9,7 @@ use infrakit_spi::{InstanceId, PluginName};
 use serde::{Deserialize, Serialize};
 
 use crate::life::Life;
-use crate::{Memory, Observed, Phase, Timestamp};
+use crate::{Memory, Observed, Phase, Recollection, Timestamp};
 
 /// For how long it is counted on that the members of a freed group are there. Whoever frees one in order
 /// to commit it anew does so within minutes; whoever wants to be rid of the members deletes them then.
@@ -65,9 +65,27 @@ impl Freed {
         }
     }
 
+    /// Returns what is to be written down of the group that is committed anew, so that its first lists are
+    /// doubted after a restart, too.
+    #[must_use]
+    pub fn recollection(&self, now: Timestamp) -> Option<Recollection> {
+        let counts = self.is_fresh(now) && !self.there.is_empty();
+        counts.then(|| Recollection::of_members(self.there.clone(), now))
+    }
+
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now.since(self.at) < COUNTED_ON
+    }
+
+    /// Returns whether nothing of it matters any more to a group that is committed anew.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.held.is_empty() && !self.is_fresh(now)
+    }
+
     /// Has the first lists of the group that is committed anew doubted if they lack too many.
     pub fn expect_in(self, seen: &mut Observed, now: Timestamp) {
-        if now.since(self.at) < COUNTED_ON {
+        if self.is_fresh(now) {
             seen.expect(self.there);
         }
     }

@@ -65,6 +65,8 @@ pub struct Core {
     heard: Timestamp,
     /// When it last found that it had been suspended.
     woke: Timestamp,
+    /// How long its machine slept, which its clock has not counted, until that is taken in.
+    overslept: Duration,
     effects: Vec<Effect>,
 }
 
@@ -99,6 +101,7 @@ impl Core {
             writing: Duration::ZERO,
             heard: Timestamp::default(),
             woke: Timestamp::default(),
+            overslept: Duration::ZERO,
             effects: Vec::new(),
         }
     }
@@ -164,6 +167,9 @@ impl Core {
         if ahead.abs_diff(self.config.wall_ahead) < WALL_STEP {
             return;
         }
+        let forward = ahead.saturating_sub(self.config.wall_ahead);
+        let forward = u64::try_from(forward).unwrap_or_default();
+        self.note_wall(Duration::from_nanos(forward));
         self.config.wall_ahead = ahead;
         // Their windows may have opened or closed meanwhile.
         let rolling = self.groups.values();

@@ -150,6 +150,8 @@ impl Shell {
     }
 
     fn take(&mut self, input: Input) {
+        // Before anything is made of it: the machine may have slept.
+        self.core.tell_wall(self.clock.wall_ahead());
         let now = self.clock.now();
         let event = match input {
             Input::Ask(question) => return question(self, now),

@@ -17,7 +17,6 @@ use infrakit_engine::core::{
 };
 use infrakit_plan::{Config, Spec, Timestamp};
 use infrakit_spi::behaviour::{Behaviour, Seconds};
-use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Description, Domains, Lifecycle, Listing, Repaired};
 use infrakit_spi::{Error, InstanceId, PluginName, Tags, tags};
@@ -59,6 +58,8 @@ pub(crate) struct Bench {
     pub(crate) instances: Instances,
     /// Members that are not well.
     pub(crate) sick: BTreeSet<InstanceId>,
+    /// Members of whom their flavor does not answer.
+    pub(crate) silent: BTreeSet<InstanceId>,
     /// What is said of creations from a configuration with this note.
     pub(crate) refused: BTreeMap<String, Error>,
     /// What the plugin says to labels, and to steps of repair.
@@ -132,6 +133,7 @@ impl Bench {
             now: Timestamp(1_000_000_000_000_000_000),
             instances: BTreeMap::new(),
             sick: BTreeSet::new(),
+            silent: BTreeSet::new(),
             refused: BTreeMap::new(),
             labels: None,
             labels_ignored: 0,
@@ -432,11 +434,7 @@ impl Bench {
                 Event::Labelled { subject, outcome }
             }
             Call::Check { subject, .. } => {
-                let outcome = Ok(if self.sick.contains(&subject.id) {
-                    Health::Unhealthy
-                } else {
-                    Health::Healthy
-                });
+                let outcome = self.verdict(&subject.id);
                 Event::Checked { subject, outcome }
             }
         };

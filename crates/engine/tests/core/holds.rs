@@ -120,3 +120,17 @@ fn nothing_is_kept_of_holds_that_were_released() {
     bench.wait(60);
     assert!(bench.ids().is_empty());
 }
+
+/// Before the first list nobody knows whether it is there.
+#[test]
+fn a_group_with_a_held_member_is_not_destroyed_before_a_list_has_come() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.wait(60);
+    hold(&mut bench, "i-001");
+    bench.hold_lists = true;
+    bench.restart();
+    bench.settle();
+    let refused = bench.core.destroy(&GROUP.into()).unwrap_err();
+    assert!(refused.to_string().contains("i-001"), "{refused}");
+}

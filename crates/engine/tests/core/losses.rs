@@ -1,8 +1,10 @@
 //! Lists that lack many members at once.
 
+use infrakit_engine::core::Call;
+use infrakit_spi::Error;
 use infrakit_spi::behaviour::{Behaviour, Completeness};
 
-use crate::bench::{Bench, GROUP, cattle};
+use crate::bench::{Bench, Fate, GROUP, cattle, named};
 
 /// A group of six, and what its plugin knew.
 fn six() -> (Bench, Vec<String>) {
@@ -216,4 +218,87 @@ fn a_plugin_that_shows_nobody_has_a_small_group_made_a_second_time_and_no_third(
     bench.wait(120);
     assert!(bench.converged());
     assert_eq!((bench.ids().len(), bench.count("create")), (2, 2));
+}
+
+/// So it is where the controller is started anew before a list of the group was believed.
+#[test]
+fn nor_when_a_restart_comes_between_its_commit_and_its_first_list() {
+    for fails in [false, true] {
+        let (mut bench, _) = six();
+        bench.core.free(&GROUP.into(), bench.now).unwrap();
+        bench.settle();
+        let all = std::mem::take(&mut bench.instances);
+        bench.wait(20);
+        bench.hold_lists = fails;
+        bench.commit(cattle(6, "1"));
+        bench.wait(5);
+        bench.hold_lists = false;
+        bench.restart();
+        bench.wait(30);
+        assert_eq!(bench.made, Vec::<String>::new(), "{fails}");
+        bench.instances = all;
+        bench.wait(60);
+        assert_eq!(bench.made, Vec::<String>::new(), "{fails}");
+        assert!(bench.converged(), "{fails}");
+    }
+}
+
+/// Nor where it is freed before its first list after a restart was believed.
+#[test]
+fn nor_when_it_is_freed_while_its_first_list_is_doubted() {
+    for fails in [false, true] {
+        let (mut bench, _) = six();
+        let all = std::mem::take(&mut bench.instances);
+        bench.hold_lists = fails;
+        bench.restart();
+        bench.wait(5);
+        bench.core.free(&GROUP.into(), bench.now).unwrap();
+        bench.settle();
+        bench.hold_lists = false;
+        for held in std::mem::take(&mut bench.lists) {
+            bench.answer_list(held, Err(Error::unknown("no answer")));
+        }
+        bench.commit(cattle(6, "1"));
+        bench.wait(30);
+        assert_eq!(bench.made, Vec::<String>::new(), "{fails}");
+        bench.instances = all;
+        bench.wait(60);
+        assert_eq!(bench.made, Vec::<String>::new(), "{fails}");
+        assert!(bench.converged(), "{fails}");
+    }
+}
+
+/// The plugin forgets everybody while they are being destroyed, refuses, and knows them again.
+#[test]
+fn a_destruction_that_is_refused_while_its_member_is_out_of_sight_is_tried_again() {
+    let (mut bench, _) = six();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(0, "1"));
+    assert!(bench.kept() > 0);
+    let all = std::mem::take(&mut bench.instances);
+    bench.wait(30);
+    let kept = bench.take_kept();
+    bench.fate = Fate::Done;
+    for call in kept {
+        let Call::Destroy { subject, .. } = call else {
+            panic!("{call:?}");
+        };
+        bench.answer_destruction(subject, Err(Error::refused("no such instance")));
+    }
+    bench.instances = all;
+    bench.wait(900);
+    assert!(bench.ids().is_empty(), "{:?} {}", bench.made, bench.why());
+}
+
+#[test]
+fn what_is_kept_of_groups_that_were_freed_is_not_kept_for_ever() {
+    let (mut bench, _) = six();
+    bench.core.free(&GROUP.into(), bench.now).unwrap();
+    bench.wait(600);
+    assert_eq!(bench.records("freed/"), ["freed/g"]);
+    bench.commit(named("h", cattle(1, "1")));
+    bench.wait(60);
+    bench.core.free(&"h".into(), bench.now).unwrap();
+    bench.settle();
+    assert_eq!(bench.records("freed/"), ["freed/h"]);
 }

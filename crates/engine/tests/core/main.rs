@@ -30,6 +30,7 @@ mod restarts;
 mod rolling;
 mod slots;
 mod states;
+mod suspension;
 mod terms;
 mod tokens;
 mod trouble;

@@ -122,3 +122,17 @@ fn what_is_declared_later_holds_for_the_last_list() {
     bench.wait(60);
     assert_eq!(bench.count("create"), 4);
 }
+
+/// Who does not run cannot be asked how it does.
+#[test]
+fn who_is_stopped_is_replaced_also_where_its_flavor_does_not_answer() {
+    let mut bench = world(r#"{"SHUTOFF": "stopped"}"#);
+    bench.arrive(cattle(3, "1"));
+    let ill = bench.instances.values_mut().next().unwrap();
+    ill.state = called("SHUTOFF");
+    let ill = ill.id.clone();
+    bench.silent.insert(ill.clone());
+    bench.wait(1200);
+    assert!(!bench.ids().contains(&ill.as_str()), "{}", bench.why());
+    assert!(bench.converged(), "{}", bench.why());
+}

@@ -56,6 +56,8 @@ pub struct HealthRecord {
     /// Whether a flavor ever said anything of it, be it that it does not know.
     told: bool,
     in_flight: bool,
+    /// Whether the verdict that is awaited was asked for so long ago that it counts for nothing.
+    moot: bool,
     /// Whether the last verdict is of a former life of the controller.
     recalled: bool,
     /// Whether that is so long ago that nobody can count on it.
@@ -65,20 +67,32 @@ pub struct HealthRecord {
 impl HealthRecord {
     /// Notes that a verdict was asked for.
     pub fn ask(&mut self) {
-        self.in_flight = true;
+        (self.in_flight, self.moot) = (true, false);
     }
 
     /// Forgets the verdicts; one that is on its way is still waited for.
     pub(crate) fn void(&mut self) {
         *self = Self {
             in_flight: self.in_flight,
+            moot: self.moot,
             ..Self::default()
         };
     }
 
     /// Notes that a verdict came that counts for nothing.
     pub fn dismiss(&mut self) {
-        self.in_flight = false;
+        (self.in_flight, self.moot) = (false, false);
+    }
+
+    /// Notes that a verdict which is awaited counts for nothing: it is of long ago.
+    pub(crate) fn give_up(&mut self) {
+        self.moot = self.in_flight;
+    }
+
+    /// Returns whether a verdict that comes now counts for nothing.
+    #[must_use]
+    pub fn is_moot(&self) -> bool {
+        self.moot
     }
 
     /// Notes that no verdict came: nothing is known now. Returns whether that differs from what was
@@ -102,7 +116,7 @@ impl HealthRecord {
         self.last = verdict;
         self.streak = self.streak.saturating_add(1);
         self.checked = now;
-        self.in_flight = false;
+        (self.in_flight, self.moot) = (false, false);
         (self.recalled, self.outlived) = (false, false);
         if verdict == Health::Healthy && !self.ever_healthy {
             // That it was not up before it was up is no sign of sickness.
@@ -223,8 +237,10 @@ impl HealthRecord {
         created: Timestamp,
         now: Timestamp,
     ) -> bool {
-        // What a former life found is no reason to act before it was asked once more.
-        !self.recalled && self.counts(policy, created, now) && self.failed(policy, 0)
+        // What was found in a former life, or long ago, is no reason to act before it was asked once
+        // more.
+        let old = self.recalled || self.outlived;
+        !old && self.counts(policy, created, now) && self.failed(policy, 0)
     }
 
     /// Returns whether a suspect is sick: it went on failing at the same rate when it was asked
@@ -315,6 +331,7 @@ impl HealthRecord {
             // What it was when that was written may be long past: it must not go for that.
             told: written.known == Some(Health::Healthy),
             in_flight: false,
+            moot: false,
             recalled: true,
             outlived: false,
         }

@@ -113,6 +113,14 @@ impl Recollection {
         }
     }
 
+    /// One of a group of which no more is known than how many members each plugin has.
+    pub(crate) fn of_members(members: BTreeMap<PluginName, usize>, now: Timestamp) -> Self {
+        Self {
+            members,
+            ..Self::begun(now)
+        }
+    }
+
     /// Takes in a member.
     pub(crate) fn note(&mut self, member: &Member, updating: &Updating) {
         let health = &member.health;

@@ -34,6 +34,14 @@ pub struct Bucket {
     saved: f64,
     /// When that was counted.
     counted: Timestamp,
+    /// Calls that were drawn and have not begun: they wait for a disk, or for a slot. To the provider,
+    /// whose own bucket cannot be more than full, they have still to come. So nothing is saved up
+    /// beside them beyond what makes the bucket full.
+    #[serde(skip)]
+    waiting: u32,
+    /// When the last of them was drawn.
+    #[serde(skip)]
+    drawn: Timestamp,
 }
 
 /// Sums of fractions of calls are off by less than this: a bucket of a million calls that is counted a
@@ -45,6 +53,11 @@ const ROUNDING: f64 = 1e-6;
 /// back by less, by half a minute at hypervisors: then the bucket keeps what it owes the provider.
 const CLOCK_STEP: Duration = Duration::from_secs(60);
 
+/// Nothing that was drawn waits for longer: it has begun or was taken back seconds after it was written
+/// down, and a disk that takes this long is waited for by nobody. Where a plugin declares other limits
+/// meanwhile, what is drawn of one may begin as of another, and would be counted on for good.
+const WAITED: Duration = Duration::from_secs(60);
+
 impl Bucket {
     /// A bucket from which nothing was drawn yet.
     #[must_use]
@@ -52,6 +65,8 @@ impl Bucket {
         Self {
             saved: limit.burst,
             counted: Timestamp::default(),
+            waiting: 0,
+            drawn: Timestamp::default(),
         }
     }
 
@@ -67,18 +82,30 @@ impl Bucket {
             self.counted = now;
         }
         let passed = now.since(self.counted).as_secs_f64();
-        self.saved = (self.saved + passed * limit.per_second).min(limit.burst);
+        if now.since(self.drawn) > WAITED {
+            self.waiting = 0;
+        }
+        let most = (limit.burst - f64::from(self.waiting)).max(0.0);
+        self.saved = (self.saved + passed * limit.per_second).min(most);
         self.counted = self.counted.max(now);
         whole(self.saved)
     }
 
-    /// Notes a call that is made.
-    pub fn spend(&mut self) {
+    /// Draws a call that is to begin.
+    pub fn draw(&mut self) {
         self.saved = (self.saved - 1.0).max(0.0);
+        self.waiting = self.waiting.saturating_add(1);
+        self.drawn = self.counted;
     }
 
-    /// Notes that a call which was noted is not made after all.
+    /// Notes that a call which was drawn begins.
+    pub fn begin(&mut self) {
+        self.waiting = self.waiting.saturating_sub(1);
+    }
+
+    /// Notes that a call which was drawn does not begin after all.
     pub fn give_back(&mut self) {
+        self.waiting = self.waiting.saturating_sub(1);
         self.saved += 1.0;
     }
 
@@ -114,7 +141,8 @@ mod tests {
 
     fn spend(bucket: &mut Bucket, calls: usize) {
         for _ in 0..calls {
-            bucket.spend();
+            bucket.draw();
+            bucket.begin();
         }
     }
 
@@ -143,6 +171,28 @@ mod tests {
         assert_eq!(bucket.left(limit, at(101)), 1);
         assert_eq!(bucket.left(limit, at(0)), 1);
         assert_eq!(bucket.left(limit, at(2)), 3, "the clock was wrong before");
+    }
+
+    /// The provider would see those that waited and those that were saved up meanwhile at once.
+    #[test]
+    fn calls_that_wait_for_a_slow_disk_save_up_no_others() {
+        let limit = RateLimit::per_minute(60);
+        let mut bucket = Bucket::full(limit);
+        assert_eq!(bucket.left(limit, at(0)), 60);
+        for _ in 0..20 {
+            bucket.draw();
+        }
+        assert_eq!(bucket.left(limit, at(30)), 40);
+        for _ in 0..15 {
+            bucket.begin();
+        }
+        assert_eq!(bucket.left(limit, at(31)), 41, "saved up from now on");
+        assert_eq!(bucket.left(limit, at(50)), 55);
+        for _ in 0..4 {
+            bucket.give_back();
+        }
+        assert_eq!(bucket.left(limit, at(50)), 59);
+        assert_eq!(bucket.left(limit, at(61)), 60, "nothing waits for a minute");
     }
 
     #[test]

@@ -29,6 +29,11 @@ impl Former {
         }
     }
 
+    /// Returns how many members there were.
+    pub(super) fn members(self) -> usize {
+        self.members
+    }
+
     /// Returns the loss that is doubted.
     pub(super) fn lacks(self) -> Option<(usize, Absent)> {
         self.lacks

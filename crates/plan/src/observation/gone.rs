@@ -5,7 +5,7 @@ use infrakit_spi::{InstanceId, PluginName};
 
 use super::lists::Lag;
 use super::tomb::{ToldBy, Tomb};
-use super::{Key, Member, Observed, Seen, key};
+use super::{Birth, Departure, Key, Member, Observed, Seen, key};
 use crate::Timestamp;
 
 impl Observed {
@@ -14,6 +14,7 @@ impl Observed {
     pub fn destroyed(&mut self, plugin: &PluginName, id: &InstanceId, now: Timestamp) -> Seen {
         let mut seen = Seen::default();
         let key = key(plugin, id);
+        self.losses.bury(&key);
         let Some(member) = self.members.get(&key) else {
             return seen;
         };
@@ -31,6 +32,22 @@ impl Observed {
         };
         self.tombs.insert(key, tomb);
         seen
+    }
+
+    /// Returns the departure of a member that is believed to be gone since its plugin shows nobody, and
+    /// that may be back.
+    #[must_use]
+    pub fn unseen_departure(
+        &self,
+        (plugin, id): (&PluginName, &InstanceId),
+        birth: &Birth,
+    ) -> Option<Departure> {
+        self.losses.unseen(&key(plugin, id), birth)
+    }
+
+    /// Notes how far the departure of such a member has come.
+    pub fn note_unseen(&mut self, (plugin, id): (&PluginName, &InstanceId), departure: Departure) {
+        self.losses.note_unseen(&key(plugin, id), departure);
     }
 
     /// Takes in that members are gone that a list goes on showing: their plugin says so, or calls them

@@ -82,6 +82,7 @@ pub(crate) struct Filing {
     serves: bool,
     /// Set where it is of another configuration.
     outdated: Option<Standing>,
+    missed: bool,
     unproved: bool,
     outlived: bool,
     unhealthy: bool,
@@ -127,6 +128,8 @@ pub(crate) struct Index {
     pub(crate) serving: usize,
     /// Those of them that serve and are of another configuration.
     pub(crate) serving_outdated: usize,
+    /// Working members that the last list lacks.
+    pub(crate) missed: usize,
     /// Members on their way out.
     pub(crate) leaving: BTreeSet<Key>,
     /// Working members of other configurations, those first with whom least is lost: whom the
@@ -219,6 +222,7 @@ impl Index {
             concerned,
             serves: working && member.serves(),
             outdated: (working && !matches).then(|| member.standing()),
+            missed: working && member.missed,
             // One that the last list lacks is not counted on, whatever it proved.
             unproved: working && (member.missed && matches || self.is_unproved(member)),
             outlived: working && matches && member.health.was_well(),
@@ -250,6 +254,7 @@ impl Index {
         self.staying += usize::from(filing.stays);
         self.working += usize::from(filing.stays && filing.concerned);
         self.serving += usize::from(filing.serves);
+        self.missed += usize::from(filing.missed);
         self.serving_outdated += usize::from(filing.serves && filing.outdated.is_some());
         self.unasked += usize::from(filing.unasked);
         let file = |set: &mut BTreeSet<Key>, is: bool| {
@@ -299,6 +304,7 @@ impl Index {
         self.staying -= usize::from(filing.stays);
         self.working -= usize::from(filing.stays && filing.concerned);
         self.serving -= usize::from(filing.serves);
+        self.missed -= usize::from(filing.missed);
         self.serving_outdated -= usize::from(filing.serves && filing.outdated.is_some());
         self.unasked -= usize::from(filing.unasked);
         for set in [

@@ -133,6 +133,24 @@ impl Losses {
         own.is_same(birth).then_some(departure)
     }
 
+    /// Returns the departure of a member that is believed to be gone.
+    pub(super) fn unseen(&self, key: &Key, birth: &Birth) -> Option<Departure> {
+        let (own, departure) = self.leaving.get(key)?;
+        own.is_same(birth).then_some(*departure)
+    }
+
+    /// Notes how far the departure has come of a member that is believed to be gone.
+    pub(super) fn note_unseen(&mut self, key: &Key, departure: Departure) {
+        if let Some((_, known)) = self.leaving.get_mut(key) {
+            *known = departure;
+        }
+    }
+
+    /// Forgets the departure of a member that is gone for sure.
+    pub(super) fn bury(&mut self, key: &Key) {
+        self.leaving.remove(key);
+    }
+
     /// Forgets losses that are so long ago that lists were believed anew since.
     fn forget_believed(&mut self, plugin: &PluginName, started: Timestamp, silence: Duration) {
         self.believed.retain_mut(|(at, home, _)| {

@@ -18,6 +18,7 @@ mod trust;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use infrakit_spi::instance::Domains;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
@@ -119,13 +120,17 @@ impl Observed {
         self.recollection = Some(Arc::new(recollection));
     }
 
-    /// Takes in that nothing was heard for long: lists that are on their way are from before that, and
-    /// nobody can count on verdicts that old.
-    pub fn wake(&mut self, now: Timestamp) {
+    /// Takes in that nothing was heard for long: lists and verdicts that are on their way are from before
+    /// that, and nobody can count on verdicts that old. `uncounted` has passed beside what the clock says.
+    pub fn wake(&mut self, now: Timestamp, uncounted: Duration) {
         for home in self.homes.values_mut().filter(|home| home.looked.is_some()) {
             (home.listed, home.looked) = (None, Some(now));
         }
-        self.outlive_verdicts(now, |_| true);
+        self.outlive_verdicts(now + uncounted, |_| true);
+        for member in self.members.values_mut() {
+            // Members are not sorted by this.
+            member.health.give_up();
+        }
     }
 
     /// Takes in that members are planned for again: nobody was asked meanwhile, and nobody can count on
@@ -153,12 +158,18 @@ impl Observed {
             .collect();
     }
 
-    /// Returns how many members each plugin has that nobody asked to go.
+    /// Returns how many members each plugin has that nobody asked to go; where no list of it is believed yet,
+    /// as many as were known before.
     pub(crate) fn there(&self) -> BTreeMap<PluginName, usize> {
         let mut there = BTreeMap::new();
         for member in self.members.values().filter(|member| member.stays()) {
             *there.entry(member.plugin.clone()).or_default() += 1;
         }
+        for (plugin, former) in &self.former {
+            let known = there.entry(plugin.clone()).or_default();
+            *known = former.members().max(*known);
+        }
+        there.retain(|_, count| *count > 0);
         there
     }
 

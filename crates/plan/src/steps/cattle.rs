@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use infrakit_spi::flavor::Health;
 
 use crate::action::Drain;
+use crate::diagnosis::health::HealthRecord;
+use crate::diagnosis::recollection::COUNTED_ON;
 use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
 use crate::ledger::errand::{Errand, Refusal};
@@ -92,7 +94,9 @@ fn shrink(draft: &mut Draft<'_>) {
             (*key).clone(),
         )
     });
-    if wait_for_first_verdicts(draft, &victims) {
+    // Where all go, it does not matter who goes first.
+    let some_stay = draft.ledger.surplus(draft.stand_ins()) < victims.len();
+    if some_stay && wait_for_first_verdicts(draft, &victims) {
         return;
     }
     // Those that have to wait for their plugin are too many all the same: nobody goes in their place.
@@ -132,20 +136,32 @@ fn shrink(draft: &mut Draft<'_>) {
 }
 
 /// Waits for the first verdict on members that a list has just shown to a controller that started
-/// anew: the sick are to go first, and nobody knows yet who they are. No longer than a poll interval:
-/// a large group is not asked faster than that, and must be able to shrink.
+/// anew, or that has had them out of sight: the sick are to go first, and nobody knows yet who they
+/// are. No longer than a poll interval: a large group is not asked faster than that, and must be able
+/// to shrink. It is counted from when somebody could be asked; where nobody can, it waits for as long
+/// as former verdicts are counted on.
 fn wait_for_first_verdicts(draft: &mut Draft<'_>, victims: &[(&Key, &Member)]) -> bool {
-    let wait = draft.config.poll_interval;
+    let heard = victims
+        .iter()
+        .map(|(_, member)| &member.health)
+        .filter(|health| health.last() != Health::Unknown)
+        .map(HealthRecord::since)
+        .min();
+    let from = heard.unwrap_or(draft.now);
+    let until = |member: &Member| {
+        let asked = member.created.max(from) + draft.config.poll_interval;
+        asked.min(member.created + COUNTED_ON)
+    };
     let silent: Vec<&Member> = victims
         .iter()
         .map(|(_, member)| *member)
         .filter(|member| member.token.is_some() && member.origin == Origin::Listed)
-        .filter(|member| member.is_silent() && draft.now.since(member.created) < wait)
+        .filter(|member| member.is_silent() && draft.now < until(member))
         .collect();
-    let Some(first) = silent.iter().map(|member| member.created).min() else {
+    let Some(first) = silent.iter().map(|member| until(member)).min() else {
         return false;
     };
-    draft.wake(first + wait);
+    draft.wake(first);
     wait_for_proof(draft, &silent);
     draft.awaits_verdicts = true;
     true

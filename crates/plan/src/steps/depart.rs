@@ -1,6 +1,6 @@
 //! Members that were decided to go: by operators, by a former life, or with the whole group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
@@ -11,7 +11,7 @@ use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::errand::{Errand, Refusal};
 use crate::memory::Phase;
-use crate::observation::{Key, Member, Step};
+use crate::observation::{Departure, Key, Member, Step};
 use crate::reason::Reason;
 use crate::steps::roll::drain;
 use crate::{Size, Timestamp};
@@ -142,8 +142,10 @@ impl Draft<'_> {
             },
             Reason::Surplus => match self.spec.size {
                 Size::Cattle(size) => {
+                    // Those that the last list lacks may be gone: nobody is too many beside them.
                     let others = self.ledger.tally().working - usize::from(member.stays());
-                    others as u64 >= size
+                    let missed = self.index.missed - usize::from(member.missed && member.stays());
+                    others.saturating_sub(missed) as u64 >= size
                 }
                 Size::Pets(_) => false,
             },
@@ -204,24 +206,11 @@ impl Draft<'_> {
     /// It comes after all that lets others go, and after what may pause the rollout: whoever is not
     /// to go any more is known in the same plan.
     pub(crate) fn retry_departures(&mut self) {
+        self.ledger.hand_out();
         for entry in self.members(&self.index.leaving).collect::<Vec<_>>() {
             let member = entry.1;
-            let Some(departure) = member.departure else {
+            let Some((departure, mut due, shown)) = self.next_try(member) else {
                 continue;
-            };
-            let (mut due, shown) = match departure.step {
-                Step::InFlight(_) => continue,
-                Step::Failed(_, retry_at) => {
-                    let taken = departure.taken;
-                    let behaviour = self.config.behaviour(&member.plugin);
-                    let shown = !behaviour.reuses_ids()
-                        || taken.is_none_or(|taken| self.seen.has_shown(member, taken));
-                    (retry_at, shown)
-                }
-                Step::Accepted(at) => {
-                    let due = at + self.config.settle.saturating_mul(4);
-                    (due, self.seen.has_shown(member, due))
-                }
             };
             let reason = self.present_reason(member, departure.reason);
             if !self.still_goes(entry, (departure.reason, reason)) {
@@ -264,6 +253,41 @@ impl Draft<'_> {
                 Err(refusal) => self.refused(refusal),
             }
         }
+    }
+
+    /// Keeps calls for destructions that are due to be tried again. What lets others go comes before,
+    /// and would leave nothing of a rate limit for as long as it lasts.
+    pub(crate) fn set_retries_aside(&mut self) {
+        let mut due = BTreeMap::new();
+        for (_, member) in self.members(&self.index.leaving) {
+            let next = self.next_try(member);
+            let is_due = next.is_some_and(|(_, at, shown)| shown && at <= self.now);
+            if is_due && !member.description.state.is_leaving() {
+                *due.entry(member.plugin.clone()).or_insert(0) += 1;
+            }
+        }
+        self.ledger.set_aside(due);
+    }
+
+    /// Returns when a member's destruction is asked for again, where none is under way, and whether a
+    /// list has shown the member as late as that takes.
+    fn next_try(&self, member: &Member) -> Option<(Departure, Timestamp, bool)> {
+        let departure = member.departure?;
+        let (due, shown) = match departure.step {
+            Step::InFlight(_) => return None,
+            Step::Failed(_, retry_at) => {
+                let taken = departure.taken;
+                let behaviour = self.config.behaviour(&member.plugin);
+                let shown = !behaviour.reuses_ids()
+                    || taken.is_none_or(|taken| self.seen.has_shown(member, taken));
+                (retry_at, shown)
+            }
+            Step::Accepted(at) => {
+                let due = at + self.config.settle.saturating_mul(4);
+                (due, self.seen.has_shown(member, due))
+            }
+        };
+        Some((departure, due, shown))
     }
 
     /// Returns whether a member whose destruction has not happened is to go as before.
@@ -317,7 +341,9 @@ impl Draft<'_> {
     }
 }
 
-/// Returns whether somebody has said in this life that a member is not well, its flavor or its plugin.
+/// Returns whether somebody has said in this life that a member is not well, its flavor or its plugin,
+/// and not long ago.
 fn is_known_ill(member: &Member) -> bool {
-    member.is_down() || member.health.asked().is_some()
+    let health = &member.health;
+    member.is_down() || health.asked().is_some() && !health.is_outlived()
 }

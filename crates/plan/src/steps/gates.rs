@@ -105,6 +105,19 @@ impl Roll {
         }
     }
 
+    /// Takes in that nobody was there to see it until now: no deadline ran meanwhile. One that was noted by
+    /// a clock that was set back since runs from now on.
+    pub fn wake(&mut self, now: Timestamp) {
+        let idle = u64::try_from(self.idle.as_nanos()).unwrap_or(u64::MAX);
+        let ran = Timestamp(now.0.saturating_sub(idle));
+        self.progress = self.progress.max(ran).min(now);
+    }
+
+    /// Takes in that nobody could see to it for so long: no deadline ran meanwhile.
+    pub fn delay(&mut self, late: Duration, now: Timestamp) {
+        self.progress = (self.progress + late).min(now);
+    }
+
     /// Approves the stage that waits for it. Returns its number, from 1; `None` when none waits.
     pub fn approve(&mut self) -> Option<usize> {
         if self.complete.is_none() || self.approved > self.stage {
@@ -326,9 +339,9 @@ fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
             draft.wake(until);
             return (true, reaches);
         }
-        // Where the rollout itself has replaced everybody, there is nothing left to approve of.
-        let moot = nothing_left && roll.through;
-        if stage.approve && roll.approved <= roll.stage && !moot {
+        // Where everybody was replaced before the gate, too: the group may grow, and the revision be
+        // put in force elsewhere as one that somebody has looked at.
+        if stage.approve && roll.approved <= roll.stage {
             draft.wait(WaitingOn::Approval { stage: number });
             return (true, reaches);
         }

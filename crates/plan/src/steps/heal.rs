@@ -79,9 +79,11 @@ fn repair(draft: &mut Draft<'_>, member: &Member, settling: usize) -> bool {
         && let Some(step) = policy.repair.get(last)
     {
         let until = repair.at + policy.repair_wait;
-        // What was found before the step had its time to help says nothing of how it helped.
+        // What was found before the step had its time to help says nothing of how it helped. One that is
+        // still coming up then is asked by nobody.
         let asked = member.health.asked().is_some_and(|asked| asked >= until);
-        if repair.in_flight || (!asked && repair.at <= draft.now) {
+        let told = asked || member.is_pending() && draft.now >= until;
+        if repair.in_flight || (!told && repair.at <= draft.now) {
             let id = member.id.clone();
             let step = step.clone();
             draft.ledger.wait_for_repair();

@@ -442,3 +442,19 @@ fn two_sick_members_of_a_zone_are_healed() {
     bench.sicken("a3");
     assert_eq!(destroyed(&bench.plan()).len(), 1, "one at a time");
 }
+
+/// Nobody asks a member that does not come up, and the step has had its time.
+#[test]
+fn a_member_that_does_not_come_up_after_a_repair_is_replaced() {
+    let health = r#","Health":{"Repair":["reboot"],"RepairWait":"2m"}"#;
+    let mut bench = Bench::healthy(spec(r#"{"Size":3}"#, "v1", health), &["a", "b", "c"]);
+    bench.sicken("a");
+    bench.play(&["a"]);
+    bench.list[0].state = infrakit_spi::instance::Lifecycle::Pending;
+    bench.pass(Duration::from_secs(119));
+    bench.look();
+    assert_eq!(destroyed(&bench.plan()), []);
+    bench.pass(Duration::from_secs(1));
+    bench.look();
+    assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
+}

@@ -248,3 +248,23 @@ fn one_too_many_is_none_once_another_goes_in_the_same_plan() {
     assert_eq!(destroyed(&plan), [("b", Reason::Requested)]);
     assert_eq!(spared(&plan), ["c"]);
 }
+
+/// Those whose loss is doubted may be gone: nobody is too many beside them.
+#[test]
+fn a_surplus_that_is_tried_again_leaves_those_that_lists_show() {
+    let mut bench = Bench::healthy(cattle(1), &["a", "b", "c", "d", "e"]);
+    let failed = Step::Failed(1, at(4));
+    for id in ["b", "c", "d", "e"] {
+        bench.depart(id, Reason::Surplus, failed);
+    }
+    bench.now = at(100);
+    bench
+        .list
+        .retain(|one| ["d", "e"].contains(&one.id.as_str()));
+    bench.look();
+    assert!(bench.member("a").missed);
+    let plan = bench.preview();
+    let gone = destroyed(&plan);
+    let shown = gone.iter().filter(|(id, _)| ["d", "e"].contains(id));
+    assert!(shown.count() < 2, "{gone:?}");
+}

@@ -65,6 +65,36 @@ fn a_gate_outlives_every_change_of_size() {
     }
 }
 
+/// However far the rollout has come when the size changes.
+#[test]
+fn a_gate_outlives_changes_of_size_in_mid_canary() {
+    for (before, plans, sizes) in (0..2).flat_map(|before| {
+        (0..8).flat_map(move |plans| {
+            [[1, 7], [2, 7], [0, 7], [3, 5], [9, 5]].map(|sizes| (before, plans, sizes))
+        })
+    }) {
+        let more = r#""Stages":[{"Until":1,"Approve":true}],"MaxUnavailable":2"#;
+        let mut bench = rolled(5, more);
+        bench.play_plans(plans, &[]);
+        for size in sizes {
+            scale(&mut bench, size);
+            bench.play_plans(before, &[]);
+            bench.pass(Duration::from_secs(20));
+            bench.look();
+            bench.play(&[]);
+            let unapproved = bench.of("v2");
+            assert!(
+                unapproved <= 1,
+                "{plans} {before} {sizes:?} {size}: {unapproved}"
+            );
+            assert!(
+                !good(&bench),
+                "{plans} {before} {sizes:?} {size}: nobody approved"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_group_of_size_0_completes_nothing() {
     for more in [

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Allowance, Decided, Phase, Quota, Reason, Room, Told, WaitingOn};
+use infrakit_plan::{Allowance, Decided, Phase, Quota, Reason, Room, Step, Told, WaitingOn};
 use infrakit_spi::FailureClass;
 
 use crate::bench::*;
@@ -267,4 +267,30 @@ fn a_plugin_that_hangs_keeps_no_other_from_being_rolled() {
     bench.memory.homes.insert("other".into());
     let plan = bench.plan();
     assert_eq!(destroyed(&plan), [("c", Reason::Outdated)]);
+}
+
+/// Those that come after it would leave it nothing for as long as the limit lasts.
+#[test]
+fn who_is_tried_again_draws_before_those_that_come_after_it() {
+    let mut bench = Bench::healthy(cattle(1), &["a", "b", "c", "d"]);
+    bench.depart("a", Reason::Surplus, Step::Failed(1, at(4)));
+    let destroys = Quota {
+        left: Some(1),
+        next: at(60),
+        ..Quota::default()
+    };
+    let room = Room {
+        destroys,
+        ..Room::default()
+    };
+    let plugin = bench.spec.instance.plugin.clone();
+    bench.config.allowance = Allowance::from([(plugin, room)]);
+    bench.now = at(3);
+    assert_eq!(
+        destroyed(&bench.preview()).len(),
+        1,
+        "its turn is still to come"
+    );
+    bench.now = at(4);
+    assert_eq!(destroyed(&bench.preview()), [("a", Reason::Surplus)]);
 }

@@ -115,7 +115,7 @@ fn nor_because_they_did_well_before_the_controller_slept() {
     let mut bench = made(3, "");
     bench.spec = cattle_of(3, "v2");
     bench.pass(Duration::from_secs(120));
-    bench.seen.wake(bench.now);
+    bench.seen.wake(bench.now, Duration::ZERO);
     bench.pass(Duration::from_secs(1_200));
     bench.look();
     assert_eq!(destroyed(&bench.plan()), []);
@@ -327,4 +327,19 @@ fn who_was_not_well_when_that_was_written_is_not_let_go_for_that() {
     assert!(destroyed(&plan).is_empty(), "{:?}", destroyed(&plan));
     bench.verdict("i00001", Health::Unhealthy);
     assert_eq!(destroyed(&bench.preview()), [("i00001", Reason::Outdated)]);
+}
+
+/// It may have recovered since.
+#[test]
+fn nobody_goes_for_what_ailed_it_before_the_controller_slept() {
+    let mut bench = made(3, "");
+    bench.sicken("i00001");
+    bench.seen.wake(bench.now, Duration::from_secs(3_600));
+    bench.pass(Duration::from_secs(10));
+    bench.look();
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), []);
+    assert!(checked(&plan).contains(&"i00001"), "it is asked anew");
+    bench.verdict("i00001", Health::Unhealthy);
+    assert_eq!(destroyed(&bench.plan()).len(), 1);
 }

@@ -343,3 +343,37 @@ fn what_only_an_answer_has_told_of_goes_once_a_list_shows_it() {
     bench.memory.phase = Phase::Destroying;
     assert_eq!(destroyed(&bench.plan()).len(), 1);
 }
+
+/// Nobody can tell who is sick, and in minutes somebody can.
+#[test]
+fn a_group_whose_observer_is_silent_waits_before_it_loses_anybody() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    bench.add(and(shown("back", "v1"), tags::TOKEN, "n-9"));
+    bench.pass(Duration::from_secs(1));
+    bench.look();
+    bench.pass(bench.config.poll_interval * 2);
+    let now = bench.now;
+    for id in ["a", "b", "back"] {
+        bench.member(id).health.note_silence(now);
+    }
+    bench.look();
+    let plan = bench.preview();
+    assert_eq!(destroyed(&plan), []);
+    assert!(
+        plan.waiting
+            .iter()
+            .any(|on| matches!(on, WaitingOn::Health { .. }))
+    );
+    let mut heard = bench.clone();
+    heard.verdict("a", Health::Healthy);
+    assert_eq!(destroyed(&heard.preview()), [], "the others are asked next");
+    heard.pass(heard.config.poll_interval);
+    assert_eq!(destroyed(&heard.preview()).len(), 1);
+    bench.pass(Duration::from_secs(300));
+    bench.look();
+    assert_eq!(
+        destroyed(&bench.preview()).len(),
+        1,
+        "it has waited for long enough"
+    );
+}

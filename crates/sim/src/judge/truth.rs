@@ -123,8 +123,19 @@ pub(super) fn may_be_missed(
     // told are gone for all that anybody knows, and so are those that were asked to go: only the others
     // are missing together.
     let gone = |other: &Machine| (shown && hidden(other) && twice(other)) || other.leaving;
-    let together = || all().filter(|(_, other)| !gone(other));
-    let missed = together().filter(|(_, other)| hidden(other)).count();
+    // Those that went out of sight before it were missed by themselves, and so are those that were made
+    // for them since. Those that go out of sight later are still there.
+    let first = |other: &Machine| {
+        other
+            .unseen
+            .map(|(first, _)| first)
+            .filter(|_| hidden(other))
+    };
+    let lost = first(one);
+    let before = |other: &Machine| first(other).is_some_and(|at| Some(at) < lost);
+    let since = |other: &Machine| Some(other.born) > lost;
+    let together = || all().filter(|(_, other)| !gone(other) && !before(other) && !since(other));
+    let missed = together().filter(|(_, other)| first(other) == lost).count();
     (shown && twice(one))
         || missed <= 2.max(together().count() / 2)
         || now >= provider.hidden_since + CONFIRMED

@@ -416,7 +416,8 @@ impl World {
         }
     }
 
-    /// Notes who is out of sight while the last is seen of a group that is to be destroyed.
+    /// Notes who is out of sight while the last is seen of a group that is to be destroyed: those, too,
+    /// whose plugin was asked to destroy them, which may come to nothing.
     fn give_up(&mut self, number: u32, specs: &[GroupSpec]) {
         let Some(scene) = self.scene(number, 0) else {
             return;
@@ -426,7 +427,8 @@ impl World {
             .filter(|group| scene.ledger.destroying.contains(*group))
             .filter(|group| specs.iter().all(|spec| spec.id != **group));
         let hidden: Vec<_> = ended
-            .flat_map(|group| scene.staying(group).map(move |one| (group, one)))
+            .flat_map(|group| self.park.of(group.as_str()).map(move |one| (group, one)))
+            .filter(|(group, (plugin, _))| scene.ledger.is_home(group, plugin))
             .filter(|(group, one)| scene.may_be_missed(group, *one))
             .map(|(_, (plugin, one))| (plugin.clone(), one.id.clone()))
             .collect();

@@ -77,8 +77,11 @@ pub struct Machine {
     pub ill_since: Option<u64>,
     /// When a flavor last said that it is healthy, although it is not.
     pub flattered: Option<u64>,
-    /// When a list first lacked it for want of memory or of sight, and when one did last.
+    /// When a list first lacked it for want of memory or of sight, and when one did last. The first is
+    /// of the last time that it went out of sight.
     pub unseen: Option<(u64, u64)>,
+    /// Whether a list has shown it since one lacked it.
+    pub seen_again: bool,
     /// Whether a list has ever shown it.
     pub listed: bool,
     /// Whether a list ever said that it did not cover it.

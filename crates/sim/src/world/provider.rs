@@ -164,6 +164,7 @@ impl Provider {
             ill_since: (birth.truth != Truth::Well).then_some(now),
             recovered: 0,
             unseen: None,
+            seen_again: false,
             listed: false,
             passed_over: false,
             stamp: self.stamps,
@@ -268,8 +269,10 @@ impl Provider {
                 .is_some_and(|(zone, _)| machine.zone() == Some(zone));
             machine.passed_over |= hidden && admits;
             if blank || (hidden && !admits) {
-                let first = machine.unseen.map_or(now, |(first, _)| first);
+                let before = machine.unseen.filter(|_| !machine.seen_again);
+                let first = before.map_or(now, |(first, _)| first);
                 machine.unseen = Some((first, now));
+                machine.seen_again = false;
             }
         }
     }
@@ -279,6 +282,7 @@ impl Provider {
         for one in list {
             if let Some(machine) = self.machines.get_mut(&one.id) {
                 machine.listed = true;
+                machine.seen_again = machine.unseen.is_some();
             }
         }
     }

@@ -27,6 +27,9 @@
 //!    which must pass: then the habit alone is to blame. Where a fair small controller cannot do
 //!    the thing at all, [`exhibit_beyond`](stage::exhibit_beyond) leaves that out.
 //!
+//! What depends on how long a provider takes is played once more in [`slow`], where creations take from
+//! a second to minutes and lists lag by as much, and the kill comes at several moments of it.
+//!
 //! # Rows without an exhibit
 //!
 //! | Row | Why |
@@ -49,5 +52,6 @@ mod naive;
 mod people;
 mod rollback;
 mod rollout;
+mod slow;
 mod stage;
 mod staleness;

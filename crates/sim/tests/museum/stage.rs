@@ -55,6 +55,17 @@ pub(crate) fn exhibit_beyond(habit: Habit, scene: impl Fn(&mut Stage)) {
     contrast(&Traits::default(), habit, &scene);
 }
 
+/// Plays `scene` with our policy alone, which must not fail.
+pub(crate) fn ours_in(traits: &Traits, scene: impl Fn(&mut Stage)) {
+    let stage = play(traits, Box::new(Ours::boxed), &[], &scene);
+    assert!(
+        stage.complaints().is_empty(),
+        "ours fails: {}\n{}",
+        stage.complaints().join("\n"),
+        news(stage.world.trace().story()),
+    );
+}
+
 /// Plays `scene` with the naive policy without any weakness, which must not fail either.
 pub(crate) fn fair(scene: impl Fn(&mut Stage)) {
     fair_in(&Traits::default(), scene);
@@ -203,8 +214,13 @@ impl Stage {
 
     /// Ends all faults, and waits until every group is as specified and stays so.
     pub(crate) fn settle(&mut self) {
+        self.settle_within(30);
+    }
+
+    /// The same where it may take so many minutes.
+    pub(crate) fn settle_within(&mut self, minutes: u64) {
         self.world.calm();
-        self.world.arrive(30 * MINUTE);
+        self.world.arrive(minutes * MINUTE);
         self.world.stay_silent(5);
     }
 

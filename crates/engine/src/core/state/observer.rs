@@ -229,16 +229,16 @@ impl Observer {
     pub(in crate::core) fn end(
         &mut self,
         started: Timestamp,
-        now: Timestamp,
+        took: Option<Duration>,
     ) -> Option<BTreeSet<GroupId>> {
         match self.in_flight.take() {
             Some((at, mut groups)) if at == started => {
-                let took = if groups.len() == 1 {
+                let known = if groups.len() == 1 {
                     &mut self.took.0
                 } else {
                     &mut self.took.1
                 };
-                *took = Some(now.since(started));
+                *known = took.or(*known);
                 groups.retain(|group| self.groups.contains(group));
                 Some(groups)
             }

@@ -261,8 +261,8 @@ impl Rates {
         lines.any(|line| line.turn(group).is_some())
     }
 
-    /// Notes a call that is begun, and the group that it is for, if it is for one.
-    pub(in crate::core) fn spend(
+    /// Draws a call that is to begin, for the group that it is for, if it is for one.
+    pub(in crate::core) fn draw(
         &mut self,
         of: (&PluginName, &Behaviour),
         op: Operation,
@@ -271,7 +271,7 @@ impl Rates {
         let meter = self.meters.entry((of.0.clone(), op));
         meter.or_default().note(now);
         for limit in self.limits_on(of, op, now) {
-            self.bucket(&limit).spend();
+            self.bucket(&limit).draw();
             if let (Some(group), Some(record)) = (group, self.by_name.get_mut(&limit.name)) {
                 record.last = Some((now, group.clone()));
             }
@@ -296,7 +296,14 @@ impl Rates {
         !self.by_name.is_empty()
     }
 
-    /// Notes that a call which was begun never reaches its plugin.
+    /// Notes that a call which was drawn begins.
+    pub(in crate::core) fn begin(&mut self, of: (&PluginName, &Behaviour), op: Operation) {
+        for limit in self.limits_on(of, op, Timestamp::default()) {
+            self.bucket(&limit).begin();
+        }
+    }
+
+    /// Notes that a call which was drawn never reaches its plugin.
     pub(in crate::core) fn give_back(&mut self, of: (&PluginName, &Behaviour), op: Operation) {
         // Only their names matter.
         for limit in self.limits_on(of, op, Timestamp::default()) {
@@ -342,7 +349,8 @@ impl Rates {
         if quota.left == Some(0) {
             return Err(quota.next.max(now + Duration::from_millis(1)));
         }
-        self.spend(of, Operation::List, (None, now));
+        self.draw(of, Operation::List, (None, now));
+        self.begin(of, Operation::List);
         Ok(())
     }
 

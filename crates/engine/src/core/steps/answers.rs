@@ -164,7 +164,10 @@ impl Core {
             .ended((plugin, id), Kind::Destroy, outcome.as_ref().map(drop));
         // It may have gone since, and another one have its id.
         let member = is_it(group, subject).then(|| group.seen.get_on(plugin, id));
-        let Some(decided) = member.flatten().and_then(|member| member.departure) else {
+        let there = member.flatten().and_then(|member| member.departure);
+        // Believed to be gone, it may be back: what became of its call is known then.
+        let unseen = || group.seen.unseen_departure((plugin, id), &subject.birth);
+        let Some(decided) = there.or_else(unseen) else {
             self.touch(&target.group);
             return;
         };
@@ -187,12 +190,15 @@ impl Core {
                 Step::Failed(attempts, now + pause.min(poll_interval * 6))
             }
         };
-        if let Some(mut member) = group.seen.get_mut_on(plugin, id) {
-            member.departure = Some(Departure {
-                step,
-                taken,
-                ..decided
-            });
+        let departure = Departure {
+            step,
+            taken,
+            ..decided
+        };
+        if there.is_none() {
+            group.seen.note_unseen((plugin, id), departure);
+        } else if let Some(mut member) = group.seen.get_mut_on(plugin, id) {
+            member.departure = Some(departure);
         }
         self.refresh_on(&target.group, plugin, now);
         self.touch(&target.group);
@@ -332,11 +338,19 @@ impl Core {
             member.health.dismiss();
             return;
         }
+        if member.health.is_moot() {
+            // It was asked before the controller slept, and is asked anew.
+            member.health.dismiss();
+            drop(member);
+            self.touch(&target.group);
+            return;
+        }
         let recovered = member.health.last() == Health::Unhealthy;
         // A flavor that does not answer knows nothing; that is not a verdict of sickness.
         let changed = match outcome {
-            // Its plugin's word that it does not run goes before what its flavor makes of it.
-            Ok(_) if member.is_down() => member.health.note(Health::Unhealthy, now),
+            // Its plugin's word that it does not run goes before what its flavor makes of it, be it that
+            // it does not answer.
+            _ if member.is_down() => member.health.note(Health::Unhealthy, now),
             Ok(verdict) => member.health.note(verdict, now),
             Err(error) => {
                 tracing::debug!(group = %target.group, instance = %id, %error, "no verdict");

@@ -128,7 +128,7 @@ impl Core {
             self.calls.claim(call);
             if let Some((plugin, op)) = slots::drawn_by(call) {
                 let of = (plugin, self.behaviours.of(plugin));
-                self.rates.spend(of, op, (Some(id), now));
+                self.rates.draw(of, op, (Some(id), now));
             }
         }
         if begun.spares {

@@ -158,7 +158,7 @@ impl Core {
                     changes.push(delete(remains_key(&id)));
                 }
                 let mut memory = self.first_memory(&id, nonce);
-                changes.extend(self.set_holds(&id, &mut memory));
+                changes.extend(self.hand_over(&id, &mut memory, now));
                 memory
             }
         };
@@ -247,6 +247,7 @@ impl Core {
             (forget_changes(group), Batch::Forget(target))
         };
         changes.push(freed_change(group, now));
+        changes.extend(self.forget_freed(now));
         Ok(self.write(batch, changes, Durability::Synced))
     }
 
@@ -444,12 +445,14 @@ impl Core {
     }
 }
 
-/// Returns those of these members that are there and held.
+/// Returns those of these members that are held, and there as far as anybody knows: before a list has come
+/// they may be.
 fn held_members<'a>(group: &Group, ids: impl Iterator<Item = &'a InstanceId>) -> Vec<InstanceId> {
     let memory = &group.memory;
-    let held = |id: &&InstanceId| {
-        let member = memory.meant(id, &group.seen);
-        member.is_some_and(|member| memory.is_held(member))
+    let unlisted = group.seen.listed().is_none();
+    let held = |id: &&InstanceId| match memory.meant(id, &group.seen) {
+        Some(member) => memory.is_held(member),
+        None => unlisted && memory.held.contains(*id),
     };
     ids.filter(held).cloned().collect()
 }

@@ -6,7 +6,7 @@ use infrakit_spi::GroupId;
 use infrakit_store::{Change, Store};
 
 use crate::core::{Core, Group};
-use crate::records::{FREED, delete, freed_key, put};
+use crate::records::{FREED, delete, freed_key, health_key, put};
 
 /// Returns the change by which what is kept of a group outlives it.
 pub(in crate::core) fn freed_change(group: &Group, now: Timestamp) -> Change {
@@ -26,10 +26,35 @@ impl Core {
     }
 
     /// Sets the holds of a former group in the memory of the one that is committed anew. Returns the
-    /// change by which nothing is kept of it any longer.
-    pub(in crate::core) fn set_holds(&self, id: &GroupId, memory: &mut Memory) -> Option<Change> {
-        self.freed.get(id)?.set_holds_in(memory);
-        Some(delete(freed_key(id)))
+    /// changes by which nothing is kept of it any longer but with that one.
+    pub(in crate::core) fn hand_over(
+        &self,
+        id: &GroupId,
+        memory: &mut Memory,
+        now: Timestamp,
+    ) -> Vec<Change> {
+        let Some(freed) = self.freed.get(id) else {
+            return Vec::new();
+        };
+        freed.set_holds_in(memory);
+        let mut changes = vec![delete(freed_key(id))];
+        // Of what remains of a group its health is on record already.
+        if self.groups.remains(id).is_none() {
+            let there = freed.recollection(now);
+            changes.extend(there.map(|there| put(health_key(id), &there)));
+        }
+        changes
+    }
+
+    /// Forgets what is of no consequence any more, of groups that were not committed anew. Returns the
+    /// changes by which it is gone.
+    pub(in crate::core) fn forget_freed(&mut self, now: Timestamp) -> Vec<Change> {
+        let over = self.freed.iter().filter(|(_, freed)| freed.is_over(now));
+        let over: Vec<GroupId> = over.map(|(id, _)| id.clone()).collect();
+        for id in &over {
+            self.freed.remove(id);
+        }
+        over.iter().map(|id| delete(freed_key(id))).collect()
     }
 
     /// Takes up what is kept of groups that were let go. A group that was committed since, by a release

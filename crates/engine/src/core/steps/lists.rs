@@ -50,20 +50,21 @@ impl Core {
         let Some(observer) = self.observers.get_mut(plugin) else {
             return;
         };
-        let Some(served) = observer.end(started, now) else {
+        // How long it was on its way says nothing where the controller slept meanwhile.
+        let slept = started < self.woke;
+        let took = (!slept).then(|| now.since(started));
+        let Some(served) = observer.end(started, took) else {
             return;
         };
         let poll_interval = self.config.poll_interval;
         match outcome {
             Ok(listing) => {
-                observer.succeeded(started, now, locality, poll_interval);
-                if started < self.woke {
-                    // It is from before the controller slept, and so is whatever it is compared with.
-                    for id in &served {
-                        observer.want(id, now);
-                    }
+                if slept {
+                    // It is from before that, and so is whatever it is compared with.
+                    observer.want_all(now);
                     return;
                 }
+                observer.succeeded(started, now, locality, poll_interval);
                 let circumstances = Listed {
                     plugin,
                     started,

@@ -116,11 +116,7 @@ impl Core {
         // Memories of before there were revisions in them do not say.
         memory.revision = record.revision;
         if let Some(roll) = &mut memory.roll {
-            // No deadline ran while no controller was there. One that was noted by a clock that was
-            // set back since runs from now on.
-            let idle = u64::try_from(roll.idle.as_nanos()).unwrap_or(u64::MAX);
-            let ran = Timestamp(now.0.saturating_sub(idle));
-            roll.progress = roll.progress.max(ran).min(now);
+            roll.wake(now);
         }
         let committed = Committed {
             at: record.committed,

@@ -157,12 +157,14 @@ impl Core {
         (planned, now): (Timestamp, Timestamp),
     ) {
         let took = now.since(planned);
+        // How long it took while the controller slept says nothing of the store.
+        let slept = planned < self.woke;
+        let late = took > self.writing + LATE || slept;
         // A slow disk is believed at once, and forgotten by half with each write that was quicker.
-        let late = took > self.writing + LATE;
-        self.writing = if late {
-            took.saturating_mul(2)
-        } else {
-            took.max(self.writing / 2)
+        self.writing = match late {
+            true if slept => self.writing,
+            true => took.saturating_mul(2),
+            false => took.max(self.writing / 2),
         };
         let group = self.living(target);
         let withdrawn = late || group.is_none_or(|group| group.changing > 0);
@@ -184,6 +186,10 @@ impl Core {
     /// Begins the calls that there are slots for.
     pub(in crate::core) fn start_calls(&mut self, now: Timestamp) {
         let calls = self.calls.start(now);
+        for (plugin, op) in calls.iter().filter_map(drawn_by) {
+            let of = (plugin, self.behaviours.of(plugin));
+            self.rates.begin(of, op);
+        }
         self.effects.extend(calls.into_iter().map(Effect::Call));
     }
 

@@ -2,18 +2,21 @@
 //! as that, and it does not notice but by the clock.
 //!
 //! It goes on as after a restart: nobody is counted on whose verdict is from before, and nothing is done
-//! before a list tells who is there. Members die meanwhile, and their ids may be given to others.
+//! before a list tells who is there. Members die meanwhile, and their ids may be given to others. What has
+//! not begun is decided anew, no deadline of a rollout has run, and how long anything took says nothing.
 
 use std::time::Duration;
 
 use infrakit_plan::Timestamp;
-use infrakit_spi::GroupId;
 
-use crate::core::Core;
+use crate::core::{Core, Target};
 
 /// When all is well something is heard every poll interval. So much more than three of them is no busy
 /// machine any more: a list may take fifteen seconds, and a disk that has trouble tens of them.
 const ASLEEP: Duration = Duration::from_secs(60);
+
+/// So much later than it is due nothing happens on a machine that is merely busy.
+const LATE: Duration = Duration::from_secs(2);
 
 impl Core {
     /// Takes in that time has passed until now in which nothing could happen: a simulation need not live
@@ -22,14 +25,52 @@ impl Core {
         self.heard = self.heard.max(now);
     }
 
+    /// Takes in that the clock on the wall has come forward by so much beside the one that counts, which
+    /// stands still while a machine sleeps. One that was only set right costs a few questions.
+    pub(in crate::core) fn note_wall(&mut self, forward: Duration) {
+        if forward > self.longest_silence() {
+            self.overslept += forward;
+        }
+    }
+
+    /// Returns for how long nothing may be heard while all is well.
+    fn longest_silence(&self) -> Duration {
+        self.config.poll_interval.saturating_mul(3) + ASLEEP
+    }
+
+    /// Takes in that nothing was heard from `former` until now. Where it should have acted meanwhile, it
+    /// could not, and answers may wait that came in time: no deadline of a rollout has run since.
+    fn note_delay(&mut self, former: Timestamp, now: Timestamp) {
+        let due = self.wake_at().map_or(now, |due| due.max(former));
+        let late = now.since(due);
+        if late <= LATE {
+            return;
+        }
+        let groups = self.groups.all_with_remains();
+        let rolling = groups.filter(|group| group.memory.roll.is_some());
+        let rolling: Vec<_> = rolling.map(|group| group.id().clone()).collect();
+        for id in rolling {
+            if let Some(group) = self.groups.with_remains_mut(&id)
+                && let Some(roll) = &mut group.memory.roll
+            {
+                roll.delay(late, now);
+            }
+        }
+    }
+
     /// Takes in what time it is. Where that much has passed since it was last told, it was suspended.
     pub(in crate::core) fn note_time(&mut self, now: Timestamp) {
         let former = std::mem::replace(&mut self.heard, now);
-        let longest = self.config.poll_interval.saturating_mul(3) + ASLEEP;
-        if former == Timestamp::default() || now.since(former) <= longest {
+        let uncounted = std::mem::take(&mut self.overslept);
+        let known = former != Timestamp::default();
+        let silent = known && now.since(former) > self.longest_silence();
+        if !silent && uncounted.is_zero() {
+            if known && now.since(former) > LATE {
+                self.note_delay(former, now);
+            }
             return;
         }
-        let asleep = now.since(former);
+        let asleep = now.since(former) + uncounted;
         tracing::info!(
             ?asleep,
             "nothing was heard for so long: everything is looked at anew"
@@ -38,16 +79,17 @@ impl Core {
         for observer in self.observers.values_mut() {
             observer.remember(None);
         }
-        let groups: Vec<GroupId> = self
-            .groups
-            .all_with_remains()
-            .map(|group| group.id().clone())
-            .collect();
-        for id in groups {
-            if let Some(group) = self.groups.with_remains_mut(&id) {
-                group.seen.wake(now);
+        let groups = self.groups.all_with_remains();
+        let targets: Vec<Target> = groups.map(|group| group.target.clone()).collect();
+        for target in targets {
+            self.withdraw(&target);
+            if let Some(group) = self.groups.with_remains_mut(&target.group) {
+                group.seen.wake(now, uncounted);
+                if let Some(roll) = &mut group.memory.roll {
+                    roll.wake(now);
+                }
             }
-            self.refresh(&id, now);
+            self.refresh(&target.group, now);
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Calls that wait for better times, and what a test makes of them.
 
+use std::time::Duration;
+
 use infrakit_engine::core::{Call, CreationAnswer, Event, Subject, Target};
-use infrakit_plan::Timestamp;
+use infrakit_plan::{Spec, Timestamp};
+use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::Description;
 use infrakit_spi::{Error, PluginName, Tags};
 
@@ -17,6 +20,28 @@ pub(crate) struct KeptCreation {
 }
 
 impl Bench {
+    /// Has the calls that were kept answered, and nothing planned yet.
+    pub(crate) fn release_unsettled(&mut self) {
+        self.fate = Fate::Done;
+        for call in std::mem::take(&mut self.kept) {
+            self.call(call);
+        }
+    }
+
+    /// Commits, and sleeps while the first plan for it is being written.
+    pub(crate) fn commit_and_sleep(&mut self, raw: GroupSpec, asleep: Duration) {
+        let spec = Spec::parse(raw.properties.as_ref()).unwrap();
+        self.core.commit(raw, spec, "nonce", self.now).unwrap();
+        for asleep in [Duration::ZERO, asleep] {
+            self.core.plan(self.now);
+            let effects = self.core.take_effects();
+            self.now = self.now + asleep;
+            for effect in effects {
+                self.carry_out(effect);
+            }
+        }
+    }
+
     /// Has the kept call at this position be the first.
     pub(crate) fn put_first(&mut self, position: usize) {
         self.kept.swap(0, position);

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use infrakit_plan::Memory;
+use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Description;
 use infrakit_spi::rollout::ConditionKind;
-use infrakit_spi::{Tags, tags};
+use infrakit_spi::{Error, InstanceId, Tags, tags};
 use infrakit_store::Store as _;
 
 use super::{Bench, GROUP};
@@ -26,6 +27,15 @@ impl Bench {
     /// Its id.
     pub(crate) fn first(&self) -> String {
         self.ids()[0].to_owned()
+    }
+
+    /// What the flavor says of a member.
+    pub(super) fn verdict(&self, id: &InstanceId) -> Result<Health, Error> {
+        match (self.silent.contains(id), self.sick.contains(id)) {
+            (true, _) => Err(Error::unknown("no answer")),
+            (false, true) => Ok(Health::Unhealthy),
+            (false, false) => Ok(Health::Healthy),
+        }
     }
 
     /// The ids of the instances, in order.
