@@ -162,3 +162,20 @@ fn a_machine_that_slept_is_noticed_by_the_clock_on_the_wall() {
         "{first:?}"
     );
 }
+
+/// A loss that was doubted before it: somebody who confirms it knows nothing of what the next list shows.
+#[test]
+fn a_loss_that_is_confirmed_when_the_controller_wakes_lets_nothing_be_done_before_a_list() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(6, "1"));
+    bench.wait(60);
+    bench.instances.clear();
+    bench.restart();
+    bench.wait(5);
+    bench.now = bench.now + HOUR;
+    bench.hold_lists = true;
+    bench.settle();
+    bench.core.confirm_loss(&"g".into(), bench.now).unwrap();
+    bench.settle();
+    assert_eq!(bench.count("create"), 6, "{}", bench.why());
+}
