@@ -91,7 +91,7 @@ impl Observed {
             lost += lacks;
             // Where the controller slept meanwhile, that list is of no use any more.
             let homes = self.homes.get_mut(&plugin);
-            if let Some(home) = homes.filter(|home| !home.woken) {
+            if let Some(home) = homes.filter(|home| home.woken.is_none()) {
                 home.listed = Some(absent.since);
             }
         }

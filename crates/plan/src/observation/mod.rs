@@ -47,8 +47,8 @@ struct Home {
     listed: Option<Timestamp>,
     /// When the last list was started, complete or not.
     looked: Option<Timestamp>,
-    /// Whether nothing was heard for long, and no list has come since.
-    woken: bool,
+    /// When it was found that nothing was heard for long, where no list has come that was started since.
+    woken: Option<Timestamp>,
     /// The domains that the last list covers, where it is not complete.
     covers: Option<Arc<Domains>>,
     /// How far lists may lag behind; known from the last one.
@@ -126,7 +126,7 @@ impl Observed {
     /// that, and nobody can count on verdicts that old. `uncounted` has passed beside what the clock says.
     pub fn wake(&mut self, now: Timestamp, uncounted: Duration) {
         for home in self.homes.values_mut().filter(|home| home.looked.is_some()) {
-            (home.listed, home.looked, home.woken) = (None, Some(now), true);
+            (home.listed, home.woken) = (None, Some(now));
         }
         self.outlive_verdicts(now + uncounted, |_| true);
         for member in self.members.values_mut() {
