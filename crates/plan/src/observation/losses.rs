@@ -164,6 +164,13 @@ impl Losses {
         });
     }
 
+    /// Forgets what is doubted, and was believed, of a plugin that nobody looks at any more.
+    pub(super) fn unwatch(&mut self, plugin: &PluginName) {
+        self.former.remove(plugin);
+        self.believed.retain(|(_, home, _)| home != plugin);
+        self.leaving.retain(|key, _| key.plugin != *plugin);
+    }
+
     pub(super) fn forget(&mut self, key: &Key) {
         self.absent.remove(key);
     }

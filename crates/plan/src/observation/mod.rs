@@ -308,6 +308,8 @@ impl Observed {
     /// are forgotten.
     pub fn unwatch(&mut self, plugin: &PluginName) {
         self.homes.remove(plugin);
+        self.former.remove(plugin);
+        self.losses.unwatch(plugin);
         self.ghosts.retain(|key, _| key.plugin != *plugin);
         let gone: Vec<Key> = self
             .members
