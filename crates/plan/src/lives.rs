@@ -75,7 +75,10 @@ impl Memory {
             match there {
                 Some(member) if self.means(member) => {
                     let life = || Life::of(member, self.next_token);
-                    self.lives.entry(id).or_insert_with(life);
+                    let life = self.lives.entry(id).or_insert_with(life);
+                    // What tells it apart may be declared, or shown, after it was named.
+                    let told = life.incarnation.take();
+                    life.incarnation = told.or_else(|| member.incarnation.clone());
                 }
                 Some(_) => {
                     self.forget(&id);

@@ -3,7 +3,7 @@
 use infrakit_engine::core::{Call, Effect, Event};
 use infrakit_spi::rollout::Freeze;
 
-use crate::bench::{Bench, GROUP, cattle};
+use crate::bench::{Bench, Fate, GROUP, cattle};
 
 /// The brake is on its way to the disk when a plan is made beside it.
 #[test]
@@ -38,4 +38,32 @@ fn nothing_begins_after_the_brake_of_all_groups_was_acknowledged() {
         0,
         "creations begin although all is frozen"
     );
+}
+
+/// What comes late is not destroyed as long as the group is frozen; out of sight, nobody could thaw it.
+#[test]
+fn a_frozen_group_that_is_destroyed_stays_in_sight_until_nothing_can_come_of_it() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(2, "1"));
+    assert_eq!(bench.kept(), 2);
+    bench.restart();
+    bench.wait(1);
+    bench
+        .core
+        .freeze(&GROUP.into(), Freeze::Set, bench.now)
+        .unwrap();
+    bench.settle();
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.wait(5);
+    bench.come_true();
+    bench.wait(60);
+    assert_eq!(bench.ids().len(), 2);
+    bench.fate = Fate::Done;
+    let thawed = bench.core.freeze(&GROUP.into(), Freeze::Thaw, bench.now);
+    thawed.unwrap();
+    bench.wait(600);
+    assert!(bench.ids().is_empty(), "{:?}", bench.made);
+    assert!(bench.records("remains/").is_empty());
+    assert!(bench.records("memory/").is_empty());
 }

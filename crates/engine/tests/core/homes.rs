@@ -83,6 +83,23 @@ fn a_creation_of_the_former_plugin_that_comes_late_is_found_and_removed() {
     assert_eq!((bench.on("old"), bench.on("new")), (0, 1));
 }
 
+/// Nobody looks at the former home any more when it comes.
+#[test]
+fn one_that_comes_when_it_was_given_up_is_looked_for_again() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Kept;
+    bench.commit(on("old", 1));
+    bench.restart();
+    bench.fate = Fate::Done;
+    bench.commit(on("new", 1));
+    bench.wait(600);
+    assert!(bench.memory().homes.is_empty());
+    bench.release();
+    bench.wait(300);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!((bench.on("old"), bench.on("new")), (0, 1));
+}
+
 #[test]
 fn a_group_that_is_destroyed_in_mid_move_goes_from_both() {
     let mut bench = Bench::new();

@@ -6,7 +6,7 @@ use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::rollout::Hold;
 use infrakit_spi::{Any, Error, Tags, tags};
 
-use crate::bench::{Bench, Fate, GROUP, cattle};
+use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after};
 
 /// A world whose plugins declare that `launched` tells lives apart, and that a destruction is done when
 /// it is answered.
@@ -254,4 +254,32 @@ fn a_list_that_shows_the_former_owner_of_a_machine_speaks_against_nobody() {
     bench.wait(60);
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!((bench.count("create"), bench.count("destroy")), (2, 0));
+}
+
+/// A plugin that was busy when it was asked declares it after the first list.
+#[test]
+fn a_field_that_is_declared_late_tells_lives_of_those_apart_that_were_listed_before() {
+    for named_first in [false, true] {
+        let mut bench = world("");
+        arrive_with(&mut bench, "monday");
+        let hold = |bench: &mut Bench| {
+            let id = "host-7".into();
+            bench.core.hold(&GROUP.into(), &id, Hold::Set).unwrap();
+            bench.wait(30);
+        };
+        if named_first {
+            hold(&mut bench);
+        }
+        let mut behaviour = gives_up_after(15);
+        behaviour.id.incarnation_field = "launched".to_owned();
+        bench.declare("file", behaviour);
+        bench.wait(30);
+        if !named_first {
+            hold(&mut bench);
+        }
+        install(&mut bench, "tuesday");
+        bench.wait(30);
+        let memory = bench.memory();
+        assert!(memory.held.is_empty(), "{named_first}: {:?}", memory.lives);
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use infrakit_engine::core::{Call, Effect, Event, ListAnswer};
+use infrakit_spi::Error;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Listing, Locality};
@@ -180,4 +181,58 @@ fn a_machine_that_slept_is_noticed_by_the_clock_on_the_wall() {
         first.is_some_and(|call| !call.contains("i-001")),
         "{first:?}"
     );
+}
+
+/// A loss that was doubted before it: somebody who confirms it knows nothing of what the next list shows.
+#[test]
+fn a_loss_that_is_confirmed_when_the_controller_wakes_lets_nothing_be_done_before_a_list() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(6, "1"));
+    bench.wait(60);
+    bench.instances.clear();
+    bench.restart();
+    bench.wait(5);
+    bench.now = bench.now + HOUR;
+    bench.hold_lists = true;
+    bench.settle();
+    bench.core.confirm_loss(&"g".into(), bench.now).unwrap();
+    bench.settle();
+    assert_eq!(bench.count("create"), 6, "{}", bench.why());
+}
+
+/// Whoever asks for the members is told of when they are, and waits for a list that was asked for since.
+#[test]
+fn waking_is_no_list() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.wait(60);
+    let listed = bench.core.listed_at(&"g".into());
+    bench.hold_lists = true;
+    bench.now = bench.now + HOUR;
+    bench.settle();
+    assert_eq!(bench.core.listed_at(&"g".into()), listed);
+}
+
+#[test]
+fn a_failure_that_is_long_over_is_not_why_a_list_is_waited_for() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.hold_lists = true;
+    bench.wait(20);
+    let (plugin, started) = bench.lists.remove(0);
+    let answer = ListAnswer {
+        plugin,
+        started,
+        locality: Locality::Remote,
+        outcome: Err(Error::unknown("no answer")),
+    };
+    bench.core.handle(Event::Listed(answer), bench.now);
+    bench.hold_lists = false;
+    bench.wait(600);
+    bench.hold_lists = true;
+    bench.now = bench.now + HOUR;
+    bench.settle();
+    let why = bench.why();
+    assert!(why.contains("waiting for a complete list"), "{why}");
+    assert!(!why.contains("no answer"), "{why}");
 }

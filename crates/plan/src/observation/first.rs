@@ -89,7 +89,9 @@ impl Observed {
                 continue;
             };
             lost += lacks;
-            if let Some(home) = self.homes.get_mut(&plugin) {
+            // Where the controller slept meanwhile, that list is of no use any more.
+            let homes = self.homes.get_mut(&plugin);
+            if let Some(home) = homes.filter(|home| home.woken.is_none()) {
                 home.listed = Some(absent.since);
             }
         }

@@ -156,7 +156,8 @@ impl Observed {
     }
 
     fn is_stale(&self, plugin: &PluginName, started: Timestamp) -> bool {
-        self.looked_on(plugin).is_some_and(|last| started < last)
+        let home = self.homes.get(plugin);
+        home.is_some_and(|home| started < home.looked.max(home.woken).unwrap_or_default())
     }
 
     /// Takes in that a list lacks members: they are gone, unless they are too young to be missed, or

@@ -13,7 +13,7 @@ use infrakit_spi::PluginName;
 use serde::{Deserialize, Serialize};
 
 use super::lists::Lag;
-use super::member::{Birth, value_of};
+use super::member::{Birth, told_by, value_of};
 use super::tomb::ToldBy;
 use super::trust::{FEW, Proof, Tally, Trust};
 use super::{Departure, Key, Member, Observed, Seen};
@@ -164,6 +164,13 @@ impl Losses {
         });
     }
 
+    /// Forgets what is doubted, and was believed, of a plugin that nobody looks at any more.
+    pub(super) fn unwatch(&mut self, plugin: &PluginName) {
+        self.former.remove(plugin);
+        self.believed.retain(|(_, home, _)| home != plugin);
+        self.leaving.retain(|key, _| key.plugin != *plugin);
+    }
+
     pub(super) fn forget(&mut self, key: &Key) {
         self.absent.remove(key);
     }
@@ -184,8 +191,16 @@ pub struct Doubted {
 }
 
 impl Observed {
-    /// Says how far the lists of a plugin are believed from now on.
+    /// Says how far the lists of a plugin are believed from now on, and what tells lives apart there.
     pub fn trust(&mut self, plugin: &PluginName, trust: Trust) {
+        let other = self.losses.incarnation_field(plugin) != trust.incarnation_field;
+        if other {
+            // Lists that show the same as before are not read again.
+            let members = self.members.iter_mut();
+            for (_, member) in members.filter(|(key, _)| key.plugin == *plugin) {
+                member.incarnation = told_by(&member.description, &trust.incarnation_field);
+            }
+        }
         self.losses.trust.insert(plugin.clone(), trust);
     }
 

@@ -164,8 +164,7 @@ impl Member {
     /// Takes over what tells it from another one with its id: the tag or property of this name.
     #[must_use]
     pub fn incarnate(mut self, field: &str) -> Self {
-        let told = value_of(&self.description, field).into_owned();
-        self.incarnation = (!told.is_empty()).then_some(told);
+        self.incarnation = told_by(&self.description, field);
         self
     }
 
@@ -324,6 +323,12 @@ impl Member {
         let state = &self.description.state;
         matches!(state, Lifecycle::Stopped | Lifecycle::Broken)
     }
+}
+
+/// Returns what tells an instance from another one with its id, by the tag or property of this name.
+pub(super) fn told_by(description: &Description, field: &str) -> Option<String> {
+    let told = value_of(description, field).into_owned();
+    (!told.is_empty()).then_some(told)
 }
 
 /// Returns what a description says by this name: the tag, or else the property; empty where it says

@@ -47,6 +47,8 @@ struct Home {
     listed: Option<Timestamp>,
     /// When the last list was started, complete or not.
     looked: Option<Timestamp>,
+    /// When it was found that nothing was heard for long, where no list has come that was started since.
+    woken: Option<Timestamp>,
     /// The domains that the last list covers, where it is not complete.
     covers: Option<Arc<Domains>>,
     /// How far lists may lag behind; known from the last one.
@@ -124,7 +126,7 @@ impl Observed {
     /// that, and nobody can count on verdicts that old. `uncounted` has passed beside what the clock says.
     pub fn wake(&mut self, now: Timestamp, uncounted: Duration) {
         for home in self.homes.values_mut().filter(|home| home.looked.is_some()) {
-            (home.listed, home.looked) = (None, Some(now));
+            (home.listed, home.woken) = (None, Some(now));
         }
         self.outlive_verdicts(now + uncounted, |_| true);
         for member in self.members.values_mut() {
@@ -306,6 +308,8 @@ impl Observed {
     /// are forgotten.
     pub fn unwatch(&mut self, plugin: &PluginName) {
         self.homes.remove(plugin);
+        self.former.remove(plugin);
+        self.losses.unwatch(plugin);
         self.ghosts.retain(|key, _| key.plugin != *plugin);
         let gone: Vec<Key> = self
             .members

@@ -70,7 +70,7 @@ impl Observed {
         self.losses.forget_former(plugin);
         let home = self.homes.entry(plugin.clone()).or_default();
         home.lag = lag;
-        home.looked = Some(started);
+        (home.looked, home.woken) = (Some(started), None);
         if whole && home.listed.replace(started).is_none() {
             // Before that nobody was planned for, and nobody asked.
             self.outlive_verdicts(started, |member| member.plugin == *plugin);

@@ -84,11 +84,14 @@ impl Core {
                 };
                 let id = (plugin.clone(), description.id.clone());
                 group.young.insert(number, id, now, keep);
-                join(group, *description, (&plugin, comes_up), now);
                 if !group.homes().any(|home| *home == plugin) {
-                    // It came so late that nobody looked there any more.
-                    group.memory.homes.insert(plugin);
+                    // It came so late that nobody looked there any more. A member that is known makes it
+                    // look like a home that is watched.
+                    group.memory.homes.insert(plugin.clone());
                     self.settle_homes(&target.group, now);
+                }
+                if let Some(group) = self.groups.living(&target) {
+                    join(group, *description, (&plugin, comes_up), now);
                 }
             }
             Err(error) if error.delivery() == Delivery::Unknown => {

@@ -293,7 +293,7 @@ impl Core {
 
     /// Forgets a group whose members are all gone, once the store has forgotten it: its records must not
     /// be taken for those of the next group of its id. While creations are in doubt, or the dead are
-    /// listed, it only goes out of sight.
+    /// listed, it only goes out of sight; one that is frozen by name does not.
     pub(in crate::core) fn finish_destroying(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.get(id) else {
             return;
@@ -313,6 +313,9 @@ impl Core {
         let target = group.target.clone();
         let (changes, batch) = if group.memory.intents.is_empty() && group.seen.is_empty() {
             (forget_changes(group), Batch::Forget(target))
+        } else if group.memory.frozen.is_some() {
+            // What comes late stays as long as that holds, and out of sight nobody could let it go.
+            return;
         } else {
             let fate = Fate::Destroyed;
             let changes = remains_changes(group, fate, now);

@@ -113,7 +113,9 @@ impl Group {
     }
 
     fn not_listed(&self, now: Timestamp) -> String {
-        if let Some((at, message)) = &self.unlisted {
+        if self.blind().is_some()
+            && let Some((at, message)) = &self.unlisted
+        {
             return format!("{message}, at {}", since(*at, now));
         }
         let missing = self

@@ -311,3 +311,21 @@ fn who_comes_to_light_does_not_make_a_loss_smaller() {
     assert_eq!(list(&mut seen, &others, 100).vanished, 0);
     assert_eq!(seen.doubted().map(|doubted| doubted.count), Some(5));
 }
+
+/// What is doubted of a plugin that nobody looks at any more would be doubted for ever.
+#[test]
+fn of_a_plugin_that_is_watched_no_longer_nothing_is_doubted_or_kept() {
+    let plugin = "p".into();
+    let mut seen = Observed::default();
+    seen.former.insert("p".into(), super::super::Former::of(6));
+    list(&mut seen, &[], 10);
+    assert!(seen.doubted().is_some());
+    seen.unwatch(&plugin);
+    assert_eq!((seen.doubted(), seen.missing().len()), (None, 0));
+    let mut seen = group(&SIX, &Behaviour::default());
+    list(&mut seen, &[], 20);
+    list(&mut seen, &[], 90);
+    assert_eq!(seen.missing().len(), 1, "they are believed to be gone");
+    seen.unwatch(&plugin);
+    assert_eq!(seen.missing().len(), 0);
+}
