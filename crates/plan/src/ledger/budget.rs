@@ -19,27 +19,11 @@ use infrakit_spi::PluginName;
 
 use super::errand::{Errand, Made, Refusal, Stake};
 use super::right::{Grant, Right};
+use super::tally::Tally;
 use crate::guards::Guard;
 use crate::observation::{Member, Observed, Origin};
 use crate::reason::{Cause, Reason};
 use crate::{Allowance, CallKind, Config, Order, Scarce, Spec, Token};
-
-/// Numbers of members, kept up to date while a plan is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// Members that the size is about and that are not on their way out.
-    pub(crate) working: usize,
-    /// Those of them that serve.
-    pub(crate) serving: usize,
-    /// Those of them that serve and owe no proof: outdated ones, and new ones that proved themselves.
-    pub(crate) ready: usize,
-    /// Working members of the configuration in force, those being made from it included.
-    pub(crate) new: usize,
-    /// Members on their way out, and still there.
-    pub(crate) leaving: usize,
-    /// Creations without an outcome.
-    pub(crate) coming: usize,
-}
 
 /// The budget of a group, and what of it is in use.
 #[derive(Debug)]

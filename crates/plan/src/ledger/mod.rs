@@ -5,3 +5,4 @@ pub(crate) mod bucket;
 pub(crate) mod budget;
 pub(crate) mod errand;
 pub(crate) mod right;
+pub(crate) mod tally;

@@ -7,38 +7,10 @@
 
 use infrakit_spi::PluginName;
 
-use super::losses::{Absent, NEVER};
+use super::doubts::{Absent, Former, NEVER};
 use super::trust::Tally;
 use super::{Observed, Origin, Seen};
 use crate::Timestamp;
-
-/// What an earlier life knew of a plugin, and what its first lists lack of that.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Former {
-    /// How many members there were that nobody had asked to go.
-    members: usize,
-    /// How many of them a list lacks, and since when.
-    lacks: Option<(usize, Absent)>,
-}
-
-impl Former {
-    pub(super) fn of(members: usize) -> Self {
-        Self {
-            members,
-            lacks: None,
-        }
-    }
-
-    /// Returns how many members there were.
-    pub(super) fn members(self) -> usize {
-        self.members
-    }
-
-    /// Returns the loss that is doubted.
-    pub(super) fn lacks(self) -> Option<(usize, Absent)> {
-        self.lacks
-    }
-}
 
 impl Observed {
     /// Returns whether a complete list may be taken for all there is. The first of a plugin may not

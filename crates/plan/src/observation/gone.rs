@@ -3,7 +3,7 @@
 
 use infrakit_spi::{InstanceId, PluginName};
 
-use super::lists::Lag;
+use super::listed::Lag;
 use super::tomb::{ToldBy, Tomb};
 use super::{Birth, Departure, Key, Member, Observed, Seen, key};
 use crate::Timestamp;

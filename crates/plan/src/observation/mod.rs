@@ -4,10 +4,12 @@
 //! A list says what was there when it was *started*. Whatever happened after that moment, it
 //! cannot deny: an instance made since is not missing, one destroyed since is not back.
 
+mod doubts;
 mod first;
 mod gone;
 mod index;
 pub(crate) mod key;
+mod listed;
 mod lists;
 mod losses;
 pub(crate) mod member;
@@ -23,15 +25,14 @@ use std::time::Duration;
 use infrakit_spi::instance::Domains;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
 
-use first::Former;
+pub use doubts::{Doubted, Missing};
+use doubts::{Former, Losses};
 use index::Aim;
 use index::Filing;
 pub(crate) use index::{Index, spread};
 pub(crate) use key::Key;
-pub use lists::{Lag, Listed, Seen};
-use losses::Losses;
+pub use listed::{Lag, Listed, Seen};
 pub(crate) use losses::domain;
-pub use losses::{Doubted, Missing};
 pub(crate) use member::Standing;
 pub use member::{Birth, Departure, Labelling, Member, Origin, Step};
 use tomb::Tomb;

@@ -7,6 +7,7 @@
 mod course;
 mod event;
 mod fingerprint;
+mod input;
 mod model;
 mod pace;
 mod say;
@@ -17,26 +18,8 @@ mod wire;
 
 use std::time::Duration;
 
-use crate::{Config, Memory, Observed, Spec, Timestamp};
-
+pub use input::PreviewInput;
 pub use wave::{Coming, Going, Wave};
-
-/// What a preview is worked out from.
-#[derive(Clone, Copy, Debug)]
-pub struct PreviewInput<'a> {
-    /// The spec in force; `None` for a group that does not exist yet.
-    pub before: Option<&'a Spec>,
-    /// The spec that is proposed.
-    pub after: &'a Spec,
-    /// What is known of the members.
-    pub seen: &'a Observed,
-    /// The memory as the commit would leave it, with what was measured so far.
-    pub memory: &'a Memory,
-    /// The moment of the commit.
-    pub now: Timestamp,
-    /// Settings of the controller.
-    pub config: &'a Config,
-}
 
 /// What a commit would lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]

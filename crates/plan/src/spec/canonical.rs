@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Returns the canonical form.
-pub(super) fn of(spec: &Spec) -> Any {
+fn of(spec: &Spec) -> Any {
     let allocation = spec.allocation();
     let canonical = wire::Properties {
         instance: part(&spec.instance),
@@ -97,6 +97,15 @@ fn losses(losses: &LossPolicy) -> wire::Losses {
         at_once: losses.at_once.map(Share::canonical),
         confirm_after: losses.confirm_after.map(GoDuration),
         silent_after: losses.silent_after.map(GoDuration),
+    }
+}
+
+impl Spec {
+    /// Returns the properties in canonical form: every field of the original, in its order, and of
+    /// the others those that say something.
+    #[must_use]
+    pub fn canonical(&self) -> Any {
+        of(self)
     }
 }
 

@@ -57,32 +57,6 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Decodes and checks the properties of a group, for a commit.
-    ///
-    /// ```
-    /// use infrakit_plan::{Size, Spec};
-    /// use infrakit_spi::Any;
-    ///
-    /// let text = r#"{"Instance": {"Plugin": "file"}, "Allocation": {"Size": 3}}"#;
-    /// let spec = Spec::parse(Some(&Any::parse(text)?))?;
-    /// assert_eq!(spec.size, Size::Cattle(3));
-    ///
-    /// let slip = Any::parse(r#"{"Alocation": {"Size": 3}}"#)?;
-    /// assert_eq!(
-    ///     Spec::parse(Some(&slip)).unwrap_err().to_string(),
-    ///     "Invalid properties: Alocation: unknown field; did you mean `Allocation`?"
-    /// );
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Returns the first fault, with its path and what would be right.
-    pub fn parse(properties: Option<&Any>) -> Result<Self, InvalidSpec> {
-        let spec = Self::decode(properties)?;
-        check::check(&spec)?;
-        Ok(spec)
-    }
-
     /// Decodes the properties of a group without asking whether its fields suit each other.
     ///
     /// For specs that are in force already: a change of the size or a restart must not fail because
@@ -183,13 +157,6 @@ impl Spec {
                 logical_ids: Some(ids.clone()),
             },
         }
-    }
-
-    /// Returns the properties in canonical form: every field of the original, in its order, and of
-    /// the others those that say something.
-    #[must_use]
-    pub fn canonical(&self) -> Any {
-        canonical::of(self)
     }
 
     /// Returns the same group with another size.

@@ -1,5 +1,7 @@
 //! What lists change, and what they cannot deny.
 
+use std::time::Duration;
+
 use infrakit_spi::hash::ConfigHash;
 
 use super::*;

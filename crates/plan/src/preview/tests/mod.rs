@@ -8,7 +8,7 @@ use infrakit_spi::instance::Description;
 use infrakit_spi::{Any, InstanceId, LogicalId, tags};
 
 use super::*;
-use crate::{Lag, Listed, Reason, Size, Took};
+use crate::{Config, Lag, Listed, Memory, Observed, Reason, Size, Spec, Timestamp, Took};
 
 const NOW: Timestamp = Timestamp(1_764_072_000_000_000_000);
 

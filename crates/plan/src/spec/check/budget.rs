@@ -1,6 +1,6 @@
 //! Budgets that would let everything go, or nothing, and ceilings below what a group needs.
 
-use super::{members, refuse, within_bounds};
+use super::refusal::{members, refuse, within_bounds};
 use crate::spec::{Order, Share, Size, Spec};
 use crate::{InvalidSpec, Updating};
 

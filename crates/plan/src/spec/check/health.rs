@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{members, refuse, some};
+use super::refusal::{members, refuse, some};
 use crate::InvalidSpec;
 use crate::spec::{HealthPolicy, Share, Spec};
 

@@ -7,18 +7,50 @@
 mod bounds;
 mod budget;
 mod health;
+mod refusal;
 mod rollout;
 #[cfg(test)]
 mod tests;
 
-use super::{MAX_SIZE, PluginPart, Share, Spec};
+use infrakit_spi::Any;
+
+use self::refusal::refuse;
+use super::{PluginPart, Spec};
 use crate::InvalidSpec;
 
 /// Properties of a plugin may be as long as the longest document that the command line reads.
 const MAX_PROPERTIES: usize = 8 << 20;
 
+impl Spec {
+    /// Decodes and checks the properties of a group, for a commit.
+    ///
+    /// ```
+    /// use infrakit_plan::{Size, Spec};
+    /// use infrakit_spi::Any;
+    ///
+    /// let text = r#"{"Instance": {"Plugin": "file"}, "Allocation": {"Size": 3}}"#;
+    /// let spec = Spec::parse(Some(&Any::parse(text)?))?;
+    /// assert_eq!(spec.size, Size::Cattle(3));
+    ///
+    /// let slip = Any::parse(r#"{"Alocation": {"Size": 3}}"#)?;
+    /// assert_eq!(
+    ///     Spec::parse(Some(&slip)).unwrap_err().to_string(),
+    ///     "Invalid properties: Alocation: unknown field; did you mean `Allocation`?"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns the first fault, with its path and what would be right.
+    pub fn parse(properties: Option<&Any>) -> Result<Self, InvalidSpec> {
+        let spec = Self::decode(properties)?;
+        check(&spec)?;
+        Ok(spec)
+    }
+}
+
 /// Checks a spec that was decoded.
-pub(super) fn check(spec: &Spec) -> Result<(), InvalidSpec> {
+fn check(spec: &Spec) -> Result<(), InvalidSpec> {
     properties("Instance.Properties", &spec.instance)?;
     properties("Flavor.Properties", &spec.flavor)?;
     budget::check(spec)?;
@@ -37,38 +69,4 @@ fn properties(path: &str, part: &PluginPart) -> Result<(), InvalidSpec> {
         path,
         format!("expected at most 8 MiB, found {length} bytes; let instances fetch what is large"),
     )
-}
-
-fn refuse(path: &str, problem: impl Into<String>) -> Result<(), InvalidSpec> {
-    Err(InvalidSpec::field(path, problem))
-}
-
-/// Refuses a share of nobody, where nobody would mean that nothing ever happens.
-fn some(path: &str, share: Option<Share>, reason: &str) -> Result<(), InvalidSpec> {
-    match share {
-        Some(share @ (Share::Count(0) | Share::Percent(0))) => refuse(
-            path,
-            format!("`{share}` {reason}; expected a count like 1 or a percentage like \"10%\""),
-        ),
-        Some(share) => within_bounds(path, share),
-        None => Ok(()),
-    }
-}
-
-/// Refuses counts that no group can have.
-fn within_bounds(path: &str, share: Share) -> Result<(), InvalidSpec> {
-    match share {
-        Share::Count(count) if count > MAX_SIZE => refuse(
-            path,
-            format!("expected at most {MAX_SIZE}, found `{count}`"),
-        ),
-        Share::Count(_) | Share::Percent(_) => Ok(()),
-    }
-}
-
-fn members(count: u64) -> String {
-    match count {
-        1 => "1 member".to_owned(),
-        count => format!("{count} members"),
-    }
 }

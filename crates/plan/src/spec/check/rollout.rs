@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use infrakit_spi::GoDuration;
 
-use super::{members, refuse, some, within_bounds};
+use super::refusal::{members, refuse, some, within_bounds};
 use crate::spec::{Share, Spec, Stage};
 use crate::{InvalidSpec, Updating};
 
