@@ -15,9 +15,9 @@ pub use state::effect::{
 pub use state::overrides::{Override, Overrides};
 pub use state::rates::Limits;
 pub use state::refused::Refused;
+pub use state::term::{Claim, Term};
 pub use state::unfit::Unfit;
 pub use steps::commit::Accepted;
-pub use steps::term::{Claim, Term};
 pub use views::preview::Outlook;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,6 +104,13 @@ impl Core {
             overslept: Duration::ZERO,
             effects: Vec::new(),
         }
+    }
+
+    /// Returns the core with limits on what plugins are asked for.
+    #[must_use]
+    pub fn governed(mut self, limits: Limits) -> Self {
+        self.rates.limits = limits;
+        self
     }
 
     /// Takes in an event. A deposed core takes in nothing.

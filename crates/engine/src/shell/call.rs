@@ -9,7 +9,7 @@ use infrakit_spi::instance::{Description, InstanceSpec};
 use infrakit_spi::{Delivery, Error, GroupId, PluginName, Result};
 
 use crate::core::{Call, CreationAnswer, Event};
-use crate::shell::Resolver;
+use crate::shell::resolve::Resolver;
 
 /// How long a call may take.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 
 mod call;
 mod footprint;
+mod input;
 mod resolve;
 mod writer;
 
@@ -26,15 +27,12 @@ pub(crate) use crate::shell::resolve::Resolver;
 
 /// Waits for a journal entry.
 pub(crate) type Teller = oneshot::Sender<Result<(), NotWritten>>;
-/// A question to the loop, answered between two events.
-pub(crate) type Question = Box<dyn FnOnce(&mut Shell, Timestamp) + Send>;
+/// What this loop hears.
+pub(crate) type Input = input::Input<Shell>;
+/// A question to this loop.
+pub(crate) type Question = input::Question<Shell>;
 /// Looks at the core after each step until it has what it waits for.
 pub(crate) type Waiter = Box<dyn FnMut(&Core) -> bool + Send>;
-
-pub(crate) enum Input {
-    Event(Event),
-    Ask(Question),
-}
 
 /// The loop's state.
 pub(crate) struct Shell {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::core::Event;
-use crate::shell::Input;
+use crate::shell::input::Input;
 
 /// Plugins that were found, by name.
 pub(crate) struct Resolver {
@@ -99,11 +99,11 @@ impl Resolver {
     /// which costs nothing: what it simulates may have been switched.
     ///
     /// What was known stays in force where no answer comes.
-    pub(crate) async fn ask(
+    pub(crate) async fn ask<S>(
         &self,
         name: &PluginName,
         instance: &dyn Instance,
-        inputs: &mpsc::UnboundedSender<Input>,
+        inputs: &mpsc::UnboundedSender<Input<S>>,
     ) {
         let remote = instance.locality() == Locality::Remote;
         let last = self.found().asked.get(name).copied();
@@ -140,11 +140,11 @@ impl Resolver {
 
     /// Passes on the plugin's signs of change, as long as there are any. To be called before each
     /// list: where they have ended, they are listened for anew.
-    pub(crate) fn watch(
+    pub(crate) fn watch<S: 'static>(
         self: &Arc<Self>,
         name: &PluginName,
         instance: &dyn Instance,
-        inputs: &mpsc::UnboundedSender<Input>,
+        inputs: &mpsc::UnboundedSender<Input<S>>,
     ) {
         if self.found().watched.contains(name) {
             return;

@@ -18,6 +18,7 @@ pub(in crate::core) mod rates;
 pub(in crate::core) mod refused;
 pub(in crate::core) mod remains;
 pub(in crate::core) mod remembered;
+pub(in crate::core) mod term;
 pub(in crate::core) mod trouble;
 pub(in crate::core) mod under_way;
 pub(in crate::core) mod unfit;

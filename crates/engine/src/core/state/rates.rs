@@ -13,7 +13,6 @@ use infrakit_spi::behaviour::{self, Behaviour, Operation};
 use infrakit_spi::{GroupId, PluginName};
 use infrakit_store::Change;
 
-use crate::core::Core;
 use crate::core::state::behaviours::Behaviours;
 use crate::core::state::brake::Brake;
 use crate::core::state::line::Line;
@@ -44,7 +43,7 @@ pub struct Limits {
 /// The buckets of all plugins.
 #[derive(Default)]
 pub(in crate::core) struct Rates {
-    limits: Limits,
+    pub(in crate::core) limits: Limits,
     by_name: BTreeMap<String, RateRecord>,
     /// Calls a second that were made lately, by plugin and kind.
     meters: BTreeMap<(PluginName, Operation), Meter>,
@@ -63,15 +62,6 @@ struct Limit {
     name: String,
     rate: RateLimit,
     closed_until: Option<Timestamp>,
-}
-
-impl Core {
-    /// Returns the core with limits on what plugins are asked for.
-    #[must_use]
-    pub fn governed(mut self, limits: Limits) -> Self {
-        self.rates.limits = limits;
-        self
-    }
 }
 
 fn operation(kind: CallKind) -> Option<Operation> {

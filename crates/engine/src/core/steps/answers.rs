@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    ConditionKind, Departure, Doubt, FailedCreation, Intent, Labelling, Lag, Member, Origin, Step,
-    Timestamp, Told,
+    ConditionKind, Departure, Doubt, FailedCreation, Intent, Lag, Member, Origin, Step, Timestamp,
+    Told,
 };
 use infrakit_spi::behaviour::{AnswerMeans, Behaviour};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::{Description, Lifecycle, Repaired};
-use infrakit_spi::{Delivery, Error, FailureClass, InstanceId, PluginName};
+use infrakit_spi::{Delivery, Error, FailureClass, PluginName};
 
-use crate::core::state::group::Said;
 use crate::core::state::history::Kind;
 use crate::core::state::young::Keep;
+use crate::core::steps::ids::{is_it, nameless, not_ours};
 use crate::core::{Core, CreationAnswer, Group, Subject, Target};
 
 impl Core {
@@ -269,53 +269,6 @@ impl Core {
         self.touch(&target.group);
     }
 
-    pub(in crate::core) fn labelled(
-        &mut self,
-        subject: &Subject,
-        outcome: Result<(), Error>,
-        now: Timestamp,
-    ) {
-        let Subject {
-            target, plugin, id, ..
-        } = subject;
-        let again = now + self.config.poll_interval;
-        let settle = self.config.settle;
-        let behaviour = self.config.behaviour(plugin);
-        let shown = behaviour.tag_visibility().max(behaviour.relapse()) + behaviour.list_lag();
-        let Some(group) = self.living(target) else {
-            return;
-        };
-        group
-            .history
-            .ended((plugin, id), Kind::Label, outcome.as_ref().map(drop));
-        let key = (plugin.clone(), id.clone());
-        let Err(error) = outcome else {
-            // The list will show the new tags; until then they count as being put on, as long as it
-            // may take.
-            group.labels_in_doubt.insert(key, (Said::Done, now + shown));
-            self.refresh_on(&target.group, plugin, now);
-            return;
-        };
-        tracing::warn!(group = %target.group, instance = %id, %error, "cannot label");
-        if error.delivery() == Delivery::Unknown {
-            // The labels may come yet: nobody else is given the identity meanwhile.
-            let told = now + settle;
-            group.labels_in_doubt.insert(key, (Said::Nothing, told));
-            self.refresh_on(&target.group, plugin, now + settle);
-        } else if is_it(group, subject)
-            && let Some(mut member) = group.seen.get_mut_on(plugin, id)
-        {
-            let named = matches!(member.labelling, Labelling::UnderWay(Some(_)));
-            if named && error.delivery() == Delivery::Refused {
-                member.label_failures += 1;
-                member.labelling = Labelling::Failed(again);
-            } else {
-                member.labelling = Labelling::Nothing;
-            }
-        }
-        self.wake_by(&target.group, again);
-    }
-
     pub(in crate::core) fn checked(
         &mut self,
         subject: &Subject,
@@ -429,15 +382,6 @@ fn is_well_known(group: &Group) -> bool {
     known && available.is_some_and(|condition| condition.holds)
 }
 
-/// Returns whether the member that now has the id is the one that a call was about.
-fn is_it(group: &Group, subject: &Subject) -> bool {
-    let member = group.seen.get_on(&subject.plugin, &subject.id);
-    member.is_none_or(|member| {
-        let younger = member.token.is_some_and(|token| token >= subject.before);
-        !younger && !member.is_another(&subject.birth)
-    })
-}
-
 /// Notes a failed creation. Words may slow a group down; only what the plugin declares can stop it.
 fn note_failure(
     group: &mut Group,
@@ -497,17 +441,4 @@ fn asked_in_vain(
         group.memory.creation.fail(&failed, now);
     }
     group.memory.intents.insert(number, intent);
-}
-
-/// A creation was answered without an id: something was made, and only a list can tell what.
-fn nameless(plugin: &PluginName) -> Error {
-    Error::unknown(format!("`{plugin}` answered a creation without an id"))
-}
-
-/// A creation was answered with an id that is not that of a new instance. Something may have been
-/// made all the same: only a list tells.
-fn not_ours(plugin: &PluginName, id: &InstanceId, owner: &str) -> Error {
-    Error::unknown(format!(
-        "`{plugin}` answered a creation with `{id}`, which {owner}; it is not touched"
-    ))
 }

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use infrakit_plan::guards::Guard;
 use infrakit_plan::{Again, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
 use infrakit_spi::instance::Description;
-use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
+use infrakit_spi::{Error, FailureClass, GroupId, InstanceId, PluginName, tags};
 
-use crate::core::{Core, Group, Target};
+use crate::core::{Core, Group, Subject, Target};
 
 /// A young member that a list shows as somebody else's.
 struct Refuted {
@@ -172,4 +172,26 @@ fn doubt_again(
     };
     group.memory.intents.insert(number, intent);
     group.seen.disown(plugin, id);
+}
+
+/// A creation was answered without an id: something was made, and only a list can tell what.
+pub(in crate::core) fn nameless(plugin: &PluginName) -> Error {
+    Error::unknown(format!("`{plugin}` answered a creation without an id"))
+}
+
+/// A creation was answered with an id that is not that of a new instance. Something may have been
+/// made all the same: only a list tells.
+pub(in crate::core) fn not_ours(plugin: &PluginName, id: &InstanceId, owner: &str) -> Error {
+    Error::unknown(format!(
+        "`{plugin}` answered a creation with `{id}`, which {owner}; it is not touched"
+    ))
+}
+
+/// Returns whether the member that now has the id is the one that a call was about.
+pub(in crate::core) fn is_it(group: &Group, subject: &Subject) -> bool {
+    let member = group.seen.get_on(&subject.plugin, &subject.id);
+    member.is_none_or(|member| {
+        let younger = member.token.is_some_and(|token| token >= subject.before);
+        !younger && !member.is_another(&subject.birth)
+    })
 }

@@ -12,6 +12,7 @@ pub(in crate::core) mod gone;
 pub(in crate::core) mod homes;
 pub(in crate::core) mod ids;
 pub(in crate::core) mod journal;
+pub(in crate::core) mod labels;
 pub(in crate::core) mod lists;
 pub(in crate::core) mod losses;
 pub(in crate::core) mod remains;
