@@ -24,9 +24,20 @@ struct File {
     used: BTreeSet<Place>,
 }
 
-/// Returns which modules each module needs, of those that do not only serve tests. A module and what
-/// lies in its folder are one thing in several files: what they need of each other is left out.
-pub(super) fn edges(sources: &BTreeMap<Place, String>) -> BTreeMap<Place, BTreeSet<Place>> {
+/// Whether a module and what lies in its folder are one thing in several files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// They are: what they need of each other is left out.
+    One,
+    /// Each file is by itself.
+    Many,
+}
+
+/// Returns which modules each module needs, of those that do not only serve tests.
+pub(super) fn edges(
+    sources: &BTreeMap<Place, String>,
+    family: Family,
+) -> BTreeMap<Place, BTreeSet<Place>> {
     let read: BTreeMap<&Place, Source> = sources
         .iter()
         .map(|(place, text)| (place, read(text)))
@@ -47,7 +58,10 @@ pub(super) fn edges(sources: &BTreeMap<Place, String>) -> BTreeMap<Place, BTreeS
         let paths = file.used.iter();
         paths
             .map(|path| holder(path, &files, HANDED_ON))
-            .filter(|other| !place.starts_with(other) && !other.starts_with(place))
+            .filter(|other| match family {
+                Family::One => !place.starts_with(other) && !other.starts_with(place),
+                Family::Many => other != place,
+            })
             .collect()
     };
     files
