@@ -15,7 +15,9 @@ use crate::core::{Core, Target};
 /// machine any more: a list may take fifteen seconds, and a disk that has trouble tens of them.
 const ASLEEP: Duration = Duration::from_secs(60);
 
-/// So much later than it is due nothing happens on a machine that is merely busy.
+/// So much later than it is due nothing happens on a machine that is merely busy. Deadlines of rollouts are
+/// in minutes, so that delays below this are nothing to them; a machine that is held up for several seconds
+/// again and again is not to have one run out.
 const LATE: Duration = Duration::from_secs(2);
 
 impl Core {

@@ -191,7 +191,7 @@ impl Window {
     }
 }
 
-/// More than any clock was ever put forward or back.
+/// More than any clock was ever put forward or back: Samoa left out a day.
 const SLACK: jiff::SignedDuration = jiff::SignedDuration::from_hours(48);
 
 /// A time without a change of the clock, and the change that it began with.
