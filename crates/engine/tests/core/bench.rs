@@ -3,6 +3,7 @@
 mod answers;
 mod kept;
 mod looks;
+mod people;
 mod specs;
 
 pub(crate) use specs::{GROUP, cattle, named, spec};

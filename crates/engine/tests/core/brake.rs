@@ -54,7 +54,7 @@ fn a_frozen_group_that_is_destroyed_stays_in_sight_until_nothing_can_come_of_it(
         .freeze(&GROUP.into(), Freeze::Set, bench.now)
         .unwrap();
     bench.settle();
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.wait(5);
     bench.come_true();
     bench.wait(60);

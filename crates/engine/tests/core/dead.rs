@@ -52,7 +52,7 @@ fn who_comes_back_is_a_member_again() {
 fn a_destroyed_group_can_be_committed_while_its_dead_are_listed() {
     let mut bench = lists_the_dead();
     bench.arrive(cattle(2, "1"));
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.wait(30);
     assert!(!bench.core.knows(&GROUP.into()));
     bench.restart();

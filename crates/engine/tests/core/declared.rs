@@ -58,7 +58,7 @@ fn who_is_listed_for_long_after_the_answer_is_a_member_again() {
 fn a_destroyed_group_is_gone_by_the_answers() {
     let mut bench = Bench::declaring(destroys_at_once);
     bench.arrive(cattle(3, "1"));
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.wait(30);
     assert_eq!((bench.count("destroy"), bench.ids().len()), (3, 0));
     assert!(!bench.core.knows(&GROUP.into()));

@@ -4,17 +4,6 @@ use infrakit_spi::rollout::Hold;
 
 use crate::bench::{Bench, Fate, GROUP, cattle};
 
-fn hold(bench: &mut Bench, id: &str) {
-    let held = bench.core.hold(&GROUP.into(), &id.into(), Hold::Set);
-    held.unwrap();
-    bench.settle();
-}
-
-fn free(bench: &mut Bench) {
-    bench.core.free(&GROUP.into(), bench.now).unwrap();
-    bench.settle();
-}
-
 fn held(bench: &Bench) -> Vec<String> {
     bench
         .memory()
@@ -31,12 +20,12 @@ fn a_hold_outlives_a_group_that_is_freed_and_committed_anew() {
         let mut bench = Bench::new();
         bench.arrive(cattle(3, "1"));
         bench.wait(60);
-        hold(&mut bench, "i-002");
+        bench.hold("i-002", Hold::Set);
         if open {
             bench.fate = Fate::Kept;
             bench.commit(cattle(4, "1"));
         }
-        free(&mut bench);
+        bench.free();
         assert_eq!(bench.records("freed/"), ["freed/g"]);
         if restarts {
             bench.restart();
@@ -66,7 +55,7 @@ fn a_group_that_a_hold_keeps_too_large_is_not_as_specified() {
     bench.arrive(cattle(2, "1"));
     bench.wait(60);
     for id in ["i-001", "i-002"] {
-        hold(&mut bench, id);
+        bench.hold(id, Hold::Set);
     }
     bench.wait(60);
     assert!(bench.converged(), "nobody has to go");
@@ -79,10 +68,7 @@ fn a_group_that_a_hold_keeps_too_large_is_not_as_specified() {
     assert!(!bench.converged());
     let status = bench.core.rollout_status(&GROUP.into()).unwrap();
     assert!(!status.converged, "{status:?}");
-    let released = bench
-        .core
-        .hold(&GROUP.into(), &"i-001".into(), Hold::Release);
-    released.unwrap();
+    bench.hold("i-001", Hold::Release);
     bench.wait(60);
     assert!(bench.converged());
     assert_eq!(bench.ids(), ["i-002"]);
@@ -94,8 +80,8 @@ fn a_hold_of_a_former_group_is_not_about_another_with_the_same_id() {
     let mut bench = Bench::new();
     bench.arrive(cattle(1, "1"));
     bench.wait(60);
-    hold(&mut bench, "i-001");
-    free(&mut bench);
+    bench.hold("i-001", Hold::Set);
+    bench.free();
     bench.lose("i-001");
     bench.answered = Some("i-001".into());
     bench.commit(cattle(1, "1"));
@@ -107,13 +93,9 @@ fn a_hold_of_a_former_group_is_not_about_another_with_the_same_id() {
 fn nothing_is_kept_of_holds_that_were_released() {
     let mut bench = Bench::new();
     bench.arrive(cattle(1, "1"));
-    hold(&mut bench, "i-001");
-    let released = bench
-        .core
-        .hold(&GROUP.into(), &"i-001".into(), Hold::Release);
-    released.unwrap();
-    bench.settle();
-    free(&mut bench);
+    bench.hold("i-001", Hold::Set);
+    bench.hold("i-001", Hold::Release);
+    bench.free();
     bench.commit(cattle(0, "1"));
     assert!(bench.records("freed/").is_empty());
     assert_eq!(held(&bench), [""; 0]);
@@ -127,7 +109,7 @@ fn a_group_with_a_held_member_is_not_destroyed_before_a_list_has_come() {
     let mut bench = Bench::new();
     bench.arrive(cattle(2, "1"));
     bench.wait(60);
-    hold(&mut bench, "i-001");
+    bench.hold("i-001", Hold::Set);
     bench.hold_lists = true;
     bench.restart();
     bench.settle();

@@ -109,7 +109,7 @@ fn a_group_that_is_destroyed_in_mid_move_goes_from_both() {
     bench.wait(1);
     assert_eq!((bench.on("old"), bench.on("new")), (2, 1));
     bench.calls_left = None;
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.release();
     bench.wait(60);
     assert_eq!(bench.ids(), Vec::<&str>::new());
@@ -149,7 +149,7 @@ fn deeds_are_told_apart_by_plugins() {
         let tags = infrakit_spi::Tags::from([("infrakit.group".to_owned(), GROUP.to_owned())]);
         bench.plant("new", "i-001", tags);
         bench.wait(60);
-        bench.core.destroy(&GROUP.into()).unwrap();
+        bench.destroy();
         bench.settle();
         assert_eq!(bench.kept(), 2);
         bench.put_first(first);

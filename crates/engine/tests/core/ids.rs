@@ -6,7 +6,7 @@ use std::time::Duration;
 use infrakit_spi::instance::{Fingerprint, Listing};
 use infrakit_spi::{Tags, tags};
 
-use crate::bench::{Bench, Fate, GROUP, cattle, named};
+use crate::bench::{Bench, Fate, cattle, named};
 
 fn foreign() -> Tags {
     Tags::from([("infrakit.group".to_owned(), "other".to_owned())])
@@ -141,7 +141,7 @@ fn what_was_just_made_goes_as_soon_as_a_list_shows_it() {
     bench.now = bench.now + Duration::from_millis(500);
     bench.settle();
     assert_eq!(bench.ids().len(), 3);
-    bench.core.set_size(&GROUP.into(), 1, bench.now).unwrap();
+    bench.scale(1);
     bench.wait(2);
     assert_eq!(bench.ids().len(), 1);
 }

@@ -114,10 +114,7 @@ fn a_property_tells_lives_apart_as_well() {
     boot(&mut bench, 1_700_000_000);
     bench.wait(60);
     bench.sick.insert("host-7".into());
-    bench
-        .core
-        .hold(&GROUP.into(), &"host-7".into(), Hold::Set)
-        .unwrap();
+    bench.hold("host-7", Hold::Set);
     bench.wait(600);
     assert_eq!(bench.count("destroy"), 0, "it is held");
     boot(&mut bench, 1_700_000_900);

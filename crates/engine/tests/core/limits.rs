@@ -54,7 +54,7 @@ fn no_group_may_be_larger_than_the_ceiling() {
     // A ceiling that came down later lets a group shrink, however far.
     bench.config.max_instances = Some(2);
     bench.crash();
-    bench.core.set_size(&GROUP.into(), 4, bench.now).unwrap();
+    bench.scale(4);
     bench.wait(60);
     assert_eq!(bench.ids().len(), 4);
     bench
@@ -73,8 +73,7 @@ fn no_group_is_scaled_beyond_its_own_ceiling() {
         error.unwrap_err().to_string(),
         "the group may have 3 instances, as `Allocation.MaxInstances` says, and 4 are more: ask for fewer, or commit a higher ceiling"
     );
-    bench.core.set_size(&GROUP.into(), 3, bench.now).unwrap();
-    bench.settle();
+    bench.scale(3);
     assert_eq!(bench.core.size(&GROUP.into()).unwrap(), 3);
 }
 

@@ -42,8 +42,7 @@ fn one_empty_list_does_not_make_a_second_set() {
 fn a_group_that_was_freed_a_moment_ago_is_not_made_a_second_time() {
     for restarts in [false, true] {
         let (mut bench, _) = six();
-        bench.core.free(&GROUP.into(), bench.now).unwrap();
-        bench.settle();
+        bench.free();
         let all = std::mem::take(&mut bench.instances);
         if restarts {
             bench.restart();
@@ -59,8 +58,7 @@ fn a_group_that_was_freed_a_moment_ago_is_not_made_a_second_time() {
     }
     // Later they have been deleted since, more likely than not.
     let (mut bench, _) = six();
-    bench.core.free(&GROUP.into(), bench.now).unwrap();
-    bench.settle();
+    bench.free();
     bench.instances.clear();
     bench.wait(600);
     bench.commit(cattle(6, "1"));
@@ -225,8 +223,7 @@ fn a_plugin_that_shows_nobody_has_a_small_group_made_a_second_time_and_no_third(
 fn nor_when_a_restart_comes_between_its_commit_and_its_first_list() {
     for fails in [false, true] {
         let (mut bench, _) = six();
-        bench.core.free(&GROUP.into(), bench.now).unwrap();
-        bench.settle();
+        bench.free();
         let all = std::mem::take(&mut bench.instances);
         bench.wait(20);
         bench.hold_lists = fails;
@@ -252,8 +249,7 @@ fn nor_when_it_is_freed_while_its_first_list_is_doubted() {
         bench.hold_lists = fails;
         bench.restart();
         bench.wait(5);
-        bench.core.free(&GROUP.into(), bench.now).unwrap();
-        bench.settle();
+        bench.free();
         bench.hold_lists = false;
         for held in std::mem::take(&mut bench.lists) {
             bench.answer_list(held, Err(Error::unknown("no answer")));

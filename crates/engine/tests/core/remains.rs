@@ -16,13 +16,6 @@ fn pets() -> GroupSpec {
     spec(r#"{"LogicalIDs":["a","b"]}"#, ("file", "1"), "")
 }
 
-fn free(bench: &mut Bench) {
-    bench.core.free(&GROUP.into(), bench.now).unwrap();
-    bench.settle();
-    assert!(!bench.core.knows(&GROUP.into()));
-    assert_eq!(bench.core.inspect().len(), 0);
-}
-
 /// Nothing of the group is on record but how many members it had.
 fn is_clean(bench: &Bench) {
     let left = bench.records("");
@@ -40,7 +33,7 @@ fn a_group_that_is_freed_and_committed_anew_comes_once() {
         bench.fate = Fate::Kept;
         bench.commit(group.clone());
         let begun = bench.kept();
-        free(&mut bench);
+        bench.free();
         bench.wait(3);
         bench.commit(group.clone());
         assert_eq!(bench.kept(), begun);
@@ -59,7 +52,7 @@ fn so_it_does_when_the_controller_is_started_anew_in_between() {
     let mut bench = Bench::undeclared();
     bench.fate = Fate::Kept;
     bench.commit(pets());
-    free(&mut bench);
+    bench.free();
     bench.restart();
     bench.wait(3);
     bench.commit(pets());
@@ -79,9 +72,9 @@ fn a_group_freed_committed_as_empty_and_destroyed_leaves_nobody() {
     let mut bench = Bench::undeclared();
     bench.fate = Fate::Kept;
     bench.commit(cattle(4, "1"));
-    free(&mut bench);
+    bench.free();
     bench.commit(cattle(0, "1"));
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.settle();
     bench.restart();
     bench.wait(2);
@@ -103,7 +96,7 @@ fn who_comes_late_to_a_destroyed_group_goes_too_through_restarts() {
     bench.fate = Fate::Kept;
     bench.commit(cattle(2, "1"));
     bench.restart();
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.wait(5);
     assert!(!bench.core.knows(&GROUP.into()));
     bench.restart();
@@ -123,7 +116,7 @@ fn who_comes_late_to_a_freed_group_is_left_alone_and_named() {
     bench.arrive(cattle(2, "1"));
     bench.fate = Fate::Kept;
     bench.commit(cattle(4, "1"));
-    free(&mut bench);
+    bench.free();
     let why = bench.why();
     assert!(why.contains("was freed at"), "{why}");
     assert!(why.contains("2 creations may still come true"), "{why}");
@@ -147,7 +140,7 @@ fn who_comes_late_to_a_freed_group_is_left_alone_and_named() {
 fn a_group_without_anything_under_way_leaves_nothing() {
     let mut bench = Bench::undeclared();
     bench.arrive(cattle(2, "1"));
-    free(&mut bench);
+    bench.free();
     is_clean(&bench);
     bench.arrive(cattle(2, "1"));
     assert_eq!(bench.count("create"), 2);
@@ -159,7 +152,7 @@ fn a_group_without_anything_under_way_leaves_nothing() {
 fn a_group_is_known_until_the_store_has_forgotten_it() {
     let mut bench = Bench::new();
     bench.arrive(cattle(3, "1"));
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.fate = Fate::Kept;
     bench.settle();
     bench.full = true;
@@ -179,7 +172,7 @@ fn so_is_what_remains_of_one() {
     bench.arrive(cattle(3, "1"));
     bench.fate = Fate::Kept;
     bench.commit(cattle(2, "1"));
-    free(&mut bench);
+    bench.free();
     bench.full = true;
     bench.release();
     bench.wait(300);
@@ -221,7 +214,7 @@ fn records_of_a_group_that_went_are_not_those_of_the_next_one() {
         .destroy_instances_now(&GROUP.into(), &gone, bench.now)
         .unwrap();
     bench.settle();
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.settle();
     // The disk is full for a moment, just when it is done.
     bench.full = true;
@@ -270,7 +263,7 @@ fn a_creation_of_a_former_record_is_not_asked_for_again_with_other_content() {
         .refused
         .insert("1".to_owned(), Error::unknown("connection reset"));
     bench.commit(cattle(1, "1"));
-    free(&mut bench);
+    bench.free();
     assert_eq!(again.get(), 0);
     bench.refused.clear();
     // Another size: the flavor is shown another allocation.
@@ -290,7 +283,7 @@ fn a_group_that_is_committed_elsewhere_waits_for_those_that_are_on_their_way_out
     bench.tombs = true;
     bench.arrive(pets("old"));
     bench.wait(60);
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.wait(10);
     assert!(!bench.core.knows(&GROUP.into()));
     bench.commit(pets("new"));

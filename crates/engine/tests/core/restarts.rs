@@ -127,8 +127,7 @@ fn a_group_that_is_forgotten_leaves_no_records() {
     bench.arrive(cattle(3, "2"));
     bench.fate = Fate::Kept;
     bench.commit(cattle(1, "2"));
-    bench.core.free(&"g".into(), bench.now).unwrap();
-    bench.settle();
+    bench.free();
     // What is under way is on record until it cannot take effect any more.
     assert_eq!(bench.records("specs/"), Vec::<String>::new());
     assert!(!bench.records("departures/").is_empty());
@@ -143,7 +142,7 @@ fn a_group_being_destroyed_goes_on_after_a_crash() {
     let mut bench = Bench::new();
     bench.arrive(cattle(4, "1"));
     bench.fate = Fate::Lost;
-    bench.core.destroy(&"g".into()).unwrap();
+    bench.destroy();
     bench.settle();
     bench.crash();
     bench.wait(60);

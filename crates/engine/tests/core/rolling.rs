@@ -114,7 +114,7 @@ fn the_size_alone_leaves_a_rollout_as_it_is_and_does_not_wait_for_it() {
     bench.wait(120);
     let before = bench.memory().roll.unwrap();
     assert_eq!(notes(&bench, "2"), 1);
-    bench.core.set_size(&GROUP.into(), 8, bench.now).unwrap();
+    bench.scale(8);
     bench.wait(120);
     let after = bench.memory().roll.unwrap();
     assert_eq!(
@@ -133,7 +133,7 @@ fn who_grows_and_changes_at_once_grows_afterwards() {
     bench.wait(120);
     assert_eq!(bench.memory().roll.unwrap().hold, Some(5));
     assert_eq!(bench.ids().len(), 5);
-    bench.core.set_size(&GROUP.into(), 9, bench.now).unwrap();
+    bench.scale(9);
     bench.wait(60);
     assert_eq!(bench.memory().roll.unwrap().hold, Some(7));
     assert_eq!(bench.ids().len(), 7);
@@ -145,7 +145,7 @@ fn who_was_about_to_go_counts_for_the_size_that_a_rollout_keeps() {
     let mut bench = Bench::new();
     bench.arrive(with(5, "1", "{}"));
     bench.fate = Fate::Kept;
-    bench.core.set_size(&GROUP.into(), 2, bench.now).unwrap();
+    bench.scale(2);
     bench.wait(1);
     assert_eq!((bench.kept(), bench.ids().len()), (3, 5));
     bench.commit(with(7, "2", "{}"));
@@ -207,7 +207,7 @@ fn the_same_spec_lets_an_aborted_rollout_go_on_and_a_size_does_not() {
     bench.core = bench.another();
     bench.wait(60);
     assert!(notes(&bench, "2") <= 1, "it stands where it was aborted");
-    bench.core.set_size(&GROUP.into(), 4, bench.now).unwrap();
+    bench.scale(4);
     bench.wait(60);
     let rolled = notes(&bench, "2");
     assert!(rolled <= 2 && bench.memory().aborted.is_some());

@@ -118,7 +118,7 @@ fn a_list_that_was_on_its_way_while_the_controller_slept_costs_no_pause() {
         bench.wait(20);
         let (plugin, started) = bench.lists.remove(0);
         bench.now = bench.now + HOUR;
-        let all = bench.instances.values().cloned().collect();
+        let all = bench.all();
         let answer = ListAnswer {
             plugin,
             started,
@@ -166,15 +166,8 @@ fn a_machine_that_slept_is_noticed_by_the_clock_on_the_wall() {
     assert_eq!(bench.lists.len(), 1, "it is asked for at once");
     bench.sick = ["i-002", "i-003"].map(Into::into).into();
     bench.hold_lists = false;
-    let (plugin, started) = bench.lists.remove(0);
-    let all = bench.instances.values().cloned().collect();
-    let answer = ListAnswer {
-        plugin,
-        started,
-        locality: Locality::Remote,
-        outcome: Ok(Listing::Changed(all, None)),
-    };
-    bench.core.handle(Event::Listed(answer), bench.now);
+    let held = bench.lists.remove(0);
+    bench.answer_list(held, Ok(Listing::Changed(bench.all(), None)));
     bench.wait(1);
     let first = bench.made.iter().find(|call| call.starts_with("destroy"));
     assert!(
@@ -219,14 +212,8 @@ fn a_failure_that_is_long_over_is_not_why_a_list_is_waited_for() {
     bench.arrive(cattle(2, "1"));
     bench.hold_lists = true;
     bench.wait(20);
-    let (plugin, started) = bench.lists.remove(0);
-    let answer = ListAnswer {
-        plugin,
-        started,
-        locality: Locality::Remote,
-        outcome: Err(Error::unknown("no answer")),
-    };
-    bench.core.handle(Event::Listed(answer), bench.now);
+    let held = bench.lists.remove(0);
+    bench.answer_list(held, Err(Error::unknown("no answer")));
     bench.hold_lists = false;
     bench.wait(600);
     bench.hold_lists = true;

@@ -31,7 +31,7 @@ fn nothing_is_made_in_their_place() {
 #[test]
 fn none_of_them_stays_when_the_group_is_destroyed() {
     let mut bench = young();
-    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.destroy();
     bench.wait(2);
     bench.stale = None;
     bench.wait(60);
