@@ -356,7 +356,7 @@ impl Bench {
         }
     }
 
-    fn call(&mut self, call: Call) {
+    pub(crate) fn call(&mut self, call: Call) {
         if !matches!(call, Call::Check { .. }) {
             self.calls_left = self.calls_left.map(|left| left - 1);
         }

@@ -2,7 +2,7 @@
 
 use infrakit_spi::Error;
 
-use crate::bench::{Bench, cattle, spec};
+use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
 fn pets(ids: &[&str]) -> infrakit_spi::group::GroupSpec {
     let ids = serde_json::to_string(ids).unwrap();
@@ -101,4 +101,28 @@ fn of_a_set_of_ids_only_what_differs_changes() {
         ["b", "c", "d"]
     );
     assert_eq!((bench.count("create"), bench.count("destroy")), (4, 1));
+}
+
+/// Nobody knows any more that it was a group of like members; they are its members all the same.
+#[test]
+fn members_of_a_group_that_was_freed_are_given_identities_too() {
+    for mid in [false, true] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(2, "1"));
+        if mid {
+            bench.fate = Fate::Kept;
+            bench.commit(cattle(4, "1"));
+        } else {
+            bench.arrive(cattle(4, "1"));
+        }
+        bench.core.free(&GROUP.into(), bench.now).unwrap();
+        bench.settle();
+        bench.commit(pets(&["a", "b", "c", "d"]));
+        bench.wait(5);
+        bench.release();
+        bench.wait(120);
+        assert!(bench.converged(), "{}", bench.why());
+        assert_eq!((bench.count("create"), bench.count("destroy")), (4, 0));
+        assert_eq!(bench.names().len(), 4);
+    }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use infrakit_engine::core::Effect;
+use infrakit_engine::core::{Call, Effect};
 use infrakit_spi::behaviour::Seconds;
 use infrakit_spi::instance::{Fingerprint, Listing};
 
@@ -269,4 +269,35 @@ fn a_list_from_before_a_suspension_is_asked_for_again() {
     assert_eq!(bench.lists.len(), 1, "it is asked for at once");
     assert!(!compared.get());
     bench.hold_lists = false;
+}
+
+/// The answer to its destruction was lost, and a new member has been given its id that no list of this
+/// life has shown yet.
+#[test]
+fn a_young_member_is_not_taken_for_one_that_went() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(1, "1"));
+    bench.wait(60);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "2"));
+    assert_eq!(bench.take_kept().len(), 1, "the destruction");
+    bench.lose("i-001");
+    while bench.kept() == 0 {
+        bench.wait(1);
+    }
+    let mut kept = bench.take_kept();
+    assert!(!bench.records("departures/").is_empty());
+    let [Call::Provision { provision, .. }] = &kept[..] else {
+        panic!("{kept:?}");
+    };
+    bench.plant("file", "i-001", provision.tags.clone());
+    bench.answered = Some("i-001".into());
+    bench.fate = Fate::Done;
+    bench.call(kept.remove(0));
+    bench.settle();
+    bench.answered = None;
+    bench.crash();
+    bench.wait(5);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
 }

@@ -27,6 +27,10 @@ impl Invariant for Leaks {
             if one.unseen.is_some() && promise.is_some_and(|promise| promise.plugin != *plugin) {
                 continue;
             }
+            // Where lists lag by more than anybody declared it is taken for gone until one shows it.
+            if one.visible > scene.now {
+                continue;
+            }
             let place = (plugin.clone(), one.id.clone());
             if !scene.sight.members.contains_key(&place) {
                 return Some(format!(

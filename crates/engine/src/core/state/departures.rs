@@ -149,13 +149,18 @@ impl Departures {
         self.stale = true;
     }
 
+    /// Returns whether a member is not another one than the one on record that had its id.
+    pub(in crate::core) fn means(&self, key: &(PluginName, InstanceId), member: &Member) -> bool {
+        let entry = self.recorded.get(key);
+        entry.is_none_or(|entry| !entry.is_another(member))
+    }
+
     /// Drops decisions on members that are others than those meant: their plugin has used an id
     /// again.
     pub(in crate::core) fn spare_others(&self, seen: &Observed, memory: &mut Memory) {
         memory.decided.retain(|key @ (plugin, id), _| {
             let member = seen.get_on(plugin, id);
-            let another = |entry: &Entry| member.is_some_and(|member| entry.is_another(member));
-            !self.recorded.get(key).is_some_and(another)
+            member.is_none_or(|member| self.means(key, member))
         });
     }
 

@@ -193,7 +193,12 @@ fn show_young(group: &mut Group, hash_tag: &str) {
         let origin = Origin::Provisioned(since);
         let nonce = &group.memory.nonce;
         let mut member = Member::new(description, plugin, origin, nonce, since);
-        let decided = group.memory.decided.get(&(plugin.clone(), id.clone()));
+        let key = (plugin.clone(), id.clone());
+        if !group.departures.means(&key, &member) {
+            // Whoever was asked to go and had its id before is gone.
+            group.memory.decided.remove(&key);
+        }
+        let decided = group.memory.decided.get(&key);
         // Whoever was asked to go is on its way out, whether a list has shown it or not.
         member.departure = decided.map(|decided| Departure {
             reason: decided.reason,

@@ -50,6 +50,8 @@ pub(in crate::core) fn transition(
         ..CommitChange::default()
     };
     let Some(group) = group else {
+        // Members may be there from when the group was under management before, as like ones.
+        change.naming = matches!(spec.size, Size::Pets(_)).then_some(true);
         return change;
     };
     let before = &group.spec;
