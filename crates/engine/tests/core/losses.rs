@@ -5,6 +5,7 @@ use infrakit_spi::Error;
 use infrakit_spi::behaviour::{Behaviour, Completeness};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::Locality;
+use infrakit_spi::rollout::Freeze;
 
 use crate::bench::{Bench, Fate, GROUP, cattle};
 
@@ -320,4 +321,24 @@ fn what_is_kept_of_groups_that_were_freed_is_not_kept_for_ever() {
     bench.core.free(&"h".into(), bench.now).unwrap();
     bench.settle();
     assert_eq!(bench.records("freed/"), ["freed/h"]);
+}
+
+/// Whoever frees a group that is being destroyed keeps what is left.
+#[test]
+fn nor_when_it_was_being_destroyed_when_it_was_freed() {
+    let (mut bench, _) = six();
+    let now = bench.now;
+    bench.core.freeze(&GROUP.into(), Freeze::Set, now).unwrap();
+    bench.settle();
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.settle();
+    bench.core.free(&GROUP.into(), bench.now).unwrap();
+    bench.settle();
+    let all = std::mem::take(&mut bench.instances);
+    bench.commit(cattle(6, "1"));
+    bench.wait(30);
+    assert_eq!(bench.made, Vec::<String>::new());
+    bench.instances = all;
+    bench.wait(60);
+    assert_eq!(bench.made, Vec::<String>::new());
 }
