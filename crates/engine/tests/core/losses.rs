@@ -323,6 +323,26 @@ fn what_is_kept_of_groups_that_were_freed_is_not_kept_for_ever() {
     assert_eq!(bench.records("freed/"), ["freed/h"]);
 }
 
+/// It makes some while it has forgotten all others: they are no witnesses.
+#[test]
+fn a_plugin_that_shows_only_those_that_it_made_since_shows_nobody() {
+    for size in [6, 9] {
+        let (mut bench, _) = six();
+        bench.wait(60);
+        bench.made.clear();
+        let all = std::mem::take(&mut bench.instances);
+        let note = if size == 6 { "2" } else { "1" };
+        bench.commit(cattle(size, note));
+        bench.wait(40);
+        let made = bench.count("create");
+        assert!(made <= 3, "{size}: {:?} {}", bench.made, bench.why());
+        bench.instances.extend(all);
+        bench.wait(300);
+        assert!(bench.count("create") <= 6, "{size}: {:?}", bench.made);
+        assert!(bench.converged(), "{size}: {}", bench.why());
+    }
+}
+
 /// Whoever frees a group that is being destroyed keeps what is left.
 #[test]
 fn nor_when_it_was_being_destroyed_when_it_was_freed() {
