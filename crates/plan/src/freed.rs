@@ -32,12 +32,13 @@ pub struct Freed {
 }
 
 impl Freed {
-    /// Returns what is to outlive a group, if there is anything. One that is destroyed leaves nobody
-    /// behind.
+    /// Returns what is to outlive a group, if there is anything. One that was destroyed leaves nobody
+    /// behind; of one that is let go while it is being destroyed those stay that were not asked to go yet.
     #[must_use]
     pub fn of(memory: &Memory, seen: &Observed, at: Timestamp) -> Option<Self> {
         let there = seen.there();
-        if (memory.held.is_empty() && there.is_empty()) || memory.phase == Phase::Destroying {
+        let holds = !memory.held.is_empty() && memory.phase != Phase::Destroying;
+        if !holds && there.is_empty() {
             return None;
         }
         let held = memory.held.iter();

@@ -3,6 +3,7 @@
 use infrakit_engine::core::Call;
 use infrakit_spi::Error;
 use infrakit_spi::behaviour::{Behaviour, Completeness};
+use infrakit_spi::rollout::Freeze;
 
 use crate::bench::{Bench, Fate, GROUP, cattle, named};
 
@@ -297,4 +298,44 @@ fn what_is_kept_of_groups_that_were_freed_is_not_kept_for_ever() {
     bench.core.free(&"h".into(), bench.now).unwrap();
     bench.settle();
     assert_eq!(bench.records("freed/"), ["freed/h"]);
+}
+
+/// It makes some while it has forgotten all others: they are no witnesses.
+#[test]
+fn a_plugin_that_shows_only_those_that_it_made_since_shows_nobody() {
+    for size in [6, 9] {
+        let (mut bench, _) = six();
+        bench.wait(60);
+        bench.made.clear();
+        let all = std::mem::take(&mut bench.instances);
+        let note = if size == 6 { "2" } else { "1" };
+        bench.commit(cattle(size, note));
+        bench.wait(40);
+        let made = bench.count("create");
+        assert!(made <= 3, "{size}: {:?} {}", bench.made, bench.why());
+        bench.instances.extend(all);
+        bench.wait(300);
+        assert!(bench.count("create") <= 6, "{size}: {:?}", bench.made);
+        assert!(bench.converged(), "{size}: {}", bench.why());
+    }
+}
+
+/// Whoever frees a group that is being destroyed keeps what is left.
+#[test]
+fn nor_when_it_was_being_destroyed_when_it_was_freed() {
+    let (mut bench, _) = six();
+    let now = bench.now;
+    bench.core.freeze(&GROUP.into(), Freeze::Set, now).unwrap();
+    bench.settle();
+    bench.core.destroy(&GROUP.into()).unwrap();
+    bench.settle();
+    bench.core.free(&GROUP.into(), bench.now).unwrap();
+    bench.settle();
+    let all = std::mem::take(&mut bench.instances);
+    bench.commit(cattle(6, "1"));
+    bench.wait(30);
+    assert_eq!(bench.made, Vec::<String>::new());
+    bench.instances = all;
+    bench.wait(60);
+    assert_eq!(bench.made, Vec::<String>::new());
 }

@@ -97,3 +97,21 @@ fn one_that_came_and_went_before_its_answer_is_no_member() {
     bench.wait(120);
     assert_eq!((bench.ids(), bench.count("destroy")), (vec!["i-001"], 0));
 }
+
+/// The answer comes long after a list has shown its instance, and then that is gone.
+#[test]
+fn nothing_is_kept_of_a_creation_that_was_over_before_it_was_answered() {
+    let mut bench = Bench::new();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    let creation = bench.take_creation();
+    let made = bench.make(&creation, "i-100");
+    bench.fate = Fate::Done;
+    bench.wait(120);
+    bench.answer(creation, Ok(made));
+    bench.settle();
+    bench.lose("i-100");
+    bench.wait(300);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.records("answers/"), Vec::<String>::new());
+}

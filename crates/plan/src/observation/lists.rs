@@ -180,7 +180,8 @@ impl Observed {
             let key = key(plugin, &description.id);
             // A list that names an instance twice shows one instance; the first entry counts.
             if present.insert(key.clone()) {
-                self.see(key, identified(description), (nonce, now), &mut seen);
+                let circumstances = (nonce, started, now);
+                self.see(key, identified(description), circumstances, &mut seen);
             }
         }
         self.end_silence(plugin, &present);
@@ -204,13 +205,16 @@ impl Observed {
         &mut self,
         key: Key,
         description: Description,
-        (nonce, now): (&str, Timestamp),
+        (nonce, started, now): (&str, Timestamp, Timestamp),
         seen: &mut Seen,
     ) {
         let field = self.losses.incarnation_field(&key.plugin);
         let fresh = |description| {
             let fresh = Member::new(description, &key.plugin, Origin::Listed, nonce, now);
-            fresh.incarnate(field)
+            Member {
+                first_shown: Some(started),
+                ..fresh.incarnate(field)
+            }
         };
         let Some(member) = self.members.get(&key) else {
             let mut member = fresh(description);
@@ -264,6 +268,7 @@ impl Observed {
                 member.health.void();
             }
             member.origin = Origin::Listed;
+            member.first_shown = Some(started);
             seen.changed += 1;
         }
         if member.description != fresh.description {

@@ -60,7 +60,7 @@ impl Observed {
             .partition(|key| self.members.get(key).is_some_and(Member::stays));
         let trust = self.losses.trust_in(plugin);
         self.losses.forget_believed(plugin, started, trust.silence);
-        let mut doubt = self.doubt(plugin, (&lost, &asked), now);
+        let mut doubt = self.doubt(plugin, (&lost, &asked), started);
         if let Some(least) = trust.least() {
             for key in &lost {
                 let wait = doubt.entry(key.clone()).or_insert(least);
@@ -163,7 +163,7 @@ impl Observed {
         &self,
         plugin: &PluginName,
         (lost, asked): (&BTreeSet<Key>, &BTreeSet<Key>),
-        now: Timestamp,
+        started: Timestamp,
     ) -> BTreeMap<Key, Duration> {
         let mut doubt = BTreeMap::new();
         let trust = self.losses.trust_in(plugin);
@@ -176,7 +176,7 @@ impl Observed {
         if absent == 0 || usual || trust.is_proof() {
             return doubt;
         }
-        let (whole, domains) = self.tally((plugin, now), (lost, asked.len()), before, &trust);
+        let (whole, domains) = self.tally((plugin, started), (lost, asked.len()), before, &trust);
         if whole.lost == 0 {
             // Nobody is missing but those that were asked to go.
             return doubt;
@@ -211,7 +211,7 @@ impl Observed {
     /// Counts the members of a plugin that stay as far as anybody said, all of them and by domain.
     fn tally<'a>(
         &'a self,
-        (plugin, now): (&PluginName, Timestamp),
+        (plugin, started): (&PluginName, Timestamp),
         (lost, asked): (&BTreeSet<Key>, usize),
         before: impl Iterator<Item = &'a (Timestamp, PluginName, String)>,
         trust: &Trust,
@@ -222,6 +222,10 @@ impl Observed {
         };
         // In the first list of a life everybody is new.
         let known = self.looked_on(plugin).is_some();
+        // A plugin that has forgotten its instances shows those that it made since.
+        let absent = |key: &Key| self.losses.absent.get(key).map(|absent| absent.since);
+        let first = lost.iter().filter_map(absent).min();
+        let first = first.map_or(started, |since| since.min(started));
         let mut domains: BTreeMap<Cow<'_, str>, Tally> = BTreeMap::new();
         for (_, _, domain) in before {
             whole.before += 1;
@@ -240,7 +244,7 @@ impl Observed {
                     tally.lost += 1;
                 } else {
                     tally.shown += 1;
-                    let fresh = known && member.created == now && member.answered.is_none();
+                    let fresh = known && member.first_shown >= Some(first);
                     tally.fresh += usize::from(fresh);
                 }
             }

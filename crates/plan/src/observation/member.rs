@@ -122,6 +122,8 @@ pub struct Member {
     /// When its creation was answered; `None` where only a list has told of it, so that nobody knows
     /// how old it is.
     pub answered: Option<Timestamp>,
+    /// When the first list was asked for that showed it.
+    pub first_shown: Option<Timestamp>,
     /// When the last list was asked for that showed it, where a later one lacks it.
     pub last_shown: Option<Timestamp>,
     /// Its destruction, once decided.
@@ -203,6 +205,7 @@ impl Member {
                 Origin::Provisioned(at) => Some(at),
                 Origin::Listed => None,
             },
+            first_shown: None,
             last_shown: None,
             departure: None,
             terminating: description.state.is_leaving().then_some(now),

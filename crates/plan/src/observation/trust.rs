@@ -134,7 +134,7 @@ impl Trust {
 pub(super) struct Tally {
     pub(super) lost: usize,
     pub(super) shown: usize,
-    /// Those among them that no list has shown before.
+    /// Those among them that no list has shown before one lacked those that are lost.
     pub(super) fresh: usize,
     /// Missing beside them: those that were asked to go, and those that were lost shortly before.
     pub(super) before: usize,
@@ -144,11 +144,11 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn is_silent(self) -> bool {
-        self.shown == 0 && (self.lost + self.before > FEW || self.again)
+        self.shown == self.fresh && (self.lost + self.before > FEW || self.again)
     }
 
     fn is_beyond(self, trust: &Trust) -> bool {
-        // Whoever comes to light with the same list is none of those of whom so many are missing.
+        // Whoever comes to light with such a list is none of those of whom so many are missing.
         self.lost > trust.limit(self.lost + self.shown - self.fresh)
     }
 }

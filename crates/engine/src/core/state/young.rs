@@ -163,6 +163,23 @@ impl Young {
         there.map(|(number, newcomer)| (&newcomer.id, *number))
     }
 
+    /// Forgets creations that are over and whose batches are: nothing would end their record.
+    pub(in crate::core) fn forget_unbatched(&mut self, batched: impl Fn(u64) -> bool) {
+        let Self {
+            members,
+            over,
+            unrecorded,
+            ..
+        } = self;
+        unrecorded.retain(|number| {
+            let kept = members.contains_key(number) || batched(*number);
+            if !kept {
+                over.remove(number);
+            }
+            kept
+        });
+    }
+
     /// Forgets the member of a creation.
     pub(in crate::core) fn remove(&mut self, number: u64) {
         if let Some(newcomer) = self.members.remove(&number) {

@@ -180,6 +180,11 @@ impl Core {
         if health.is_some() || group.health_due.is_none_or(|due| due <= now) {
             changes.extend(group.departures.closed(id));
         }
+        let batches = &group.batches;
+        group.young.forget_unbatched(|number| {
+            let last = batches.range(..=number).next_back();
+            last.is_some_and(|(first, record)| number < first + record.count)
+        });
         changes.extend(group.young.close(id));
         let deletions = changes.clone();
         changes.extend(slots::shortened(group));
