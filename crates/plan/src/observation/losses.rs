@@ -9,15 +9,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_spi::PluginName;
-use serde::{Deserialize, Serialize};
-
 use super::lists::Lag;
 use super::member::{Birth, told_by, value_of};
+use super::missing::Missing;
 use super::tomb::ToldBy;
 use super::trust::{FEW, Proof, Tally, Trust};
 use super::{Departure, Key, Member, Observed, Seen};
 use crate::Timestamp;
+use infrakit_spi::PluginName;
 
 /// Until then a loss is doubted that only a person can confirm.
 pub(super) const NEVER: Timestamp = Timestamp(u64::MAX);
@@ -29,39 +28,16 @@ pub(super) struct Absent {
     pub(super) until: Timestamp,
 }
 
-/// Members of a plugin whose loss is doubted, as it is written down: a restart must not begin to wait
-/// anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Missing {
-    /// How many.
-    pub count: usize,
-    /// Since when the first of them is missing.
-    pub since: Timestamp,
-    /// When others were believed to be gone, where the plugin has shown nobody since.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub believed: Option<Timestamp>,
-}
-
-impl Missing {
-    fn nobody(since: Timestamp) -> Self {
-        Self {
-            count: 0,
-            since,
-            believed: None,
-        }
-    }
-}
-
 /// What is doubted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Losses {
-    absent: BTreeMap<Key, Absent>,
+    pub(super) absent: BTreeMap<Key, Absent>,
     /// What a former life doubted, until the first list of the plugin.
-    former: BTreeMap<PluginName, Missing>,
+    pub(super) former: BTreeMap<PluginName, Missing>,
     trust: BTreeMap<PluginName, Trust>,
     /// Losses that were believed lately where nobody was shown: when, on which plugin, and in which
     /// domain. What is made in their place may be missing in the next list, too, for the same reason.
-    believed: Vec<(Timestamp, PluginName, String)>,
+    pub(super) believed: Vec<(Timestamp, PluginName, String)>,
     /// Those among them that were on their way out, until the plugin shows somebody: should they be
     /// there after all, they are still the ones that were chosen to go.
     leaving: BTreeMap<Key, (Birth, Departure)>,
@@ -461,45 +437,6 @@ impl Observed {
             until: Some(all().map(|absent| absent.until).max()?).filter(|until| *until != NEVER),
             domains: domains.into_iter().collect(),
         })
-    }
-
-    /// Takes in what a former life doubted, and what it believed of plugins that showed nobody.
-    pub fn recall_missing(&mut self, missing: BTreeMap<PluginName, Missing>) {
-        let believed = missing.iter().filter_map(|(plugin, missing)| {
-            Some((missing.believed?, plugin.clone(), String::new()))
-        });
-        self.losses.believed.extend(believed);
-        self.losses.former = missing;
-        self.losses.former.retain(|_, missing| missing.count > 0);
-    }
-
-    /// Returns what is doubted of each plugin, for a life to come. Before the first list of a plugin
-    /// that is what a former life doubted.
-    #[must_use]
-    pub fn missing(&self) -> BTreeMap<PluginName, Missing> {
-        let mut missing = self.losses.former.clone();
-        let absent = self.losses.absent.iter();
-        let known = absent.map(|(key, absent)| (&key.plugin, 1, absent.since));
-        let first = self.former.iter();
-        let first = first.filter_map(|(plugin, former)| Some((plugin, former.lacks()?)));
-        let first = first.map(|(plugin, (count, absent))| (plugin, count, absent.since));
-        for (plugin, count, since) in known.chain(first) {
-            let missing = missing
-                .entry(plugin.clone())
-                .or_insert_with(|| Missing::nobody(since));
-            missing.count += count;
-            missing.since = missing.since.min(since);
-        }
-        for missing in missing.values_mut() {
-            missing.believed = None;
-        }
-        for (at, plugin, _) in &self.losses.believed {
-            let missing = missing
-                .entry(plugin.clone())
-                .or_insert_with(|| Missing::nobody(*at));
-            missing.believed = missing.believed.max(Some(*at));
-        }
-        missing
     }
 
     /// Believes a loss that is doubted, since somebody says so who knows. Returns what that changed.
