@@ -115,3 +115,42 @@ fn nothing_is_kept_of_a_creation_that_was_over_before_it_was_answered() {
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!(bench.records("answers/"), Vec::<String>::new());
 }
+
+/// A list told of it, whatever became of it afterwards.
+#[test]
+fn a_doubt_that_a_list_has_settled_does_not_come_back_with_a_restart() {
+    for (dies, ids) in [(true, 3), (false, 3), (true, 1), (false, 1)] {
+        let mut bench = Bench::new();
+        bench.fate = Fate::Unheard;
+        bench.commit(cattle(ids, "1"));
+        bench.crash();
+        bench.wait(5);
+        assert!(bench.converged(), "{}", bench.why());
+        if dies {
+            bench.lose("i-001");
+            bench.fate = Fate::Lost;
+        } else {
+            bench.fate = Fate::Kept;
+            bench.commit(cattle(ids, "2"));
+            bench.release_some(1);
+            bench.fate = Fate::Lost;
+        }
+        for _ in 0..3 {
+            eprintln!(
+                "DBG {dies} {ids} {:?} {:?} {}",
+                bench.records("intents/"),
+                bench.records("answers/"),
+                bench.why()
+            );
+            bench.wait(1);
+        }
+        bench.crash();
+        bench.wait(30);
+        assert_eq!(
+            bench.ids().len() as u64,
+            ids,
+            "{dies} {ids}: {}",
+            bench.why()
+        );
+    }
+}
