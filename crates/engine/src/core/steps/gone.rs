@@ -1,11 +1,78 @@
-//! Members that are gone by the answer to their destruction.
+//! What destructions answer, and members that are gone by that.
 
-use infrakit_plan::Timestamp;
+use std::time::Duration;
 
+use infrakit_plan::{Departure, Step, Timestamp};
+use infrakit_spi::{Delivery, Error};
+
+use crate::core::state::history::Kind;
+use crate::core::steps::ids::is_it;
 use crate::core::steps::lists::learn;
 use crate::core::{Core, Subject};
 
 impl Core {
+    pub(in crate::core) fn destroyed(
+        &mut self,
+        subject: &Subject,
+        outcome: Result<(), Error>,
+        now: Timestamp,
+    ) {
+        let Subject {
+            target, plugin, id, ..
+        } = subject;
+        let poll_interval = self.config.poll_interval;
+        let done = outcome.is_ok() && !self.config.behaviour(plugin).destroys_later();
+        if let Some(observer) = self.observers.get_mut(plugin) {
+            observer.acted(now);
+        }
+        let Some(group) = self.living(target) else {
+            return;
+        };
+        group
+            .history
+            .ended((plugin, id), Kind::Destroy, outcome.as_ref().map(drop));
+        // It may have gone since, and another one have its id.
+        let member = is_it(group, subject).then(|| group.seen.get_on(plugin, id));
+        let there = member.flatten().and_then(|member| member.departure);
+        // Believed to be gone, it may be back: what became of its call is known then.
+        let unseen = || group.seen.unseen_departure((plugin, id), &subject.birth);
+        let Some(decided) = there.or_else(unseen) else {
+            self.touch(&target.group);
+            return;
+        };
+        if done {
+            return self.gone_by_answer(subject, now);
+        }
+        let open = match &outcome {
+            Ok(()) => true,
+            Err(error) => error.delivery() == Delivery::Unknown,
+        };
+        let taken = if open { Some(now) } else { decided.taken };
+        let step = match outcome {
+            Ok(()) => Step::Accepted(now),
+            Err(error) => {
+                let attempts = group.note_failed_destruction(plugin, id);
+                // From two seconds on, as creations after their second failure, up to a minute with the
+                // usual interval: a lock is gone within seconds, a protection stays.
+                let pause = Duration::from_secs(1).saturating_mul(1 << attempts.min(9));
+                tracing::warn!(group = %target.group, instance = %id, attempts, %error, "cannot destroy a member");
+                Step::Failed(attempts, now + pause.min(poll_interval * 6))
+            }
+        };
+        let departure = Departure {
+            step,
+            taken,
+            ..decided
+        };
+        if there.is_none() {
+            group.seen.note_unseen((plugin, id), departure);
+        } else if let Some(mut member) = group.seen.get_mut_on(plugin, id) {
+            member.departure = Some(departure);
+        }
+        self.refresh_on(&target.group, plugin, now);
+        self.touch(&target.group);
+    }
+
     /// Takes in that a member is gone, as its plugin answered, which declares that it answers when it
     /// is done. A list is looked at all the same: until one lacks it, the decision stays on record, for
     /// another life of the controller.
