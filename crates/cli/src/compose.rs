@@ -5,18 +5,17 @@
 mod controller;
 mod file;
 mod group;
+mod kind;
 mod manager;
 mod simulator;
 mod vanilla;
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_manager::Local;
-use infrakit_rpc::{Bound, Plugin, bind};
+use infrakit_rpc::{Bound, bind};
 use infrakit_spi::{PluginName, suggest};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
@@ -24,56 +23,10 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::kind::Built;
+pub(crate) use self::kind::{Kind, Request};
 use crate::error::{CommandError, Result, chain};
 use crate::settings::Settings;
-
-/// The subtype of a plugin without types.
-const ONLY: &str = ".";
-
-/// A kind of plugin that can be started.
-pub(crate) struct Kind {
-    /// Its name, as in `plugin start NAME`.
-    pub(crate) name: &'static str,
-    /// One line about it.
-    pub(crate) about: &'static str,
-    /// Makes one.
-    build: for<'a> fn(&'a Request<'a>) -> Building<'a>,
-}
-
-/// A plugin being made.
-type Building<'a> = Pin<Box<dyn Future<Output = Result<Built>> + 'a>>;
-
-/// What is known to whoever makes a plugin.
-pub(crate) struct Request<'a> {
-    /// The environment.
-    pub(crate) settings: &'a Settings,
-    /// Name under which the plugin will be found.
-    pub(crate) name: &'a PluginName,
-    /// Options of the launch rule or of flags; they win over the environment, field by field.
-    pub(crate) options: Option<&'a Value>,
-    /// Directory of the sockets.
-    pub(crate) directory: &'a Path,
-    /// The plugins of this process, for controllers to call without a socket.
-    pub(crate) local: &'a Arc<Local>,
-    /// The group controller of this process, once somebody needed it.
-    controller: &'a OnceCell<Arc<controller::Controller>>,
-    /// Cancelled when the process is to end; background work stops then.
-    pub(crate) stop: &'a CancellationToken,
-}
-
-/// A plugin that was made.
-pub(crate) struct Built {
-    /// What is served.
-    pub(crate) plugin: Plugin,
-    /// Background work that must have ended before the process does.
-    pub(crate) work: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-}
-
-impl From<Plugin> for Built {
-    fn from(plugin: Plugin) -> Self {
-        Self { plugin, work: None }
-    }
-}
 
 /// The kinds that this program has, sorted by name.
 pub(crate) const KINDS: &[Kind] = &[
@@ -244,51 +197,13 @@ impl Running {
     }
 }
 
-/// Decodes `options` over `defaults`: fields that are named win, the others stay.
-pub(crate) fn merged<T>(kind: &str, defaults: &T, options: Option<&Value>) -> Result<T>
-where
-    T: serde::Serialize + serde::de::DeserializeOwned,
-{
-    let wrong = |error: serde_json::Error| {
-        CommandError::config(format!("the options of `{kind}` are wrong: {error}"))
-    };
-    let mut value = serde_json::to_value(defaults).map_err(wrong)?;
-    match (options, &mut value) {
-        (None, _) => {}
-        (Some(Value::Object(given)), Value::Object(known)) => {
-            for (key, value) in given {
-                let Some(name) = known
-                    .keys()
-                    .find(|name| name.eq_ignore_ascii_case(key))
-                    .cloned()
-                else {
-                    let names: Vec<&str> = known.keys().map(String::as_str).collect();
-                    let hint = suggest(key, names.iter().copied()).map_or_else(
-                        || format!("options are {}", names.join(", ")),
-                        |found| format!("did you mean `{found}`?"),
-                    );
-                    return Err(
-                        CommandError::config(format!("`{kind}` has no option `{key}`")).hint(hint),
-                    );
-                };
-                known.insert(name, value.clone());
-            }
-        }
-        (Some(_), _) => {
-            return Err(CommandError::config(format!(
-                "the options of `{kind}` are not an object"
-            )));
-        }
-    }
-    serde_json::from_value(value).map_err(wrong)
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
 
     use serde_json::json;
 
+    use super::kind::merged;
     use super::*;
 
     fn settings(home: &Path) -> Settings {

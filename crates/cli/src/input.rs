@@ -2,10 +2,10 @@
 //!
 //! A wrong document is refused here with its line and column, before any plugin is asked.
 
+mod args;
 pub(crate) mod metadata;
 mod render;
 
-use clap::Args;
 use infrakit_spi::document::{PluginSpec, Spec};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{Any, GroupId, suggest};
@@ -14,33 +14,8 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{CommandError, Result};
+pub(crate) use args::InputArgs;
 pub(crate) use render::{check, fetch, render};
-
-/// Flags of every command that takes a document.
-#[derive(Args, Clone, Debug, Default)]
-pub(crate) struct InputArgs {
-    /// Set a variable of the template, `name=value`; may be repeated
-    #[arg(short = 'v', long = "var", value_name = "NAME=VALUE")]
-    variables: Vec<String>,
-    /// Read the document as YAML; without it JSON and YAML are told apart
-    #[arg(short = 'y', long = "yaml")]
-    yaml: bool,
-    /// Print the rendered document and stop
-    #[arg(short = 'x', long)]
-    pub(crate) dump: bool,
-    /// Render for the last time: a variable that nobody set becomes `<no value>`
-    #[arg(short = 'f', long = "final")]
-    final_pass: bool,
-    /// What `.` is in the template: a file, or JSON
-    #[arg(long, value_name = "FILE|JSON")]
-    ctx: Option<String>,
-    /// Let a template from another machine see files, sockets, environment and metadata of this one
-    #[arg(long)]
-    trust: bool,
-}
-
-/// Largest document that is read from the standard input, in bytes.
-const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// A document as text, rendered.
 #[derive(Debug)]

@@ -13,19 +13,9 @@ use infrakit_store::{FileStore, Store};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
-use super::{Request, merged};
+use super::kind::{Controller, Request, merged};
 use crate::error::{CommandError, Result, chain};
 use crate::overrides::OverridesFile;
-
-/// A running group controller.
-pub(crate) struct Controller {
-    /// Keeps the groups.
-    pub(super) engine: Engine,
-    /// Keeps what must survive.
-    pub(super) store: Arc<dyn Store>,
-    /// The engine's task, until somebody takes charge of it.
-    task: std::sync::Mutex<Option<JoinHandle<()>>>,
-}
 
 /// Options of the kind `group`, by the original's names; those from `ConfigTag` on are our own.
 #[derive(Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::instance::Instance;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, ONLY, Request, merged};
+use super::kind::{Built, ONLY, Request, merged};
 use crate::error::{CommandError, Result, chain};
 
 /// Options of the kind.

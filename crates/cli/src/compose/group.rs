@@ -7,8 +7,7 @@ use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::group::Group;
 use infrakit_spi::metadata::Metadata;
 
-use super::controller::Controller;
-use super::{Building, Built, Kind, Request};
+use super::kind::{Building, Built, Controller, Kind, Request};
 use crate::error::Result;
 
 /// The kind.

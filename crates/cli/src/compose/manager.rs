@@ -7,8 +7,7 @@ use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::metadata::Updatable;
 use infrakit_spi::stack::Stack;
 
-use super::controller::Controller;
-use super::{Building, Built, Kind, Request};
+use super::kind::{Building, Built, Controller, Kind, Request};
 use crate::error::{CommandError, Result};
 
 /// The kind.

@@ -5,7 +5,7 @@ use infrakit_rpc::kind::ChangeEvents;
 use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::{GoDuration, PluginName};
 
-use super::{Built, Request, merged};
+use super::kind::{Built, Request, merged};
 use crate::error::{CommandError, Result, chain};
 
 /// Makes the plugin.

@@ -7,7 +7,7 @@ use infrakit_plugin_vanilla::{Vanilla, VanillaOptions};
 use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::flavor::Flavor;
 
-use super::{Built, ONLY, Request};
+use super::kind::{Built, ONLY, Request};
 use crate::error::Result;
 
 /// Makes the plugin.

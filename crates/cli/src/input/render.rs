@@ -9,7 +9,8 @@ use infrakit_spi::suggest;
 use infrakit_template::{Access, Engine, FileAccess, Source, TemplateError, Trust, UnsetVar, Vars};
 use serde_json::Value;
 
-use super::{InputArgs, LARGEST, metadata};
+use super::args::{InputArgs, LARGEST};
+use super::metadata;
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 

@@ -8,7 +8,7 @@ use infrakit_spi::document::{Metadata, Object, Spec};
 use infrakit_spi::version;
 use serde_json::Value;
 
-use super::{Verb, verb};
+use super::verb::{Verb, verb};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::input::{self, InputArgs};

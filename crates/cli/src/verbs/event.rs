@@ -6,7 +6,7 @@ use infrakit_spi::event::Event;
 use serde_json::Value;
 
 use super::tree::{self, Tree, TreeArgs};
-use super::{Verb, verb};
+use super::verb::{Verb, verb};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::out::{Format, OutputArgs};

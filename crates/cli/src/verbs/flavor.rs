@@ -5,7 +5,7 @@ use infrakit_spi::flavor::{Allocation, Health, Index, wire};
 use infrakit_spi::instance::{Description, InstanceSpec};
 use infrakit_spi::{LogicalId, version};
 
-use super::{Verb, verb};
+use super::verb::{Verb, verb};
 use crate::context::Context;
 use crate::error::Result;
 use crate::input::{self, InputArgs};

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Verb, verb};
+use super::verb::{Verb, verb};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::out::OutputArgs;

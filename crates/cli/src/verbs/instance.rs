@@ -5,7 +5,7 @@ use infrakit_spi::instance::{Context as Reason, InstanceSpec, wire};
 use infrakit_spi::{Any, FieldKey, version};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::{Verb, verb};
+use super::verb::{Verb, verb};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::input::{self, InputArgs};

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use infrakit_spi::l4::{Protocol, Route};
 use infrakit_spi::{InstanceId, version, wire_struct};
 
-use super::{Verb, verb};
+use super::verb::{Verb, verb};
 use crate::context::Context;
 use crate::error::Result;
 use crate::out::table::Headings;

@@ -7,7 +7,7 @@ use infrakit_spi::metadata::wire;
 use infrakit_spi::{Any, GoDuration};
 
 use super::tree::{self, Tree, TreeArgs};
-use super::{Verb, verb};
+use super::verb::{Verb, verb};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::out::{Format, OutputArgs};

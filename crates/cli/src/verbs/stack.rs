@@ -5,7 +5,7 @@ use infrakit_spi::document::{Object, Spec};
 use infrakit_spi::stack::wire;
 use infrakit_spi::wire_struct;
 
-use super::{NoArgs, Verb, verb};
+use super::verb::{NoArgs, Verb, verb};
 use crate::context::Context;
 use crate::error::Result;
 use crate::input::{self, InputArgs};

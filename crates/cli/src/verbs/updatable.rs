@@ -6,7 +6,8 @@ use infrakit_spi::metadata::{Change, wire};
 use infrakit_spi::version;
 use serde_json::Value;
 
-use super::{Verb, metadata, verb};
+use super::metadata;
+use super::verb::{Verb, verb};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::out::Format;

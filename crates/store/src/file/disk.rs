@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::sync_dir;
+use super::system::sync_dir;
 
 /// What a store does to its medium while it runs.
 pub(crate) trait Disk: Debug + Send + Sync {

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::open_error;
+use super::system::open_error;
 use crate::StoreError;
 
 /// Name of the lock file; it holds the pid of the holder. The file stays: deleting it would let

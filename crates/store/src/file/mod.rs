@@ -9,12 +9,13 @@ mod line;
 mod lock;
 mod log;
 mod replay;
+mod system;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -26,12 +27,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::disk::{Disk, RealDisk};
 use self::lock::Lock;
-use self::writer::{Message, Request, Writer};
+use self::system::{open_error, sync_dir};
+use self::writer::{Message, QUEUE, Request, Writer};
 use crate::state::State;
 use crate::{Change, Durability, Key, Revision, Store, StoreError, Versioned};
-
-/// Commits that may wait for the writer before callers have to wait with theirs.
-const QUEUE: usize = 1024;
 
 /// Records in a directory, for one process at a time.
 #[derive(Debug)]
@@ -142,14 +141,6 @@ impl Drop for FileStore {
     }
 }
 
-fn open_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
-    StoreError::Open {
-        operation,
-        path: path.to_owned(),
-        source: Arc::new(source),
-    }
-}
-
 fn remove_if_there(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -157,9 +148,4 @@ fn remove_if_there(path: &Path) -> Result<(), StoreError> {
         }
         _ => Ok(()),
     }
-}
-
-/// Makes names that were created or renamed in `dir` survive a power cut.
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::line::{self, FORMAT, Flaw, Line, Snapshot};
-use super::open_error;
+use super::system::open_error;
 use crate::StoreError;
 use crate::state::State;
 

@@ -12,6 +12,9 @@ use super::log::Log;
 use crate::state::{Batch, State, Transaction};
 use crate::{Change, Durability, Revision, StoreError};
 
+/// Commits that may wait for the writer before callers have to wait with theirs.
+pub(super) const QUEUE: usize = 1024;
+
 /// Bytes after which a batch is written even if more is waiting; bounds the memory of a burst.
 const BATCH_BYTES: usize = 1024 * 1024;
 
@@ -83,7 +86,7 @@ impl Writer {
     /// Works until all senders are gone and all they have sent is done.
     pub(crate) fn run(mut self, mut receiver: mpsc::Receiver<Message>) {
         let mut messages = Vec::new();
-        while receiver.blocking_recv_many(&mut messages, super::QUEUE) > 0 {
+        while receiver.blocking_recv_many(&mut messages, QUEUE) > 0 {
             let mut woken = false;
             let mut queue = VecDeque::with_capacity(messages.len());
             for message in messages.drain(..) {

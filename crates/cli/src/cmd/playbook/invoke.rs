@@ -10,12 +10,15 @@ use infrakit_playbook::{
 
 use super::backend::{self, Job};
 use super::prompt::StandardInput;
-use super::{WORDS, home, parser};
+use super::{home, parser};
 use crate::context::{Context, GlobalArgs, start_logging};
 use crate::error::{CommandError, Result, one_line};
 use crate::input::metadata;
 use crate::usage::{help_or_usage, usage};
 use crate::words::word;
+
+/// Words below `playbook` that are not the name of a playbook.
+const WORDS: [&str; 7] = ["add", "ls", "list", "rm", "show", "update", "help"];
 
 /// Returns whether `arguments`, whose first word is at `first`, use a playbook: `use …`, or
 /// `playbook NAME …`.

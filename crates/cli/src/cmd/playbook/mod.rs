@@ -43,9 +43,6 @@ enum PlaybookCommand {
     Update(add::UpdateArgs),
 }
 
-/// Words below `playbook` that are not the name of a playbook.
-pub(crate) const WORDS: [&str; 7] = ["add", "ls", "list", "rm", "show", "update", "help"];
-
 /// Use a playbook: run one of its commands
 ///
 /// Without a command, the commands of the playbook are listed; without a name, the playbooks.

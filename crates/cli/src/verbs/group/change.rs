@@ -5,7 +5,7 @@ use infrakit_spi::group::{Group as _, wire};
 use infrakit_spi::rollout::Rollouts as _;
 use infrakit_spi::{GroupId, InstanceId, version};
 
-use super::{explain, on_group, rollouts, the_group};
+use super::ask::{explain, on_group, rollouts, the_group};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::target::Target;

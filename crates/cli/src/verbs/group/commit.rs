@@ -6,7 +6,8 @@ use infrakit_spi::group::{GroupSpec, wire};
 use infrakit_spi::rollout::{Preview, Rollouts as _};
 use infrakit_spi::version;
 
-use super::{explain_rollouts, preview, rollouts};
+use super::ask::{explain_rollouts, rollouts};
+use super::preview;
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::input::{self, Committed, InputArgs};

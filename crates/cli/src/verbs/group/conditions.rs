@@ -6,8 +6,8 @@ use infrakit_spi::GroupId;
 use infrakit_spi::rollout::{Condition, ConditionKind, Rollouts as _};
 use serde::Serialize;
 
+use super::ask::rollouts;
 use super::described::Described;
-use super::rollouts;
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::out::table::Headings;

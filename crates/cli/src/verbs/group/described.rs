@@ -5,7 +5,7 @@ use infrakit_spi::rollout::Condition;
 use infrakit_spi::{Any, FieldKey, GroupId, version};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::{explain, on_group};
+use super::ask::{explain, on_group};
 use crate::error::Result;
 use crate::target::Target;
 use crate::verbs::instance::odd;

@@ -4,8 +4,8 @@ use clap::Args;
 use infrakit_spi::GroupId;
 use infrakit_spi::rollout::{Freeze, Rollouts as _};
 
+use super::ask::{explain_rollouts, rollouts, the_group};
 use super::change::nothing_more;
-use super::{explain_rollouts, rollouts, the_group};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::target::Target;

@@ -6,8 +6,9 @@ use clap::Args;
 use infrakit_spi::rollout::Rollouts as _;
 use infrakit_spi::{GroupId, version};
 
+use super::ask::{rollouts, specs, the_group};
+use super::conditions;
 use super::described::{Described, members_and_conditions};
-use super::{conditions, rollouts, specs, the_group};
 use crate::context::Context;
 use crate::error::{CommandError, Result, did_you_mean};
 use crate::out::table::Headings;

@@ -6,8 +6,8 @@ use clap::Args;
 use infrakit_spi::rollout::{Deed, Hold, Rollouts as _, Why};
 use infrakit_spi::{GroupId, InstanceId};
 
+use super::ask::{explain_rollouts, rollouts, the_group};
 use super::change::nothing_more;
-use super::{explain_rollouts, rollouts, the_group};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::out::table::Headings;

@@ -6,7 +6,7 @@ use clap::Args;
 use infrakit_spi::GroupId;
 use infrakit_spi::rollout::{Orphan, Rollouts as _};
 
-use super::{explain_rollouts, rollouts};
+use super::ask::{explain_rollouts, rollouts};
 use crate::context::Context;
 use crate::error::Result;
 use crate::out::table::Headings;

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use clap::{Args, Subcommand};
 use infrakit_spi::rollout::{Command, RevisionRecord, Rollouts as _};
 
-use super::{change::nothing_more, explain_rollouts, rollouts, status, the_group};
+use super::ask::{explain_rollouts, rollouts, the_group};
+use super::change::nothing_more;
+use super::status;
 use crate::context::Context;
 use crate::error::Result;
 use crate::out::table::Headings;

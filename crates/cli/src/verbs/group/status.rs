@@ -6,7 +6,7 @@ use infrakit_spi::rollout::{RolloutState, RolloutStatus, Rollouts as _};
 use infrakit_spi::{Delivery, GroupId};
 use tokio::time::Instant;
 
-use super::{explain_rollouts, rollouts};
+use super::ask::{explain_rollouts, rollouts};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::out::{Format, table};
