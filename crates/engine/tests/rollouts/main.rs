@@ -6,6 +6,8 @@
 mod commands;
 mod failures;
 mod frozen;
+#[path = "../machine/mod.rs"]
+mod machine;
 mod plans;
 mod reasons;
 mod sizes;

@@ -15,6 +15,8 @@ use infrakit_spi::{Any, Error, FailureClass, InstanceId, PluginName, Plugins, Re
 use infrakit_store::{Change, Durability, Key, MemStore, Revision, Store, StoreError, Versioned};
 use tokio_util::sync::CancellationToken;
 
+use crate::machine::Machine;
+
 /// Tag that shows which version an instance was made from.
 const VERSION: &str = "version";
 
@@ -54,6 +56,7 @@ pub(crate) struct World {
     state: Arc<Mutex<State>>,
     store: Arc<Slow>,
     stop: Mutex<CancellationToken>,
+    machine: Machine,
 }
 
 struct Fake(Arc<Mutex<State>>);
@@ -100,6 +103,7 @@ impl World {
             state: Arc::default(),
             store: Arc::default(),
             stop: Mutex::default(),
+            machine: Machine::booted(),
         }
     }
 
@@ -113,7 +117,11 @@ impl World {
         std::mem::replace(&mut *self.stop.lock().unwrap(), stop.clone()).cancel();
         let plugins = Arc::new(Found(Arc::clone(&self.state)));
         let store = Arc::clone(&self.store) as Arc<dyn Store>;
-        let started = Engine::start(Options::default(), plugins, store, stop);
+        let options = Options {
+            clocks: Arc::new(self.machine),
+            ..Options::default()
+        };
+        let started = Engine::start(options, plugins, store, stop);
         let started = started.await.unwrap();
         assert!(started.unreadable.is_empty());
         started.engine

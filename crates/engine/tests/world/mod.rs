@@ -14,6 +14,8 @@ use infrakit_spi::{Any, Error, InstanceId, PluginName, Plugins, Result, Tags, ta
 use infrakit_store::MemStore;
 use tokio_util::sync::CancellationToken;
 
+use crate::machine::Machine;
+
 /// A group of `size` members of configuration `note`.
 pub(crate) fn cattle(id: &str, size: u64, note: &str) -> GroupSpec {
     let properties = format!(
@@ -47,6 +49,7 @@ pub(crate) struct World {
     state: Arc<Mutex<State>>,
     store: Arc<MemStore>,
     stop: Mutex<CancellationToken>,
+    machine: Mutex<Machine>,
 }
 
 impl World {
@@ -55,7 +58,18 @@ impl World {
             state: Arc::default(),
             store: Arc::default(),
             stop: Mutex::default(),
+            machine: Mutex::new(Machine::booted()),
         }
+    }
+
+    /// Sets the clock on the wall ahead.
+    pub(crate) fn set_ahead(&self, ahead: Duration) {
+        self.machine.lock().unwrap().ahead = ahead;
+    }
+
+    /// Boots the machine anew: nobody knows how long that took.
+    pub(crate) fn boot(&self) {
+        self.machine.lock().unwrap().boot = "second";
     }
 
     /// Starts an engine on this world and its store.
@@ -66,9 +80,14 @@ impl World {
             state: Arc::clone(&self.state),
             store: Arc::clone(&self.store),
             stop: Mutex::default(),
+            machine: Mutex::new(*self.machine.lock().unwrap()),
         });
         let store = Arc::clone(&self.store);
-        let started = Engine::start(Options::default(), plugins, store, stop);
+        let options = Options {
+            clocks: Arc::new(*self.machine.lock().unwrap()),
+            ..Options::default()
+        };
+        let started = Engine::start(options, plugins, store, stop);
         let started = started.await.unwrap();
         assert!(started.unreadable.is_empty());
         started.engine
