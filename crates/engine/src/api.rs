@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::{Accepted, Claim, Core, Overrides, Refused};
 use crate::options::Options;
 use crate::serial_queue::SerialQueues;
-use crate::shell::{Input, Resolver, Setup, Shell};
+use crate::shell::{Clock, Input, Resolver, Setup, Shell};
 use crate::shown::Shown;
 
 /// A group whose records in the store cannot be read.
@@ -81,7 +81,10 @@ impl Engine {
         let resolver = Arc::new(Resolver::new(plugins));
         let (ids, known) = watch::channel(Arc::from([]));
         let claim = Claim::next(store.as_ref(), &nonce());
-        let revision = store.commit(claim.changes(), Durability::Synced).await?;
+        let mut clock = Clock::start(options.clocks, store.as_ref());
+        let mut changes = claim.changes();
+        changes.extend(clock.note());
+        let revision = store.commit(changes, Durability::Synced).await?;
         let mut core = Core::new(options.config)
             .governed(options.limits)
             .overridden(options.overrides)
@@ -90,6 +93,7 @@ impl Engine {
         let setup = Setup {
             ids,
             store,
+            clock,
             resolver: Arc::clone(&resolver),
             slow: options.slow,
             stop,

@@ -18,3 +18,4 @@ mod shown;
 pub use api::{Engine, StartError, Started, Unreadable};
 pub use metadata::GroupMetadata;
 pub use options::Options;
+pub use shell::{Clocks, SystemClocks, Uptime};

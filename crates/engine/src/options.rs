@@ -1,10 +1,12 @@
 //! Settings of an engine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::Config;
 
 use crate::core::{Limits, Overrides};
+use crate::shell::{Clocks, SystemClocks};
 
 /// Settings of an engine.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Options {
     pub slow: Duration,
     /// How long a request that waits for plugins may take.
     pub patience: Duration,
+    /// What tells the time.
+    pub clocks: Arc<dyn Clocks>,
 }
 
 impl Default for Options {
@@ -33,6 +37,7 @@ impl Default for Options {
             max_parallel: 0,
             slow: Duration::from_secs(600),
             patience: Duration::from_secs(12),
+            clocks: Arc::new(SystemClocks),
         }
     }
 }

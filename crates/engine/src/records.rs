@@ -15,6 +15,7 @@
 //! | `rates/<account>/<kind>/<limit>` | what a limit on calls has left, and how far a provider throttled |
 //! | `health/<group>` | what is known of the health of members |
 //! | `term` | who leads, and in which term |
+//! | `clock` | what time it was to a controller, and for how long its machine was up |
 //!
 //! Records are only ever added to; see `docs/format-changes.md`.
 
@@ -190,6 +191,9 @@ pub(crate) struct TermRecord {
 
 /// Key of the record of who leads.
 pub(crate) const TERM: &str = "term";
+
+/// Key of the record of what time it was.
+pub(crate) const CLOCK: &str = "clock";
 
 /// What the keys of the records of plugins begin with.
 pub(crate) const RATES: &str = "rates/";

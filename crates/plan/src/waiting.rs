@@ -132,7 +132,7 @@ pub enum WaitingOn {
     },
     /// The rollout waits for its next maintenance window.
     Window {
-        /// When it opens; `None` when none is in sight.
+        /// When it opens, by the clock on the wall; `None` when none is in sight.
         opens: Option<Timestamp>,
     },
     /// The rollout was aborted; members of other configurations stay until the next commit.

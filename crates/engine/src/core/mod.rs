@@ -119,8 +119,8 @@ impl Core {
             return;
         }
         self.note_time(now);
-        self.calls.ended(&event, now);
-        self.note_throttling(&event, now);
+        let begun = self.calls.ended(&event, now);
+        self.note_throttling((&event, begun.unwrap_or(now)), now);
         match event {
             Event::Changed { plugin } => self.look_again(&plugin, now),
             Event::Behaves { plugin, behaviour } => self.behaves(&plugin, behaviour, now),
@@ -176,7 +176,10 @@ impl Core {
         }
         let forward = ahead.saturating_sub(self.config.wall_ahead);
         let forward = u64::try_from(forward).unwrap_or_default();
-        self.note_wall(Duration::from_nanos(forward));
+        // At the beginning of a life there is nothing yet that could have been slept through.
+        if self.heard != Timestamp::default() {
+            self.note_wall(Duration::from_nanos(forward));
+        }
         self.config.wall_ahead = ahead;
         // Their windows may have opened or closed meanwhile.
         let rolling = self.groups.values();

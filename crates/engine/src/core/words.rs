@@ -6,19 +6,101 @@ use infrakit_plan::{HealthRecord, Timestamp, WaitingOn};
 use infrakit_spi::GoDuration;
 use infrakit_spi::flavor::Health;
 
-/// Returns a moment in RFC 3339, in UTC, to the second.
-pub(in crate::core) fn moment(at: Timestamp) -> String {
-    let seconds = i64::try_from(at.0 / 1_000_000_000).unwrap_or(i64::MAX);
-    match jiff::Timestamp::from_second(seconds) {
-        Ok(moment) => moment.to_string(),
-        // Beyond the year 9999, where no clock of a controller is.
-        Err(_) => at.to_string(),
+use crate::core::Core;
+
+/// The clock on the wall, by which moments are told to people: how far it is ahead of the one that they are
+/// counted by, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::core) struct Wall(i64);
+
+impl Core {
+    /// Returns the clock on the wall.
+    pub(in crate::core) fn on_wall(&self) -> Wall {
+        Wall(self.config.wall_ahead)
     }
 }
 
-/// Returns a moment and how long ago it was.
-pub(in crate::core) fn since(at: Timestamp, now: Timestamp) -> String {
-    format!("{} ({} ago)", moment(at), span(now.since(at)))
+impl Wall {
+    /// Returns a moment in RFC 3339, in UTC, to the second.
+    pub(in crate::core) fn moment(self, at: Timestamp) -> String {
+        let at = Timestamp(at.0.saturating_add_signed(self.0));
+        let seconds = i64::try_from(at.0 / 1_000_000_000).unwrap_or(i64::MAX);
+        match jiff::Timestamp::from_second(seconds) {
+            Ok(moment) => moment.to_string(),
+            // Beyond the year 9999, where no clock of a controller is.
+            Err(_) => at.to_string(),
+        }
+    }
+
+    /// Returns a moment and how long ago it was.
+    pub(in crate::core) fn since(self, at: Timestamp, now: Timestamp) -> String {
+        format!("{} ({} ago)", self.moment(at), span(now.since(at)))
+    }
+
+    /// Says what is known of a member's health.
+    pub(in crate::core) fn verdict(self, health: &HealthRecord) -> String {
+        let (times, since) = (health.streak(), self.moment(health.since()));
+        let times = count(times as usize, "time");
+        let mut said = match health.last() {
+            Health::Unknown if health.checked().is_none() => {
+                "never asked for its health".to_owned()
+            }
+            Health::Unknown => format!("no verdict, asked {times} in a row since {since}"),
+            Health::Healthy => format!("healthy {times} in a row since {since}"),
+            Health::Unhealthy => {
+                let before = if health.ever_healthy() {
+                    "last healthy before that"
+                } else {
+                    "never healthy"
+                };
+                format!("unhealthy {times} in a row since {since}, {before}")
+            }
+        };
+        if health.flaps() {
+            said.push_str("; its verdicts keep changing");
+        }
+        said
+    }
+
+    /// Says what is waited for, and until when where that is known.
+    pub(in crate::core) fn said(self, on: &WaitingOn) -> String {
+        match on {
+            WaitingOn::Backoff { until, .. }
+            | WaitingOn::CrashLoop { until, .. }
+            | WaitingOn::Governor { until }
+            | WaitingOn::Repair { until, .. }
+            | WaitingOn::Bake { until, .. } => format!("{on}, until {}", self.moment(*until)),
+            WaitingOn::Window { opens: Some(opens) } => {
+                // Windows are worked out by the clock on the wall.
+                format!("{on}, which opens at {}", Self(0).moment(*opens))
+            }
+            WaitingOn::Health { id, count: 1 } => {
+                format!("waiting for the health of one new member, `{id}`")
+            }
+            WaitingOn::Creations { count: 1 } => "waiting for 1 creation".to_owned(),
+            WaitingOn::Departures { count: 1 } => "waiting for 1 destroyed member to go".to_owned(),
+            WaitingOn::Held { id, count: 1, .. } => format!("`{id}` would have to go, and is held"),
+            WaitingOn::Observation
+            | WaitingOn::Creations { .. }
+            | WaitingOn::Departures { .. }
+            | WaitingOn::Health { .. }
+            | WaitingOn::Budget { .. }
+            | WaitingOn::SelfMember { .. }
+            | WaitingOn::Configuration
+            | WaitingOn::Slots { .. }
+            | WaitingOn::Ceiling { .. }
+            | WaitingOn::Breaker { .. }
+            | WaitingOn::Doubt { .. }
+            | WaitingOn::Losses { .. }
+            | WaitingOn::Confirmation { .. }
+            | WaitingOn::Paused { .. }
+            | WaitingOn::Approval { .. }
+            | WaitingOn::Window { opens: None }
+            | WaitingOn::Aborted { .. }
+            | WaitingOn::Frozen { .. }
+            | WaitingOn::Held { .. } => on.to_string(),
+        }
+    }
 }
 
 /// Returns a span to the second, as people write it.
@@ -43,79 +125,29 @@ pub(in crate::core) fn names<T: std::fmt::Display>(names: impl IntoIterator<Item
     }
 }
 
-/// Says what is known of a member's health.
-pub(in crate::core) fn verdict(health: &HealthRecord) -> String {
-    let (times, since) = (health.streak(), moment(health.since()));
-    let times = count(times as usize, "time");
-    let mut said = match health.last() {
-        Health::Unknown if health.checked().is_none() => "never asked for its health".to_owned(),
-        Health::Unknown => format!("no verdict, asked {times} in a row since {since}"),
-        Health::Healthy => format!("healthy {times} in a row since {since}"),
-        Health::Unhealthy => {
-            let before = if health.ever_healthy() {
-                "last healthy before that"
-            } else {
-                "never healthy"
-            };
-            format!("unhealthy {times} in a row since {since}, {before}")
-        }
-    };
-    if health.flaps() {
-        said.push_str("; its verdicts keep changing");
-    }
-    said
-}
-
-/// Says what is waited for, and until when where that is known.
-pub(in crate::core) fn said(on: &WaitingOn) -> String {
-    match on {
-        WaitingOn::Backoff { until, .. }
-        | WaitingOn::CrashLoop { until, .. }
-        | WaitingOn::Governor { until }
-        | WaitingOn::Repair { until, .. }
-        | WaitingOn::Bake { until, .. } => format!("{on}, until {}", moment(*until)),
-        WaitingOn::Window { opens: Some(opens) } => {
-            format!("{on}, which opens at {}", moment(*opens))
-        }
-        WaitingOn::Health { id, count: 1 } => {
-            format!("waiting for the health of one new member, `{id}`")
-        }
-        WaitingOn::Creations { count: 1 } => "waiting for 1 creation".to_owned(),
-        WaitingOn::Departures { count: 1 } => "waiting for 1 destroyed member to go".to_owned(),
-        WaitingOn::Held { id, count: 1, .. } => format!("`{id}` would have to go, and is held"),
-        WaitingOn::Observation
-        | WaitingOn::Creations { .. }
-        | WaitingOn::Departures { .. }
-        | WaitingOn::Health { .. }
-        | WaitingOn::Budget { .. }
-        | WaitingOn::SelfMember { .. }
-        | WaitingOn::Configuration
-        | WaitingOn::Slots { .. }
-        | WaitingOn::Ceiling { .. }
-        | WaitingOn::Breaker { .. }
-        | WaitingOn::Doubt { .. }
-        | WaitingOn::Losses { .. }
-        | WaitingOn::Confirmation { .. }
-        | WaitingOn::Paused { .. }
-        | WaitingOn::Approval { .. }
-        | WaitingOn::Window { opens: None }
-        | WaitingOn::Aborted { .. }
-        | WaitingOn::Frozen { .. }
-        | WaitingOn::Held { .. } => on.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const WALL: Wall = Wall(0);
+
     #[test]
     fn moments_are_whole_seconds_in_utc() {
         let at = Timestamp(1_795_614_260_999_000_000);
-        assert_eq!(moment(at), "2026-11-25T13:44:20Z");
+        assert_eq!(WALL.moment(at), "2026-11-25T13:44:20Z");
         let later = at + Duration::from_millis(192_400);
-        assert_eq!(since(at, later), "2026-11-25T13:44:20Z (3m12s ago)");
-        assert_eq!(moment(Timestamp(u64::MAX)), "2554-07-21T23:34:33Z");
+        assert_eq!(WALL.since(at, later), "2026-11-25T13:44:20Z (3m12s ago)");
+        assert_eq!(WALL.moment(Timestamp(u64::MAX)), "2554-07-21T23:34:33Z");
+    }
+
+    #[test]
+    fn moments_are_told_by_the_clock_on_the_wall() {
+        let at = Timestamp(1_795_614_260_999_000_000);
+        let later = at + Duration::from_secs(5);
+        let hour = 3_600_000_000_000;
+        let (ahead, behind) = (Wall(hour), Wall(-hour));
+        assert_eq!(ahead.since(at, later), "2026-11-25T14:44:20Z (5s ago)");
+        assert_eq!(behind.since(at, later), "2026-11-25T12:44:20Z (5s ago)");
     }
 
     #[test]
@@ -130,22 +162,22 @@ mod tests {
     fn a_verdict_says_how_often_since_when_and_what_was_before() {
         let at = |second: u64| Timestamp(1_795_614_260_000_000_000 + second * 1_000_000_000);
         let mut health = HealthRecord::default();
-        assert_eq!(verdict(&health), "never asked for its health");
+        assert_eq!(WALL.verdict(&health), "never asked for its health");
         health.note(Health::Healthy, at(0));
         assert_eq!(
-            verdict(&health),
+            WALL.verdict(&health),
             "healthy 1 time in a row since 2026-11-25T13:44:20Z"
         );
         health.note(Health::Unhealthy, at(1));
         health.note(Health::Unhealthy, at(2));
         assert_eq!(
-            verdict(&health),
+            WALL.verdict(&health),
             "unhealthy 2 times in a row since 2026-11-25T13:44:21Z, last healthy before that"
         );
         health.note(Health::Healthy, at(3));
         health.note(Health::Unhealthy, at(4));
         assert_eq!(
-            verdict(&health),
+            WALL.verdict(&health),
             "unhealthy 1 time in a row since 2026-11-25T13:44:24Z, last healthy before that; its verdicts keep changing"
         );
     }

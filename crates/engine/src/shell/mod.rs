@@ -3,6 +3,7 @@
 //! The loop handles one input at a time. Calls run in tasks of their own and come back as inputs.
 
 mod call;
+mod clock;
 mod footprint;
 mod input;
 mod resolve;
@@ -22,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::{Call, Core, Effect, Event, ListAnswer, NotWritten};
+pub(crate) use crate::shell::clock::Clock;
+pub use crate::shell::clock::{Clocks, SystemClocks, Uptime};
 use crate::shell::footprint::Footprint;
 pub(crate) use crate::shell::resolve::Resolver;
 
@@ -63,6 +66,7 @@ pub(crate) struct Shell {
 pub(crate) struct Setup {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) resolver: Arc<Resolver>,
+    pub(crate) clock: Clock,
     pub(crate) slow: Duration,
     pub(crate) ids: watch::Sender<Arc<[GroupId]>>,
     pub(crate) stop: CancellationToken,
@@ -102,7 +106,7 @@ impl Shell {
             waiters: Vec::new(),
             ids: setup.ids,
             roster: 0,
-            clock: Clock::default(),
+            clock: setup.clock,
             plan_not_before: None,
             footprint: Footprint::default(),
             tasks,
@@ -112,6 +116,7 @@ impl Shell {
 
     /// Takes up the groups in the store. Returns those that cannot be read.
     pub(crate) fn restore(&mut self) -> Vec<(GroupId, String)> {
+        self.core.tell_wall(self.clock.wall_ahead());
         let now = self.clock.now();
         let store = Arc::clone(&self.store);
         self.core.restore(store.as_ref(), now)
@@ -255,9 +260,10 @@ impl Shell {
             }
             Effect::Journal {
                 batch,
-                changes,
+                mut changes,
                 durability,
             } => {
+                changes.extend(self.clock.note());
                 let entry = writer::Entry {
                     batch,
                     changes,
@@ -352,50 +358,5 @@ async fn sleep_until(wake: Option<Instant>) {
     match wake {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Returns what the clock on the wall says.
-fn wall() -> Timestamp {
-    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Timestamp::default() + wall.unwrap_or_default()
-}
-
-/// Time that never runs backwards and never stands still: that of the wall at the start, and what has
-/// passed since.
-#[derive(Debug)]
-struct Clock {
-    origin: (Instant, Timestamp),
-    last: Timestamp,
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        let wall = wall();
-        Self {
-            origin: (Instant::now(), wall),
-            last: wall,
-        }
-    }
-}
-
-impl Clock {
-    fn now(&mut self) -> Timestamp {
-        let (instant, wall) = self.origin;
-        self.last = (wall + instant.elapsed()).max(Timestamp(self.last.0 + 1));
-        self.last
-    }
-
-    /// Returns how far the clock on the wall is ahead by now, in nanoseconds: it was set, or the machine
-    /// was suspended.
-    fn wall_ahead(&self) -> i64 {
-        let (instant, origin) = self.origin;
-        let here = origin + instant.elapsed();
-        wall().0.wrapping_sub(here.0).cast_signed()
-    }
-
-    fn instant(&self, at: Timestamp) -> Instant {
-        let (instant, wall) = self.origin;
-        instant + at.since(wall)
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use infrakit_spi::group::{Commit, Group as _};
+use infrakit_spi::rollout::Rollouts as _;
 
 use crate::world::{HANGING, World, group, on};
 
@@ -102,6 +103,70 @@ async fn a_plugin_that_misses_a_question_is_asked_again_soon() {
     world.state().unanswered = 3;
     let _engine = world.engine().await;
     tokio::time::sleep(Duration::from_secs(45)).await;
+    assert_eq!((world.begun(), world.members().len()), (6, 3));
+}
+
+/// What is under way is as old as the machine says, whatever clock somebody sets; who asks is told the
+/// time on the wall.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_set_ahead_gives_up_nothing_that_is_under_way() {
+    for minutes in [30, 1440] {
+        let world = World::new();
+        world.state().delay = Duration::from_secs(3600);
+        let engine = world.engine().await;
+        engine
+            .commit(&group(3, "1", ""), Commit::Enforce)
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.crash();
+        assert_eq!(world.begun(), 3);
+
+        world.set_ahead(Duration::from_secs(minutes * 60));
+        let engine = world.engine().await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(world.begun(), 3, "{minutes} minutes");
+        let why = engine.why(&"g".into(), None).await.unwrap().lines;
+        let begun = if minutes == 30 {
+            "begun at 2026-11-25T14:14:20Z (10s ago)"
+        } else {
+            "begun at 2026-11-26T13:44:20Z (10s ago)"
+        };
+        assert!(why.iter().any(|line| line.contains(begun)), "{why:?}");
+
+        // It is right again.
+        world.crash();
+        world.set_ahead(Duration::ZERO);
+        world.state().delay = Duration::ZERO;
+        let engine = world.engine().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(world.begun(), 3, "{minutes} minutes");
+        let why = engine.why(&"g".into(), None).await.unwrap().lines;
+        let begun = "begun at 2026-11-25T13:44:20Z (11s ago)";
+        assert!(why.iter().any(|line| line.contains(begun)), "{why:?}");
+        tokio::time::sleep(Duration::from_secs(45)).await;
+        assert_eq!((world.begun(), world.members().len()), (6, 3));
+    }
+}
+
+/// Nobody knows how long a machine was down that was booted meanwhile.
+#[tokio::test(start_paused = true)]
+async fn after_a_boot_the_clock_on_the_wall_is_all_there_is() {
+    let world = World::new();
+    world.state().delay = Duration::from_secs(3600);
+    let engine = world.engine().await;
+    engine
+        .commit(&group(3, "1", ""), Commit::Enforce)
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.crash();
+
+    world.boot();
+    world.set_ahead(Duration::from_secs(60));
+    world.state().delay = Duration::ZERO;
+    let _engine = world.engine().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!((world.begun(), world.members().len()), (6, 3));
 }
 

@@ -7,6 +7,7 @@ mod commands;
 mod failures;
 mod frozen;
 mod groups;
+mod machine;
 mod plans;
 mod reasons;
 mod sizes;

@@ -16,6 +16,8 @@ use infrakit_spi::{Any, Error, FailureClass, InstanceId, PluginName, Plugins, Re
 use infrakit_store::{Change, Durability, Key, MemStore, Revision, Store, StoreError, Versioned};
 use tokio_util::sync::CancellationToken;
 
+use crate::machine::Machine;
+
 /// Tag that shows which version an instance was made from.
 const VERSION: &str = "version";
 
@@ -71,6 +73,7 @@ pub(crate) struct World {
     state: Arc<Mutex<State>>,
     store: Arc<Slow>,
     stop: Mutex<CancellationToken>,
+    machine: Mutex<Machine>,
 }
 
 struct Fake {
@@ -120,7 +123,18 @@ impl World {
             state: Arc::default(),
             store: Arc::default(),
             stop: Mutex::default(),
+            machine: Mutex::new(Machine::booted()),
         }
+    }
+
+    /// Sets the clock on the wall ahead.
+    pub(crate) fn set_ahead(&self, ahead: Duration) {
+        self.machine.lock().unwrap().ahead = ahead;
+    }
+
+    /// Boots the machine anew: nobody knows how long that took.
+    pub(crate) fn boot(&self) {
+        self.machine.lock().unwrap().boot = "second";
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -144,7 +158,11 @@ impl World {
         *self.stop.lock().unwrap() = stop.clone();
         let plugins = Arc::new(Found(Arc::clone(&self.state)));
         let store = Arc::clone(&self.store) as Arc<dyn Store>;
-        let started = Engine::start(Options::default(), plugins, store, stop);
+        let options = Options {
+            clocks: Arc::new(*self.machine.lock().unwrap()),
+            ..Options::default()
+        };
+        let started = Engine::start(options, plugins, store, stop);
         let started = started.await.unwrap();
         assert!(started.unreadable.is_empty());
         started.engine

@@ -73,6 +73,8 @@ pub(in crate::core) enum Evidence {
     /// Configuration of the member, and the revision that was in force.
     Configuration(Option<ConfigHash>, u64),
     Identity(Option<LogicalId>),
+    /// Since when it was so.
+    Since(Timestamp),
     /// A sentence.
     Said(String),
 }

@@ -1,16 +1,14 @@
 //! What calls answer, and what is known from then on.
 
-use infrakit_plan::{
-    ConditionKind, Doubt, FailedCreation, Intent, Lag, Member, Origin, Timestamp, Told,
-};
+use infrakit_plan::{ConditionKind, Doubt, Intent, Lag, Member, Origin, Timestamp};
 use infrakit_spi::behaviour::{AnswerMeans, Behaviour};
 use infrakit_spi::flavor::Health;
-use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::{Description, Lifecycle, Repaired};
-use infrakit_spi::{Delivery, Error, FailureClass, PluginName};
+use infrakit_spi::{Delivery, Error, PluginName};
 
 use crate::core::state::history::Kind;
 use crate::core::state::young::Keep;
+use crate::core::steps::failed::{asked_in_vain, note_failure};
 use crate::core::steps::ids::{is_it, nameless, not_ours};
 use crate::core::{Core, CreationAnswer, Group, Subject, Target};
 
@@ -315,65 +313,4 @@ fn is_well_known(group: &Group) -> bool {
     let available = conditions.get(ConditionKind::Available);
     let known = group.memory.outcomes.contains_key(&group.revision);
     known && available.is_some_and(|condition| condition.holds)
-}
-
-/// Notes a failed creation. Words may slow a group down; only what the plugin declares can stop it.
-fn note_failure(
-    group: &mut Group,
-    (number, hash): (u64, &ConfigHash),
-    (error, begun): (&Error, Timestamp),
-    now: Timestamp,
-) {
-    let told = match error.given_class() {
-        Some(_) => Told::Declared,
-        None => Told::Guessed,
-    };
-    let failed = FailedCreation {
-        token: group.memory.token(number),
-        hash,
-        class: error.class(),
-        told,
-        message: error.message(),
-        begun,
-    };
-    group.memory.creation.fail(&failed, now);
-}
-
-/// A creation was asked for again, and that was refused. It says nothing of the first call: only a list
-/// tells what came of that.
-fn asked_in_vain(
-    group: &mut Group,
-    (number, intent): (u64, Intent),
-    (plugin, error): (&PluginName, &Error),
-    now: Timestamp,
-) {
-    let mut intent = Intent {
-        doubt: Some(Doubt::since(now)),
-        ..intent
-    };
-    let passes = error.is_throttled()
-        || error.is_of_another()
-        || match error.class() {
-            FailureClass::Unavailable | FailureClass::Quota => true,
-            FailureClass::Configuration | FailureClass::Other => false,
-        };
-    if error.delivery() == Delivery::Refused && !passes {
-        intent.again.refused = true;
-        let message = format!(
-            "`{plugin}` declares that it knows creations by their tokens, and refuses one that it was \
-             asked for before: {}",
-            error.message()
-        );
-        tracing::error!(group = %group.id(), number, "{message}");
-        let failed = FailedCreation {
-            token: group.memory.token(number),
-            hash: &intent.hash,
-            class: FailureClass::Other,
-            told: Told::Guessed,
-            message: &message,
-            begun: intent.begun,
-        };
-        group.memory.creation.fail(&failed, now);
-    }
-    group.memory.intents.insert(number, intent);
 }

@@ -10,7 +10,7 @@ use infrakit_spi::rollout::Freeze;
 use infrakit_store::{Durability, Key, Store};
 
 use crate::core::state::unwritten::Batch;
-use crate::core::words::{moment, names};
+use crate::core::words::names;
 use crate::core::{Accepted, Core, Refused, Target, Unfit};
 use crate::records::{BRAKE, BrakeRecord, delete, put};
 
@@ -30,7 +30,7 @@ impl Core {
         let group = group.ok_or_else(|| Refused::NotWatched(id.clone()))?;
         let (details, change) = match (freeze, group.memory.frozen, self.config.frozen) {
             (Freeze::Set, Some(since), _) => {
-                let since = moment(since);
+                let since = self.on_wall().moment(since);
                 (
                     format!("Group '{id}' is frozen already, since {since}"),
                     None,
@@ -67,7 +67,7 @@ impl Core {
         let key = Key::new(BRAKE.to_owned());
         let (details, since, change) = match (freeze, self.config.frozen) {
             (Freeze::Set, Some(since)) => {
-                let since = moment(since);
+                let since = self.on_wall().moment(since);
                 let details = format!("All groups are frozen already, since {since}");
                 return Ok(Accepted { details, batch: None });
             }

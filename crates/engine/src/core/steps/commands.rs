@@ -11,7 +11,7 @@ use infrakit_spi::{GroupId, InstanceId};
 
 use crate::core::state::census::Census;
 use crate::core::state::group::Committed;
-use crate::core::words::{count, moment};
+use crate::core::words::{Wall, count};
 use crate::core::{Accepted, Core, Group, Refused, Unfit};
 
 impl Core {
@@ -25,11 +25,12 @@ impl Core {
         command: &Command,
         now: Timestamp,
     ) -> Result<Accepted, Refused> {
+        let asked = (self.on_wall(), now);
         let group = self.steerable(id)?;
         let (details, change) = match command {
-            Command::Pause => pause(group, now)?,
+            Command::Pause => pause(group, asked)?,
             Command::Resume => resume(group, now)?,
-            Command::Approve => approve(group, now)?,
+            Command::Approve => approve(group, asked)?,
             Command::Abort => abort(group, now)?,
             Command::Rollback { to } => return self.roll_back(id, *to, now),
         };
@@ -181,11 +182,11 @@ fn under_way(group: &Group) -> Result<&Roll, Unfit> {
     roll.ok_or_else(|| Unfit::NoRollout(id.clone()))
 }
 
-fn pause(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
+fn pause(group: &Group, (wall, now): (Wall, Timestamp)) -> Result<Change, Unfit> {
     let roll = under_way(group)?;
     let id = group.id();
     if let Some(pause) = &roll.paused {
-        let since = moment(pause.since);
+        let since = wall.moment(pause.since);
         let details = format!(
             "The rollout of group '{id}' is paused already, since {since}, by {}",
             pause.by
@@ -223,14 +224,14 @@ fn resume(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
     Ok((details, Some(MemoryChange::Resume { at: now })))
 }
 
-fn approve(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
+fn approve(group: &Group, (wall, now): (Wall, Timestamp)) -> Result<Change, Unfit> {
     let roll = under_way(group).map_err(|why| Unfit::NothingToApprove(why.to_string()))?;
     let stages = &group.spec.updating.stages;
     let (stage, of) = (roll.stage + 1, stages.len());
     let asks = stages.get(roll.stage).filter(|stage| stage.approve);
     let complete = roll.complete.filter(|_| roll.approved <= roll.stage);
     let (Some(asked), Some(complete), Direction::Forward) = (asks, complete, roll.direction) else {
-        return Err(Unfit::NothingToApprove(standing(group, roll)));
+        return Err(Unfit::NothingToApprove(standing(group, roll, wall)));
     };
     let mut details = format!(
         "Stage {stage} of {of} of group '{}' is approved",
@@ -239,14 +240,14 @@ fn approve(group: &Group, now: Timestamp) -> Result<Change, Unfit> {
     if roll.paused.is_some() {
         details.push_str("; the rollout is paused, and goes on when it is resumed");
     } else if now < complete + asked.bake {
-        let until = moment(complete + asked.bake);
+        let until = wall.moment(complete + asked.bake);
         details.push_str(&format!("; it has to stand until {until}"));
     }
     Ok((details, Some(MemoryChange::Approve)))
 }
 
 /// Says why a rollout does not wait for approval.
-fn standing(group: &Group, roll: &Roll) -> String {
+fn standing(group: &Group, roll: &Roll, wall: Wall) -> String {
     let stages = &group.spec.updating.stages;
     let (stage, of) = (roll.stage + 1, stages.len());
     if roll.direction == Direction::Back {
@@ -262,7 +263,7 @@ fn standing(group: &Group, roll: &Roll) -> String {
         return format!("stage {stage} of {of} is approved already");
     }
     if let Some(complete) = roll.complete {
-        let until = moment(complete + present.bake);
+        let until = wall.moment(complete + present.bake);
         return format!("stage {stage} of {of} needs no approval, and stands until {until}");
     }
     let size = group.spec.size.count();

@@ -5,7 +5,6 @@ use infrakit_spi::{Error, InstanceId, LogicalId, PluginName, tags};
 
 use crate::core::state::history::{Deed, End, Evidence, Kind, Labels, What, Who};
 use crate::core::state::trouble::Trouble;
-use crate::core::words::moment;
 use crate::core::{Call, Group, Subject};
 
 /// What all deeds of one plan have in common.
@@ -123,11 +122,8 @@ pub(in crate::core) fn degraded(group: &mut Group, trouble: &Trouble, at: Timest
 
 /// Notes that the group is no longer degraded by that.
 pub(in crate::core) fn recovered(group: &mut Group, former: &Trouble, at: Timestamp) {
-    let since = former.since.map(moment);
-    let said = since.map_or(Evidence::Nothing, |since| {
-        Evidence::Said(format!("it was since {since}"))
-    });
-    note_state(group, What::Recover(former.reason.clone()), said, at);
+    let since = former.since.map_or(Evidence::Nothing, Evidence::Since);
+    note_state(group, What::Recover(former.reason.clone()), since, at);
 }
 
 fn note_state(group: &mut Group, what: What, evidence: Evidence, at: Timestamp) {

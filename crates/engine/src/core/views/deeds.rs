@@ -7,7 +7,7 @@ use infrakit_spi::{InstanceId, PluginName};
 
 use crate::core::Group;
 use crate::core::state::history::{Deed, End, Evidence, What, Who};
-use crate::core::words::{moment, verdict};
+use crate::core::words::Wall;
 
 impl Group {
     /// Names the revision with this hash.
@@ -20,7 +20,7 @@ impl Group {
     }
 
     /// Says which member was destroyed last because it was sick.
-    pub(in crate::core) fn last_casualty(&self) -> Option<String> {
+    pub(in crate::core) fn last_casualty(&self, wall: Wall) -> Option<String> {
         let mut latest = self.history.latest();
         let sick = |deed: &&Deed| matches!(deed.what, What::Destroy(Reason::Unhealthy));
         let Told {
@@ -28,23 +28,23 @@ impl Group {
             instance,
             evidence,
             ..
-        } = self.told(latest.find(sick)?);
+        } = self.told(latest.find(sick)?, wall);
         Some(format!("`{instance}` had to go at {at}: {evidence}"))
     }
 
     /// Tells the deeds on a member, or all, the youngest first.
-    pub(in crate::core) fn told_deeds(&self, of: Option<&InstanceId>) -> Vec<Told> {
+    pub(in crate::core) fn told_deeds(&self, of: Option<&InstanceId>, wall: Wall) -> Vec<Told> {
         let about = |deed: &&Deed| match (&deed.who, of) {
             (_, None) => true,
             (Who::Member(_, id), Some(of)) => id == of,
             (Who::Coming(_) | Who::Group, Some(_)) => false,
         };
         let latest = self.history.latest().filter(about);
-        latest.map(|deed| self.told(deed)).collect()
+        latest.map(|deed| self.told(deed, wall)).collect()
     }
 
-    fn told(&self, deed: &Deed) -> Told {
-        let mut evidence = self.evidence(&deed.evidence);
+    fn told(&self, deed: &Deed, wall: Wall) -> Told {
+        let mut evidence = self.evidence(&deed.evidence, wall);
         let and = if evidence.is_empty() { "" } else { "; " };
         match &deed.end {
             End::UnderWay | End::Done => {}
@@ -52,7 +52,7 @@ impl Group {
             End::Lost(message) => evidence.push_str(&format!("{and}its answer is lost: {message}")),
         }
         Told {
-            at: moment(deed.at),
+            at: wall.moment(deed.at),
             plugin: match &deed.who {
                 Who::Member(plugin, _) => plugin.clone(),
                 Who::Coming(_) | Who::Group => PluginName::default(),
@@ -71,7 +71,7 @@ impl Group {
         }
     }
 
-    fn evidence(&self, evidence: &Evidence) -> String {
+    fn evidence(&self, evidence: &Evidence, wall: Wall) -> String {
         match evidence {
             Evidence::Nothing => String::new(),
             Evidence::Size {
@@ -92,7 +92,7 @@ impl Group {
                 }
                 said
             }
-            Evidence::Health(health) => verdict(health),
+            Evidence::Health(health) => wall.verdict(health),
             Evidence::Configuration(hash, revision) => {
                 let own = match hash {
                     Some(hash) => format!("it was made from {}", self.named(hash)),
@@ -106,6 +106,7 @@ impl Group {
                 format!("{own}, and {force} was in force")
             }
             Evidence::Identity(Some(id)) => format!("it was `{id}`"),
+            Evidence::Since(at) => format!("it was since {}", wall.moment(*at)),
             Evidence::Said(said) => said.clone(),
             Evidence::Identity(None) => "it had no identity".to_owned(),
         }

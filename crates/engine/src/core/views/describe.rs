@@ -6,7 +6,6 @@ use infrakit_plan::{Spec, Timestamp};
 use infrakit_spi::group::{GroupDescription, GroupSpec};
 use infrakit_spi::{GroupId, InstanceId};
 
-use crate::core::words::moment;
 use crate::core::{Core, Group, Refused};
 
 impl Core {
@@ -55,7 +54,7 @@ impl Core {
     /// # Errors
     /// Returns why it is refused.
     pub fn describe_as_listed(&self, id: &GroupId, why: &str) -> Result<GroupDescription, Refused> {
-        let listed = self.listed_at(id).map(moment);
+        let listed = self.listed_at(id).map(|at| self.on_wall().moment(at));
         Ok(GroupDescription {
             converged: false,
             unlisted: why.to_owned(),

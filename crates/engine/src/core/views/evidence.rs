@@ -7,32 +7,36 @@ use infrakit_spi::{InstanceId, PluginName};
 use crate::core::Group;
 use crate::core::state::census::Census;
 use crate::core::views::why::step;
-use crate::core::words::{count, moment, names, since, span, verdict};
+use crate::core::words::{Wall, count, names, span};
 
 impl Group {
     /// Says what was seen that makes the group wait.
-    pub(in crate::core) fn evidence_of(&self, on: &WaitingOn, now: Timestamp) -> Option<String> {
+    pub(in crate::core) fn evidence_of(
+        &self,
+        on: &WaitingOn,
+        (wall, now): (Wall, Timestamp),
+    ) -> Option<String> {
         match on {
-            WaitingOn::Observation => Some(self.not_listed(now)),
-            WaitingOn::Creations { .. } => self.creations(now),
-            WaitingOn::Departures { .. } => self.first_leaving(now),
-            WaitingOn::Health { .. } => self.unproved(now),
-            WaitingOn::Budget { .. } => self.not_serving(),
+            WaitingOn::Observation => Some(self.not_listed(wall, now)),
+            WaitingOn::Creations { .. } => self.creations(wall, now),
+            WaitingOn::Departures { .. } => self.first_leaving(wall, now),
+            WaitingOn::Health { .. } => self.unproved(wall, now),
+            WaitingOn::Budget { .. } => self.not_serving(wall),
             WaitingOn::Backoff { .. } | WaitingOn::Configuration => self.last_failure(),
-            WaitingOn::Breaker { .. } => self.unhealthy(),
+            WaitingOn::Breaker { .. } => self.unhealthy(wall),
             WaitingOn::Doubt { .. } => {
                 let flapping = self.seen.members().filter(|member| member.health.flaps());
                 Some(format!("the verdicts of {} keep changing", ids(flapping)))
             }
-            WaitingOn::Confirmation { id } => self.verdict_on(id),
-            WaitingOn::Repair { id, .. } => self.verdict_on(id),
+            WaitingOn::Confirmation { id } => self.verdict_on(id, wall),
+            WaitingOn::Repair { id, .. } => self.verdict_on(id, wall),
             WaitingOn::Paused { by } => match by {
                 PausedBy::Operator => Some(self.rolled_so_far()),
                 PausedBy::Failures { .. } | PausedBy::Deadline | PausedBy::Rollback => self
-                    .unhealthy()
-                    .or_else(|| self.last_casualty())
+                    .unhealthy(wall)
+                    .or_else(|| self.last_casualty(wall))
                     .or_else(|| self.last_failure())
-                    .or_else(|| self.unproved(now))
+                    .or_else(|| self.unproved(wall, now))
                     .or_else(|| Some(self.rolled_so_far())),
                 // It says itself what it rests on.
                 PausedBy::Configuration { .. } | PausedBy::Changed { .. } => None,
@@ -62,7 +66,7 @@ impl Group {
                 };
                 Some(format!("`infrakit thaw {what}` lets it go on"))
             }
-            WaitingOn::Losses { until, .. } => Some(self.lacking(*until)),
+            WaitingOn::Losses { until, .. } => Some(self.lacking(*until, wall)),
             // They say themselves what they rest on.
             WaitingOn::SelfMember { .. }
             | WaitingOn::Governor { .. }
@@ -72,7 +76,7 @@ impl Group {
     }
 
     /// Says who is missing, until when that is doubted, and what ends the doubt.
-    fn lacking(&self, until: Option<Timestamp>) -> String {
+    fn lacking(&self, until: Option<Timestamp>, wall: Wall) -> String {
         let mut missed = self
             .seen
             .members()
@@ -94,7 +98,7 @@ impl Group {
         }
         let group = self.id();
         let settles = match until {
-            Some(until) => format!("a list from {} on settles it, or", moment(until)),
+            Some(until) => format!("a list from {} on settles it, or", wall.moment(until)),
             None => "it is settled when a list shows them, or by".to_owned(),
         };
         said.push_str(&format!(
@@ -104,19 +108,19 @@ impl Group {
     }
 
     /// Says as of when the members are known, if they cannot be listed.
-    pub(in crate::core) fn as_of(&self, now: Timestamp) -> Option<String> {
+    pub(in crate::core) fn as_of(&self, wall: Wall, now: Timestamp) -> Option<String> {
         let (listed, message) = self.blind()?;
-        let listed = since(listed?, now);
+        let listed = wall.since(listed?, now);
         Some(format!(
             "{message}; what is known of the members is of {listed}"
         ))
     }
 
-    fn not_listed(&self, now: Timestamp) -> String {
+    fn not_listed(&self, wall: Wall, now: Timestamp) -> String {
         if self.blind().is_some()
             && let Some((at, message)) = &self.unlisted
         {
-            return format!("{message}, at {}", since(*at, now));
+            return format!("{message}, at {}", wall.since(*at, now));
         }
         let missing = self
             .homes()
@@ -125,7 +129,7 @@ impl Group {
         if missing.is_empty() {
             return "the last list does not show yet what was asked for".to_owned();
         }
-        let mut parts = missing.iter().filter_map(|home| self.only_part(home));
+        let mut parts = missing.iter().filter_map(|home| self.only_part(home, wall));
         if let Some(part) = parts.next() {
             return part;
         }
@@ -133,10 +137,10 @@ impl Group {
     }
 
     /// Says which part of the world the last list of a plugin covers, if it is not everything.
-    pub(in crate::core) fn only_part(&self, plugin: &PluginName) -> Option<String> {
+    pub(in crate::core) fn only_part(&self, plugin: &PluginName, wall: Wall) -> Option<String> {
         let covers = self.seen.covered_on(plugin)?;
         let rest = match self.seen.listed_on(plugin) {
-            Some(at) => format!("what is elsewhere counts as it was at {}", moment(at)),
+            Some(at) => format!("what is elsewhere counts as it was at {}", wall.moment(at)),
             None => "nothing is known of what is elsewhere, so nothing is made".to_owned(),
         };
         let shown = if covers.is_empty() {
@@ -147,10 +151,13 @@ impl Group {
         Some(format!("`{plugin}` {shown}; {rest}"))
     }
 
-    fn creations(&self, now: Timestamp) -> Option<String> {
+    fn creations(&self, wall: Wall, now: Timestamp) -> Option<String> {
         let intents = &self.memory.intents;
         let begun = intents.values().map(|intent| intent.begun).min()?;
-        let mut said = format!("the oldest creation was begun at {}", since(begun, now));
+        let mut said = format!(
+            "the oldest creation was begun at {}",
+            wall.since(begun, now)
+        );
         let mut doubted: Vec<_> = intents
             .iter()
             .filter_map(|(number, intent)| Some((intent.doubt?.until, *number, intent)))
@@ -160,9 +167,9 @@ impl Group {
             said.push_str(&format!(
                 ", and the answer to {} is lost: it was begun at {}, `{}` may take until {}",
                 creation(*number, first),
-                moment(first.begun),
+                wall.moment(first.begun),
                 first.plugin,
-                moment(*until),
+                wall.moment(*until),
             ));
             if first.again.times > 0 {
                 said.push_str(&format!(", asked again {} times", first.again.times));
@@ -171,7 +178,7 @@ impl Group {
                 said.push_str(&format!(
                     ", and {} more until {} at most",
                     others.len(),
-                    moment(*last)
+                    wall.moment(*last)
                 ));
             }
         }
@@ -181,20 +188,20 @@ impl Group {
         Some(said)
     }
 
-    fn first_leaving(&self, now: Timestamp) -> Option<String> {
+    fn first_leaving(&self, wall: Wall, now: Timestamp) -> Option<String> {
         let mut leaving = self.seen.leaving();
         let first = leaving.find_map(|member| Some((member, member.departure?)));
         let (member, departure) = first?;
         Some(format!(
             "`{}` goes since {}, because {}; {}",
             member.id,
-            since(departure.since, now),
+            wall.since(departure.since, now),
             departure.reason,
-            step(departure.step)
+            step(departure.step, wall)
         ))
     }
 
-    fn unproved(&self, now: Timestamp) -> Option<String> {
+    fn unproved(&self, wall: Wall, now: Timestamp) -> Option<String> {
         let updating = &self.spec.updating;
         let new = self.seen.members().filter(|member| {
             member.stays() && member.matches(&self.spec.hash) && !member.health.proved(updating)
@@ -205,7 +212,7 @@ impl Group {
             "`{}` is there for {}: {}",
             first.id,
             span(now.since(first.created)),
-            verdict(&first.health)
+            wall.verdict(&first.health)
         );
         if updating.count > 1 && first.health.last() == Health::Healthy {
             said.push_str(&format!(", {} are needed", updating.count));
@@ -222,7 +229,7 @@ impl Group {
         Some(said)
     }
 
-    fn not_serving(&self) -> Option<String> {
+    fn not_serving(&self, wall: Wall) -> Option<String> {
         let hash = &self.spec.hash;
         let idle = self.seen.members().filter(|member| {
             let unknown = member.health.last() == Health::Unknown && member.matches(hash);
@@ -238,7 +245,11 @@ impl Group {
                 first.id, departure.reason
             ));
         } else {
-            said.push_str(&format!("; `{}` was {}", first.id, verdict(&first.health)));
+            said.push_str(&format!(
+                "; `{}` was {}",
+                first.id,
+                wall.verdict(&first.health)
+            ));
         }
         Some(said)
     }
@@ -248,7 +259,7 @@ impl Group {
         (!last.is_empty()).then(|| format!("the last creation failed with: {last}"))
     }
 
-    fn unhealthy(&self) -> Option<String> {
+    fn unhealthy(&self, wall: Wall) -> Option<String> {
         let sick = self.seen.members();
         let sick = sick.filter(|member| member.health.last() == Health::Unhealthy);
         let sick: Vec<&Member> = sick.collect();
@@ -257,13 +268,13 @@ impl Group {
             "unhealthy: {}; `{}` was {}",
             ids(sick.iter().copied()),
             first.id,
-            verdict(&first.health)
+            wall.verdict(&first.health)
         ))
     }
 
-    fn verdict_on(&self, id: &InstanceId) -> Option<String> {
+    fn verdict_on(&self, id: &InstanceId, wall: Wall) -> Option<String> {
         let member = self.seen.get(id)?;
-        Some(format!("`{id}` was {}", verdict(&member.health)))
+        Some(format!("`{id}` was {}", wall.verdict(&member.health)))
     }
 
     fn rolled_so_far(&self) -> String {

@@ -6,18 +6,20 @@ use infrakit_spi::rollout::{Orphan, Why};
 
 use crate::core::Core;
 use crate::core::state::remains::Remains;
-use crate::core::words::{count, moment, names, since};
+use crate::core::words::{Wall, count, names};
 use crate::records::Fate;
 
 impl Core {
     /// Returns what is there, or may still come, of groups that nobody manages any more.
     #[must_use]
     pub fn orphans(&self) -> Vec<Orphan> {
-        self.groups.all_remains().flat_map(orphans_of).collect()
+        let wall = self.on_wall();
+        let remains = self.groups.all_remains();
+        remains.flat_map(|one| orphans_of(one, wall)).collect()
     }
 }
 
-fn orphans_of(remains: &Remains) -> Vec<Orphan> {
+fn orphans_of(remains: &Remains, wall: Wall) -> Vec<Orphan> {
     let group = &remains.group;
     let blank = |plugin: &infrakit_spi::PluginName, number| Orphan {
         group: group.id().clone(),
@@ -29,15 +31,15 @@ fn orphans_of(remains: &Remains) -> Vec<Orphan> {
     let there = remains.orphans().map(|member| Orphan {
         instance: member.id.clone(),
         logical_id: text(member.logical_id.as_ref()),
-        since: moment(member.created),
+        since: wall.moment(member.created),
         ..blank(&member.plugin, member.token.unwrap_or_default())
     });
     let open = group.memory.intents.iter().map(|(number, intent)| Orphan {
         logical_id: text(intent.logical_id.as_ref()),
-        since: moment(intent.begun),
+        since: wall.moment(intent.begun),
         until: intent
             .doubt
-            .map_or_else(String::new, |doubt| moment(doubt.until)),
+            .map_or_else(String::new, |doubt| wall.moment(doubt.until)),
         ..blank(&intent.plugin, *number)
     });
     there.chain(open).collect()
@@ -56,19 +58,23 @@ fn word(fate: Fate) -> &'static str {
 
 impl Remains {
     /// Says what remains of the group, or of one that was its member.
-    pub(in crate::core) fn why(&self, instance: Option<&InstanceId>, now: Timestamp) -> Why {
+    pub(in crate::core) fn why(
+        &self,
+        instance: Option<&InstanceId>,
+        (wall, now): (Wall, Timestamp),
+    ) -> Why {
         let group = &self.group;
         let fate = word(self.fate);
         let mut lines = vec![format!(
             "group `{}` was {fate} at {}",
             group.id(),
-            since(self.since, now)
+            wall.since(self.since, now)
         )];
         let open = &group.memory.intents;
         if let Some(begun) = open.values().map(|intent| intent.begun).min() {
             let until = open.values().filter_map(|intent| intent.doubt);
             let until = match until.map(|doubt| doubt.until).max() {
-                Some(until) => format!(", until {} at most", moment(until)),
+                Some(until) => format!(", until {} at most", wall.moment(until)),
                 None => String::new(),
             };
             let what = match self.fate {
@@ -78,7 +84,7 @@ impl Remains {
             lines.push(format!(
                 "{} may still come true, the oldest since {}{until}; {what}",
                 count(open.len(), "creation"),
-                moment(begun),
+                wall.moment(begun),
             ));
         }
         let late: Vec<_> = self.orphans().map(|member| &member.id).collect();
@@ -93,7 +99,7 @@ impl Remains {
         }
         Why {
             lines,
-            deeds: group.told_deeds(instance),
+            deeds: group.told_deeds(instance, wall),
         }
     }
 }

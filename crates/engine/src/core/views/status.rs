@@ -9,7 +9,6 @@ use infrakit_spi::rollout::{
 };
 
 use crate::core::state::census::Census;
-use crate::core::words::{moment, said};
 use crate::core::{Core, Group, Refused};
 
 impl Core {
@@ -24,6 +23,7 @@ impl Core {
     /// # Errors
     /// Returns why it is refused.
     pub fn rollout_status(&self, id: &GroupId) -> Result<RolloutStatus, Refused> {
+        let wall = self.on_wall();
         let group = self.known(id)?;
         let memory = &group.memory;
         let Census {
@@ -52,10 +52,10 @@ impl Core {
             total: total as u64,
             outdated: (total - updated) as u64,
             failed: roll.map_or(0, |roll| roll.failed),
-            since: moment(group.stands_since(state)),
+            since: wall.moment(group.stands_since(state)),
             paused_by: pause.map_or_else(String::new, |pause| name(&pause.by).to_owned()),
             message: group.remark(state),
-            waiting: waiting.map(|(on, _)| said(on)).collect(),
+            waiting: waiting.map(|(on, _)| wall.said(on)).collect(),
             held: memory.held.iter().cloned().collect(),
             converged: group.is_as_specified(),
         })
@@ -66,6 +66,7 @@ impl Core {
     /// # Errors
     /// Returns why it is refused.
     pub fn history(&self, id: &GroupId) -> Result<Vec<RevisionRecord>, Refused> {
+        let wall = self.on_wall();
         let group = self.known(id)?;
         let revisions = group.revisions.iter();
         let record = |(revision, committed): (&u64, &crate::core::state::group::Committed)| {
@@ -74,7 +75,7 @@ impl Core {
             RevisionRecord {
                 revision: *revision,
                 hash: committed.spec.hash.to_string(),
-                committed: moment(committed.at),
+                committed: wall.moment(committed.at),
                 outcome,
                 good: known.is_some_and(|known| known.result == RollResult::Completed),
                 in_force: *revision == group.revision,
@@ -89,6 +90,7 @@ impl Core {
     /// # Errors
     /// Returns why it is refused.
     pub fn conditions(&self, id: &GroupId, now: Timestamp) -> Result<Vec<Condition>, Refused> {
+        let wall = self.on_wall();
         let group = self.known(id)?;
         let conditions = group.memory.conditions.iter();
         let told = conditions.map(|(kind, condition)| Condition {
@@ -105,7 +107,7 @@ impl Core {
             status: condition.holds,
             reason: condition.reason.clone(),
             message: condition.message.clone(),
-            since: moment(condition.since),
+            since: wall.moment(condition.since),
         });
         let mut told: Vec<Condition> = told.collect();
         let trouble = group.degraded_by(self.config.poll_interval, now);
@@ -117,7 +119,7 @@ impl Core {
             degraded.reason = trouble.reason;
             degraded.message = trouble.message;
             if let Some(since) = trouble.since {
-                degraded.since = moment(since);
+                degraded.since = wall.moment(since);
             }
         }
         Ok(told)

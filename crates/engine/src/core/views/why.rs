@@ -8,7 +8,7 @@ use infrakit_spi::{GroupId, InstanceId};
 
 use crate::core::state::census::Census;
 use crate::core::state::unfit::Unfit;
-use crate::core::words::{count, moment, said, since, span, verdict};
+use crate::core::words::{Wall, count, span};
 use crate::core::{Core, Group, Refused};
 
 impl Core {
@@ -22,14 +22,15 @@ impl Core {
         instance: Option<&InstanceId>,
         now: Timestamp,
     ) -> Result<Why, Refused> {
+        let wall = self.on_wall();
         let group = match (self.known(id), self.groups.remains(id)) {
             (Ok(group), _) => group,
-            (Err(_), Some(remains)) => return Ok(remains.why(instance, now)),
+            (Err(_), Some(remains)) => return Ok(remains.why(instance, (wall, now))),
             (Err(refused), None) => return Err(refused),
         };
-        let deeds = group.told_deeds(instance);
+        let deeds = group.told_deeds(instance, wall);
         let lines = match instance {
-            None => self.with_faults(group, group.why(now)),
+            None => self.with_faults(group, group.why(wall, now)),
             Some(instance) => match group.seen.get(instance) {
                 Some(member) => {
                     let last = deeds.iter().find(|deed| deed.plugin == member.plugin);
@@ -57,7 +58,9 @@ impl Core {
             lines.truncate(2);
             lines.push(format!("`{plugin}` {fault}"));
         }
-        let part = group.homes().find_map(|home| group.only_part(home));
+        let part = group
+            .homes()
+            .find_map(|home| group.only_part(home, self.on_wall()));
         if let Some(part) = part.filter(|part| !lines.iter().any(|line| line.contains(part))) {
             lines.truncate(2);
             lines.push(part);
@@ -78,17 +81,21 @@ impl Core {
         );
         vec![
             self.state(group, member, now),
-            health(group, member, now),
+            health(group, member, (self.on_wall(), now)),
             last,
         ]
     }
 
     /// Says what a member is, and why it goes or stays.
     fn state(&self, group: &Group, member: &Member, now: Timestamp) -> String {
+        let wall = self.on_wall();
         let id = &member.id;
         let own = &self.config.self_logical_id;
         let own = own.is_some() && member.logical_id == *own;
-        let mut parts = vec![format!("`{id}` is known since {}", moment(member.created))];
+        let mut parts = vec![format!(
+            "`{id}` is known since {}",
+            wall.moment(member.created)
+        )];
         let outdated = !member.matches(&group.spec.hash);
         parts.push(match &member.hash {
             Some(_) if !outdated => format!(
@@ -119,8 +126,8 @@ impl Core {
         if group.memory.is_held(member) {
             parts.push("is held, so it stays until it is released".to_owned());
         } else if let Some(departure) = member.departure {
-            let step = step(departure.step);
-            let begun = since(departure.since, now);
+            let step = step(departure.step, wall);
+            let begun = wall.since(departure.since, now);
             parts.push(format!(
                 "goes since {begun}, because {}; {step}",
                 departure.reason
@@ -129,7 +136,7 @@ impl Core {
             parts.push("is to go: its destruction was requested".to_owned());
         } else if outdated
             && !own
-            && let Some(why) = group.holds_back()
+            && let Some(why) = group.holds_back(wall)
         {
             parts.push(format!("stays for now: {why}"));
         }
@@ -138,34 +145,34 @@ impl Core {
 }
 
 /// Says how far a destruction has come.
-pub(in crate::core) fn step(step: Step) -> String {
+pub(in crate::core) fn step(step: Step, wall: Wall) -> String {
     match step {
-        Step::InFlight(at) => format!("its plugin was asked at {}", moment(at)),
+        Step::InFlight(at) => format!("its plugin was asked at {}", wall.moment(at)),
         Step::Accepted(at) => format!(
             "its plugin agreed at {}, and a list has yet to show that it is gone",
-            moment(at)
+            wall.moment(at)
         ),
         Step::Failed(times, again) => format!(
             "that failed {}, the next try is at {}",
             count(times as usize, "time"),
-            moment(again)
+            wall.moment(again)
         ),
     }
 }
 
 /// Says what is known of a member's health, and what was tried.
-fn health(group: &Group, member: &Member, now: Timestamp) -> String {
-    let mut said = verdict(&member.health);
+fn health(group: &Group, member: &Member, (wall, now): (Wall, Timestamp)) -> String {
+    let mut said = wall.verdict(&member.health);
     if let Some(at) = member.health.checked() {
         said.push_str(&format!("; asked {} ago", span(now.since(at))));
     }
     let until = group.spec.health.grace_ends(member.created);
     if member.health.last() == Health::Unhealthy && !member.health.ever_healthy() && now < until {
-        let until = moment(until);
+        let until = wall.moment(until);
         said.push_str(&format!("; that does not count before {until}"));
     }
     if let Some(repair) = group.memory.repairs.0.get(&member.id) {
-        let at = moment(repair.at);
+        let at = wall.moment(repair.at);
         let tried = count(repair.tried, "step");
         said.push_str(&format!("; {tried} of repair tried, the last at {at}"));
     }
@@ -190,20 +197,20 @@ fn told(deed: &Deed) -> String {
 
 impl Group {
     /// Says what the group waits for, since when, and on which evidence.
-    fn why(&self, now: Timestamp) -> Vec<String> {
-        let what: Vec<String> = self.waiting.iter().map(|(on, _)| said(on)).collect();
+    fn why(&self, wall: Wall, now: Timestamp) -> Vec<String> {
+        let what: Vec<String> = self.waiting.iter().map(|(on, _)| wall.said(on)).collect();
         if what.is_empty() {
             let lines = std::iter::once(self.all_is_well());
-            return lines.chain(self.as_of(now)).collect();
+            return lines.chain(self.as_of(wall, now)).collect();
         }
         let began = self.waiting.iter();
-        let began = began.map(|(on, noted)| since(self.began(on, *noted), now));
+        let began = began.map(|(on, noted)| wall.since(self.began(on, *noted), now));
         let mut began: Vec<String> = began.collect();
         began.dedup();
         let mut lines = vec![what.join("; "), format!("since {}", began.join("; "))];
         let mut evidence: Vec<String> = Vec::new();
         for (on, _) in self.waiting.iter() {
-            if let Some(text) = self.evidence_of(on, now)
+            if let Some(text) = self.evidence_of(on, (wall, now))
                 && !evidence.contains(&text)
             {
                 evidence.push(text);
@@ -214,13 +221,13 @@ impl Group {
         if let Some(degraded) =
             degraded.filter(|degraded| degraded.holds && Wait::explains(&degraded.reason))
         {
-            let since = since(degraded.since, now);
+            let since = wall.since(degraded.since, now);
             evidence.push(format!(
                 "degraded since {since}, {}: {}",
                 degraded.reason, degraded.message
             ));
         }
-        evidence.extend(self.as_of(now));
+        evidence.extend(self.as_of(wall, now));
         if !evidence.is_empty() {
             lines.push(evidence.join("; "));
         }
@@ -295,7 +302,7 @@ impl Group {
     }
 
     /// Says what keeps outdated members from being replaced.
-    fn holds_back(&self) -> Option<String> {
+    fn holds_back(&self, wall: Wall) -> Option<String> {
         let rolls = |on: &WaitingOn| match on {
             WaitingOn::Held { .. } | WaitingOn::SelfMember { .. } => false,
             WaitingOn::Observation
@@ -322,7 +329,7 @@ impl Group {
             | WaitingOn::Aborted { .. } => true,
         };
         let mut waits = self.waiting.iter().filter(|(on, _)| rolls(on));
-        waits.next().map(|(on, _)| said(on))
+        waits.next().map(|(on, _)| wall.said(on))
     }
 }
 
@@ -391,7 +398,7 @@ mod tests {
                 "the rollout is paused by the operator",
             ),
         ] {
-            assert_eq!(said(&on), text);
+            assert_eq!(Wall::default().said(&on), text);
         }
     }
 }
