@@ -115,3 +115,52 @@ fn nothing_is_kept_of_a_creation_that_was_over_before_it_was_answered() {
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!(bench.records("answers/"), Vec::<String>::new());
 }
+
+/// A list told of it, whatever became of it afterwards.
+#[test]
+fn a_doubt_that_a_list_has_settled_does_not_come_back_with_a_restart() {
+    for (dies, ids) in [(true, 3), (false, 3), (true, 1), (false, 1)] {
+        let mut bench = Bench::undeclared();
+        bench.fate = Fate::Unheard;
+        bench.commit(cattle(ids, "1"));
+        bench.crash();
+        bench.wait(5);
+        assert!(bench.converged(), "{}", bench.why());
+        if dies {
+            bench.lose("i-001");
+            bench.fate = Fate::Lost;
+        } else {
+            bench.fate = Fate::Kept;
+            bench.commit(cattle(ids, "2"));
+            bench.release_some(1);
+            bench.fate = Fate::Lost;
+        }
+        bench.wait(3);
+        bench.crash();
+        bench.wait(60);
+        assert_eq!(bench.ids().len() as u64, ids, "{dies}: {}", bench.why());
+    }
+}
+
+/// One creation of those that began together may take for ever; nobody waits for the others again.
+#[test]
+fn who_came_and_went_beside_a_slow_creation_is_not_waited_for_after_a_restart() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(3, "1"));
+    bench.release_some(2);
+    bench.fate = Fate::Kept;
+    bench.wait(60);
+    bench.lose("i-001");
+    bench.wait(60);
+    let mut kept = bench.take_kept();
+    let _slow = kept.remove(0);
+    for call in kept {
+        bench.call(call);
+    }
+    bench.wait(60);
+    bench.crash();
+    bench.wait(10);
+    let why = bench.why();
+    assert!(why.contains("waiting for 1 creation"), "{why}");
+}

@@ -57,6 +57,22 @@ pub(crate) fn judge(draft: &mut Draft<'_>, suspected: bool, unsure: bool) -> BTr
     draft.memory.domain_breakers.keys().cloned().collect()
 }
 
+/// Returns whether a member is in one of these domains.
+pub(crate) fn is_in(draft: &Draft<'_>, member: &Member, domains: &BTreeSet<String>) -> bool {
+    !domains.is_empty() && domains.contains(&*of(draft, member))
+}
+
+/// Counts the members of these domains that stay.
+pub(crate) fn members(draft: &Draft<'_>, domains: &BTreeSet<String>) -> usize {
+    if domains.is_empty() {
+        return 0;
+    }
+    let staying = draft.seen.members().filter(|member| member.stays());
+    staying
+        .filter(|member| is_in(draft, member, domains))
+        .count()
+}
+
 /// Counts the members of each domain that is known by name, those that are leaving left out.
 fn count(draft: &Draft<'_>) -> BTreeMap<String, Health> {
     let mut domains: BTreeMap<Cow<'_, str>, Health> = BTreeMap::new();

@@ -1,9 +1,11 @@
 //! What members said that were asked of late: by that it is judged whether too many are ill.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use infrakit_spi::flavor::Health;
 
+use crate::diagnosis::domains::is_in;
 use crate::draft::Draft;
 use crate::ledger::budget::number;
 use crate::{HealthPolicy, Share, Timestamp};
@@ -26,30 +28,34 @@ const INTERVALS: u32 = 2;
 /// turn came have fallen ill.
 #[derive(Debug)]
 pub(crate) struct Lately {
-    /// Members that this life of the controller has asked at all.
-    asked: usize,
     /// Members that do well.
     well: usize,
     /// Members that were found unhealthy and are so since.
     pub(crate) fallen_ill: usize,
-    /// How many have to be asked.
-    quorum: usize,
+}
+
+/// Returns whether too few were asked since the controller started to judge anybody. From then on
+/// others are asked whenever one is suspected.
+pub(crate) fn is_unsure(draft: &Draft<'_>) -> bool {
+    draft.index.asked() < draft.index.askable().min(QUORUM)
 }
 
 impl Lately {
-    pub(crate) fn of(draft: &Draft<'_>) -> Self {
+    /// What members outside of these domains said.
+    pub(crate) fn of(draft: &Draft<'_>, domains: &BTreeSet<String>) -> Self {
         let policy = &draft.spec.health;
         let interval = policy.interval.unwrap_or(draft.config.poll_interval);
         let window = LATELY.max(interval.saturating_mul(INTERVALS));
         let window = u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
         let since = Timestamp(draft.now.0.saturating_sub(window));
         let mut lately = Self {
-            asked: draft.index.asked(),
             well: 0,
             fallen_ill: 0,
-            quorum: draft.index.askable().min(QUORUM),
         };
         for (_, member) in draft.members(draft.index.asked_since(since)) {
+            if is_in(draft, member, domains) {
+                continue;
+            }
             let health = &member.health;
             match health.last() {
                 Health::Healthy => lately.well += 1,
@@ -62,12 +68,6 @@ impl Lately {
             }
         }
         lately
-    }
-
-    /// Returns whether too few were asked since the controller started to judge anybody. From then on
-    /// others are asked whenever one is suspected.
-    pub(crate) fn is_unsure(&self) -> bool {
-        self.asked < self.quorum
     }
 
     /// Returns how many of those asked may be ill.

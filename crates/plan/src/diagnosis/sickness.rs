@@ -1,7 +1,9 @@
 //! Who is sick, and whether that is believed.
 
-use crate::diagnosis::domains;
+use std::collections::BTreeSet;
+
 use crate::diagnosis::lately::Lately;
+use crate::diagnosis::{domains, lately};
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::budget::number;
@@ -62,23 +64,15 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
         most: number(policy.unhealthy_limit(draft.ledger.wanted as u64)),
         ..Illness::default()
     };
-    let (mut unhealthy, mut suspected) = (0, false);
-    // Members that were never well and may still come up, of the configuration in force and of others,
-    // and whether one like them is given up.
-    let (mut young, mut given_up) = ([0, 0], [false, false]);
+    let mut suspected = false;
+    // Whether members of the configuration in force, and others, are given up that were never well.
+    let mut given_up = [false, false];
     let mut outdated_first = Vec::new();
-    let index = draft.index;
-    for (key, member) in draft.members(&index.unhealthy) {
-        let concerned = draft.memory.naming || draft.spec.size.concerns(member);
-        if !concerned {
-            continue;
-        }
+    for (key, member) in ill(draft) {
         let new = !draft.outdated(member);
         if !member.health.counts(policy, member.created, draft.now) {
-            young[usize::from(new)] += 1;
             continue;
         }
-        unhealthy += 1;
         illness.unhealthy_new += usize::from(new);
         if !member.health.suspect(policy, member.created, draft.now) {
             continue;
@@ -101,23 +95,17 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
             outdated_first.push((key, member));
         }
     }
-    // Who is the first to be past its grace period is not judged before those that were made with it:
-    // when none of them comes up, the fault is not with one. Nor is it when nobody at all does well.
-    let nobody = draft.ledger.tally().serving == 0;
-    for (young, given_up) in young.into_iter().zip(given_up) {
-        unhealthy += if given_up || nobody { young } else { 0 };
-    }
     outdated_first.append(&mut illness.sick);
     illness.sick = outdated_first;
     let concerned = suspected || draft.memory.breaker.is_some();
-    let lately = concerned.then(|| Lately::of(draft));
-    illness.unsure = lately.as_ref().is_some_and(Lately::is_unsure);
-    illness.broken = judge_breaker(draft, (unhealthy, suspected), &illness, lately.as_ref());
+    illness.unsure = concerned && lately::is_unsure(draft);
     let broken = domains::judge(draft, suspected, illness.unsure);
     if !broken.is_empty() {
-        let spared = |member: &Member| broken.contains(&*domains::of(draft, member));
-        illness.sick.retain(|(_, member)| !spared(member));
+        let members = std::mem::take(&mut illness.sick).into_iter();
+        let outside = |(_, member): &(_, &Member)| !domains::is_in(draft, member, &broken);
+        illness.sick = members.filter(outside).collect();
     }
+    illness.broken = concerned && judge_breaker(draft, (suspected, given_up), &illness, &broken);
     let doubted = judge_observer(draft, suspected);
     illness.withheld = illness.broken || doubted || illness.unsure;
     let asked_again = illness.suspects.first().copied();
@@ -137,18 +125,50 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
     illness
 }
 
+/// Returns the members that the size is about and whose last verdict was bad.
+fn ill<'a>(draft: &Draft<'a>) -> impl Iterator<Item = (&'a Key, &'a Member)> {
+    let concerned = |member: &Member| draft.memory.naming || draft.spec.size.concerns(member);
+    let members = draft.members(&draft.index.unhealthy);
+    members.filter(move |(_, member)| concerned(member))
+}
+
+/// Counts the unhealthy members outside of domains whose own breaker is open.
+///
+/// Who is the first to be past its grace period is not judged before those that were made with it:
+/// when none of them comes up, the fault is not with one. Nor is it when nobody at all does well.
+fn unhealthy(draft: &Draft<'_>, given_up: [bool; 2], broken: &BTreeSet<String>) -> usize {
+    let policy = &draft.spec.health;
+    let nobody = draft.ledger.tally().serving == 0;
+    let counts = |member: &Member| {
+        let young = !member.health.counts(policy, member.created, draft.now);
+        !young || nobody || given_up[usize::from(!draft.outdated(member))]
+    };
+    ill(draft)
+        .filter(|(_, member)| counts(member))
+        .filter(|(_, member)| !domains::is_in(draft, member, broken))
+        .count()
+}
+
 /// Returns whether too many members are unhealthy at once: of all, or of those that were asked of
 /// late. In a large group it takes long until all were asked, and what is found meanwhile is a
 /// sample of what there is. The breaker closes when there were no more than may be for a whole poll
-/// interval, and enough were asked to tell.
+/// interval, and enough were asked to tell. Domains whose own breaker is open are one event each, of
+/// which it knows already.
 fn judge_breaker(
     draft: &mut Draft<'_>,
-    (unhealthy, suspected): (usize, bool),
+    (suspected, given_up): (bool, [bool; 2]),
     illness: &Illness<'_>,
-    lately: Option<&Lately>,
+    broken: &BTreeSet<String>,
 ) -> bool {
-    let most = illness.most;
-    let sample = lately.filter(|lately| lately.is_over(&draft.spec.health));
+    let policy = &draft.spec.health;
+    let unhealthy = unhealthy(draft, given_up, broken);
+    let outside = draft
+        .ledger
+        .wanted
+        .saturating_sub(domains::members(draft, broken));
+    let most = number(policy.unhealthy_limit(outside as u64));
+    let lately = Lately::of(draft, broken);
+    let sample = lately.is_over(policy).then_some(&lately);
     let over = unhealthy > most || sample.is_some();
     // A restart knows of nobody yet. That closes nothing.
     let stays = over || illness.unsure;

@@ -458,3 +458,43 @@ fn a_member_that_does_not_come_up_after_a_repair_is_replaced() {
     bench.look();
     assert_eq!(destroyed(&bench.plan()), [("a", Reason::Unhealthy)]);
 }
+
+/// Seven of fifteen would be too many; the five of one zone are one event.
+#[test]
+fn a_zone_that_is_ill_keeps_nobody_elsewhere_from_being_healed() {
+    let mut bench = zones();
+    for id in ["a0", "a3", "a6", "a9", "a12"] {
+        bench.sicken(id);
+    }
+    assert_eq!(destroyed(&bench.plan()), []);
+    for id in ["b1", "c2"] {
+        bench.sicken(id);
+    }
+    let plan = bench.plan();
+    assert!(plan.memory.breaker.is_none(), "{:?}", plan.waiting);
+    assert_eq!(destroyed(&plan), [("b1", Reason::Unhealthy)]);
+}
+
+/// With two zones out of sight the third is judged by itself.
+#[test]
+fn who_is_outside_of_the_zones_that_are_ill_is_judged_by_those_outside() {
+    let mut bench = zones();
+    for id in [
+        "a0", "a3", "a6", "a9", "a12", "c2", "c5", "c8", "c11", "c14",
+    ] {
+        bench.sicken(id);
+    }
+    assert_eq!(destroyed(&bench.plan()), []);
+    bench.sicken("b1");
+    assert_eq!(destroyed(&bench.plan()), [("b1", Reason::Unhealthy)]);
+    let mut bench = zones();
+    for id in ["a0", "a3", "a6", "a9", "a12", "b1", "b4", "b7"] {
+        bench.sicken(id);
+    }
+    let plan = bench.plan();
+    assert_eq!(
+        destroyed(&plan),
+        [],
+        "three of five are an event of their own"
+    );
+}

@@ -118,10 +118,10 @@ impl Young {
         for number in &gone {
             self.end(*number, plugin);
         }
+        // As long as others of its batch are open, a restart would not know what came of it, should it be
+        // gone by then.
         for number in &grown {
-            if let Some(newcomer) = self.members.remove(number) {
-                self.leave(newcomer.record);
-            }
+            self.end(*number, plugin);
         }
         !grown.is_empty() || !gone.is_empty()
     }

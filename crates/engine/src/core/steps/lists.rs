@@ -283,8 +283,15 @@ fn note_seen(group: &mut Group, circumstances: Listed<'_>, calls: &CallsUnderWay
     let found = found.filter_map(|(number, _)| Some((*number, seen.made_by(*number)?.id.clone())));
     for (number, id) in found.collect::<Vec<_>>() {
         let home = (plugin.clone(), id);
-        group.young.insert(number, home, now, Keep::Unrecorded);
-        if calls.is_creating(&group.target, number) {
+        let answered_later = calls.is_creating(&group.target, number);
+        // Nothing else tells another life that it came, should it be gone by then.
+        let keep = if answered_later {
+            Keep::Unrecorded
+        } else {
+            Keep::Recorded
+        };
+        group.young.insert(number, home, now, keep);
+        if answered_later {
             group.young.note_told(number);
         }
     }
