@@ -13,7 +13,6 @@ mod listed;
 mod lists;
 mod losses;
 pub(crate) mod member;
-mod missing;
 mod part;
 mod tomb;
 mod trust;
