@@ -89,7 +89,6 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     if pauses && Guard::Backoff.stands() {
         draft.ledger.block_creations();
     }
-    draft.set_retries_aside();
     draft.resume_decided();
     draft.destroy_requested();
     gates::note_roll(&mut draft);

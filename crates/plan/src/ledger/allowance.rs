@@ -128,23 +128,9 @@ impl Allowance {
         room.is_none_or(|mut room| room.draw(kind).is_ok())
     }
 
-    /// Sets up to so many destructions of a plugin aside; returns how many.
-    pub(crate) fn set_aside(&mut self, plugin: &PluginName, calls: usize) -> usize {
-        let room = self.0.get_mut(plugin);
-        let Some(left) = room.and_then(|room| room.destroys.left.as_mut()) else {
-            return 0;
-        };
-        let aside = calls.min(*left);
-        *left -= aside;
-        aside
-    }
-
-    /// Hands out what was set aside.
-    pub(crate) fn hand_out(&mut self, plugin: &PluginName, aside: usize) {
-        let room = self.0.get_mut(plugin);
-        if let Some(left) = room.and_then(|room| room.destroys.left.as_mut()) {
-            *left += aside;
-        }
+    /// Returns how many destructions of a plugin its rate limit leaves; `None` for no limit.
+    pub(crate) fn destroys_left(&self, plugin: &PluginName) -> Option<usize> {
+        self.0.get(plugin)?.destroys.left
     }
 
     /// Draws a call of a plugin.

@@ -13,8 +13,6 @@
 //! - *calls*: the free slots of each plugin, and what its rate limits leave ([`Allowance`]). What is
 //!   not granted for want of a call is noted nowhere: it is decided anew, if it is still wanted.
 
-use std::collections::BTreeMap;
-
 use infrakit_spi::PluginName;
 
 use super::errand::{Errand, Made, Refusal, Stake};
@@ -47,8 +45,6 @@ pub(crate) struct Ledger {
     /// Most members that may ever exist.
     ceiling: Option<u64>,
     calls: Allowance,
-    /// Destructions by plugin that are kept for those whose turn came before this plan.
-    aside: BTreeMap<PluginName, usize>,
 }
 
 /// Who counts for the floor.
@@ -116,7 +112,6 @@ impl Ledger {
             repairing: 0,
             ceiling: ceilings.into_iter().flatten().min(),
             calls: config.allowance.clone(),
-            aside: BTreeMap::new(),
         };
         if let Some(hold) = hold {
             ledger.hold(hold);
@@ -377,20 +372,9 @@ impl Ledger {
         drawn.map_err(|scarce| Refusal::Call(plugin.clone(), scarce))
     }
 
-    /// Keeps destructions of plugins for those that are tried again: whoever went first must not wait
-    /// behind each that comes after it.
-    pub(crate) fn set_aside(&mut self, retries: BTreeMap<PluginName, usize>) {
-        for (plugin, calls) in retries {
-            let aside = self.calls.set_aside(&plugin, calls);
-            self.aside.insert(plugin, aside);
-        }
-    }
-
-    /// Lets those draw for whom destructions were kept.
-    pub(crate) fn hand_out(&mut self) {
-        for (plugin, aside) in std::mem::take(&mut self.aside) {
-            self.calls.hand_out(&plugin, aside);
-        }
+    /// Returns how many destructions of a plugin its rate limit leaves; `None` for no limit.
+    pub(crate) fn destroys_left(&self, plugin: &PluginName) -> Option<usize> {
+        self.calls.destroys_left(plugin)
     }
 
     // ---- Coming.

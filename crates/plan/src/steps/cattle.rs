@@ -101,8 +101,13 @@ fn shrink(draft: &mut Draft<'_>) {
     }
     // Those that have to wait for their plugin are too many all the same: nobody goes in their place.
     let (mut closed, mut waiting) = (BTreeSet::new(), 0);
+    // Under a rate limit those would leave nothing for whoever is tried again.
+    let kept = draft.surplus_to_retry();
     for entry in keep_to_the_limit(draft, victims) {
-        if closed.contains(&entry.1.plugin) {
+        let plugin = &entry.1.plugin;
+        let kept = kept.get(plugin).copied().unwrap_or(0);
+        let left = draft.ledger.destroys_left(plugin);
+        if closed.contains(plugin) || kept > 0 && left.is_some_and(|left| left <= kept) {
             waiting += 1;
             continue;
         }

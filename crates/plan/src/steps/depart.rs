@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use infrakit_spi::PluginName;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
 
@@ -206,7 +207,6 @@ impl Draft<'_> {
     /// It comes after all that lets others go, and after what may pause the rollout: whoever is not
     /// to go any more is known in the same plan.
     pub(crate) fn retry_departures(&mut self) {
-        self.ledger.hand_out();
         for entry in self.members(&self.index.leaving).collect::<Vec<_>>() {
             let member = entry.1;
             let Some((departure, mut due, shown)) = self.next_try(member) else {
@@ -255,18 +255,26 @@ impl Draft<'_> {
         }
     }
 
-    /// Keeps calls for destructions that are due to be tried again. What lets others go comes before,
-    /// and would leave nothing of a rate limit for as long as it lasts.
-    pub(crate) fn set_retries_aside(&mut self) {
+    /// Returns how many destructions of each plugin are due to be tried again because there are too many
+    /// members, as far as is known before others are let go.
+    pub(crate) fn surplus_to_retry(&self) -> BTreeMap<PluginName, usize> {
         let mut due = BTreeMap::new();
-        for (_, member) in self.members(&self.index.leaving) {
-            let next = self.next_try(member);
-            let is_due = next.is_some_and(|(_, at, shown)| shown && at <= self.now);
-            if is_due && !member.description.state.is_leaving() {
+        for (key, member) in self.members(&self.index.leaving) {
+            let Some((departure, at, shown)) = self.next_try(member) else {
+                continue;
+            };
+            let waits = at > self.now || !shown || member.description.state.is_leaving();
+            if waits || departure.reason != Reason::Surplus {
+                continue;
+            }
+            let (stake, errand) = (self.stake(key, member), Errand::Resumed(Reason::Surplus));
+            if self.is_justified(member, Reason::Surplus)
+                && self.ledger.may_still_go(stake, errand).is_ok()
+            {
                 *due.entry(member.plugin.clone()).or_insert(0) += 1;
             }
         }
-        self.ledger.set_aside(due);
+        due
     }
 
     /// Returns when a member's destruction is asked for again, where none is under way, and whether a
