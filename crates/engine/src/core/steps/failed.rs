@@ -13,13 +13,12 @@ pub(in crate::core) fn note_failure(
     (error, begun): (&Error, Timestamp),
     now: Timestamp,
 ) {
-    let told = match error.given_class() {
-        // By its plugin's word it is more than that.
-        Some(FailureClass::Configuration | FailureClass::Quota) => Told::Declared,
-        Some(_) | None if error.is_throttled() => {
-            group.memory.creation.throttled(error.message());
-            return;
-        }
+    let class = error.given_class();
+    if error.is_throttled() && class != Some(FailureClass::Configuration) {
+        group.memory.creation.throttled(error.message());
+        return;
+    }
+    let told = match class {
         Some(_) => Told::Declared,
         None => Told::Guessed,
     };
