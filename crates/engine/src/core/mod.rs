@@ -112,8 +112,8 @@ impl Core {
             return;
         }
         self.note_time(now);
-        self.calls.ended(&event, now);
-        self.note_throttling(&event, now);
+        let begun = self.calls.ended(&event, now);
+        self.note_throttling((&event, begun.unwrap_or(now)), now);
         match event {
             Event::Changed { plugin } => self.look_again(&plugin, now),
             Event::Behaves { plugin, behaviour } => self.behaves(&plugin, behaviour, now),

@@ -22,6 +22,7 @@ mod naming;
 mod neighbours;
 mod observers;
 mod parts;
+mod providers;
 mod rates;
 mod records;
 mod remains;

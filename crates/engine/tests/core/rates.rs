@@ -3,18 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use infrakit_engine::core::{
-    Call, Core, CreationAnswer, Effect, Event, Limits, ListAnswer, NotWritten,
-};
-use infrakit_plan::{Config, Spec, Timestamp};
+use infrakit_engine::core::{Effect, Event, Limits};
+use infrakit_plan::Config;
 use infrakit_spi::behaviour::{Behaviour, Limit, Operation};
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::{Description, Listing, Locality};
 use infrakit_spi::{Error, tags};
-use infrakit_store::{MemStore, Store as _};
 
-use crate::bench::{Bench, GROUP, cattle, spec};
+use crate::bench::{Bench, cattle, spec};
 
 fn creations(per_minute: u32) -> Limits {
     Limits {
@@ -23,7 +18,7 @@ fn creations(per_minute: u32) -> Limits {
     }
 }
 
-fn declaring(limits: Vec<Limit>) -> Event {
+pub(crate) fn declaring(limits: Vec<Limit>) -> Event {
     let behaviour = Behaviour {
         limits,
         ..Behaviour::default()
@@ -34,7 +29,7 @@ fn declaring(limits: Vec<Limit>) -> Event {
     }
 }
 
-fn limit(op: Operation, bucket: f64, refill_per_s: f64) -> Limit {
+pub(crate) fn limit(op: Operation, bucket: f64, refill_per_s: f64) -> Limit {
     Limit {
         op,
         bucket,
@@ -43,7 +38,7 @@ fn limit(op: Operation, bucket: f64, refill_per_s: f64) -> Limit {
     }
 }
 
-fn named(id: &str, raw: GroupSpec) -> GroupSpec {
+pub(crate) fn named(id: &str, raw: GroupSpec) -> GroupSpec {
     GroupSpec {
         id: id.into(),
         ..raw
@@ -194,177 +189,6 @@ fn lists_draw_from_the_limit_too() {
     assert!((9..=12).contains(&lists.get()), "{} lists", lists.get());
 }
 
-/// A provider with a bucket of its own, whose creations take their time.
-struct Provider {
-    core: Core,
-    store: MemStore,
-    now: Timestamp,
-    takes: Duration,
-    per_second: f64,
-    saved: f64,
-    counted: Timestamp,
-    /// When each call is answered.
-    due: BTreeMap<(Timestamp, u64), Event>,
-    there: Vec<Description>,
-    throttled: Vec<Timestamp>,
-    serial: u64,
-}
-
-impl Provider {
-    fn new(per_second: f64, takes: Duration) -> Self {
-        let now = Timestamp(1_000_000_000_000_000_000);
-        Self {
-            core: Core::new(Config::default()),
-            store: MemStore::default(),
-            now,
-            takes,
-            per_second,
-            saved: per_second,
-            counted: now,
-            due: BTreeMap::new(),
-            there: Vec::new(),
-            throttled: Vec::new(),
-            serial: 0,
-        }
-    }
-
-    fn answer(&mut self, after: Duration, event: Event) {
-        self.serial += 1;
-        self.due.insert((self.now + after, self.serial), event);
-    }
-
-    fn carry_out(&mut self, effect: Effect) {
-        match effect {
-            Effect::List {
-                plugin, started, ..
-            } => {
-                let answer = ListAnswer {
-                    plugin,
-                    started,
-                    locality: Locality::Remote,
-                    outcome: Ok(Listing::Changed(self.there.clone(), None)),
-                };
-                self.answer(Duration::from_millis(50), Event::Listed(answer));
-            }
-            Effect::Journal {
-                batch,
-                changes,
-                durability,
-            } => {
-                let written = self.store.commit(changes, durability);
-                let written = written.now_or_never().unwrap();
-                let outcome = written.map(drop).map_err(|error| NotWritten::of(&error));
-                let event = Event::Journaled { batch, outcome };
-                self.answer(Duration::from_millis(3), event);
-            }
-            Effect::Call(Call::Provision {
-                target,
-                number,
-                provision,
-                ..
-            }) => {
-                let passed = self.now.since(self.counted).as_secs_f64();
-                self.saved = (self.saved + passed * self.per_second).min(self.per_second);
-                self.counted = self.now;
-                let (after, outcome) = if self.saved < 1.0 {
-                    self.throttled.push(self.now);
-                    let error = Error::refused("RequestLimitExceeded");
-                    (Duration::from_millis(20), Err(error))
-                } else {
-                    self.saved -= 1.0;
-                    let description = Description {
-                        id: format!("i-{number}").into(),
-                        tags: Some(provision.tags),
-                        ..Description::default()
-                    };
-                    self.there.push(description.clone());
-                    (self.takes, Ok(Box::new(description)))
-                };
-                let answer = CreationAnswer {
-                    target,
-                    number,
-                    plugin: "file".into(),
-                    begun: self.now,
-                    outcome,
-                };
-                self.answer(after, Event::Provisioned(answer));
-            }
-            Effect::Call(Call::Check { subject, .. }) => {
-                let outcome = Ok(infrakit_spi::flavor::Health::Healthy);
-                let event = Event::Checked { subject, outcome };
-                self.answer(Duration::from_millis(1), event);
-            }
-            Effect::Call(call) => panic!("nothing else is to be done: {call:?}"),
-        }
-    }
-
-    /// Runs until so many are there and answered, or the time is up; returns how long it took.
-    fn run(&mut self, count: usize, most: Duration) -> Duration {
-        let begun = self.now;
-        loop {
-            self.core.plan(self.now);
-            self.core.look(self.now);
-            for effect in self.core.take_effects() {
-                self.carry_out(effect);
-            }
-            let open = self.due.values();
-            let open = open.filter(|event| matches!(event, Event::Provisioned(_)));
-            let took = self.now.since(begun);
-            if (self.there.len() >= count && open.count() == 0) || took > most {
-                return took;
-            }
-            let answered = self.due.keys().next().map(|(at, _)| *at);
-            let wake = self.core.wake_at();
-            let next = answered.into_iter().chain(wake).min().unwrap();
-            self.now = next.max(Timestamp(self.now.0 + 1_000));
-            while let Some(entry) = self.due.first_entry()
-                && entry.key().0 <= self.now
-            {
-                let event = entry.remove();
-                self.core.handle(event, self.now);
-            }
-        }
-    }
-}
-
-#[test]
-fn a_provider_that_declares_its_limit_is_used_to_the_full_and_never_throttles() {
-    let takes = Duration::from_secs(15);
-    let mut provider = Provider::new(40.0, takes);
-    let raw = cattle(2_000, "1");
-    let spec = Spec::parse(raw.properties.as_ref()).unwrap();
-    let now = provider.now;
-    provider.core.handle(
-        declaring(vec![limit(Operation::Create, 40.0, 40.0)]),
-        provider.now,
-    );
-    provider.core.commit(raw, spec, "nonce", now).unwrap();
-    let took = provider.run(2_000, Duration::from_secs(200)).as_secs_f64();
-    assert_eq!(provider.there.len(), 2_000);
-    assert!(
-        provider.throttled.is_empty(),
-        "{:?}",
-        provider.throttled.len()
-    );
-    let least = (2_000.0 - 40.0) / 40.0 + takes.as_secs_f64();
-    assert!(took < least * 1.03, "{took} s, {least} s are possible");
-    assert!(provider.core.describe(&GROUP.into()).is_ok());
-}
-
-#[test]
-fn a_provider_that_declares_nothing_is_found_out_within_a_minute() {
-    let mut provider = Provider::new(20.0, Duration::from_secs(1));
-    let raw = cattle(4_000, "1");
-    let spec = Spec::parse(raw.properties.as_ref()).unwrap();
-    let now = provider.now;
-    provider.core.commit(raw, spec, "nonce", now).unwrap();
-    provider.run(4_000, Duration::from_secs(240));
-    let minute = now + Duration::from_secs(60);
-    let late = provider.throttled.iter().filter(|at| **at > minute);
-    assert!(late.count() <= 40, "of {}", provider.throttled.len());
-    assert!(provider.there.len() > 2_000, "{}", provider.there.len());
-}
-
 #[test]
 fn a_pause_that_a_plugin_asked_for_outlives_a_restart() {
     let mut bench = Bench::new();
@@ -459,4 +283,19 @@ fn what_a_flavor_says_puts_no_brake_on_the_instance_plugin() {
         6,
         "it is tried again as after any failure"
     );
+}
+
+/// Calls that were written down ahead begin as soon as others end, be they refused.
+#[test]
+fn what_waits_for_a_slot_does_not_begin_once_the_plugin_wants_to_be_left_alone() {
+    let mut bench = Bench::new();
+    bench.commit(cattle(2_000, "1"));
+    bench.now = bench.now + Duration::from_millis(500);
+    bench.settle();
+    assert_eq!(bench.ids().len(), 2_000);
+    let busy = Error::refused("busy").with_retry_after(Duration::from_secs(30));
+    bench.refused.insert("1".to_owned(), busy);
+    bench.commit(cattle(5_000, "1"));
+    bench.wait(29);
+    assert_eq!(bench.count("create"), 2_000 + 128);
 }

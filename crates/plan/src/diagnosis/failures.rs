@@ -117,6 +117,12 @@ impl Failures {
         backoff.fail(failed.begun, &failed.token, now);
     }
 
+    /// Notes a creation that was refused since too much is asked of its plugin. That says nothing of the
+    /// group, and is held against none: all of them get their turns at what the plugin takes.
+    pub fn throttled(&mut self, message: &str) {
+        message.clone_into(&mut self.last);
+    }
+
     /// Notes that a member died early, in a group of this size; `next` is the number of its next
     /// creation.
     pub fn die(&mut self, died: (&EarlyDeath, &Token), size: u64, next: u64, now: Timestamp) {
@@ -149,12 +155,11 @@ impl Failures {
     /// Notes that a creation from `hash` succeeded, begun at `begun`: forgets failures of that
     /// configuration noted before that.
     pub fn succeed(&mut self, hash: &ConfigHash, begun: Timestamp) {
-        let Some(failing) = self.configurations.get_mut(hash) else {
-            return;
-        };
-        failing.succeed(begun);
-        if *failing == Failing::default() {
-            self.configurations.remove(hash);
+        if let Some(failing) = self.configurations.get_mut(hash) {
+            failing.succeed(begun);
+            if *failing == Failing::default() {
+                self.configurations.remove(hash);
+            }
         }
         if self.configurations.is_empty() {
             self.last.clear();
@@ -278,6 +283,16 @@ mod tests {
         );
         assert!(failures.stopped(&hash("a")).is_none());
         assert!(failures.pending(&hash("a"), at(2)).unwrap() <= at(3));
+    }
+
+    #[test]
+    fn that_too_much_is_asked_of_a_plugin_is_said_and_held_against_no_group() {
+        let mut failures = Failures::default();
+        failures.throttled("slow down");
+        assert_eq!((failures.failures(), failures.last()), (0, "slow down"));
+        assert_eq!(failures.pending(&hash("a"), at(0)), None);
+        failures.succeed(&hash("a"), at(1));
+        assert_eq!(failures.last(), "");
     }
 
     /// A stop in it may have come from words.

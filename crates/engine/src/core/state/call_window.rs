@@ -264,6 +264,13 @@ impl CallWindow {
         taken.inspect(|call| self.release(call.kind())).collect()
     }
 
+    /// Returns the groups that have calls of a kind wait for a slot.
+    pub(in crate::core) fn waiting(&self, kind: CallKind) -> BTreeSet<Target> {
+        let alike = self.waiting.iter().map(|(_, call)| call);
+        let alike = alike.filter(|call| call.kind() == kind);
+        alike.filter_map(subject_group).cloned().collect()
+    }
+
     /// Returns the groups whose calls have waited for too long.
     pub(in crate::core) fn stale(&self, now: Timestamp) -> BTreeSet<Target> {
         let old = self.waiting.iter();

@@ -17,6 +17,7 @@ use crate::core::Core;
 use crate::core::state::behaviours::Behaviours;
 use crate::core::state::brake::Brake;
 use crate::core::state::line::Line;
+use crate::core::state::meter::Meter;
 use crate::records::{RateRecord, delete, put, rate_key};
 
 /// The share of a declared limit that is used. Our clock and the provider's are not the same, nor is
@@ -272,8 +273,13 @@ impl Rates {
         meter.or_default().note(now);
         for limit in self.limits_on(of, op, now) {
             self.bucket(&limit).draw();
-            if let (Some(group), Some(record)) = (group, self.by_name.get_mut(&limit.name)) {
-                record.last = Some((now, group.clone()));
+            if let Some(record) = self.by_name.get_mut(&limit.name) {
+                if let Some(group) = group {
+                    record.last = Some((now, group.clone()));
+                }
+                if let Some(brake) = &mut record.brake {
+                    brake.draw();
+                }
             }
             self.changed.insert(limit.name);
         }
@@ -308,8 +314,23 @@ impl Rates {
         // Only their names matter.
         for limit in self.limits_on(of, op, Timestamp::default()) {
             self.bucket(&limit).give_back();
+            let record = self.by_name.get_mut(&limit.name);
+            if let Some(brake) = record.and_then(|record| record.brake.as_mut()) {
+                brake.give_back();
+            }
             self.changed.insert(limit.name);
         }
+    }
+
+    /// Returns whether a plugin wants to be left alone now with calls of a kind.
+    pub(in crate::core) fn is_closed(
+        &self,
+        of: (&PluginName, &Behaviour),
+        op: Operation,
+        now: Timestamp,
+    ) -> bool {
+        let limits = self.limits_on(of, op, now);
+        limits.iter().any(|limit| limit.closed_until.is_some())
     }
 
     /// Notes that a plugin wants to be called less often; returns whether that is worth a write.
@@ -317,13 +338,14 @@ impl Rates {
         &mut self,
         (plugin, behaviour): (&PluginName, &Behaviour),
         op: Operation,
-        (hint, now): (Option<Duration>, Timestamp),
+        (begun, hint): (Timestamp, Option<Duration>),
+        now: Timestamp,
     ) -> bool {
         let name = brake_name(plugin, behaviour, op);
-        let meter = self.meters.get(&(plugin.clone(), op));
-        let seen = meter.map_or(0.0, |meter| meter.rate(now));
+        let meter = self.meters.entry((plugin.clone(), op)).or_default();
+        let asked = meter.refuse(begun, now);
         let record = self.by_name.entry(name.clone()).or_default();
-        let brake = Brake::put_on(record.brake, seen, hint, now);
+        let brake = Brake::put_on(record.brake, asked, hint, now);
         let former = record.brake.replace(brake);
         // What it let through is spent, or it would not have been refused.
         let limit = Limit {
@@ -426,29 +448,5 @@ impl Rates {
             return;
         }
         self.by_name.insert(name, RateRecord { brake, ..record });
-    }
-}
-
-/// Calls a second.
-#[derive(Debug, Default)]
-struct Meter {
-    since: Timestamp,
-    calls: u32,
-    last: f64,
-}
-
-impl Meter {
-    fn note(&mut self, now: Timestamp) {
-        let passed = now.since(self.since).as_secs_f64();
-        if passed >= 1.0 {
-            self.last = f64::from(self.calls) / passed;
-            (self.since, self.calls) = (now, 0);
-        }
-        self.calls += 1;
-    }
-
-    fn rate(&self, now: Timestamp) -> f64 {
-        let passed = now.since(self.since).as_secs_f64().max(1.0);
-        self.last.max(f64::from(self.calls) / passed)
     }
 }

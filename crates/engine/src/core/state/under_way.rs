@@ -143,16 +143,13 @@ impl CallsUnderWay {
         self.running.contains_key(&call)
     }
 
-    /// Notes the end of a call, where the event is one.
-    pub(in crate::core) fn ended(&mut self, event: &Event, now: Timestamp) {
-        let Some((id, ending)) = CallId::ended_by(event) else {
-            return;
-        };
-        let Some((key, begun)) = self.running.remove(&id) else {
-            return;
-        };
+    /// Notes the end of a call, where the event is one. Returns when it began.
+    pub(in crate::core) fn ended(&mut self, event: &Event, now: Timestamp) -> Option<Timestamp> {
+        let (id, ending) = CallId::ended_by(event)?;
+        let (key, begun) = self.running.remove(&id)?;
         let took = now.since(begun);
         self.window(key).ended(id.kind(), (took, ending), now);
+        Some(begun)
     }
 
     /// Takes out the calls of a group that wait for a slot; checks of health stay.

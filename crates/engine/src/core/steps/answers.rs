@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    ConditionKind, Departure, Doubt, FailedCreation, Intent, Labelling, Lag, Member, Origin, Step,
-    Timestamp, Told,
+    ConditionKind, Departure, Doubt, Intent, Labelling, Lag, Member, Origin, Step, Timestamp,
 };
 use infrakit_spi::behaviour::{AnswerMeans, Behaviour};
 use infrakit_spi::flavor::Health;
-use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::instance::{Description, Lifecycle, Repaired};
-use infrakit_spi::{Delivery, Error, FailureClass, InstanceId, PluginName};
+use infrakit_spi::{Delivery, Error, InstanceId, PluginName};
 
 use crate::core::state::group::Said;
 use crate::core::state::history::Kind;
 use crate::core::state::young::Keep;
+use crate::core::steps::failed::{asked_in_vain, note_failure};
 use crate::core::{Core, CreationAnswer, Group, Subject, Target};
 
 impl Core {
@@ -431,67 +430,6 @@ fn is_it(group: &Group, subject: &Subject) -> bool {
         let younger = member.token.is_some_and(|token| token >= subject.before);
         !younger && !member.is_another(&subject.birth)
     })
-}
-
-/// Notes a failed creation. Words may slow a group down; only what the plugin declares can stop it.
-fn note_failure(
-    group: &mut Group,
-    (number, hash): (u64, &ConfigHash),
-    (error, begun): (&Error, Timestamp),
-    now: Timestamp,
-) {
-    let told = match error.given_class() {
-        Some(_) => Told::Declared,
-        None => Told::Guessed,
-    };
-    let failed = FailedCreation {
-        token: group.memory.token(number),
-        hash,
-        class: error.class(),
-        told,
-        message: error.message(),
-        begun,
-    };
-    group.memory.creation.fail(&failed, now);
-}
-
-/// A creation was asked for again, and that was refused. It says nothing of the first call: only a list
-/// tells what came of that.
-fn asked_in_vain(
-    group: &mut Group,
-    (number, intent): (u64, Intent),
-    (plugin, error): (&PluginName, &Error),
-    now: Timestamp,
-) {
-    let mut intent = Intent {
-        doubt: Some(Doubt::since(now)),
-        ..intent
-    };
-    let passes = error.is_throttled()
-        || error.is_of_another()
-        || match error.class() {
-            FailureClass::Unavailable | FailureClass::Quota => true,
-            FailureClass::Configuration | FailureClass::Other => false,
-        };
-    if error.delivery() == Delivery::Refused && !passes {
-        intent.again.refused = true;
-        let message = format!(
-            "`{plugin}` declares that it knows creations by their tokens, and refuses one that it was \
-             asked for before: {}",
-            error.message()
-        );
-        tracing::error!(group = %group.id(), number, "{message}");
-        let failed = FailedCreation {
-            token: group.memory.token(number),
-            hash: &intent.hash,
-            class: FailureClass::Other,
-            told: Told::Guessed,
-            message: &message,
-            begun: intent.begun,
-        };
-        group.memory.creation.fail(&failed, now);
-    }
-    group.memory.intents.insert(number, intent);
 }
 
 /// A creation was answered without an id: something was made, and only a list can tell what.

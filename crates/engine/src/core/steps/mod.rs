@@ -7,6 +7,7 @@ pub(in crate::core) mod calls;
 pub(in crate::core) mod commands;
 pub(in crate::core) mod commit;
 pub(in crate::core) mod deeds;
+pub(in crate::core) mod failed;
 pub(in crate::core) mod freed;
 pub(in crate::core) mod gone;
 pub(in crate::core) mod homes;

@@ -131,7 +131,11 @@ impl Core {
 
     /// Puts the brake on where a plugin says that it is called too often. That is written at once: no
     /// plan may begin anything as long as it holds, and none would write it.
-    pub(in crate::core) fn note_throttling(&mut self, event: &Event, now: Timestamp) {
+    pub(in crate::core) fn note_throttling(
+        &mut self,
+        (event, begun): (&Event, Timestamp),
+        now: Timestamp,
+    ) {
         let Some((plugin, op, error)) = refused_by(event) else {
             return;
         };
@@ -140,9 +144,22 @@ impl Core {
         }
         let of = (plugin, self.behaviours.of(plugin));
         tracing::info!(%plugin, %op, %error, "it is called less often");
-        if self.rates.throttled(of, op, (error.retry_after(), now)) {
+        if self
+            .rates
+            .throttled(of, op, (begun, error.retry_after()), now)
+        {
             let changes = self.rates.changes(now);
             self.write(Batch::Nothing, changes, Durability::Buffered);
+            let kind = match op {
+                Operation::Create => CallKind::Create,
+                Operation::Destroy => CallKind::Destroy,
+                Operation::Label => CallKind::Label,
+                Operation::List | Operation::All => return,
+            };
+            let plugin = plugin.clone();
+            for target in self.calls.window_of(&plugin).waiting(kind) {
+                self.withdraw(&target);
+            }
         }
     }
 
@@ -165,8 +182,13 @@ impl Core {
             true => took.saturating_mul(2),
             false => took.max(self.writing / 2),
         };
+        let mut drawn = calls.iter().filter_map(drawn_by);
+        let closed = drawn.any(|(plugin, op)| {
+            let of = (plugin, self.behaviours.of(plugin));
+            self.rates.is_closed(of, op, now)
+        });
         let group = self.living(target);
-        let withdrawn = late || group.is_none_or(|group| group.changing > 0);
+        let withdrawn = late || closed || group.is_none_or(|group| group.changing > 0);
         for call in calls {
             if let Call::Provision { number, .. } = &call
                 && let Some(group) = self.living(target)
