@@ -233,8 +233,11 @@ fn degraded(draft: &Draft<'_>, overdue: Option<(&'static str, String)>) -> Said 
                 crate::Step::InFlight(_) | crate::Step::Accepted(_) => false,
             })
     });
-    if let Some((key, _)) = stuck {
-        let text = format!("`{}` cannot be destroyed", key.id);
+    if let Some((key, member)) = stuck {
+        let mut text = format!("`{}` cannot be destroyed", key.id);
+        if let Some(error) = &member.destruction_error {
+            text.push_str(&format!(": {error}"));
+        }
         return (true, "DestructionsFail", text);
     }
     if let Some((reason, text)) = overdue {

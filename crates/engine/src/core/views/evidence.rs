@@ -6,7 +6,6 @@ use infrakit_spi::{InstanceId, PluginName};
 
 use crate::core::Group;
 use crate::core::state::census::Census;
-use crate::core::views::why::step;
 use crate::core::words::{count, moment, names, since, span, verdict};
 
 impl Group {
@@ -179,19 +178,6 @@ impl Group {
             said.push_str(&format!("; {failure}"));
         }
         Some(said)
-    }
-
-    fn first_leaving(&self, now: Timestamp) -> Option<String> {
-        let mut leaving = self.seen.leaving();
-        let first = leaving.find_map(|member| Some((member, member.departure?)));
-        let (member, departure) = first?;
-        Some(format!(
-            "`{}` goes since {}, because {}; {}",
-            member.id,
-            since(departure.since, now),
-            departure.reason,
-            step(departure.step)
-        ))
     }
 
     fn unproved(&self, now: Timestamp) -> Option<String> {
