@@ -1,11 +1,12 @@
 //! On which evidence something is waited for.
 
-use infrakit_plan::{Brake, Intent, Member, PausedBy, Timestamp, WaitingOn};
+use infrakit_plan::{Brake, Intent, Labelling, Member, PausedBy, Timestamp, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{InstanceId, PluginName};
 
 use crate::core::Group;
 use crate::core::state::census::Census;
+use crate::core::state::group::Said;
 use crate::core::words::{count, moment, names, since, span, verdict};
 
 impl Group {
@@ -72,11 +73,7 @@ impl Group {
 
     /// Says who is missing, until when that is doubted, and what ends the doubt.
     fn lacking(&self, until: Option<Timestamp>) -> String {
-        let mut missed = self
-            .seen
-            .members()
-            .filter(|member| member.missed)
-            .peekable();
+        let mut missed = self.seen.doubted_members().peekable();
         let mut said = match missed.peek() {
             Some(_) => format!("missing: {}", ids(missed)),
             None => {
@@ -122,6 +119,9 @@ impl Group {
             .filter(|home| self.seen.listed_on(home).is_none());
         let missing: Vec<_> = missing.collect();
         if missing.is_empty() {
+            if let Some(labels) = self.labels() {
+                return labels;
+            }
             return "the last list does not show yet what was asked for".to_owned();
         }
         let mut parts = missing.iter().filter_map(|home| self.only_part(home));
@@ -129,6 +129,42 @@ impl Group {
             return part;
         }
         format!("{} did not list its instances yet", names(missing))
+    }
+
+    /// Says which labels no list shows yet, and until when they are waited for.
+    fn labels(&self) -> Option<String> {
+        let pending = self.seen.members().filter(|member| {
+            member.is_being_labelled() || matches!(member.labelling, Labelling::Failed(_))
+        });
+        let pending: Vec<&Member> = pending.collect();
+        let first = pending.first()?;
+        let plugin = &first.plugin;
+        let who = ids(pending.iter().copied());
+        let key = (plugin.clone(), first.id.clone());
+        let mut said = match (self.labels_in_doubt.get(&key), &first.labelling) {
+            (Some((Said::Done, until)), _) => format!(
+                "`{plugin}` says that it has labelled {who}, and no list shows that; labels that a list \
+                 from {} on lacks are put on again",
+                moment(*until)
+            ),
+            (Some((Said::Nothing, until)), _) => format!(
+                "the answer to the labels of {who} is lost; those that a list from {} on lacks are put \
+                 on again",
+                moment(*until)
+            ),
+            (None, Labelling::Failed(again)) => format!(
+                "labels do not stay on {who}; they are put on again at {}",
+                moment(*again)
+            ),
+            (None, Labelling::UnderWay(_) | Labelling::Nothing) => {
+                format!("`{plugin}` was asked to label {who}, and has not answered yet")
+            }
+        };
+        if first.label_failures > 0 {
+            let times = count(first.label_failures as usize, "time");
+            said.push_str(&format!("; that came to nothing {times}"));
+        }
+        Some(said)
     }
 
     /// Says which part of the world the last list of a plugin covers, if it is not everything.
