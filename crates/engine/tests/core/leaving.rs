@@ -113,3 +113,43 @@ fn after_a_restart_nothing_has_failed_yet() {
                 for a list that shows it";
     assert!(said.contains(text), "{said}");
 }
+
+#[test]
+fn a_request_that_does_not_wait_for_the_budget_is_told_apart() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(4, "1"));
+    let group = GROUP.into();
+    let rule = |bench: &Bench, id: &str| {
+        let why = bench.core.why(&GROUP.into(), Some(&id.into()), bench.now);
+        let deed = &why.unwrap().deeds[0];
+        deed.rule.clone()
+    };
+    let now = bench.now;
+    bench
+        .core
+        .destroy_instances(&group, &["i-001".into()], now)
+        .unwrap();
+    bench.settle();
+    let asked = "Requested: its destruction was requested";
+    assert_eq!(rule(&bench, "i-001"), asked);
+    let subject = bench.ask_to_go("i-002");
+    let at_once = "its destruction was requested, at once, whoever serves";
+    assert_eq!(rule(&bench, "i-002"), format!("RequestedNow: {at_once}"));
+    let said = why(&bench, "i-002");
+    assert!(said.contains(&format!("because {at_once};")), "{said}");
+    bench.fate = Fate::Done;
+    bench.answer_destruction(subject, Ok(()));
+    // The record of the commit says so for as long as it is kept.
+    bench.restart();
+    bench.wait(60);
+    let history = bench.core.history(&group).unwrap();
+    let messages: Vec<&str> = history.iter().map(|one| &*one.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "",
+            "the destruction of `i-001` was requested",
+            "the destruction of `i-002` was requested, at once, whoever serves"
+        ]
+    );
+}

@@ -2,7 +2,7 @@
 
 use infrakit_plan::{Departure, Drain, Member, Reason, Step, Timestamp, WaitingOn, drain};
 
-use crate::core::words::{count, moment, said, since};
+use crate::core::words::{AT_ONCE, count, moment, said, since};
 use crate::core::{Group, deadlines};
 
 impl Group {
@@ -31,9 +31,17 @@ impl Group {
         format!(
             "goes since {}, because {}; {}",
             since(departure.since, now),
-            departure.reason,
+            self.reason(member, departure.reason),
             self.gone_so_far(member, departure, now)
         )
+    }
+
+    fn reason(&self, member: &Member, reason: Reason) -> String {
+        if reason == Reason::Requested && self.memory.is_urgent(member) {
+            format!("{reason}, {AT_ONCE}")
+        } else {
+            reason.to_string()
+        }
     }
 
     fn gone_so_far(&self, member: &Member, departure: Departure, now: Timestamp) -> String {
