@@ -13,11 +13,7 @@ use crate::fixed::{self, root};
 use crate::names;
 use crate::settings::Settings;
 use crate::usage::usage;
-use crate::words::{LOCAL, is_static, word};
-
-/// Words of the group controller that are understood without its name: what they tell of is of no
-/// single group.
-const SHORT: [&str; 1] = ["orphans"];
+use crate::words::{LOCAL, SHORT, is_static, word};
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {

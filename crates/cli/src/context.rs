@@ -56,8 +56,10 @@ impl Context {
         }
     }
 
-    /// Tells the person, not the program that reads our output.
+    /// Tells the person, not the program that reads our output; after what was written so far.
     pub(crate) fn note(&self, text: &str) {
+        // Whether that is read is found out at the end.
+        let _ = self.out.flush();
         // A closed stderr is no reason to stop.
         let _ = writeln!(std::io::stderr(), "{text}");
     }

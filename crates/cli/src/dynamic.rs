@@ -20,7 +20,7 @@ use crate::machine::this_machine;
 use crate::target::{self, Found, Target, greet_all};
 use crate::usage::{help_or_usage, usage};
 use crate::verbs::{self, Verb};
-use crate::words::{LOCAL, empty_root, is_static, without_help_commands, word};
+use crate::words::{LOCAL, SHORT, empty_root, is_static, without_help_commands, word};
 
 /// Runs a command on an object. `below` is the index of the word `local`, where it was said.
 pub(crate) fn object(context: &Context, arguments: Vec<OsString>, below: Option<usize>) -> Result {
@@ -73,7 +73,7 @@ fn unknown<'a>(name: &str, plugins: impl Iterator<Item = &'a str>) -> CommandErr
     let plugins: Vec<&str> = plugins.collect();
     let candidates = root();
     let commands = candidates.get_subcommands().map(Command::get_name);
-    let hint = did_you_mean(name, plugins.iter().copied().chain(commands)).unwrap_or_else(|| {
+    let hint = did_you_mean(name, plugins.iter().copied().chain(commands).chain(SHORT)).unwrap_or_else(|| {
         if plugins.is_empty() {
             "no plugins are running; start some with `infrakit plugin start manager group vanilla file`"
                 .to_owned()
@@ -236,7 +236,9 @@ pub(crate) fn print_help(context: &Context) -> Result {
             Vec::new()
         }
     };
-    let mut root = root().subcommand(local_command());
+    let mut root = root()
+        .subcommand(local_command())
+        .subcommands(short_commands());
     let objects = descriptions(&found);
     for (name, implements) in &objects {
         if !is_static(name) {
@@ -250,6 +252,14 @@ pub(crate) fn print_help(context: &Context) -> Result {
         );
     }
     print_sorted(context, root)
+}
+
+/// Commands of the group controller that are understood without its name.
+fn short_commands() -> impl Iterator<Item = Command> {
+    let about = "List what came too late for its group, or may still come";
+    SHORT
+        .into_iter()
+        .map(move |name| Command::new(name).about(about))
 }
 
 fn local_command() -> Command {

@@ -5,6 +5,7 @@
 mod args;
 pub(crate) mod metadata;
 mod render;
+mod yaml;
 
 use infrakit_spi::document::{PluginSpec, Spec};
 use infrakit_spi::group::GroupSpec;
@@ -92,13 +93,7 @@ impl Document {
                 .map_err(|error| self.not_json(&error));
         }
         let mut values: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
-            let place = error.location().map_or(String::new(), |at| {
-                format!(" at line {} column {}", at.line(), at.column())
-            });
-            let message = error.without_snippet().to_string();
-            let message = message.lines().next().unwrap_or_default();
-            let message = message.split(" at line ").next().unwrap_or_default();
-            CommandError::config(format!("`{}` is not YAML{place}: {message}", self.name))
+            CommandError::config(format!("`{}` {}", self.name, yaml::fault(&error)))
                 .maybe_hint(self.left_over())
         })?;
         // A separator with nothing behind it, or comments alone, are documents of nothing.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use infrakit_engine::core::{Override, Overrides};
 use infrakit_plan::{InvalidSpec, LossPolicy};
 use infrakit_spi::behaviour::{
-    Behaviour, Create, Destroy, Id, Idempotency, Limit, List, Parallel, Visibility,
+    Behaviour, Create, Destroy, Id, Idempotency, Limit, List, Operation, Parallel, Visibility,
 };
 use infrakit_spi::{Any, PluginName, suggest};
 use serde_json::Value;
@@ -165,6 +165,11 @@ fn entry(plugin: &str, set: &Value) -> Result<Override, Wrong> {
     if behaviour.list.page.is_some() {
         let reason = "`list.page` only the plugin itself can declare".to_owned();
         return Err(wrong("list.page", reason));
+    }
+    let limits = &behaviour.limits;
+    if limits.iter().any(|limit| limit.op == Operation::Undeclared) {
+        let reason = "`limits.op` is missing; docs/behaviour.md lists what it may be".to_owned();
+        return Err(wrong("limits", reason));
     }
     behaviour
         .check()
@@ -331,6 +336,14 @@ mod tests {
             (
                 "file:\n  limits:\n  - {op: creat, bucket: 1, refill_per_s: 1}\n",
                 "`limits.op` is not known",
+            ),
+            (
+                "file:\n  limits:\n  - {bucket: 1, refill_per_s: 1}\n",
+                "line 2: `limits.op` is missing; docs/behaviour.md lists",
+            ),
+            (
+                "file: {errors: {'': configuration}}\n",
+                "line 1: `errors` is given for an empty word, which cannot be meant",
             ),
         ] {
             let read = parsed(&format!("{text}other: {{domain_of: zone}}\n")).unwrap();

@@ -258,6 +258,7 @@ fn help_lists_plugins_as_commands_with_what_they_implement() {
         "  group           Access plugin group which implements Group/0.1.1,Metadata/0.1.1",
         "  instance-file   Access plugin instance-file which implements Instance/0.6.1",
         "  local           Access the plugins of this machine, whatever their names",
+        "  orphans         List what came too late for its group, or may still come",
     ] {
         assert!(help.contains(line), "{line}\n{help}");
     }

@@ -9,6 +9,10 @@ use crate::context::GlobalArgs;
 /// Word under which the plugins of this machine are found, whatever their names.
 pub(crate) const LOCAL: &str = "local";
 
+/// Words of the group controller that are understood without its name: what they tell of is of no
+/// single group.
+pub(crate) const SHORT: [&str; 1] = ["orphans"];
+
 /// Names of the static commands.
 pub(crate) const STATIC: [&str; 15] = [
     "completion",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use infrakit_plan::Config;
 
-use crate::core::{Limits, Overrides};
+use crate::core::{Limits, Overrides, deadlines};
 use crate::shell::{Clocks, SystemClocks};
 
 /// Settings of an engine.
@@ -35,7 +35,7 @@ impl Default for Options {
             limits: Limits::default(),
             overrides: Overrides::default(),
             max_parallel: 0,
-            slow: Duration::from_secs(600),
+            slow: deadlines::CALL,
             patience: Duration::from_secs(12),
             clocks: Arc::new(SystemClocks),
         }

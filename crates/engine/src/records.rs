@@ -40,6 +40,9 @@ pub(crate) struct SpecRecord {
     pub(crate) committed: Timestamp,
     /// The spec, as its operator wrote it.
     pub(crate) spec: GroupSpec,
+    /// What was asked for beside it, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) note: String,
 }
 
 /// Creations that were journaled together.

@@ -67,6 +67,7 @@ pub use spec::{
     HealthPolicy, InvalidSpec, LossPolicy, MAX_SIZE, OnFailure, Opening, Order, PluginPart, Share,
     Size, Skip, Spec, Stage, Updating, Window,
 };
+pub use steps::roll::drain;
 pub use time::Timestamp;
 pub use token::Token;
 pub use waiting::{Brake, PausedBy, WaitingOn};

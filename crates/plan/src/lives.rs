@@ -33,7 +33,8 @@ impl Memory {
     }
 
     /// Returns whether the member is to go at once, whoever serves.
-    pub(crate) fn is_urgent(&self, member: &Member) -> bool {
+    #[must_use]
+    pub fn is_urgent(&self, member: &Member) -> bool {
         self.urgent.contains(&member.id) && self.means(member)
     }
 

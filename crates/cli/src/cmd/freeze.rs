@@ -8,12 +8,12 @@ use crate::error::Result;
 use crate::target;
 use crate::verbs::group::{Frozen, set_frozen};
 
-/// Stop everything that a group, or all groups, would do
+/// Stop everything that groups, or all of them, would do
 ///
 /// Nothing is created, destroyed, repaired or rolled until it is thawed, over restarts too. What was
 /// begun is finished, health is still asked for, and commits are taken and wait.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit freeze cattle\n  infrakit freeze --all")]
+#[command(after_help = "Example:\n  infrakit freeze cattle pets\n  infrakit freeze --all")]
 pub(crate) struct FreezeArgs {
     #[command(flatten)]
     what: Frozen,
@@ -21,9 +21,9 @@ pub(crate) struct FreezeArgs {
     keeper: Keeper,
 }
 
-/// Let a group that was frozen, or all groups, go on
+/// Let groups that were frozen, or all of them, go on
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  infrakit thaw cattle\n  infrakit thaw --all")]
+#[command(after_help = "Example:\n  infrakit thaw cattle pets\n  infrakit thaw --all")]
 pub(crate) struct ThawArgs {
     #[command(flatten)]
     what: Frozen,

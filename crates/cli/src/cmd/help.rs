@@ -7,7 +7,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::Result;
 use crate::out::table::Headings;
-use crate::out::{Format, OutputArgs, table};
+use crate::out::{Format, OutputArgs};
 use crate::settings::VARIABLES;
 
 /// Explain a command, or with `env` the environment variables
@@ -43,9 +43,7 @@ pub(crate) fn environment(context: &Context, output: &OutputArgs) -> Result {
                 })
                 .collect();
             let headings = ["VARIABLE", "DEFAULT", "NOW", "PURPOSE"];
-            context
-                .out
-                .with(|out| table::write(out, headings, Headings::Shown, &rows))
+            context.out.table(headings, Headings::Shown, &rows)
         }
         format => {
             let all: Vec<_> = VARIABLES

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::context::Context;
 use crate::error::{CommandError, Result, did_you_mean};
 use crate::out::table::Headings;
-use crate::out::{Format, OutputArgs, table, yaml};
+use crate::out::{Format, OutputArgs, yaml};
 
 /// Manage remotes: the names of other machines that commands can go to
 ///
@@ -210,18 +210,14 @@ fn list(context: &Context, args: &ListArgs, remotes: &Remotes) -> Result {
                 })
                 .collect();
             let columns = ["HOST", "SSH TUNNEL", "URL LIST"];
-            context
-                .out
-                .with(|out| table::write(out, columns, headings, &rows))
+            context.out.table(columns, headings, &rows)
         }
         Format::Table => {
             let rows: Vec<[Cow<'_, str>; 2]> = remotes
                 .iter()
                 .map(|(name, remote)| [name.into(), Cow::Borrowed(remote.endpoints.as_str())])
                 .collect();
-            context
-                .out
-                .with(|out| table::write(out, ["HOST", "URL LIST"], headings, &rows))
+            context.out.table(["HOST", "URL LIST"], headings, &rows)
         }
         format => context.out.document(remotes, format),
     }

@@ -4,6 +4,7 @@ pub(crate) mod json;
 pub(crate) mod table;
 pub(crate) mod yaml;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
@@ -11,6 +12,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::error::{CommandError, Result};
+use crate::out::table::Headings;
 
 /// In which form a result is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -70,6 +72,12 @@ impl OutputArgs {
     }
 }
 
+/// Returns the width of the terminal that the standard output is; some say 0, and mean that they do not know.
+fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
 /// Where results go: one buffered writer for the whole command.
 pub(crate) struct Output {
     writer: RefCell<Box<dyn Write>>,
@@ -77,6 +85,8 @@ pub(crate) struct Output {
     pub(crate) terminal: bool,
     /// Whether colour is welcome on the output.
     pub(crate) color: bool,
+    /// How many columns the terminal has, where a person watches.
+    width: Option<usize>,
 }
 
 impl Output {
@@ -88,6 +98,7 @@ impl Output {
             writer: RefCell::new(Box::new(BufWriter::with_capacity(1 << 16, stdout))),
             terminal,
             color: terminal && !no_color,
+            width: terminal.then(width).flatten(),
         }
     }
 
@@ -98,7 +109,18 @@ impl Output {
             writer: RefCell::new(Box::new(writer)),
             terminal: false,
             color: false,
+            width: None,
         }
+    }
+
+    /// Writes a table, as wide as the terminal at most.
+    pub(crate) fn table<const N: usize>(
+        &self,
+        headings: [&str; N],
+        shown: Headings,
+        rows: &[[Cow<'_, str>; N]],
+    ) -> Result {
+        self.with(|out| table::write_within(out, self.width, (headings, shown), rows))
     }
 
     /// Writes `text` as it is.

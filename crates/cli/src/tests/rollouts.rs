@@ -8,8 +8,8 @@ use infrakit_rpc::{Fixed, Plugin};
 use infrakit_spi::group::{Commit, Group, GroupDescription, GroupSpec};
 use infrakit_spi::instance::Description;
 use infrakit_spi::rollout::{
-    Change, Comer, Command, Condition, ConditionKind, Deed, Hold, Leaver, Orphan, Outcome, Preview,
-    RevisionRecord, RolloutState, RolloutStatus, Rollouts, Wave, Why,
+    Change, Comer, Command, Condition, ConditionKind, Deed, Freeze, Hold, Leaver, Orphan, Outcome,
+    Preview, RevisionRecord, RolloutState, RolloutStatus, Rollouts, Wave, Why,
 };
 use infrakit_spi::{Any, Error, GroupId, InstanceId, Result};
 
@@ -199,6 +199,16 @@ impl Rollouts for Fake {
             message: "3 of 3 are sick".to_owned(),
             since: "2026-11-25T13:00:00Z".to_owned(),
         }])
+    }
+
+    async fn freeze(&self, id: Option<&GroupId>, _freeze: Freeze) -> Result<String> {
+        let Some(id) = id else {
+            return Ok("All groups are frozen".to_owned());
+        };
+        if id.as_str() != "pets" {
+            known(id)?;
+        }
+        Ok(format!("Group '{id}' is frozen"))
     }
 
     async fn orphans(&self) -> Result<Vec<Orphan>> {
@@ -392,6 +402,23 @@ fn a_plan_is_shown_below_the_sentence() {
         world.run("group commit HOME/cattle.json --plan 1f8c20a9"),
         "Committed cattle: as shown for cattle\n"
     );
+}
+
+#[test]
+fn several_groups_are_frozen_at_once_and_all_of_them_only_by_saying_so() {
+    let world = world([]);
+    let both = "Group 'cattle' is frozen\nGroup 'pets' is frozen\n";
+    for line in ["freeze cattle pets", "group freeze cattle pets cattle"] {
+        assert_eq!(world.run(line), both, "{line}");
+    }
+    // A name that is wrong keeps no other from it.
+    let (result, text) = world.try_run("freeze cattle nope pets");
+    assert_eq!(text, both);
+    assert!(result.unwrap_err().message().contains("nope"));
+    assert_eq!(world.run("freeze --all"), "All groups are frozen\n");
+    let error = world.error("group thaw a b --all");
+    let tip = "`a b` only some\n  tip: `infrakit thaw a b`, or `infrakit thaw --all`";
+    assert!(error.contains(tip), "{error}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::input::{self, InputArgs};
 use crate::out::table::Headings;
-use crate::out::{Format, OutputArgs, table};
+use crate::out::{Format, OutputArgs};
 use crate::target::Target;
 
 /// Returns the verbs: beside those of a group only `controller VERB` and `plan`.
@@ -276,9 +276,7 @@ fn show(context: &Context, objects: &[Object], output: &OutputArgs, contents: bo
         Format::Table if contents => {
             let rows: Vec<[Cow<'_, str>; 4]> = objects.iter().flat_map(items).collect();
             let headings = ["COLLECTION", "KEY", "STATE", "DATA"];
-            context
-                .out
-                .with(|out| table::write(out, headings, Headings::Shown, &rows))
+            context.out.table(headings, Headings::Shown, &rows)
         }
         Format::Table => {
             let rows: Vec<[Cow<'_, str>; 3]> = objects
@@ -294,7 +292,7 @@ fn show(context: &Context, objects: &[Object], output: &OutputArgs, contents: bo
                 .collect();
             context
                 .out
-                .with(|out| table::write(out, ["KIND", "NAME", "ID"], Headings::Shown, &rows))
+                .table(["KIND", "NAME", "ID"], Headings::Shown, &rows)
         }
         format => context.out.document(objects, format),
     }

@@ -10,7 +10,7 @@ use super::verb::{Verb, verb};
 use crate::context::Context;
 use crate::error::Result;
 use crate::out::table::Headings;
-use crate::out::{Format, OutputArgs, table};
+use crate::out::{Format, OutputArgs};
 use crate::target::Target;
 
 /// Returns the verbs.
@@ -185,9 +185,7 @@ fn list_routes(context: &Context, output: &OutputArgs, mut routes: Vec<Route>) -
                 "BACKEND PROTOCOL",
                 "CERT",
             ];
-            context
-                .out
-                .with(|out| table::write(out, headings, Headings::Shown, &rows))
+            context.out.table(headings, Headings::Shown, &rows)
         }
         format => context.out.document(&routes, format),
     }
@@ -207,9 +205,7 @@ async fn backends(context: &Context, target: &Target, args: BackendsArgs) -> Res
                 Format::Table => {
                     let rows: Vec<[Cow<'_, str>; 1]> =
                         ids.iter().map(|id| [id.as_str().into()]).collect();
-                    context
-                        .out
-                        .with(|out| table::write(out, ["INSTANCE ID"], Headings::Shown, &rows))
+                    context.out.table(["INSTANCE ID"], Headings::Shown, &rows)
                 }
                 format => context.out.document(&ids, format),
             }

@@ -4,6 +4,7 @@
 //! drives it says what time it is, in a time that never runs backwards. Events only say "look
 //! again", so that one that comes late, twice or never does no harm.
 
+pub(crate) mod deadlines;
 mod state;
 mod steps;
 mod views;

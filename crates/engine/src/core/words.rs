@@ -114,6 +114,9 @@ pub(in crate::core) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{ending}")
 }
 
+/// What `destroy-instance --now` asks for beyond a request that waits for the budget.
+pub(in crate::core) const AT_ONCE: &str = "at once, whoever serves";
+
 /// Returns names one after the other, the first few of many.
 pub(in crate::core) fn names<T: std::fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
     const SHOWN: usize = 3;

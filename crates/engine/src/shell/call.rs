@@ -8,7 +8,7 @@ use infrakit_spi::flavor::{Health, Index};
 use infrakit_spi::instance::{Description, InstanceSpec};
 use infrakit_spi::{Delivery, Error, GroupId, PluginName, Result};
 
-use crate::core::{Call, CreationAnswer, Event};
+use crate::core::{Call, CreationAnswer, Event, deadlines};
 use crate::shell::resolve::Resolver;
 
 /// How long a call may take.
@@ -44,13 +44,12 @@ impl Patience {
 }
 
 impl Default for Patience {
-    /// 15 s is the original's limit for any call. Machines take minutes to come, and a creation
-    /// that is given up too early is a creation in doubt, so they get ten minutes.
+    /// 15 s is the original's limit for any call, and from then on one is slow.
     fn default() -> Self {
         Self {
             slow: Duration::from_secs(15),
-            limit: Duration::from_secs(600),
-            check: Duration::from_secs(15),
+            limit: deadlines::CALL,
+            check: deadlines::CHECK,
         }
     }
 }

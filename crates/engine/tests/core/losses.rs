@@ -339,3 +339,17 @@ fn nor_when_it_was_being_destroyed_when_it_was_freed() {
     bench.wait(60);
     assert_eq!(bench.made, Vec::<String>::new());
 }
+
+/// One that was asked to go is no loss.
+#[test]
+fn as_many_are_named_as_are_missed() {
+    let (mut bench, _) = six();
+    bench.ask_to_go("i-001");
+    bench.fate = Fate::Done;
+    bench.instances.clear();
+    bench.wait(30);
+    let said = bench.why();
+    assert!(said.contains("a list lacks 5 members"), "{said}");
+    let named = "missing: `i-002`, `i-003`, `i-004` and 2 more;";
+    assert!(said.contains(named), "{said}");
+}

@@ -16,6 +16,7 @@ mod holds;
 mod homes;
 mod ids;
 mod incarnations;
+mod leaving;
 mod limits;
 mod losses;
 mod naming;

@@ -126,3 +126,18 @@ fn members_of_a_group_that_was_freed_are_given_identities_too() {
         assert_eq!(bench.names().len(), 4);
     }
 }
+
+#[test]
+fn a_label_without_effect_is_named_with_until_when_it_is_waited_for() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.mute = true;
+    bench.commit(pets(&["a", "b"]));
+    let said = bench.why();
+    let text = "`file` says that it has labelled `i-001`, `i-002`, and no list shows that; labels that a \
+                list from 2001-";
+    assert!(said.contains(text), "{said}");
+    bench.wait(35);
+    let said = bench.why();
+    assert!(said.contains("; that came to nothing "), "{said}");
+}

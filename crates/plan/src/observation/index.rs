@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{InstanceId, LogicalId, PluginName};
@@ -159,12 +158,12 @@ pub(crate) struct Index {
     /// Identities of which not all staying holders can stay.
     pub(crate) contested: BTreeSet<LogicalId>,
     /// Members of which a verdict is awaited.
-    flying: BTreeSet<Key>,
+    pub(super) flying: BTreeSet<Key>,
     /// Members that were asked, by when the last verdict came.
-    checked: BTreeSet<(Timestamp, Key)>,
+    pub(super) checked: BTreeSet<(Timestamp, Key)>,
     /// How many members were there before this controller was, and were never asked by it.
     unasked: usize,
-    first: BTreeMap<Timestamp, BTreeSet<(u32, Key)>>,
+    pub(super) first: BTreeMap<Timestamp, BTreeSet<(u32, Key)>>,
 }
 
 impl Index {
@@ -444,44 +443,6 @@ impl Index {
         } else {
             Witnesses::None
         }
-    }
-
-    /// Returns the members whose routine check is due, and when the next one after them is, at a
-    /// round that takes `routine` and is rounded by `round`.
-    pub(crate) fn due(
-        &self,
-        now: Timestamp,
-        routine: Duration,
-        round: impl Fn(Timestamp) -> Timestamp,
-    ) -> (Vec<&Key>, Option<Timestamp>) {
-        let mut due = Vec::new();
-        let mut next = None::<Timestamp>;
-        for (checked, key) in &self.checked {
-            if self.flying.contains(key) {
-                continue;
-            }
-            let at = round(*checked + routine);
-            if at > now {
-                next = Some(at);
-                break;
-            }
-            due.push(key);
-        }
-        for (moment, members) in &self.first {
-            for (spread, key) in members {
-                if self.flying.contains(key) {
-                    continue;
-                }
-                let share = f64::from(*spread) / f64::from(u32::MAX);
-                let at = round(*moment + routine.mul_f64(share));
-                if at > now {
-                    next = Some(next.map_or(at, |next| next.min(at)));
-                    break;
-                }
-                due.push(key);
-            }
-        }
-        (due, next)
     }
 }
 

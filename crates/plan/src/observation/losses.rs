@@ -289,6 +289,13 @@ impl Observed {
         })
     }
 
+    /// Returns the members whose loss is doubted, those aside that were asked to go.
+    pub fn doubted_members(&self) -> impl Iterator<Item = &Member> {
+        let absent = self.losses.absent.keys();
+        let members = absent.filter_map(|key| self.members.get(key));
+        members.filter(|member| member.stays())
+    }
+
     /// Takes in what a former life doubted, and what it believed of plugins that showed nobody.
     pub fn recall_missing(&mut self, missing: BTreeMap<PluginName, Missing>) {
         let believed = missing.iter().filter_map(|(plugin, missing)| {

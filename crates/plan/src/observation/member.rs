@@ -128,6 +128,8 @@ pub struct Member {
     pub last_shown: Option<Timestamp>,
     /// Its destruction, once decided.
     pub departure: Option<Departure>,
+    /// What was said when its destruction, or the drain before it, failed last.
+    pub destruction_error: Option<Arc<str>>,
     /// Since when its plugin says that it goes away.
     pub terminating: Option<Timestamp>,
     /// Whether the last list lacks it, and it is only kept because lists may lag behind.
@@ -208,6 +210,7 @@ impl Member {
             first_shown: None,
             last_shown: None,
             departure: None,
+            destruction_error: None,
             terminating: description.state.is_leaving().then_some(now),
             missed: false,
             labelling: Labelling::Nothing,

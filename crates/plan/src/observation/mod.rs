@@ -16,6 +16,7 @@ pub(crate) mod member;
 mod part;
 mod tomb;
 mod trust;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};

@@ -67,6 +67,12 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     let (due, next) = index.due(draft.now, pace.routine, |at| round(at, pace.step));
     let mut asked: Vec<&Key> = due;
     let mut next = next;
+    // While proofs are waited for, far more are asked than the routine would.
+    if pace.swept && pace.proof.is_none() {
+        let (ahead, at) = index.ahead(draft.now, pace.routine, pace.step);
+        asked.extend(ahead);
+        next = next.into_iter().chain(at).min();
+    }
     let mut urgent = |key: &'a Key, member: &Member, at: Timestamp| {
         if member.health.in_flight() || member.is_pending() {
             return;
@@ -198,6 +204,9 @@ struct Pace {
     urgent: Duration,
     /// Time between two routine looks at a member.
     routine: Duration,
+    /// Whether that is longer than the interval, as more members share the checks of a second than it has
+    /// room for.
+    swept: bool,
     /// Granularity of routine looks, so that many small wake-ups become one.
     step: Duration,
     /// Least time between two looks at a member whose proof is waited for; `None` when none is.
@@ -229,6 +238,7 @@ impl Pace {
             Duration::from_secs_f64(unproved as f64 / (rate * f64::from(HASTE))).max(SOON)
         });
         let routine = urgent.max(sweep);
+        let swept = sweep > urgent;
         // Where very many are unhealthy, each is asked more rarely.
         let ailing = draft.index.unhealthy.len() + draft.index.flapping.len().min(FLAPPING);
         let urgent = urgent.max(Duration::from_secs_f64(
@@ -237,6 +247,7 @@ impl Pace {
         Self {
             urgent,
             routine,
+            swept,
             step: draft.config.poll_interval.min(urgent),
             proof,
         }

@@ -233,16 +233,43 @@ fn degraded(draft: &Draft<'_>, overdue: Option<(&'static str, String)>) -> Said 
                 crate::Step::InFlight(_) | crate::Step::Accepted(_) => false,
             })
     });
-    if let Some((key, _)) = stuck {
-        let text = format!("`{}` cannot be destroyed", key.id);
+    if let Some((key, member)) = stuck {
+        let mut text = format!("`{}` cannot be destroyed", key.id);
+        if let Some(error) = &member.destruction_error {
+            text.push_str(&format!(": {error}"));
+        }
         return (true, "DestructionsFail", text);
     }
     if let Some((reason, text)) = overdue {
         return (true, reason, text);
     }
-    (
-        false,
-        "AllWell",
-        "nothing keeps the group from being as specified".to_owned(),
-    )
+    no_fault(draft)
+}
+
+/// What a person or a window ends is no fault, but the group is not as specified either.
+fn no_fault(draft: &Draft<'_>) -> Said {
+    let (there, wanted) = (draft.ledger.tally().working, draft.ledger.wanted);
+    let ends = |on: &&WaitingOn| {
+        matches!(
+            on,
+            WaitingOn::Frozen { .. }
+                | WaitingOn::Paused { .. }
+                | WaitingOn::Aborted { .. }
+                | WaitingOn::Approval { .. }
+                | WaitingOn::Window { .. }
+                | WaitingOn::Held { .. }
+                | WaitingOn::SelfMember { .. }
+        )
+    };
+    match draft.waiting.iter().find(ends) {
+        Some(on @ WaitingOn::Frozen { .. }) if there != wanted => {
+            let text = format!("{there} of {wanted} members are there, and {on}");
+            (false, "Frozen", text)
+        }
+        Some(on) => (false, "AllWell", format!("nothing is wrong: {on}")),
+        None => {
+            let text = "nothing keeps the group from being as specified";
+            (false, "AllWell", text.to_owned())
+        }
+    }
 }

@@ -111,7 +111,8 @@ pub(crate) fn drain_self(draft: &mut Draft<'_>) {
 
 /// Returns how a member that goes for `reason` is drained. A rolling update takes away members that
 /// serve, so it insists; everything else must not be held up by a drain that cannot work.
-pub(crate) fn drain(spec: &Spec, reason: Reason) -> Drain {
+#[must_use]
+pub fn drain(spec: &Spec, reason: Reason) -> Drain {
     match (reason, spec.updating.skip_before_instance_destroy) {
         (Reason::Outdated, Some(Skip::Drain)) => Drain::Skip,
         (Reason::Outdated, None) => Drain::Insist,

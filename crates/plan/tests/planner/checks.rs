@@ -73,6 +73,32 @@ fn big_groups_are_swept_slowly_and_evenly() {
     assert!(looks.len() <= 45, "{} wake-ups", looks.len());
 }
 
+/// Members that came together prove themselves together, and would be asked together ever after.
+#[test]
+fn those_that_were_asked_at_one_time_are_not_asked_at_one_time_again() {
+    let health = r#","Health":{"Interval":"1s"}"#;
+    let mut bench = Bench::new(spec(r#"{"Size":1000}"#, "v1", health));
+    bench.list = (0..1000)
+        .map(|number| shown(&format!("i-{number}"), "v1"))
+        .collect();
+    bench.look();
+    for number in 0..1000 {
+        bench.verdict(&format!("i-{number}"), Health::Healthy);
+    }
+    let looks = run(&mut bench, at(300), Health::Healthy);
+    let mut by_five = vec![0; 61];
+    for (moment, count) in looks {
+        by_five[usize::try_from(moment.since(at(0)).as_secs() / 5).unwrap()] += count;
+    }
+    // Ten a second, from the beginning.
+    for (part, count) in by_five[1..60].iter().enumerate() {
+        assert!(
+            (35..=65).contains(count),
+            "{count} checks in part {part}: {by_five:?}"
+        );
+    }
+}
+
 #[test]
 fn an_ailing_member_is_looked_at_again_after_an_interval_even_in_a_big_group() {
     let mut bench = Bench::new(cattle(2000));

@@ -304,6 +304,9 @@ fn whatever_will_not_pass_by_itself_degrades_the_group() {
     stuck.depart("c", Reason::Surplus, Step::Failed(3, at(5)));
     let text = "`c` cannot be destroyed";
     assert_eq!(degraded(&stuck), is("DestructionsFail", text));
+    stuck.member("c").destruction_error = Some("volume busy".into());
+    let text = "`c` cannot be destroyed: volume busy";
+    assert_eq!(degraded(&stuck), is("DestructionsFail", text));
     stuck.depart("c", Reason::Surplus, Step::Accepted(at(0)));
     assert!(well(&stuck));
 }

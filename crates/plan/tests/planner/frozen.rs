@@ -100,3 +100,23 @@ fn no_deadline_of_a_rollout_runs_while_it_is_frozen() {
         None
     );
 }
+
+/// That nobody does anything is no fault, but nor is such a group as it should be.
+#[test]
+fn a_frozen_group_that_is_short_says_so() {
+    let said = |bench: &Bench| {
+        let conditions = &bench.preview().memory.conditions;
+        let degraded = conditions.get(ConditionKind::Degraded);
+        let degraded = degraded.expect("it is there");
+        assert!(!degraded.holds);
+        (degraded.reason.clone(), degraded.message.clone())
+    };
+    let mut bench = Bench::healthy(cattle(9), &["a", "b"]);
+    bench.config.frozen = Some(bench.now);
+    let text = "2 of 9 members are there, and all groups are frozen; nothing is done before they are thawed";
+    assert_eq!(said(&bench), ("Frozen".to_owned(), text.to_owned()));
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    bench.memory.frozen = Some(bench.now);
+    let text = "nothing is wrong: the group is frozen; nothing is done before it is thawed";
+    assert_eq!(said(&bench), ("AllWell".to_owned(), text.to_owned()));
+}

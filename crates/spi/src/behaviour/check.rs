@@ -39,6 +39,17 @@ fn nonsense(field: &str, value: impl ToString, bound: impl Into<String>) -> Nons
     }
 }
 
+/// Returns a number as a person writes it: with few digits, however large or small it is.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    let plain = size == 0.0 || (1e-6..1e15).contains(&size) || !size.is_finite();
+    if plain {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 impl Behaviour {
     /// Checks that it can be meant.
     ///
@@ -82,7 +93,11 @@ impl Behaviour {
             if let Some(Seconds(time)) = time
                 && !(0.0..=most).contains(&time)
             {
-                return Err(nonsense(field, time, format!("0 to {most} seconds")));
+                return Err(nonsense(
+                    field,
+                    number(time),
+                    format!("0 to {most} seconds"),
+                ));
             }
         }
         Ok(())
@@ -149,19 +164,24 @@ impl Behaviour {
             // A bucket of less than one call would never let any through.
             if !(1.0..=RATE).contains(&limit.bucket) {
                 let field = format!("limits[{index}].bucket");
-                return Err(nonsense(&field, limit.bucket, format!("1 to {RATE}")));
+                let bound = format!("1 to {RATE}");
+                return Err(nonsense(&field, number(limit.bucket), bound));
             }
             // One call a day is the slowest that makes sense.
             if !(1.0 / DAY..=RATE).contains(&limit.refill_per_s) {
                 let field = format!("limits[{index}].refill_per_s");
                 let bound = format!("one a day to {RATE} a second");
-                return Err(nonsense(&field, limit.refill_per_s, bound));
+                return Err(nonsense(&field, number(limit.refill_per_s), bound));
             }
         }
         Ok(())
     }
 
     fn check_words(&self) -> Result<(), Nonsense> {
+        if self.errors.contains_key("") {
+            let bound = "a word that the messages of the provider contain";
+            return Err(nonsense("errors", "given for an empty word", bound));
+        }
         let accounts = self.limits.iter().map(|limit| &limit.account);
         let words = [
             ("domain_of", &self.domain_of),

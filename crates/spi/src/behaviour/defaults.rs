@@ -211,6 +211,7 @@ impl Behaviour {
     pub fn limits_of(&self, op: Operation) -> impl Iterator<Item = &Limit> {
         self.limits
             .iter()
+            .filter(|limit| limit.op != Operation::Undeclared)
             .filter(move |limit| limit.op == op || limit.op == Operation::All)
     }
 

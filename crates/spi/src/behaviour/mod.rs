@@ -242,6 +242,9 @@ words! {
     /// A kind of call.
     #[derive(Default)]
     pub enum Operation {
+        /// Not declared, or a kind of a later release: it limits nothing.
+        #[default]
+        Undeclared = "",
         /// Creations.
         Create = "create",
         /// Destructions.
@@ -251,7 +254,6 @@ words! {
         /// Lists.
         List = "list",
         /// All of them together.
-        #[default]
         All = "all",
     }
 }

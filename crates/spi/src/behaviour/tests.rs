@@ -108,7 +108,7 @@ fn nonsense_is_refused_with_its_field_and_bound() {
         ),
         (
             r#"{"idempotency": {"ttl_s": 1e300}}"#,
-            "`idempotency.ttl_s` is 1000",
+            "`idempotency.ttl_s` is 1e300, which cannot be meant",
         ),
         (
             r#"{"create": {"running_p99_s": 60, "give_up_s": 30}}"#,
@@ -129,6 +129,18 @@ fn nonsense_is_refused_with_its_field_and_bound() {
         (
             r#"{"limits": [{"bucket": 1, "refill_per_s": -2}]}"#,
             "`limits[0].refill_per_s` is -2, which cannot be meant: one a day",
+        ),
+        (
+            r#"{"limits": [{"op": "list", "bucket": 1e308, "refill_per_s": 1}]}"#,
+            "`limits[0].bucket` is 1e308, which cannot be meant",
+        ),
+        (
+            r#"{"limits": [{"op": "list", "bucket": 1, "refill_per_s": 1e-300}]}"#,
+            "`limits[0].refill_per_s` is 1e-300, which cannot be meant",
+        ),
+        (
+            r#"{"errors": {"": "configuration"}}"#,
+            "`errors` is given for an empty word, which cannot be meant: a word that",
         ),
         (
             r#"{"domain_of": "a\u0000b"}"#,
@@ -157,4 +169,16 @@ fn an_override_wins_field_by_field() {
     assert_eq!(both.idempotency.kind, IdempotencyKind::Token);
     assert_eq!(over.facts()["create.give_up_s"], "60");
     assert_eq!(over.facts()["states.odd"], "broken");
+}
+
+/// A plugin of a later release may limit what is not known here.
+#[test]
+fn a_limit_of_an_unknown_kind_of_call_limits_nothing() {
+    let text = r#"{"limits": [{"op": "fly", "bucket": 1, "refill_per_s": 0.02}]}"#;
+    let behaviour: Behaviour = serde_json::from_str(text).unwrap();
+    behaviour.check().unwrap();
+    for op in Operation::ALL {
+        assert_eq!(behaviour.limits_of(*op).count(), 0, "{op}");
+    }
+    assert_eq!(behaviour.overridden(&Behaviour::default()), behaviour);
 }

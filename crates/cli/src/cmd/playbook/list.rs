@@ -9,7 +9,7 @@ use super::signed;
 use crate::context::Context;
 use crate::error::Result;
 use crate::out::table::Headings;
-use crate::out::{Format, OutputArgs, table};
+use crate::out::{Format, OutputArgs};
 
 /// List the playbooks
 #[derive(Args, Debug)]
@@ -58,7 +58,7 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result {
             let headings = Headings::unless(args.quiet);
             context
                 .out
-                .with(|out| table::write(out, ["PLAYBOOK", "URL", "CACHE"], headings, &rows))
+                .table(["PLAYBOOK", "URL", "CACHE"], headings, &rows)
         }
         format => {
             let entries: serde_json::Map<String, serde_json::Value> = all

@@ -12,8 +12,8 @@ use super::behaviours::behaviours;
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::out::Format;
 use crate::out::table::Headings;
-use crate::out::{Format, table};
 use crate::target::{self, Found, Offer};
 
 /// In which form the plugins are shown.
@@ -101,7 +101,7 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result {
             let cells: Vec<[Cow<'_, str>; 3]> = rows.iter().map(cells).collect();
             context
                 .out
-                .with(|out| table::write(out, ["INTERFACE", "LISTEN", "NAME"], headings, &cells))
+                .table(["INTERFACE", "LISTEN", "NAME"], headings, &cells)
         }
         ListFormat::Wide => {
             let controllers = controllers(context, &found)?;
@@ -118,9 +118,7 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result {
                 })
                 .collect();
             let columns = ["INTERFACE", "LISTEN", "NAME", "BEHAVIOUR"];
-            context
-                .out
-                .with(|out| table::write(out, columns, headings, &cells))
+            context.out.table(columns, headings, &cells)
         }
         ListFormat::Json => document(context, &rows, Format::Json),
         ListFormat::Yaml => document(context, &rows, Format::Yaml),

@@ -14,7 +14,6 @@ use crate::compose::{self, Start};
 use crate::context::Context;
 use crate::error::{CommandError, Result, chain};
 use crate::input::{self, InputArgs};
-use crate::out::table;
 use crate::out::table::Headings;
 
 /// Start plugins in this process, until Ctrl-C
@@ -96,7 +95,7 @@ fn kinds(context: &Context) -> Result {
     context.out.line("Plugins available:")?;
     context
         .out
-        .with(|out| table::write(out, ["KIND", "EXEC", "WHAT"], Headings::Shown, &rows))
+        .table(["KIND", "EXEC", "WHAT"], Headings::Shown, &rows)
 }
 
 /// Reads one argument.

@@ -10,8 +10,8 @@ use super::ask::rollouts;
 use super::described::Described;
 use crate::context::Context;
 use crate::error::{CommandError, Result};
+use crate::out::Format;
 use crate::out::table::Headings;
-use crate::out::{Format, table};
 use crate::target::Target;
 use crate::view::{self, Row, ViewArgs};
 
@@ -55,9 +55,7 @@ pub(super) fn show(
         Format::Table => {
             let rows: Vec<_> = conditions.iter().map(row).collect();
             let headings = Headings::unless(view.quiet);
-            context
-                .out
-                .with(|out| table::write(out, CONDITIONS, headings, &rows))
+            context.out.table(CONDITIONS, headings, &rows)
         }
         format => {
             let whole = Whole {

@@ -12,7 +12,7 @@ use super::described::{Described, members_and_conditions};
 use crate::context::Context;
 use crate::error::{CommandError, Result, did_you_mean};
 use crate::out::table::Headings;
-use crate::out::{Format, OutputArgs, table};
+use crate::out::{Format, OutputArgs};
 use crate::progress::{self, WatchArgs};
 use crate::target::Target;
 use crate::verbs::controller;
@@ -163,9 +163,7 @@ pub(super) async fn groups(context: &Context, target: &Target, args: GroupsArgs)
         Format::Table => {
             let rows: Vec<[Cow<'_, str>; 1]> = ids.iter().map(|id| [Cow::Borrowed(*id)]).collect();
             let headings = Headings::unless(args.quiet);
-            context
-                .out
-                .with(|out| table::write(out, ["ID"], headings, &rows))?;
+            context.out.table(["ID"], headings, &rows)?;
             if !args.quiet {
                 conditions::tell_frozen(context, target, &ids).await;
             }

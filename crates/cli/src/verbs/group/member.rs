@@ -130,9 +130,7 @@ pub(super) async fn why(context: &Context, target: &Target, args: WhyArgs) -> Re
     if args.deeds {
         let rows: Vec<_> = why.deeds.iter().map(row).collect();
         let headings = Headings::unless(args.quiet);
-        return context
-            .out
-            .with(|out| table::write(out, DEEDS, headings, &rows));
+        return context.out.table(DEEDS, headings, &rows);
     }
     for line in &why.lines {
         context.out.line(&*table::printable(line))?;

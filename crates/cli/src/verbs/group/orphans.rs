@@ -10,7 +10,7 @@ use super::ask::{explain_rollouts, rollouts};
 use crate::context::Context;
 use crate::error::Result;
 use crate::out::table::Headings;
-use crate::out::{Format, OutputArgs, table};
+use crate::out::{Format, OutputArgs};
 use crate::target::Target;
 
 /// List what came too late for its group, or may still come
@@ -47,9 +47,7 @@ pub(super) async fn orphans(context: &Context, target: &Target, args: OrphansArg
     }
     let rows: Vec<_> = orphans.iter().map(row).collect();
     let headings = Headings::unless(args.quiet);
-    context
-        .out
-        .with(|out| table::write(out, COLUMNS, headings, &rows))
+    context.out.table(COLUMNS, headings, &rows)
 }
 
 fn row(orphan: &Orphan) -> [Cow<'_, str>; 8] {

@@ -11,7 +11,7 @@ use super::status;
 use crate::context::Context;
 use crate::error::Result;
 use crate::out::table::Headings;
-use crate::out::{Format, OutputArgs, table};
+use crate::out::{Format, OutputArgs};
 use crate::progress::FollowArgs;
 use crate::target::Target;
 
@@ -169,9 +169,7 @@ async fn history(context: &Context, target: &Target, args: HistoryArgs) -> Resul
         Format::Table => {
             let rows: Vec<_> = revisions.iter().map(row).collect();
             let headings = Headings::unless(args.quiet);
-            context
-                .out
-                .with(|out| table::write(out, HISTORY, headings, &rows))
+            context.out.table(HISTORY, headings, &rows)
         }
         format => context.out.document(&revisions, format),
     }

@@ -45,6 +45,8 @@ pub(in crate::core) struct Committed {
     pub(in crate::core) at: Timestamp,
     /// The spec.
     pub(in crate::core) spec: Arc<Spec>,
+    /// What was asked for beside it, in words.
+    pub(in crate::core) note: String,
 }
 
 /// What was said of labels that a list has yet to show.

@@ -9,6 +9,8 @@ use infrakit_plan::{Cause, HealthRecord, PausedBy, Reason, Timestamp};
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{Delivery, Error, InstanceId, LogicalId, PluginName};
 
+use crate::core::words::AT_ONCE;
+
 /// Deeds that are remembered: a rollout of a hundred members has as many, half of them creations. Each
 /// takes some hundred bytes, and a group at rest adds none.
 const DEEDS: usize = 200;
@@ -40,6 +42,8 @@ pub(in crate::core) enum Who {
 pub(in crate::core) enum What {
     Create(Cause),
     Destroy(Reason),
+    /// It was requested, and does not wait for the budget.
+    DestroyNow,
     Drain,
     Repair(String),
     Label(Labels),
@@ -159,7 +163,7 @@ impl History {
 impl What {
     fn kind(&self) -> Option<Kind> {
         match self {
-            Self::Destroy(_) => Some(Kind::Destroy),
+            Self::Destroy(_) | Self::DestroyNow => Some(Kind::Destroy),
             Self::Drain => Some(Kind::Drain),
             Self::Repair(_) => Some(Kind::Repair),
             Self::Label(_) => Some(Kind::Label),
@@ -170,7 +174,7 @@ impl What {
     pub(in crate::core) fn action(&self, end: &End) -> String {
         let [present, past, stem] = match self {
             Self::Create(_) => ["creating", "created", "create"],
-            Self::Destroy(_) => ["destroying", "destroyed", "destroy"],
+            Self::Destroy(_) | Self::DestroyNow => ["destroying", "destroyed", "destroy"],
             Self::Drain => ["draining", "drained", "drain"],
             Self::Repair(step) => {
                 return match end {
@@ -195,6 +199,7 @@ impl What {
         match self {
             Self::Create(cause) => format!("{cause:?}: {cause}"),
             Self::Destroy(reason) => format!("{reason:?}: {reason}"),
+            Self::DestroyNow => format!("RequestedNow: {}, {AT_ONCE}", Reason::Requested),
             Self::Drain => {
                 "SelfMember: the controller runs on it, so it is not destroyed".to_owned()
             }

@@ -134,7 +134,7 @@ impl Rates {
         let set = match op {
             Operation::Create => self.limits.creates_per_minute,
             Operation::Destroy => self.limits.destroys_per_minute,
-            Operation::Label | Operation::List | Operation::All => None,
+            Operation::Undeclared | Operation::Label | Operation::List | Operation::All => None,
         };
         if let Some(calls) = set {
             limits.push(Limit {
@@ -166,7 +166,8 @@ impl Rates {
 
     /// Notes what a plugin declares.
     pub(in crate::core) fn declare(&mut self, plugin: &PluginName, behaviour: &Behaviour) {
-        let limits = declared(plugin, behaviour.limits.iter());
+        let known = |limit: &&behaviour::Limit| limit.op != Operation::Undeclared;
+        let limits = declared(plugin, behaviour.limits.iter().filter(known));
         if limits.is_empty() {
             self.declared.remove(plugin);
         } else {

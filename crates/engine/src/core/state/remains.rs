@@ -75,6 +75,7 @@ impl Remains {
                 revision: group.revision,
                 committed: committed.map_or(since, |committed| committed.at),
                 spec: group.raw.clone(),
+                note: committed.map_or_else(String::new, |committed| committed.note.clone()),
             },
             late: rows.map(|row| (row[0], row.len() as u64)).collect(),
         };

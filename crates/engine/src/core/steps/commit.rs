@@ -164,11 +164,13 @@ impl Core {
         };
         let change = MemoryChange::Commit(Box::new(change));
         change.apply(&mut memory);
+        let note = wanted.note();
         let Wanted { raw, spec, .. } = wanted;
         let record = SpecRecord {
             revision,
             committed: now,
             spec: raw.clone(),
+            note: note.clone(),
         };
         changes.push(put(spec_key(&id), &record));
         changes.push(put(history_key(&id, revision), &record));
@@ -176,6 +178,7 @@ impl Core {
         let committed = Committed {
             at: now,
             spec: Arc::new(spec),
+            note,
         };
         let pending = PendingCommit {
             raw,

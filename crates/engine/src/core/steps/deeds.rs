@@ -72,7 +72,17 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
                 }
                 Reason::Requested | Reason::GroupDestroyed => Evidence::Nothing,
             };
-            (who(plugin, id), What::Destroy(*reason), evidence)
+            let what = match reason {
+                Reason::Requested if group.memory.is_urgent(member) => What::DestroyNow,
+                Reason::Requested
+                | Reason::Surplus
+                | Reason::Unlisted
+                | Reason::Duplicate
+                | Reason::Unhealthy
+                | Reason::Outdated
+                | Reason::GroupDestroyed => What::Destroy(*reason),
+            };
+            (who(plugin, id), what, evidence)
         }
         Action::Drain { id, plugin, .. } => {
             (who(plugin, id), What::Drain, configuration(plugin, id))
@@ -100,9 +110,12 @@ pub(in crate::core) fn note(group: &mut Group, action: &Action, scene: &Scene) {
     };
     let end = match &what {
         What::Revert { .. } | What::Degrade(_) | What::Recover(_) => End::Done,
-        What::Create(_) | What::Destroy(_) | What::Drain | What::Repair(_) | What::Label(_) => {
-            End::UnderWay
-        }
+        What::Create(_)
+        | What::Destroy(_)
+        | What::DestroyNow
+        | What::Drain
+        | What::Repair(_)
+        | What::Label(_) => End::UnderWay,
     };
     let at = scene.at;
     group.history.push(Deed {

@@ -48,6 +48,7 @@ impl Core {
             Err(error) => error.delivery() == Delivery::Unknown,
         };
         let taken = if open { Some(now) } else { decided.taken };
+        let said = outcome.as_ref().err().map(|error| error.message().into());
         let step = match outcome {
             Ok(()) => Step::Accepted(now),
             Err(error) => {
@@ -68,6 +69,7 @@ impl Core {
             group.seen.note_unseen((plugin, id), departure);
         } else if let Some(mut member) = group.seen.get_mut_on(plugin, id) {
             member.departure = Some(departure);
+            member.destruction_error = said;
         }
         self.refresh_on(&target.group, plugin, now);
         self.touch(&target.group);

@@ -121,6 +121,7 @@ impl Core {
         let committed = Committed {
             at: record.committed,
             spec: Arc::new(spec),
+            note: record.note,
         };
         let mut group = Group::new(record.spec, record.revision, committed, memory);
         group.stored = stored_part(&group.memory);
@@ -249,6 +250,7 @@ fn former_specs(store: &dyn Store, id: &GroupId) -> BTreeMap<u64, Committed> {
         let committed = Committed {
             at: record.committed,
             spec: Arc::new(spec),
+            note: record.note,
         };
         Some((revision, committed))
     });

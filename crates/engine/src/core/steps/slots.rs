@@ -154,7 +154,7 @@ impl Core {
                 Operation::Create => CallKind::Create,
                 Operation::Destroy => CallKind::Destroy,
                 Operation::Label => CallKind::Label,
-                Operation::List | Operation::All => return,
+                Operation::List | Operation::All | Operation::Undeclared => return,
             };
             let plugin = plugin.clone();
             for target in self.calls.window_of(&plugin).waiting(kind) {

@@ -9,6 +9,7 @@ use infrakit_plan::{
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId};
 
+use crate::core::words::{AT_ONCE, names};
 use crate::core::{Core, Group, Refused};
 
 /// What a group is to become.
@@ -20,6 +21,21 @@ pub(in crate::core) struct Wanted {
     /// Those of them that go at once.
     pub(in crate::core) urgent: BTreeSet<InstanceId>,
     pub(in crate::core) cause: Cause,
+}
+
+impl Wanted {
+    /// Says what it asks for beside its spec.
+    pub(in crate::core) fn note(&self) -> String {
+        if self.doomed.is_empty() {
+            return String::new();
+        }
+        let what = format!("the destruction of {} was requested", names(&self.doomed));
+        if self.urgent.is_empty() {
+            what
+        } else {
+            format!("{what}, {AT_ONCE}")
+        }
+    }
 }
 
 /// Why a group gets another spec.

@@ -94,6 +94,7 @@ pub(in crate::core) fn not_written(group: &mut Group, call: Call, now: Timestamp
             let pause = RETRY.saturating_mul(1 << attempts.min(6));
             if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
                 let former = member.departure;
+                member.destruction_error = Some(deeds::NOT_WRITTEN.into());
                 member.departure = Some(Departure {
                     reason,
                     since: former.map_or(now, |departure| departure.since),

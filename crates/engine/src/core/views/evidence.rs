@@ -1,12 +1,12 @@
 //! On which evidence something is waited for.
 
-use infrakit_plan::{Brake, Intent, Member, PausedBy, Timestamp, WaitingOn};
+use infrakit_plan::{Brake, Intent, Labelling, Member, PausedBy, Timestamp, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{InstanceId, PluginName};
 
 use crate::core::Group;
 use crate::core::state::census::Census;
-use crate::core::views::why::step;
+use crate::core::state::group::Said;
 use crate::core::words::{Wall, count, names, span};
 
 impl Group {
@@ -77,11 +77,7 @@ impl Group {
 
     /// Says who is missing, until when that is doubted, and what ends the doubt.
     fn lacking(&self, until: Option<Timestamp>, wall: Wall) -> String {
-        let mut missed = self
-            .seen
-            .members()
-            .filter(|member| member.missed)
-            .peekable();
+        let mut missed = self.seen.doubted_members().peekable();
         let mut said = match missed.peek() {
             Some(_) => format!("missing: {}", ids(missed)),
             None => {
@@ -127,6 +123,9 @@ impl Group {
             .filter(|home| self.seen.listed_on(home).is_none());
         let missing: Vec<_> = missing.collect();
         if missing.is_empty() {
+            if let Some(labels) = self.labels(wall) {
+                return labels;
+            }
             return "the last list does not show yet what was asked for".to_owned();
         }
         let mut parts = missing.iter().filter_map(|home| self.only_part(home, wall));
@@ -134,6 +133,42 @@ impl Group {
             return part;
         }
         format!("{} did not list its instances yet", names(missing))
+    }
+
+    /// Says which labels no list shows yet, and until when they are waited for.
+    fn labels(&self, wall: Wall) -> Option<String> {
+        let pending = self.seen.members().filter(|member| {
+            member.is_being_labelled() || matches!(member.labelling, Labelling::Failed(_))
+        });
+        let pending: Vec<&Member> = pending.collect();
+        let first = pending.first()?;
+        let plugin = &first.plugin;
+        let who = ids(pending.iter().copied());
+        let key = (plugin.clone(), first.id.clone());
+        let mut said = match (self.labels_in_doubt.get(&key), &first.labelling) {
+            (Some((Said::Done, until)), _) => format!(
+                "`{plugin}` says that it has labelled {who}, and no list shows that; labels that a list \
+                 from {} on lacks are put on again",
+                wall.moment(*until)
+            ),
+            (Some((Said::Nothing, until)), _) => format!(
+                "the answer to the labels of {who} is lost; those that a list from {} on lacks are put \
+                 on again",
+                wall.moment(*until)
+            ),
+            (None, Labelling::Failed(again)) => format!(
+                "labels do not stay on {who}; they are put on again at {}",
+                wall.moment(*again)
+            ),
+            (None, Labelling::UnderWay(_) | Labelling::Nothing) => {
+                format!("`{plugin}` was asked to label {who}, and has not answered yet")
+            }
+        };
+        if first.label_failures > 0 {
+            let times = count(first.label_failures as usize, "time");
+            said.push_str(&format!("; that came to nothing {times}"));
+        }
+        Some(said)
     }
 
     /// Says which part of the world the last list of a plugin covers, if it is not everything.
@@ -186,19 +221,6 @@ impl Group {
             said.push_str(&format!("; {failure}"));
         }
         Some(said)
-    }
-
-    fn first_leaving(&self, wall: Wall, now: Timestamp) -> Option<String> {
-        let mut leaving = self.seen.leaving();
-        let first = leaving.find_map(|member| Some((member, member.departure?)));
-        let (member, departure) = first?;
-        Some(format!(
-            "`{}` goes since {}, because {}; {}",
-            member.id,
-            wall.since(departure.since, now),
-            departure.reason,
-            step(departure.step, wall)
-        ))
     }
 
     fn unproved(&self, wall: Wall, now: Timestamp) -> Option<String> {

@@ -302,7 +302,12 @@ impl Group {
     fn outcome(&self, revision: u64) -> (Outcome, String) {
         let in_force = revision == self.revision;
         let known = self.memory.outcomes.get(&revision);
-        let note = known.map_or_else(String::new, |known| known.note.clone());
+        let asked = self.revisions.get(&revision);
+        let asked = asked.map(|committed| committed.note.as_str());
+        let came = known.map(|known| known.note.as_str());
+        let notes = asked.into_iter().chain(came);
+        let notes: Vec<&str> = notes.filter(|note| !note.is_empty()).collect();
+        let note = notes.join("; ");
         let hash = |revision| {
             let committed = self.revisions.get(&revision);
             committed.map(|committed| &committed.spec.hash)

@@ -1,6 +1,6 @@
 //! Why a group, or a member, is as it is: in at most three lines.
 
-use infrakit_plan::{ConditionKind, Member, Step, Timestamp, Wait, WaitingOn};
+use infrakit_plan::{ConditionKind, Member, Timestamp, Wait, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::rollout::{Deed, Why};
@@ -126,12 +126,7 @@ impl Core {
         if group.memory.is_held(member) {
             parts.push("is held, so it stays until it is released".to_owned());
         } else if let Some(departure) = member.departure {
-            let step = step(departure.step, wall);
-            let begun = wall.since(departure.since, now);
-            parts.push(format!(
-                "goes since {begun}, because {}; {step}",
-                departure.reason
-            ));
+            parts.push(group.goes(member, departure, (wall, now)));
         } else if group.memory.is_doomed(member) {
             parts.push("is to go: its destruction was requested".to_owned());
         } else if outdated
@@ -141,22 +136,6 @@ impl Core {
             parts.push(format!("stays for now: {why}"));
         }
         parts.join(", ")
-    }
-}
-
-/// Says how far a destruction has come.
-pub(in crate::core) fn step(step: Step, wall: Wall) -> String {
-    match step {
-        Step::InFlight(at) => format!("its plugin was asked at {}", wall.moment(at)),
-        Step::Accepted(at) => format!(
-            "its plugin agreed at {}, and a list has yet to show that it is gone",
-            wall.moment(at)
-        ),
-        Step::Failed(times, again) => format!(
-            "that failed {}, the next try is at {}",
-            count(times as usize, "time"),
-            wall.moment(again)
-        ),
     }
 }
 
