@@ -35,6 +35,7 @@ use crate::core::state::observer::Observer;
 use crate::core::state::rates::Rates;
 use crate::core::state::under_way::CallsUnderWay;
 use crate::core::state::unwritten::Batch;
+use crate::core::words::Wall;
 
 /// All groups of a controller, and what is under way for them.
 pub struct Core {
@@ -189,6 +190,11 @@ impl Core {
         for id in rolling {
             self.touch(&id);
         }
+    }
+
+    /// Returns the clock on the wall.
+    fn on_wall(&self) -> Wall {
+        Wall::ahead(self.config.wall_ahead)
     }
 
     /// Returns whether a group waits to be planned for.

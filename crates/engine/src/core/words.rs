@@ -6,21 +6,17 @@ use infrakit_plan::{HealthRecord, Timestamp, WaitingOn};
 use infrakit_spi::GoDuration;
 use infrakit_spi::flavor::Health;
 
-use crate::core::Core;
-
 /// The clock on the wall, by which moments are told to people: how far it is ahead of the one that they are
 /// counted by, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::core) struct Wall(i64);
 
-impl Core {
-    /// Returns the clock on the wall.
-    pub(in crate::core) fn on_wall(&self) -> Wall {
-        Wall(self.config.wall_ahead)
-    }
-}
-
 impl Wall {
+    /// The clock that is ahead by so much.
+    pub(in crate::core) fn ahead(nanoseconds: i64) -> Self {
+        Self(nanoseconds)
+    }
+
     /// Returns a moment in RFC 3339, in UTC, to the second.
     pub(in crate::core) fn moment(self, at: Timestamp) -> String {
         let at = Timestamp(at.0.saturating_add_signed(self.0));
