@@ -153,7 +153,8 @@ fn unhealthy(draft: &Draft<'_>, given_up: [bool; 2], broken: &BTreeSet<String>) 
 /// late. In a large group it takes long until all were asked, and what is found meanwhile is a
 /// sample of what there is. The breaker closes when there were no more than may be for a whole poll
 /// interval, and enough were asked to tell. Domains whose own breaker is open are one event each, of
-/// which it knows already.
+/// which it knows already; but where they are most of the group, the fault is with whoever judges them
+/// rather than with each, and the few outside say nothing against that.
 fn judge_breaker(
     draft: &mut Draft<'_>,
     (suspected, given_up): (bool, [bool; 2]),
@@ -161,11 +162,12 @@ fn judge_breaker(
     broken: &BTreeSet<String>,
 ) -> bool {
     let policy = &draft.spec.health;
+    let nowhere = BTreeSet::new();
+    let inside = domains::members(draft, broken);
+    let few = inside <= draft.ledger.wanted / 2;
+    let (broken, inside) = if few { (broken, inside) } else { (&nowhere, 0) };
     let unhealthy = unhealthy(draft, given_up, broken);
-    let outside = draft
-        .ledger
-        .wanted
-        .saturating_sub(domains::members(draft, broken));
+    let outside = draft.ledger.wanted.saturating_sub(inside);
     let most = number(policy.unhealthy_limit(outside as u64));
     let lately = Lately::of(draft, broken);
     let sample = lately.is_over(policy).then_some(&lately);

@@ -475,9 +475,9 @@ fn a_zone_that_is_ill_keeps_nobody_elsewhere_from_being_healed() {
     assert_eq!(destroyed(&plan), [("b1", Reason::Unhealthy)]);
 }
 
-/// With two zones out of sight the third is judged by itself.
+/// With two of three zones ill the fault is with whoever judges them.
 #[test]
-fn who_is_outside_of_the_zones_that_are_ill_is_judged_by_those_outside() {
+fn where_most_of_the_group_is_in_zones_that_are_ill_nobody_elsewhere_is_healed() {
     let mut bench = zones();
     for id in [
         "a0", "a3", "a6", "a9", "a12", "c2", "c5", "c8", "c11", "c14",
@@ -486,15 +486,7 @@ fn who_is_outside_of_the_zones_that_are_ill_is_judged_by_those_outside() {
     }
     assert_eq!(destroyed(&bench.plan()), []);
     bench.sicken("b1");
-    assert_eq!(destroyed(&bench.plan()), [("b1", Reason::Unhealthy)]);
-    let mut bench = zones();
-    for id in ["a0", "a3", "a6", "a9", "a12", "b1", "b4", "b7"] {
-        bench.sicken(id);
-    }
     let plan = bench.plan();
-    assert_eq!(
-        destroyed(&plan),
-        [],
-        "three of five are an event of their own"
-    );
+    assert_eq!(destroyed(&plan), []);
+    assert!(plan.memory.breaker.is_some(), "{:?}", plan.waiting);
 }
