@@ -353,3 +353,22 @@ fn as_many_are_named_as_are_missed() {
     let named = "missing: `i-002`, `i-003`, `i-004` and 2 more;";
     assert!(said.contains(named), "{said}");
 }
+
+/// Two more than one that was asked to go are a group of three.
+#[test]
+fn those_that_were_asked_to_go_are_missed_with_the_others_after_a_restart() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    bench.wait(60);
+    bench.fate = Fate::Lost;
+    bench.commit(cattle(3, "2"));
+    let all = std::mem::take(&mut bench.instances);
+    bench.crash();
+    bench.made.clear();
+    bench.wait(30);
+    assert_eq!(bench.made, Vec::<String>::new(), "{}", bench.why());
+    bench.instances = all;
+    bench.wait(120);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.ids().len(), 3);
+}

@@ -193,7 +193,9 @@ pub struct Doubted {
 pub(super) struct Former {
     /// How many members there were that nobody had asked to go.
     pub(super) members: usize,
-    /// How many of them a list lacks, and since when.
+    /// How many were asked to go, and may have been there.
+    pub(super) leaving: usize,
+    /// How many of the others a list lacks, and since when.
     pub(super) lacks: Option<(usize, Absent)>,
 }
 
@@ -201,6 +203,7 @@ impl Former {
     pub(super) fn of(members: usize) -> Self {
         Self {
             members,
+            leaving: 0,
             lacks: None,
         }
     }

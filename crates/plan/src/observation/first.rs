@@ -31,6 +31,7 @@ impl Observed {
         let tally = Tally {
             lost,
             shown,
+            before: former.leaving,
             ..Tally::default()
         };
         let wait = self.losses.wait(plugin, tally);
@@ -50,6 +51,16 @@ impl Observed {
             seen.look_again_at(until);
         }
         false
+    }
+
+    /// Takes in that a former life had asked these members to go: one that shows nobody of them and of the
+    /// others has lost its memory more likely than they have all gone.
+    pub fn recall_leaving<'a>(&mut self, leaving: impl Iterator<Item = &'a PluginName>) {
+        for plugin in leaving {
+            if let Some(former) = self.former.get_mut(plugin) {
+                former.leaving += 1;
+            }
+        }
     }
 
     /// Believes first lists that are doubted. Returns how many members they lack.

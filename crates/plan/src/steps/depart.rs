@@ -143,9 +143,10 @@ impl Draft<'_> {
             },
             Reason::Surplus => match self.spec.size {
                 Size::Cattle(size) => {
-                    // Those that the last list lacks may be gone: nobody is too many beside them.
                     let others = self.ledger.tally().working - usize::from(member.stays());
-                    let missed = self.index.missed - usize::from(member.missed && member.stays());
+                    // Those that the last list lacks may be gone: nobody that it shows is too many beside
+                    // them.
+                    let missed = if member.missed { 0 } else { self.index.missed };
                     others.saturating_sub(missed) as u64 >= size
                 }
                 Size::Pets(_) => false,
