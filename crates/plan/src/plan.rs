@@ -115,8 +115,8 @@ fn decide(mut draft: Draft<'_>) -> Plan {
 }
 
 /// How long lists must lack a member before nobody holds it any more. Lists of providers lag and
-/// relapse by minutes, a whole zone by up to an hour, and a hold that ended by itself would have the member destroyed that somebody
-/// is looking into; one that is left over does no harm.
+/// relapse by minutes, a whole zone by up to an hour, and a hold that ended by itself would have the
+/// member destroyed that somebody is looking into; one that is left over does no harm.
 const SURELY_GONE: Duration = Duration::from_secs(3600);
 
 /// Forgets holds of members that are surely gone.

@@ -18,6 +18,12 @@ fn roll(note: &str) -> GroupSpec {
     spec(r#"{"Size":3}"#, ("file", note), more)
 }
 
+/// Another member than this one is destroyed first.
+fn spares_at_first(bench: &Bench, id: &str) {
+    let first = bench.made.iter().find(|call| call.starts_with("destroy"));
+    assert!(first.is_some_and(|call| !call.contains(id)), "{first:?}");
+}
+
 /// Nobody could prove itself to a controller that slept.
 #[test]
 fn no_deadline_of_a_rollout_runs_while_the_controller_sleeps() {
@@ -101,11 +107,7 @@ fn a_verdict_from_before_the_controller_slept_counts_for_nothing() {
     }
     bench.commit(cattle(3, "2"));
     bench.wait(1);
-    let first = bench.made.iter().find(|call| call.starts_with("destroy"));
-    assert!(
-        first.is_some_and(|call| !call.contains("i-001")),
-        "{first:?}"
-    );
+    spares_at_first(&bench, "i-001");
 }
 
 /// How long a list was on its way says nothing of how busy its plugin is.
@@ -169,11 +171,7 @@ fn a_machine_that_slept_is_noticed_by_the_clock_on_the_wall() {
     let held = bench.lists.remove(0);
     bench.answer_list(held, Ok(Listing::Changed(bench.all(), None)));
     bench.wait(1);
-    let first = bench.made.iter().find(|call| call.starts_with("destroy"));
-    assert!(
-        first.is_some_and(|call| !call.contains("i-001")),
-        "{first:?}"
-    );
+    spares_at_first(&bench, "i-001");
 }
 
 /// A loss that was doubted before it: somebody who confirms it knows nothing of what the next list shows.

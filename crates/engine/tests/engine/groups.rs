@@ -85,9 +85,8 @@ async fn a_creation_that_outlasts_everything_never_leads_to_a_second_instance() 
     );
 }
 
-/// Of a plugin that has not said how it behaves a creation is waited for ten minutes.
-#[tokio::test(start_paused = true)]
-async fn a_plugin_that_misses_a_question_is_asked_again_soon() {
+/// A world in which three creations are under way that take an hour, and nobody waits for them.
+async fn killed_in_mid_creation() -> World {
     let world = World::new();
     world.state().delay = Duration::from_secs(3600);
     let engine = world.engine().await;
@@ -98,6 +97,13 @@ async fn a_plugin_that_misses_a_question_is_asked_again_soon() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     world.crash();
     assert_eq!(world.begun(), 3);
+    world
+}
+
+/// Of a plugin that has not said how it behaves a creation is waited for ten minutes.
+#[tokio::test(start_paused = true)]
+async fn a_plugin_that_misses_a_question_is_asked_again_soon() {
+    let world = killed_in_mid_creation().await;
 
     world.state().delay = Duration::ZERO;
     world.state().unanswered = 3;
@@ -111,16 +117,7 @@ async fn a_plugin_that_misses_a_question_is_asked_again_soon() {
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_was_set_ahead_gives_up_nothing_that_is_under_way() {
     for minutes in [30, 1440] {
-        let world = World::new();
-        world.state().delay = Duration::from_secs(3600);
-        let engine = world.engine().await;
-        engine
-            .commit(&group(3, "1", ""), Commit::Enforce)
-            .await
-            .unwrap();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        world.crash();
-        assert_eq!(world.begun(), 3);
+        let world = killed_in_mid_creation().await;
 
         world.set_ahead(Duration::from_secs(minutes * 60));
         let engine = world.engine().await;
@@ -152,15 +149,7 @@ async fn a_clock_that_was_set_ahead_gives_up_nothing_that_is_under_way() {
 /// Nobody knows how long a machine was down that was booted meanwhile.
 #[tokio::test(start_paused = true)]
 async fn after_a_boot_the_clock_on_the_wall_is_all_there_is() {
-    let world = World::new();
-    world.state().delay = Duration::from_secs(3600);
-    let engine = world.engine().await;
-    engine
-        .commit(&group(3, "1", ""), Commit::Enforce)
-        .await
-        .unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    world.crash();
+    let world = killed_in_mid_creation().await;
 
     world.boot();
     world.set_ahead(Duration::from_secs(60));

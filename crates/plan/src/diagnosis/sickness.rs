@@ -101,9 +101,8 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
     illness.unsure = concerned && lately::is_unsure(draft);
     let broken = domains::judge(draft, suspected, illness.unsure);
     if !broken.is_empty() {
-        let members = std::mem::take(&mut illness.sick).into_iter();
-        let outside = |(_, member): &(_, &Member)| !domains::is_in(draft, member, &broken);
-        illness.sick = members.filter(outside).collect();
+        let inside = |member: &Member| domains::is_in(draft, member, &broken);
+        illness.sick.retain(|(_, member)| !inside(member));
     }
     illness.broken = concerned && judge_breaker(draft, (suspected, given_up), &illness, &broken);
     let doubted = judge_observer(draft, suspected);

@@ -257,9 +257,12 @@ impl Draft<'_> {
     }
 
     /// Returns how many destructions of each plugin are due to be tried again because there are too many
-    /// members, as far as is known before others are let go.
+    /// members, as far as is known before others are let go. It matters only where calls are limited.
     pub(crate) fn surplus_to_retry(&self) -> BTreeMap<PluginName, usize> {
         let mut due = BTreeMap::new();
+        if self.config.allowance.is_unmetered() {
+            return due;
+        }
         for (key, member) in self.members(&self.index.leaving) {
             let Some((departure, at, shown)) = self.next_try(member) else {
                 continue;

@@ -102,28 +102,25 @@ impl Young {
         plugin: &PluginName,
         (started, lag): (Timestamp, Lag),
     ) -> bool {
-        let (mut grown, mut gone) = (Vec::new(), Vec::new());
+        let mut over = Vec::new();
         for (number, newcomer) in &self.members {
             if newcomer.plugin != *plugin {
                 continue;
             }
             match seen.get_on(plugin, &newcomer.id).map(|one| one.origin) {
-                None => gone.push(*number),
+                None => over.push(*number),
                 Some(Origin::Listed) if started >= newcomer.since + lag.longest() => {
-                    grown.push(*number);
+                    over.push(*number);
                 }
                 Some(Origin::Listed | Origin::Provisioned(_)) => {}
             }
         }
-        for number in &gone {
-            self.end(*number, plugin);
-        }
         // As long as others of its batch are open, a restart would not know what came of it, should it be
         // gone by then.
-        for number in &grown {
+        for number in &over {
             self.end(*number, plugin);
         }
-        !grown.is_empty() || !gone.is_empty()
+        !over.is_empty()
     }
 
     /// Notes that nothing comes of a creation, or nothing is left of it.
