@@ -55,14 +55,14 @@ impl Observed {
         (started, lag): (Timestamp, Lag),
         (now, seen): (Timestamp, &mut Seen),
     ) {
-        let (lost, asked): (BTreeSet<Key>, BTreeSet<Key>) = gone
-            .into_iter()
-            .partition(|key| self.members.get(key).is_some_and(Member::stays));
+        let (lost, asked): (BTreeSet<Key>, BTreeSet<Key>) =
+            gone.into_iter().partition(|key| self.is_lost(key));
         let trust = self.losses.trust_in(plugin);
         self.losses.forget_believed(plugin, started, trust.silence);
         let mut doubt = self.doubt(plugin, (&lost, &asked), started);
         if let Some(least) = trust.least() {
-            for key in &lost {
+            let stays = |key: &&Key| self.members.get(*key).is_some_and(Member::stays);
+            for key in lost.iter().filter(stays) {
                 let wait = doubt.entry(key.clone()).or_insert(least);
                 *wait = least.max(*wait);
             }
@@ -104,6 +104,19 @@ impl Observed {
                 seen.look_again_at(until);
             }
         }
+    }
+
+    /// Returns whether a member that a list lacks was not asked to go when the first one lacked it: a
+    /// loss that is doubted is none the less so because the group is ended meanwhile.
+    fn is_lost(&self, key: &Key) -> bool {
+        let absent = self.losses.absent.get(key).map(|absent| absent.since);
+        self.members.get(key).is_some_and(|member| {
+            let asked = member.departure.map(|departure| departure.since);
+            let before = absent
+                .zip(asked)
+                .is_some_and(|(absent, asked)| absent < asked);
+            member.stays() || before
+        })
     }
 
     /// Returns the domains in which members are missing and nobody is shown.
@@ -235,12 +248,14 @@ impl Observed {
             domain.again = true;
         }
         for (key, member) in &self.members {
-            if key.plugin != *plugin || !member.stays() || !self.tells_of(plugin, member) {
+            let is_lost = lost.contains(key);
+            let counts = member.stays() || is_lost;
+            if key.plugin != *plugin || !counts || !self.tells_of(plugin, member) {
                 continue;
             }
             let domain = domains.entry(domain(member, &trust.domain_of)).or_default();
             for tally in [&mut whole, domain] {
-                if lost.contains(key) || member.missed {
+                if is_lost || member.missed {
                     tally.lost += 1;
                 } else {
                     tally.shown += 1;

@@ -26,7 +26,9 @@ pub fn spared_sick(scene: &Scene<'_>, ask: &Ask) -> Option<Suspicion> {
     let serves = victim.is_innocent() && victim.machine.serves(scene.now);
     // Of two that are said to be sick either may be the first.
     let said = victim.verdict == Health::Unhealthy;
-    if !serves || said || victim.requested || victim.promise.ids.is_some() {
+    // Who was asked before goes on: it is drained, and the first call may still take effect.
+    let again = victim.machine.served.is_some();
+    if !serves || said || again || victim.requested || victim.promise.ids.is_some() {
         return None;
     }
     let (home, sick) = scene.staying(group).find(|(plugin, one)| {

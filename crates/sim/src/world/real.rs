@@ -5,7 +5,7 @@ use infrakit_spi::behaviour::AnswerMeans;
 use infrakit_spi::instance::Description;
 use infrakit_spi::{Error, FailureClass, GroupId, InstanceId, PluginName};
 
-use super::{Birth, Happening, MILLIS, MINUTE, Maker, Nature, SECOND, World, ZONE};
+use super::{Birth, Happening, MILLIS, MINUTE, Machine, Maker, Nature, SECOND, World, ZONE};
 use crate::controller::{Answer, Ticket};
 use crate::faults::Kind;
 
@@ -126,13 +126,25 @@ impl World {
             Some(None) => Some(Err(Error::unknown(
                 "a request with this token is in progress",
             ))),
-            // Be it that it is gone since.
-            Some(Some(id)) => Some(Ok(Box::new(Description {
-                id: id.clone(),
-                logical_id: birth.logical_id.clone(),
-                tags: Some(birth.tags.clone()),
-                ..Description::default()
-            }))),
+            Some(Some(id)) => {
+                let id = id.clone();
+                let made = provider
+                    .recall(&id)
+                    .filter(|one| one.token() == Some(token));
+                let mut tags = birth.tags.clone();
+                // Where it is was decided when it was made, be it that it is gone since.
+                tags.remove(ZONE);
+                tags.extend(
+                    made.and_then(Machine::zone)
+                        .map(|zone| (ZONE.to_owned(), zone.to_owned())),
+                );
+                Some(Ok(Box::new(Description {
+                    id,
+                    logical_id: birth.logical_id.clone(),
+                    tags: Some(tags),
+                    ..Description::default()
+                })))
+            }
         }
     }
 

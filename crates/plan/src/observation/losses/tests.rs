@@ -202,6 +202,17 @@ fn who_was_asked_to_go_counts_until_a_list_is_believed() {
     assert_eq!(list(&mut seen, &SIX[5..], 102).vanished, 5);
 }
 
+/// A group that is ended while its plugin shows nobody is not gone because it is asked to go.
+#[test]
+fn a_loss_that_is_doubted_is_not_believed_since_the_lost_are_asked_to_go() {
+    let mut seen = group(&SIX[..3], &Behaviour::default());
+    assert_eq!(list(&mut seen, &[], 80).vanished, 0);
+    leave(&mut seen, &SIX[..3]);
+    assert_eq!(list(&mut seen, &[], 100).vanished, 0);
+    assert_eq!(list(&mut seen, &[], 139).vanished, 0);
+    assert_eq!(list(&mut seen, &[], 140).vanished, 3);
+}
+
 #[test]
 fn who_was_asked_to_go_counts_as_long_as_all_others_are_too_young_to_be_missed() {
     let mut seen = Observed::default();
