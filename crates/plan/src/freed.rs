@@ -1,6 +1,6 @@
 //! What outlives a group that is freed, until it is committed anew: whom somebody holds, who may be
-//! looking into the member still, and how many members there were. A plugin that shows nobody a moment
-//! later has lost its memory more likely than they have all gone.
+//! looking into the member still; whether it is frozen; and how many members there were. A plugin that
+//! shows nobody a moment later has lost its memory more likely than they have all gone.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,6 +26,9 @@ pub struct Freed {
     /// known.
     #[serde(default)]
     held: BTreeMap<InstanceId, Option<Life>>,
+    /// Since when somebody has it frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    frozen: Option<Timestamp>,
     /// How many members each plugin had that nobody had asked to go.
     #[serde(default)]
     there: BTreeMap<PluginName, usize>,
@@ -38,7 +41,7 @@ impl Freed {
     pub fn of(memory: &Memory, seen: &Observed, at: Timestamp) -> Option<Self> {
         let there = seen.there();
         let holds = !memory.held.is_empty() && memory.phase != Phase::Destroying;
-        if !holds && there.is_empty() {
+        if !holds && there.is_empty() && memory.frozen.is_none() {
             return None;
         }
         let held = memory.held.iter();
@@ -47,12 +50,20 @@ impl Freed {
             at,
             nonce: memory.nonce.clone(),
             held: held.collect(),
+            frozen: memory.frozen,
             there,
         })
     }
 
-    /// Sets the holds in the memory of the group that is committed anew.
-    pub fn set_holds_in(&self, memory: &mut Memory) {
+    /// Returns whether somebody has the group frozen.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// Sets the holds and the brake in the memory of the group that is committed anew.
+    pub fn hand_over(&self, memory: &mut Memory) {
+        memory.frozen = self.frozen;
         for (id, life) in &self.held {
             memory.held.insert(id.clone());
             let life = life.clone().map(|life| {
@@ -81,7 +92,7 @@ impl Freed {
     /// Returns whether nothing of it matters any more to a group that is committed anew.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
-        self.held.is_empty() && !self.is_fresh(now)
+        self.held.is_empty() && self.frozen.is_none() && !self.is_fresh(now)
     }
 
     /// Has the first lists of the group that is committed anew doubted if they lack too many.

@@ -67,3 +67,35 @@ fn a_frozen_group_that_is_destroyed_stays_in_sight_until_nothing_can_come_of_it(
     assert!(bench.records("remains/").is_empty());
     assert!(bench.records("memory/").is_empty());
 }
+
+/// Whoever freed it to commit it anew has not said that it may go on.
+#[test]
+fn the_brake_of_a_group_outlives_that_it_is_freed_and_committed_anew() {
+    for (restarts, open) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(3, "1"));
+        bench.wait(60);
+        if open {
+            bench.fate = Fate::Kept;
+            bench.commit(cattle(4, "1"));
+        }
+        let now = bench.now;
+        bench.core.freeze(&GROUP.into(), Freeze::Set, now).unwrap();
+        bench.wait(1);
+        bench.free();
+        if restarts {
+            bench.restart();
+        }
+        bench.release();
+        bench.wait(3 * 3_600);
+        let before = bench.ids().len();
+        bench.commit(cattle(9, "1"));
+        bench.wait(600);
+        assert_eq!(bench.ids().len(), before, "{restarts} {open}");
+        assert!(bench.memory().frozen.is_some(), "{restarts} {open}");
+        let thawed = bench.core.freeze(&GROUP.into(), Freeze::Thaw, bench.now);
+        thawed.unwrap();
+        bench.wait(60);
+        assert_eq!(bench.ids().len(), 9, "{restarts} {open}");
+    }
+}

@@ -4,7 +4,7 @@
 //! nothing for a group that is frozen. What waits for a slot is taken back; what was begun before is
 //! heard to its end.
 
-use infrakit_plan::{Brake, MemoryChange, Timestamp};
+use infrakit_plan::{Brake, Freed, MemoryChange, Timestamp};
 use infrakit_spi::GroupId;
 use infrakit_spi::rollout::Freeze;
 use infrakit_store::{Durability, Key, Store};
@@ -146,11 +146,14 @@ impl Core {
         self.frozen_by(id).is_some()
     }
 
-    /// Returns which brake holds a group: its own goes before that of all.
+    /// Returns which brake holds a group: its own goes before that of all, and outlives that it is freed.
     fn frozen_by(&self, id: &GroupId) -> Option<Brake> {
-        let own = self.groups.get(id).and_then(|group| group.memory.frozen);
-        let own = own.map(|_| Brake::Group);
-        own.or_else(|| self.config.frozen.map(|_| Brake::All))
+        let own = match self.groups.get(id) {
+            Some(group) => group.memory.frozen.is_some(),
+            None => self.freed.get(id).is_some_and(Freed::is_frozen),
+        };
+        let all = || self.config.frozen.map(|_| Brake::All);
+        own.then_some(Brake::Group).or_else(all)
     }
 
     /// Adds to what a change of a group leads to that it waits for the brake to be let go.

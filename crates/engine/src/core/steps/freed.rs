@@ -1,5 +1,5 @@
 //! What outlives a group that is freed: who frees one to commit it anew still wants to look into the
-//! members that are held, and has not lost the others.
+//! members that are held, has not lost the others, and has not let the brake go.
 
 use infrakit_plan::{Freed, Memory, Timestamp};
 use infrakit_spi::GroupId;
@@ -25,7 +25,7 @@ impl Core {
         }
     }
 
-    /// Sets the holds of a former group in the memory of the one that is committed anew. Returns the
+    /// Sets the holds and the brake of a former group in the memory of the one that is committed anew. Returns the
     /// changes by which nothing is kept of it any longer but with that one.
     pub(in crate::core) fn hand_over(
         &self,
@@ -36,7 +36,7 @@ impl Core {
         let Some(freed) = self.freed.get(id) else {
             return Vec::new();
         };
-        freed.set_holds_in(memory);
+        freed.hand_over(memory);
         let mut changes = vec![delete(freed_key(id))];
         // Of what remains of a group its health is on record already.
         if self.groups.remains(id).is_none() {
