@@ -85,6 +85,8 @@ pub(crate) struct Bench {
     pub(crate) made: Vec<String>,
     /// Calls that may still be carried out before the others are kept; any number where not set.
     pub(crate) calls_left: Option<usize>,
+    /// How many groups were freed: one that is committed anew is another record.
+    freed: usize,
     /// Fewest and most instances at a time, since this was last set.
     pub(crate) extremes: (usize, usize),
     /// Is shown each effect before it is carried out.
@@ -148,6 +150,7 @@ impl Bench {
             alias: None,
             made: Vec::new(),
             calls_left: None,
+            freed: 0,
             extremes: (0, 0),
             witness: None,
             hangs: None,
@@ -218,7 +221,8 @@ impl Bench {
 
     pub(crate) fn try_commit(&mut self, raw: GroupSpec) -> Result<String, Refused> {
         let spec = Spec::parse(raw.properties.as_ref()).unwrap();
-        let accepted = self.core.commit(raw, spec, "nonce", self.now)?;
+        let nonce = self.nonce();
+        let accepted = self.core.commit(raw, spec, &nonce, self.now)?;
         self.settle();
         Ok(accepted.details)
     }

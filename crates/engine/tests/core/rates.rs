@@ -144,6 +144,20 @@ fn what_a_plugin_declares_holds_and_the_tightest_of_all() {
     assert!((106..=109).contains(&bench.count("create")));
 }
 
+/// Where calls follow each other quickly a provider may hear them closer together than they were sent.
+#[test]
+fn of_a_full_bucket_what_is_refilled_within_moments_is_not_counted_on() {
+    for (bucket, per_second, at_once) in [(40.0, 40.0, 38), (12.0, 0.2, 12), (1.0, 50.0, 1)] {
+        let mut bench = Bench::new();
+        bench.core.handle(
+            declaring(vec![limit(Operation::Create, bucket, per_second)]),
+            bench.now,
+        );
+        bench.commit(cattle(100, "1"));
+        assert_eq!(bench.count("create"), at_once, "{bucket} {per_second}");
+    }
+}
+
 #[test]
 fn a_plugin_that_throttles_is_called_less_often_and_its_word_is_kept_to() {
     let mut bench = Bench::new();

@@ -125,6 +125,44 @@ fn the_size_alone_leaves_a_rollout_as_it_is_and_does_not_wait_for_it() {
     assert_eq!(notes(&bench, "2"), 2, "a fifth of eight");
 }
 
+/// Of a group that was freed nobody knows what its members were made from.
+#[test]
+fn a_group_that_is_freed_and_committed_behind_a_gate_grows_once_that_is_behind_it() {
+    for (committed, restarts) in [(5, false), (8, false), (8, true)] {
+        let mut bench = Bench::new();
+        bench.arrive(with(5, "1", CANARY));
+        bench.wait(60);
+        bench.free();
+        bench.wait(600);
+        bench.commit(with(committed, "2", CANARY));
+        bench.wait(120);
+        assert_eq!(
+            (notes(&bench, "2"), bench.ids().len()),
+            (1, 5),
+            "{committed} {} {:?}",
+            bench.why(),
+            bench.memory().roll
+        );
+        if restarts {
+            bench.restart();
+        }
+        for size in [3, 9] {
+            bench.scale(size);
+            bench.wait(120);
+        }
+        let there = bench.ids().len();
+        assert_eq!((notes(&bench, "2"), there), (1, 3), "{committed}");
+        let approve = infrakit_spi::rollout::Command::Approve;
+        bench
+            .core
+            .steer(&GROUP.into(), &approve, bench.now)
+            .unwrap();
+        bench.wait(600);
+        assert_eq!(notes(&bench, "2"), 9, "{}", bench.why());
+        assert!(bench.converged(), "{}", bench.why());
+    }
+}
+
 #[test]
 fn who_grows_and_changes_at_once_grows_afterwards() {
     let mut bench = Bench::new();

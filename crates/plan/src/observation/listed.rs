@@ -74,6 +74,10 @@ pub struct Lag {
     /// Behind another list: for so long a young instance may be missing from a list although one
     /// before has shown it, and a dead one be on it.
     pub relapse: Duration,
+    /// As far as it is known that they do: for so long one that its plugin has agreed to destroy may be
+    /// missing from a list that is from before its creation. Where nothing is said of lists, a plugin's
+    /// word that it is destroyed and a list without it are taken together, as in the original.
+    pub declared_relapse: Duration,
     /// After how long one that is shown as going away is gone; `None` where the dead are not listed.
     pub dying: Option<Duration>,
 }
@@ -90,6 +94,7 @@ impl Lag {
     pub const NONE: Self = Self {
         visibility: Duration::ZERO,
         relapse: Duration::ZERO,
+        declared_relapse: Duration::ZERO,
         dying: None,
     };
 
@@ -97,10 +102,15 @@ impl Lag {
     #[must_use]
     pub fn of(behaviour: &Behaviour) -> Self {
         let behind = behaviour.list.lag.map_or(Duration::ZERO, Seconds::duration);
+        let declared = behaviour
+            .list
+            .relapse
+            .map_or(Duration::ZERO, Seconds::duration);
         Self {
             visibility: behaviour.visibility().max(behind),
             // Of two lists one may be behind, and the other not.
             relapse: behaviour.relapse().max(behind),
+            declared_relapse: declared.max(behind),
             dying: (!behaviour.dead_are_listed().is_zero()).then(|| behaviour.destruction_stuck()),
         }
     }

@@ -307,8 +307,17 @@ fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestam
             }
         }
         // It may be from before its creation, whether it was asked to go since or not.
-        (Origin::Listed, _) if member.token.is_some() && !lag.relapse.is_zero() => {
-            member.created + lag.relapse
+        (Origin::Listed, departure) if member.token.is_some() => {
+            let relapse = match departure.map(|departure| departure.step) {
+                Some(Step::Accepted(at)) if started > at => lag.declared_relapse,
+                Some(Step::Accepted(_) | Step::InFlight(_) | Step::Failed(..)) | None => {
+                    lag.relapse
+                }
+            };
+            if relapse.is_zero() {
+                return None;
+            }
+            member.created + relapse
         }
         (Origin::Listed, _) => return None,
     };

@@ -12,7 +12,7 @@ use crate::proof::{is_ready, on_trial, proved, unproved, wait_for_proof};
 use crate::reason::Reason;
 use crate::rollout::{Direction, Pause, Roll};
 use crate::waiting::{PausedBy, WaitingOn};
-use crate::{OnFailure, Opening, Timestamp};
+use crate::{OnFailure, Opening, Size, Timestamp};
 
 /// Outcomes of rollouts that are remembered; as many as there are revisions to go back to
 /// (`HISTORY` in the engine): of more there would be nothing to say, of less a failed one could be
@@ -41,7 +41,32 @@ pub(crate) fn note_roll(draft: &mut Draft<'_>) {
             let hold = known.as_ref().and_then(|roll| roll.hold);
             let roll = Roll::begin(draft.seen, draft.now);
             *known = Some(Roll { hold, ..roll });
+            grow_afterwards(draft);
         }
+    }
+}
+
+/// Lets a group that came with members of another configuration, as one does that was freed and is
+/// committed anew, keep its size until the gates are behind it. Nobody knows what else to make its
+/// members from, and more of the new ones than a stage lets through is what a gate is there to prevent.
+fn grow_afterwards(draft: &mut Draft<'_>) {
+    let Size::Cattle(size) = draft.spec.size else {
+        return;
+    };
+    let gated = !draft.spec.updating.stages.is_empty() && draft.memory.outcomes.is_empty();
+    let tally = draft.ledger.tally();
+    let there = (tally.working + tally.coming) as u64;
+    let Some(roll) = draft
+        .memory
+        .roll
+        .as_mut()
+        .filter(|roll| roll.hold.is_none())
+    else {
+        return;
+    };
+    if gated && there > 0 && there < size {
+        roll.hold = Some(there);
+        draft.ledger.hold(there);
     }
 }
 

@@ -86,6 +86,8 @@ pub(in crate::core) struct CallWindow {
     waiting: VecDeque<(Timestamp, Call)>,
     running: usize,
     window: usize,
+    /// When the window was full last.
+    filled: Timestamp,
     most: usize,
     /// The operator's limit, if there is one.
     set: Option<usize>,
@@ -109,6 +111,7 @@ impl CallWindow {
             waiting: VecDeque::new(),
             running: 0,
             window: FIRST.min(most),
+            filled: Timestamp::default(),
             most,
             set,
             metered: false,
@@ -198,7 +201,8 @@ impl CallWindow {
     }
 
     /// Returns the next call to start, if one may be started now.
-    pub(in crate::core) fn next(&mut self) -> Option<Call> {
+    pub(in crate::core) fn next(&mut self, now: Timestamp) -> Option<Call> {
+        self.note_filled(now);
         if self.running >= self.window {
             return None;
         }
@@ -213,6 +217,12 @@ impl CallWindow {
         Some(call)
     }
 
+    fn note_filled(&mut self, now: Timestamp) {
+        if self.running >= self.window {
+            self.filled = now;
+        }
+    }
+
     /// Notes that a call of a kind has ended.
     pub(in crate::core) fn ended(
         &mut self,
@@ -220,7 +230,10 @@ impl CallWindow {
         (took, ending): (Duration, Ending),
         now: Timestamp,
     ) {
-        let full = self.running >= self.window;
+        self.note_filled(now);
+        // Of answers that come together only the first finds it full: what counts is whether there were
+        // slots enough while this call was under way, as in RFC 7661 for a sender with little to send.
+        let full = self.filled + took >= now;
         self.forget(kind);
         match ending {
             Ending::GivenUp => {
@@ -368,6 +381,26 @@ mod tests {
         assert_eq!(window.window, 2 * FIRST);
         full(&mut window);
         window.ended(CallKind::Create, (LONG * 2, Ending::Answered), at(0));
+        assert_eq!(window.window, 2 * FIRST);
+    }
+
+    /// Of hundreds of creations that take a minute many are answered before the next plan is made.
+    #[test]
+    fn the_window_grows_with_each_of_the_answers_that_come_together() {
+        let mut window = CallWindow::new(0);
+        full(&mut window);
+        assert_eq!(window.next(at(0)).map(drop), None);
+        for _ in 0..FIRST {
+            let made = (LONG, Ending::Answered);
+            window.ended(CallKind::Create, made, at(500));
+        }
+        assert_eq!(window.window, 2 * FIRST);
+        // Two calls at a time fill it no longer.
+        for second in 1..100 {
+            window.running = 2;
+            let made = (LONG, Ending::Answered);
+            window.ended(CallKind::Create, made, at(second * 1_000 + 1));
+        }
         assert_eq!(window.window, 2 * FIRST);
     }
 

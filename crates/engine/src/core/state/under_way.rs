@@ -125,7 +125,7 @@ impl CallsUnderWay {
     pub(in crate::core) fn start(&mut self, now: Timestamp) -> Vec<Call> {
         let mut calls = Vec::new();
         for (key, window) in &mut self.windows {
-            while let Some(call) = window.next() {
+            while let Some(call) = window.next(now) {
                 let begun = (key.clone(), now);
                 if self.running.insert(CallId::of(&call), begun).is_some() {
                     // Only one of them will be heard of.

@@ -80,6 +80,8 @@ pub(in crate::core) fn transition(
         // The size alone, or how to roll: nothing new is rolled, and who grows grows at once.
         if change.unabort && group.memory.aborted.is_some() {
             change.roll = Some(restarted(group, now));
+        } else if let Some(kept) = grown_afterwards(group, spec) {
+            change.roll = Some(Some(kept));
         }
         change.growth = spec.size.count().saturating_sub(before.size.count());
         return change;
@@ -219,6 +221,19 @@ fn named(revision: u64, spec: &Spec) -> Former {
         hash: spec.hash.clone(),
         plugin: spec.instance.plugin.clone(),
     }
+}
+
+/// Returns what becomes of the rollout of a group that is to grow while a gate is ahead, where nobody
+/// knows what else its members could be made from, as after it was freed: whoever is made would be new
+/// and not let through. It keeps its size until the gates are behind it.
+fn grown_afterwards(group: &Group, spec: &Spec) -> Option<Roll> {
+    let roll = group.memory.roll.as_ref()?;
+    let gated = roll.direction == Direction::Forward && roll.stage < spec.updating.stages.len();
+    let hold = hold(group, spec).filter(|_| gated && roll.former.is_none())?;
+    Some(Roll {
+        hold: Some(hold.min(group.spec.size.count())),
+        ..roll.clone()
+    })
 }
 
 /// A group of like members that is to grow by the same commit that changes them keeps its size until

@@ -10,10 +10,19 @@ impl Bench {
         self.core.destroy(&GROUP.into()).unwrap();
     }
 
+    /// Names the record of a group that is new.
+    pub(super) fn nonce(&self) -> String {
+        match self.freed {
+            0 => "nonce".to_owned(),
+            freed => format!("nonce{freed}"),
+        }
+    }
+
     /// Frees it.
     pub(crate) fn free(&mut self) {
         self.core.free(&GROUP.into(), self.now).unwrap();
         self.settle();
+        self.freed += 1;
         assert!(!self.core.knows(&GROUP.into()));
     }
 

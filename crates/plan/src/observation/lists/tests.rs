@@ -194,20 +194,41 @@ fn a_member_that_is_shown_again_is_missed_no_longer() {
     assert_eq!(seen.unchanged(&"p".into(), at(20), at(20)).vanished, 0);
 }
 
-/// A list from before it was made says nothing of its end.
-#[test]
-fn an_older_copy_of_the_truth_does_not_prove_that_a_young_one_has_gone() {
+/// Two members that were made a moment ago, of which `a` is asked to go.
+fn two_with_one_that_goes(step: Step, lag: Lag) -> Observed {
     let mut seen = Observed::default();
-    list(&mut seen, &["a", "b"], 1, Lag::default());
+    list(&mut seen, &["a", "b"], 1, lag);
     seen.get_mut(&"a".into()).unwrap().departure = Some(crate::Departure {
         reason: Reason::Surplus,
         since: at(3),
-        step: Step::Accepted(at(3)),
+        step,
         taken: Some(at(3)),
     });
-    let older = list(&mut seen, &["b"], 4, Lag::default());
-    assert_eq!((older.vanished, older.look_again), (0, Some(at(12))));
-    assert_eq!(list(&mut seen, &["b"], 13, Lag::default()).vanished, 1);
+    seen
+}
+
+/// A list from before it was made says nothing of its end.
+#[test]
+fn an_older_copy_of_the_truth_does_not_prove_that_a_young_one_has_gone() {
+    let declared = Lag {
+        declared_relapse: Duration::from_secs(10),
+        ..Lag::default()
+    };
+    let unheard = (Step::InFlight(at(3)), Lag::default());
+    for (step, lag) in [(Step::Accepted(at(3)), declared), unheard] {
+        let mut seen = two_with_one_that_goes(step, lag);
+        let older = list(&mut seen, &["b"], 4, lag);
+        assert_eq!((older.vanished, older.look_again), (0, Some(at(12))));
+        assert_eq!(list(&mut seen, &["b"], 13, lag).vanished, 1);
+    }
+}
+
+/// A rollout over members that were made a moment ago goes on as their plugin answers.
+#[test]
+fn a_plugin_that_says_nothing_of_its_lists_is_believed_that_it_destroyed_a_young_one() {
+    let mut seen = two_with_one_that_goes(Step::Accepted(at(3)), Lag::default());
+    assert_eq!(list(&mut seen, &["b"], 3, Lag::default()).vanished, 0);
+    assert_eq!(list(&mut seen, &["b"], 4, Lag::default()).vanished, 1);
 }
 
 /// Its tokens say nothing to the record of the group that is in force, but that it is another one.
