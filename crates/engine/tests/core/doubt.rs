@@ -6,6 +6,7 @@ use futures_util::FutureExt as _;
 use infrakit_engine::core::{Call, Effect, Event};
 use infrakit_plan::Timestamp;
 use infrakit_spi::Error;
+use infrakit_spi::behaviour::{AnswerMeans, Seconds};
 use infrakit_store::Store as _;
 
 use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after, spec};
@@ -29,6 +30,31 @@ fn a_creation_that_outlasts_a_restart_is_not_made_twice() {
     bench.wait(60);
     assert!(bench.converged());
     assert_eq!((bench.count("create"), bench.names().len()), (3, 3));
+}
+
+/// A plugin that answers as soon as it has taken the request down.
+#[test]
+fn a_creation_that_was_only_accepted_may_show_as_late_as_it_may_take() {
+    for accepted in [true, false] {
+        let mut bench = Bench::declaring(|behaviour| {
+            if accepted {
+                behaviour.create.answer_means = AnswerMeans::Accepted;
+            }
+            behaviour.create.give_up = Some(Seconds(12.0));
+            behaviour.visibility_window.list = Some(Seconds(1.0));
+            behaviour.list.lag = Some(Seconds(1.0));
+            behaviour.list.relapse = Some(Seconds(1.0));
+        });
+        bench.arrive(pets(r#"["a","b"]"#));
+        bench.stale = Some(bench.instances.clone());
+        bench.commit(pets(r#"["a","b","c","d"]"#));
+        bench.wait(10);
+        bench.stale = None;
+        bench.wait(60);
+        // One that exists when it is answered would have to show after a second.
+        let twice = bench.count("create") > 4;
+        assert_eq!(twice, !accepted, "{:?}", bench.made);
+    }
 }
 
 #[test]

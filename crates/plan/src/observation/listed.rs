@@ -69,7 +69,7 @@ impl Seen {
 /// How far a plugin's lists may be behind the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lag {
-    /// Behind a creation that no list has shown yet.
+    /// Behind the answer to a creation that no list has shown yet.
     pub visibility: Duration,
     /// Behind another list: for so long a young instance may be missing from a list although one
     /// before has shown it, and a dead one be on it.
@@ -107,7 +107,7 @@ impl Lag {
             .relapse
             .map_or(Duration::ZERO, Seconds::duration);
         Self {
-            visibility: behaviour.visibility().max(behind),
+            visibility: behaviour.answered_visibility().max(behind),
             // Of two lists one may be behind, and the other not.
             relapse: behaviour.relapse().max(behind),
             declared_relapse: declared.max(behind),

@@ -104,6 +104,18 @@ impl Behaviour {
         or(self.visibility_window.list, VISIBILITY)
     }
 
+    /// Returns for how long after its answer lists may lack a creation. One that was only accepted may
+    /// come true for as long as a creation may take.
+    #[must_use]
+    pub fn answered_visibility(&self) -> Duration {
+        match self.create.answer_means {
+            AnswerMeans::Accepted => self.creation_limit() + self.visibility(),
+            AnswerMeans::Exists | AnswerMeans::Running | AnswerMeans::Undeclared => {
+                self.visibility()
+            }
+        }
+    }
+
     /// Returns for how long after it was finished lists may show the tags as they were before.
     #[must_use]
     pub fn tag_visibility(&self) -> Duration {
