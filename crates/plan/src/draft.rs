@@ -84,6 +84,12 @@ impl<'a> Draft<'a> {
             .filter_map(|key| Some((key, self.seen.at(key)?)))
     }
 
+    /// Returns how many of these members this plan does not let go.
+    pub(crate) fn left_of(&self, keys: &BTreeSet<Key>) -> usize {
+        let taken = self.taken.iter().filter(|key| keys.contains(**key));
+        keys.len() - taken.count()
+    }
+
     /// Returns the members on their way out, those that this plan lets go included.
     pub(crate) fn departing(&self) -> impl Iterator<Item = &'a Member> {
         let keys = self.index.leaving.iter().chain(self.taken.iter().copied());

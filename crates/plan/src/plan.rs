@@ -232,12 +232,11 @@ impl<'a> Draft<'a> {
 
     /// Says who exists and does not work yet, by its plugin's word.
     fn note_coming_up(&mut self) {
-        let unproved = self.members(&self.index.unproved);
-        let mut pending = unproved.filter(|(_, member)| member.is_pending());
-        let Some((_, first)) = pending.next() else {
+        let coming_up = &self.index.coming_up;
+        let Some((_, first)) = self.members(coming_up).next() else {
             return;
         };
-        let (id, count) = (first.id.clone(), 1 + pending.count());
+        let (id, count) = (first.id.clone(), self.left_of(coming_up));
         let waits = |on: &WaitingOn| matches!(on, WaitingOn::Health { .. });
         if !self.waiting.iter().any(waits) {
             self.wait(WaitingOn::Health { id, count });

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::sickness::is_sick;
 use crate::draft::Draft;
-use crate::observation::{Key, Member};
+use crate::observation::Member;
 use crate::waiting::WaitingOn;
 
 /// Returns the members of the configuration in force that have yet to prove themselves and may:
@@ -28,15 +28,18 @@ pub(crate) fn wait_for_proof(draft: &mut Draft<'_>, unproved: &[&Member]) {
 /// not: whatever it shows, it stays.
 pub(crate) fn proved(draft: &Draft<'_>) -> usize {
     let index = draft.index;
-    index.working - index.outdated.len() - unproved(draft).count()
+    index.working - index.outdated.len() - unproved(draft)
 }
 
-/// Members of the configuration in force that have yet to prove themselves.
-pub(crate) fn unproved<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a Key> {
-    draft
-        .members(&draft.index.unproved)
-        .filter(|(_, member)| !draft.is_self(member))
-        .map(|(key, _)| key)
+/// Returns how many members of the configuration in force have yet to prove themselves. It is asked in
+/// each plan, and does not walk through them.
+pub(crate) fn unproved(draft: &Draft<'_>) -> usize {
+    let unproved = &draft.index.unproved;
+    let own = draft.config.self_logical_id.as_ref();
+    let own = own.and_then(|id| draft.index.holders.get(id));
+    let own = draft.members(own.into_iter().flatten());
+    let own = own.filter(|(key, member)| unproved.contains(*key) && draft.is_self(member));
+    draft.left_of(unproved) - own.count()
 }
 
 /// Returns whether a member that is wanted has shown that the configuration in force works.

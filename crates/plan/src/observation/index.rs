@@ -83,6 +83,7 @@ pub(crate) struct Filing {
     outdated: Option<Standing>,
     missed: bool,
     unproved: bool,
+    comes_up: bool,
     outlived: bool,
     unhealthy: bool,
     flaps: bool,
@@ -136,6 +137,8 @@ pub(crate) struct Index {
     pub(crate) outdated: BTreeSet<(Standing, Key)>,
     /// Working members of the configuration in force that have yet to prove themselves.
     pub(crate) unproved: BTreeSet<Key>,
+    /// Those of them that still come up, by their plugin's word.
+    pub(crate) coming_up: BTreeSet<Key>,
     /// Working members of the configuration in force that did well so long ago that nobody counts on
     /// it.
     pub(crate) outlived: BTreeSet<Key>,
@@ -216,14 +219,16 @@ impl Index {
                 spread(member.id.as_str()),
             ),
         });
+        // One that the last list lacks is not counted on, whatever it proved.
+        let unproved = working && (member.missed && matches || self.is_unproved(member));
         Filing {
             stays,
             concerned,
             serves: working && member.serves(),
             outdated: (working && !matches).then(|| member.standing()),
             missed: working && member.missed,
-            // One that the last list lacks is not counted on, whatever it proved.
-            unproved: working && (member.missed && matches || self.is_unproved(member)),
+            unproved,
+            comes_up: unproved && member.is_pending(),
             outlived: working && matches && member.health.was_well(),
             unhealthy: stays && member.health.last() == Health::Unhealthy,
             flaps: stays && member.health.flaps(),
@@ -263,6 +268,7 @@ impl Index {
         };
         file(&mut self.leaving, !filing.stays);
         file(&mut self.unproved, filing.unproved);
+        file(&mut self.coming_up, filing.comes_up);
         file(&mut self.outlived, filing.outlived);
         file(&mut self.unhealthy, filing.unhealthy);
         file(&mut self.flapping, filing.flaps);
@@ -306,18 +312,21 @@ impl Index {
         self.missed -= usize::from(filing.missed);
         self.serving_outdated -= usize::from(filing.serves && filing.outdated.is_some());
         self.unasked -= usize::from(filing.unasked);
-        for set in [
-            &mut self.leaving,
-            &mut self.unproved,
-            &mut self.outlived,
-            &mut self.unhealthy,
-            &mut self.flapping,
-            &mut self.asking,
-            &mut self.flying,
-            &mut self.nameless,
-        ] {
-            set.remove(key);
-        }
+        // To look for a member in a set that it is not in costs as much as to take it out.
+        let file = |set: &mut BTreeSet<Key>, is: bool| {
+            if is {
+                set.remove(key);
+            }
+        };
+        file(&mut self.leaving, !filing.stays);
+        file(&mut self.unproved, filing.unproved);
+        file(&mut self.coming_up, filing.comes_up);
+        file(&mut self.outlived, filing.outlived);
+        file(&mut self.unhealthy, filing.unhealthy);
+        file(&mut self.flapping, filing.flaps);
+        file(&mut self.asking, filing.asking);
+        file(&mut self.flying, filing.flies);
+        file(&mut self.nameless, filing.nameless);
         if let Some(created) = filing.foreign {
             self.foreign.remove(&(created, key.clone()));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use infrakit_spi::instance::{Description, Domains};
+use infrakit_spi::instance::{Description, Domains, Lifecycle};
 use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
 use super::listed::{Lag, Listed, Seen};
@@ -169,6 +169,7 @@ impl Observed {
         self.cover(plugin, covers);
         self.forgive_missed(plugin);
         let mut present = BTreeSet::new();
+        let mut tells_states = None;
         for description in list {
             let owner = description
                 .tags
@@ -180,9 +181,13 @@ impl Observed {
             let key = key(plugin, &description.id);
             // A list that names an instance twice shows one instance; the first entry counts.
             if present.insert(key.clone()) {
+                tells_states = Some(description.state != Lifecycle::Unsaid);
                 let circumstances = (nonce, started, now);
                 self.see(key, identified(description), circumstances, &mut seen);
             }
+        }
+        if let Some(home) = self.homes.get_mut(plugin) {
+            home.tells_states = tells_states.unwrap_or(home.tells_states);
         }
         self.end_silence(plugin, &present);
         let missing: Vec<Key> = self

@@ -57,6 +57,8 @@ struct Home {
     lag: Lag,
     /// Members that live there.
     population: usize,
+    /// Whether the last entry of a list told in which state its instance is.
+    tells_states: bool,
 }
 
 /// The members of a group, as far as known.
@@ -339,6 +341,13 @@ impl Observed {
     #[must_use]
     pub fn population(&self, plugin: &PluginName) -> usize {
         self.homes.get(plugin).map_or(0, |home| home.population)
+    }
+
+    /// Returns whether lists of `plugin` tell in which state instances are, as far as one has shown. A
+    /// plugin that says it of some members says it of all.
+    #[must_use]
+    pub fn tells_states(&self, plugin: &PluginName) -> bool {
+        self.homes.get(plugin).is_some_and(|home| home.tells_states)
     }
 
     /// Returns since when everything is known: the earliest of the last complete lists of all

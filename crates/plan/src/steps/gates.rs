@@ -95,7 +95,7 @@ fn end_roll(draft: &mut Draft<'_>) {
     let leaving = draft
         .departing()
         .any(|member| draft.spec.size.concerns(member) && draft.outdated(member));
-    let unproved = unproved(draft).next().is_some();
+    let unproved = unproved(draft) > 0;
     let short = draft.ledger.tally().working < draft.ledger.wanted;
     // Of one that no commit began, and that knows no way back, an empty group keeps nothing.
     let moot = draft.spec.size.count() == 0
@@ -344,7 +344,7 @@ fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
     let nothing_left = !draft.has_left();
     let settled = draft.pending() == 0 && there >= draft.ledger.wanted;
     let ready = proved(draft) > 0;
-    let done = nothing_left && settled && ready && unproved(draft).next().is_none();
+    let done = nothing_left && settled && ready && unproved(draft) == 0;
     while let Some(stage) = draft.spec.updating.stages.get(roll.stage) {
         // A stage that nobody has passed is not behind the rollout, however small the group.
         let reaches = number(stage.reaches(draft.ledger.wanted as u64)).max(1);
@@ -383,7 +383,7 @@ fn batch(draft: &Draft<'_>, roll: &mut Roll) -> usize {
     let Some(size) = draft.spec.batch() else {
         return usize::MAX;
     };
-    let unproved = unproved(draft).next().is_some();
+    let unproved = unproved(draft) > 0;
     let there = draft.ledger.tally().working + draft.pending();
     let settled = !unproved
         && draft.pending() + draft.ledger.tally().leaving == 0

@@ -284,7 +284,10 @@ fn join(
     (plugin, comes_up): (&PluginName, Option<bool>),
     now: Timestamp,
 ) {
-    let may_come_up = || comes_up.unwrap_or_else(|| is_told_states(group, plugin));
+    // An instance of which the answer to its creation says no more may be coming up then, and until a
+    // list has told, nobody is asked how it does: what is said of a machine that does not run is worth
+    // nothing.
+    let may_come_up = || comes_up.unwrap_or_else(|| group.seen.tells_states(plugin));
     if made.state == Lifecycle::Unsaid && may_come_up() {
         made.state = Lifecycle::Pending;
     }
@@ -293,18 +296,6 @@ fn join(
     let origin = Origin::Provisioned(now);
     let member = Member::new(made, plugin, origin, &group.memory.nonce, now);
     group.seen.provisioned(member);
-}
-
-/// Returns whether lists of the plugin tell in which state instances are, as far as one has shown.
-///
-/// An instance of which the answer to its creation says no more may be coming up then, and until a list
-/// has told, nobody is asked how it does: what is said of a machine that does not run is worth nothing.
-/// A plugin that says it of some members says it of all.
-fn is_told_states(group: &Group, plugin: &PluginName) -> bool {
-    let listed = |member: &&Member| member.origin == Origin::Listed && member.plugin == *plugin;
-    let mut others = group.seen.members();
-    let one = others.find(listed);
-    one.is_some_and(|member| member.description.state != Lifecycle::Unsaid)
 }
 
 /// Returns whether the group was seen to work: good verdicts on its members are no news any more.
