@@ -155,7 +155,7 @@ impl Core {
             }
         }
         let decided = group.memory.decided.keys();
-        group.seen.recall_leaving(decided.map(|(plugin, _)| plugin));
+        group.seen.recall_leaving(decided);
         group.seen.recall_missing(group.memory.missing.clone());
         // That was an event before the restart.
         group.trouble = group.degraded_by(self.config.poll_interval, now);
