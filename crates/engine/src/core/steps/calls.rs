@@ -190,8 +190,8 @@ impl Core {
         changes.extend(slots::shortened(group));
         changes.extend(group.young.record(id));
         changes.extend(intents(group, &begun.creations, now + self.writing));
-        let at = (now, group.memory.next_token);
-        changes.extend(group.departures.record(id, at, begun.leaving));
+        let departures = &mut group.departures;
+        changes.extend(departures.record(&group.memory, now, begun.leaving));
         // A machine that is made and forgotten costs money for ever. One that goes has gone, and
         // its record is only there to choose no other.
         if !begun.calls.is_empty() {
@@ -245,8 +245,8 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
             if let Some(call) = begin_destruction(group, (&plugin, &id), (reason, drain), now) {
                 tracing::info!(group = %group.id(), instance = %id, %reason, "destroying");
                 let member = group.seen.get_on(&plugin, &id);
-                let incarnation = member.and_then(|member| member.incarnation.clone());
-                begun.leaving.push((plugin, id, reason, incarnation));
+                let birth = member.map(Member::birth).unwrap_or_default();
+                begun.leaving.push((plugin, id, reason, birth));
                 begun.calls.push(call);
             }
         }
