@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Asked, Departure, FailedCreation, Labelling, Member, Phase, Plan, Provision, Reason,
-    Step, Timestamp, Told, WaitingOn, plan,
+    Action, Asked, Departure, FailedCreation, Labelling, Member, PausedBy, Phase, Plan, Provision,
+    Reason, Step, Timestamp, Told, WaitingOn, plan,
 };
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
@@ -49,11 +49,18 @@ impl Core {
             // Whatever becomes of the change, it is planned for then.
             return;
         }
-        if let Some((to, at)) = group.reverting
-            && at <= now
-        {
-            self.begin_revert(id, to, Vec::new(), now);
-            return;
+        if let Some((to, at)) = group.reverting {
+            if !goes_back(group) {
+                group.reverting = None;
+            } else if at <= now {
+                self.begin_revert(id, to, Vec::new(), now);
+                return;
+            } else {
+                // Another plan would have it written down that the rollout is paused, and not that it goes
+                // back.
+                self.wake_by(id, at);
+                return;
+            }
         }
         self.members = self.members - group.counted + group.seen.len();
         group.counted = group.seen.len();
@@ -229,6 +236,17 @@ impl Core {
             self.wake_by(id, due);
         }
     }
+}
+
+/// Returns whether a group is still to go back since its rollout has failed: somebody may have said since
+/// what is to become of that.
+fn goes_back(group: &Group) -> bool {
+    let pause = group
+        .memory
+        .roll
+        .as_ref()
+        .and_then(|roll| roll.paused.as_ref());
+    pause.is_some_and(|pause| pause.by != PausedBy::Operator)
 }
 
 /// Begins one action of a plan: notes that it is under way, and makes a call of it.
