@@ -115,6 +115,8 @@ impl Core {
         };
         // Memories of before there were revisions in them do not say.
         memory.revision = record.revision;
+        // Nobody has seen since whom lists lack.
+        memory.held_unseen.clear();
         if let Some(roll) = &mut memory.roll {
             roll.wake(now);
         }

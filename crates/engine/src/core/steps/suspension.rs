@@ -95,6 +95,7 @@ impl Core {
             self.withdraw(&target);
             if let Some(group) = self.groups.with_remains_mut(&target.group) {
                 group.seen.wake(now, uncounted);
+                group.memory.held_unseen.clear();
                 if let Some(roll) = &mut group.memory.roll {
                     roll.wake(now);
                 }
