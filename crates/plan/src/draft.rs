@@ -210,6 +210,7 @@ impl<'a> Draft<'a> {
                     plugin: member.plugin.clone(),
                     reason: errand.reason(),
                     drain,
+                    blamed: false,
                     right,
                 });
                 Ok(())

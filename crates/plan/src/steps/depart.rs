@@ -250,6 +250,7 @@ impl Draft<'_> {
                         plugin: member.plugin.clone(),
                         reason,
                         drain,
+                        blamed: false,
                         right,
                     });
                 }

@@ -258,9 +258,11 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
             plugin,
             reason,
             drain,
+            blamed,
             ..
         } => {
-            if let Some(call) = begin_destruction(group, (&plugin, &id), (reason, drain), now) {
+            let how = (reason, drain, blamed);
+            if let Some(call) = begin_destruction(group, (&plugin, &id), how, now) {
                 tracing::info!(group = %group.id(), instance = %id, %reason, "destroying");
                 let member = group.seen.get_on(&plugin, &id);
                 let birth = member.map(Member::birth).unwrap_or_default();
@@ -374,7 +376,7 @@ fn begin_creation(group: &mut Group, provision: Provision, begun: &mut Begun, no
 fn begin_destruction(
     group: &mut Group,
     (plugin, id): (&PluginName, &InstanceId),
-    (reason, drain): (Reason, infrakit_plan::Drain),
+    (reason, drain, counted): (Reason, infrakit_plan::Drain, bool),
     now: Timestamp,
 ) -> Option<Call> {
     let mut member = group.seen.get_mut_on(plugin, id)?;
@@ -404,6 +406,7 @@ fn begin_destruction(
         Some(roll) => roll.failed += u64::from(blamed),
         None => blamed = false,
     }
+    let blamed = blamed || counted;
     Some(Call::Destroy {
         description,
         spec: group.spec_of(hash.as_ref()),
