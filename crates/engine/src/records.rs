@@ -88,6 +88,10 @@ pub(crate) struct DepartureRecord {
     /// Number of the next creation at that time. A member made by that one or a later one is none
     /// of those meant here, even if its plugin gave it the id of one that went.
     pub(crate) before: u64,
+    /// Creations that were open at that time, which make others, too: number of the first of a row, and how
+    /// many there are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) open: Vec<(u64, u64)>,
     /// Who goes.
     pub(crate) parts: Vec<DeparturePart>,
 }

@@ -64,6 +64,8 @@ pub enum Action {
         reason: Reason,
         /// What to do about draining it first.
         drain: Drain,
+        /// Whether the plan has counted it against the rollout that it goes: not if it is taken back.
+        blamed: bool,
         /// The ledger's leave.
         right: Right,
     },

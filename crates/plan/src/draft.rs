@@ -216,6 +216,7 @@ impl<'a> Draft<'a> {
                     plugin: member.plugin.clone(),
                     reason: errand.reason(),
                     drain,
+                    blamed: false,
                     right,
                 });
                 Ok(())

@@ -39,8 +39,12 @@ impl Freed {
     /// behind; of one that is let go while it is being destroyed those stay that were not asked to go yet.
     #[must_use]
     pub fn of(memory: &Memory, seen: &Observed, at: Timestamp) -> Option<Self> {
+        let destroying = memory.phase == Phase::Destroying;
+        if destroying && seen.is_empty() && seen.listed().is_some() {
+            return None;
+        }
         let there = seen.there();
-        let holds = !memory.held.is_empty() && memory.phase != Phase::Destroying;
+        let holds = !memory.held.is_empty() && !destroying;
         if !holds && there.is_empty() && memory.frozen.is_none() {
             return None;
         }

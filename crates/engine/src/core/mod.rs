@@ -215,7 +215,9 @@ impl Core {
         let lists = self.observers.values().filter_map(Observer::due);
         let calls = self.calls.stale_at().into_iter();
         let turns = self.rates.next_turn().into_iter();
-        lists.chain(groups).chain(calls).chain(turns).min()
+        let alive = self.sign_of_life();
+        let all = lists.chain(groups).chain(calls).chain(turns);
+        all.chain(alive).min()
     }
 
     /// Returns the ids of the groups, in order.

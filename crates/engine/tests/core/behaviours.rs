@@ -242,7 +242,7 @@ fn what_a_plugin_was_seen_to_take_holds_after_a_restart() {
     bench.fate = Fate::Kept;
     bench.commit(cattle(1, "1"));
     let creation = bench.take_creation();
-    bench.now = bench.now + Duration::from_secs(500);
+    bench.wait(500);
     let made = bench.make(&creation, "i-900");
     bench.answer(creation, Ok(made));
     bench.wait(600);

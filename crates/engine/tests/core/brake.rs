@@ -99,3 +99,22 @@ fn the_brake_of_a_group_outlives_that_it_is_freed_and_committed_anew() {
         assert_eq!(bench.ids().len(), 9, "{restarts} {open}");
     }
 }
+
+/// It has come to its end, and another one of its name is not it.
+#[test]
+fn the_brake_of_a_group_that_was_destroyed_is_none_of_the_next_one() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    let frozen = bench.core.freeze(&GROUP.into(), Freeze::Set, bench.now);
+    frozen.unwrap();
+    bench.wait(1);
+    bench.destroy();
+    bench.wait(5);
+    // Somebody deletes them.
+    bench.instances.clear();
+    bench.wait(300);
+    assert!(!bench.core.knows(&GROUP.into()));
+    bench.commit(cattle(2, "1"));
+    bench.wait(60);
+    assert_eq!(bench.ids().len(), 2, "{}", bench.why());
+}

@@ -1,5 +1,7 @@
 //! Members that somebody holds, and what ends that.
 
+use std::time::Duration;
+
 use infrakit_spi::rollout::Hold;
 
 use crate::bench::{Bench, Fate, GROUP, cattle};
@@ -115,4 +117,31 @@ fn a_group_with_a_held_member_is_not_destroyed_before_a_list_has_come() {
     bench.settle();
     let refused = bench.core.destroy(&GROUP.into()).unwrap_err();
     assert!(refused.to_string().contains("i-001"), "{refused}");
+}
+
+/// Lists have to lack a member for an hour. While nobody looks they lack nobody.
+#[test]
+fn the_hour_after_which_a_hold_ends_does_not_run_while_the_controller_is_away() {
+    for restarts in [false, true] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(3, "1"));
+        bench.wait(60);
+        bench.hold("i-001", Hold::Set);
+        let out_of_sight = bench.instance("i-001").clone();
+        bench.lose("i-001");
+        bench.wait(30);
+        bench.now = bench.now + Duration::from_secs(2 * 3_600);
+        if restarts {
+            bench.restart();
+        }
+        bench.wait(30);
+        assert_eq!(held(&bench), ["i-001"], "{restarts}");
+        let key = ("file".into(), out_of_sight.id.clone());
+        bench.instances.insert(key, out_of_sight);
+        bench.wait(60);
+        assert_eq!(held(&bench), ["i-001"], "{restarts}");
+        bench.lose("i-001");
+        bench.wait(3_700);
+        assert_eq!(held(&bench), [""; 0], "{restarts}");
+    }
 }

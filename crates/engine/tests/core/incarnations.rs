@@ -1,6 +1,6 @@
 //! Ids that are given again, or never, and the field that tells two lives of one apart.
 
-use infrakit_engine::core::Subject;
+use infrakit_engine::core::{Call, Subject};
 use infrakit_spi::behaviour::{Reuse, Seconds};
 use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::rollout::Hold;
@@ -278,5 +278,30 @@ fn a_field_that_is_declared_late_tells_lives_of_those_apart_that_were_listed_bef
         bench.wait(30);
         let memory = bench.memory();
         assert!(memory.held.is_empty(), "{named_first}: {:?}", memory.lives);
+    }
+}
+
+/// It is given an id again, and chosen in the very plan that a list leads to which shows it first.
+#[test]
+fn who_goes_at_once_under_an_id_that_is_given_again_is_on_record_by_its_own_life() {
+    let mut bench = world("launched");
+    is_to_go(&mut bench);
+    install(&mut bench, "tuesday");
+    let other = bench.instance("host-7").tags.as_mut().unwrap();
+    other.insert(tags::CONFIG_HASH.to_owned(), "other".to_owned());
+    bench.fate = Fate::Kept;
+    bench.wait(30);
+    let subject = bench.take_destruction();
+    assert_eq!(subject.id.as_str(), "host-7");
+    // By now another one would be chosen.
+    bench.sick.insert("i-001".into());
+    bench.wait(30);
+    bench.restart();
+    bench.wait(60);
+    for call in bench.take_kept() {
+        let Call::Destroy { subject, .. } = &call else {
+            panic!("{call:?}");
+        };
+        assert_eq!(subject.id.as_str(), "host-7", "{}", bench.why());
     }
 }

@@ -372,3 +372,31 @@ fn those_that_were_asked_to_go_are_missed_with_the_others_after_a_restart() {
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!(bench.ids().len(), 3);
 }
+
+/// That those are shown which go anyway says nothing of the others.
+#[test]
+fn a_first_list_that_shows_only_those_that_go_is_doubted() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(10, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(6, "1"));
+    bench.wait(10);
+    let kept = bench.take_kept().into_iter();
+    let going = kept.filter_map(|call| match call {
+        Call::Destroy { subject, .. } => Some(subject.id),
+        _ => None,
+    });
+    let going: Vec<_> = going.collect();
+    assert_eq!(going.len(), 4, "{going:?}");
+    let all = bench.instances.clone();
+    bench.instances.retain(|(_, id), _| going.contains(id));
+    bench.restart();
+    bench.wait(30);
+    let created = bench.kept_by_group();
+    assert!(created.is_empty(), "{created:?} {}", bench.why());
+    bench.instances = all;
+    bench.release();
+    bench.wait(120);
+    assert_eq!(bench.count("create"), 10, "{:?}", bench.made);
+    assert!(bench.converged(), "{}", bench.why());
+}

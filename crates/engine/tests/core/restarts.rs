@@ -301,3 +301,22 @@ fn a_young_member_is_not_taken_for_one_that_went() {
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
 }
+
+/// It was under way when the member was asked to go whose id it is given.
+#[test]
+fn what_comes_of_a_creation_from_before_is_not_taken_for_one_that_went() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    bench.wait(60);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(3, "1"));
+    let creation = bench.take_creation();
+    bench.ask_to_go("i-001");
+    bench.lose("i-001");
+    bench.make(&creation, "i-001");
+    bench.crash();
+    bench.wait(60);
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.ids(), ["i-001", "i-002"]);
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use infrakit_plan::{Direction, PausedBy, RollResult};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::Lifecycle;
+use infrakit_spi::rollout::Command;
 use infrakit_spi::{Error, FailureClass};
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
@@ -295,4 +296,48 @@ fn windows_open_by_the_clock_on_the_wall() {
     bench.commit(with(3, "3", windows));
     bench.wait(600);
     assert_eq!(notes(&bench, "3"), 0);
+}
+
+/// The store has no room when a rollout goes back, and the controller ends before that is tried again.
+#[test]
+fn a_way_back_that_could_not_be_written_is_found_after_a_crash() {
+    let mut bench = refused_way_back();
+    bench.changed();
+    bench.settle();
+    bench.crash();
+    bench.wait(300);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.memory().revision, 3);
+}
+
+/// Somebody has said meanwhile what is to become of it.
+#[test]
+fn a_way_back_that_could_not_be_written_is_not_gone_when_somebody_ends_the_rollout() {
+    let mut bench = refused_way_back();
+    let aborted = bench.core.steer(&GROUP.into(), &Command::Abort, bench.now);
+    aborted.unwrap();
+    bench.wait(300);
+    let memory = bench.memory();
+    assert_eq!(memory.revision, 2, "{}", bench.why());
+    assert_eq!(memory.outcomes[&2].result, RollResult::Aborted);
+}
+
+/// A rollout that has failed and goes back, which the store has just refused.
+fn refused_way_back() -> Bench {
+    let mut bench = Bench::new();
+    let updating = r#"{"OnFailure":"rollback"}"#;
+    bench.arrive(with(3, "1", updating));
+    let error = Error::refused("no such image").with_class(FailureClass::Configuration);
+    bench.refused.insert("\"2\"".to_owned(), error);
+    bench.fate = Fate::Kept;
+    bench.commit(with(3, "2", updating));
+    bench.wait(1);
+    bench.release_some(1);
+    bench.wait(15);
+    assert_eq!(bench.kept(), 1, "the creation");
+    bench.full = true;
+    bench.release();
+    assert_eq!(bench.memory().revision, 2);
+    bench.full = false;
+    bench
 }

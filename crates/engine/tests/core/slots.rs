@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::Limits;
-use infrakit_plan::Config;
+use infrakit_engine::core::{Core, Limits};
+use infrakit_plan::{Config, Spec};
 use infrakit_spi::behaviour::Behaviour;
-use infrakit_spi::rollout::Freeze;
+use infrakit_spi::rollout::{Freeze, Hold};
 
 use crate::bench::{Bench, Fate, GROUP, cattle, named, spec};
 
@@ -252,4 +252,43 @@ fn what_is_declared_late_holds_for_what_is_under_way() {
     bench.release();
     bench.wait(60);
     assert_eq!(bench.ids().len(), 20);
+}
+
+/// What is taken back before it begins is decided anew, and speaks against a configuration once.
+#[test]
+fn a_destruction_that_is_taken_back_is_one_death() {
+    let more = r#","Health":{"GracePeriod":"10s"}"#;
+    let mut bench = Bench::new();
+    bench.sick.insert("i-001".into());
+    bench.commit(spec(r#"{"Size":5}"#, ("file", "1"), more));
+    for hold in [Hold::Set, Hold::Release].into_iter().cycle().take(8) {
+        bench.take_back_a_destruction(|core, _| {
+            core.hold(&GROUP.into(), &"i-002".into(), hold).unwrap();
+        });
+    }
+    let memory = bench.memory();
+    let committed = bench.core.committed_specs().remove(0);
+    let hash = Spec::parse(committed.properties.as_ref()).unwrap().hash;
+    assert_eq!(memory.creation.crash_loop(&hash), None, "{}", bench.why());
+}
+
+#[test]
+fn a_surplus_that_is_taken_back_is_no_failure_of_the_rollout() {
+    let more = r#","Updating":{"FailureThreshold":3},"Health":{"GracePeriod":"10s"}"#;
+    let roll = |size, note| spec(&format!(r#"{{"Size":{size}}}"#), ("file", note), more);
+    let mut bench = Bench::new();
+    bench.arrive(roll(6, "1"));
+    bench.sick.insert("i-007".into());
+    bench.commit(roll(6, "2"));
+    bench.wait(3);
+    let freeze = |core: &mut Core, freeze, now| drop(core.freeze(&GROUP.into(), freeze, now));
+    freeze(&mut bench.core, Freeze::Set, bench.now);
+    bench.wait(120);
+    bench.scale(5);
+    freeze(&mut bench.core, Freeze::Thaw, bench.now);
+    bench.take_back_a_destruction(|core, now| freeze(core, Freeze::Set, now));
+    bench.settle();
+    assert!(bench.ids().contains(&"i-007"));
+    let roll = bench.memory().roll.unwrap();
+    assert_eq!((roll.failed, roll.paused), (0, None), "{}", bench.why());
 }

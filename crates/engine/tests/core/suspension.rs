@@ -221,3 +221,49 @@ fn a_failure_that_is_long_over_is_not_why_a_list_is_waited_for() {
     assert!(why.contains("waiting for a complete list"), "{why}");
     assert!(!why.contains("no answer"), "{why}");
 }
+
+/// Of a large account a list takes minutes, and nobody is asked for anything else before it has come.
+#[test]
+fn a_list_that_takes_minutes_is_no_sleep() {
+    for interrupted in [false, true] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(2, "1"));
+        bench.hold_lists = true;
+        if interrupted {
+            bench.now = bench.now + HOUR;
+        } else {
+            bench.restart();
+        }
+        bench.wait(300);
+        assert_eq!(bench.lists.len(), 1, "{interrupted}");
+        let held = bench.lists.remove(0);
+        bench.answer_list(held, Ok(Listing::Changed(bench.all(), None)));
+        bench.wait(1);
+        assert!(bench.converged(), "{interrupted}: {}", bench.why());
+    }
+}
+
+/// How long it took says nothing of its provider, and would be waited for ever after.
+#[test]
+fn a_creation_that_was_under_way_while_the_controller_slept_is_no_measure() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(1, "1"));
+    bench.wait(60);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(2, "1"));
+    let creation = bench.take_creation();
+    bench.now = bench.now + Duration::from_secs(400);
+    let made = bench.make(&creation, "i-009");
+    bench.answer(creation, Ok(made));
+    bench.fate = Fate::Done;
+    bench.wait(60);
+    assert!(bench.converged(), "{}", bench.why());
+    let found = bench.store.get(&"plugins/file".into());
+    let longest = found.map(|found| {
+        let record = found.value.decode::<serde_json::Value>().unwrap();
+        record["creation"]["longest"]["secs"].as_u64().unwrap()
+    });
+    assert!(longest.is_none_or(|longest| longest < 60), "{longest:?}");
+    let longest = bench.memory().measured.provision.longest;
+    assert!(longest < Duration::from_secs(60), "{longest:?}");
+}

@@ -5,15 +5,11 @@ use std::time::Duration;
 
 use infrakit_spi::flavor::Health;
 
-use crate::diagnosis::domains::is_in;
+use crate::diagnosis::domains::{QUORUM, is_in};
 use crate::draft::Draft;
 use crate::ledger::budget::number;
 use crate::{HealthPolicy, Share, Timestamp};
 
-/// Members that have to be asked before anybody is judged: a suspect, and those that are asked
-/// beside it. Of ten that share a fault of their observer it is hardly ever one alone that shows: where
-/// it is wrong about 40 %, one time in twenty-five.
-const QUORUM: usize = 10;
 /// How far back "of late" goes at least. Ten a second are asked in a large group: six hundred are
 /// enough to tell a share of 40 % to within some 4 % either way.
 const LATELY: Duration = Duration::from_secs(60);

@@ -132,14 +132,16 @@ impl Recollection {
             return;
         }
         if health.is_plainly_well(updating) {
-            match member.token {
-                Some(number) => self.well.insert(number),
-                None => {
+            match (member.token, &member.incarnation) {
+                (Some(number), _) => return self.well.insert(number),
+                (None, None) => {
                     let others = self.well_of_others.entry(plugin.clone()).or_default();
                     others.insert(id.clone());
+                    return;
                 }
+                // By its id alone the next life of that would be taken for it.
+                (None, Some(_)) => {}
             }
-            return;
         }
         if self.detailed >= DETAILED {
             if let Some(number) = member.token

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_spi::PluginName;
+use infrakit_spi::{InstanceId, PluginName};
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
@@ -189,12 +189,12 @@ pub struct Doubted {
 }
 
 /// What an earlier life knew of a plugin, and what its first lists lack of that.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Former {
     /// How many members there were that nobody had asked to go.
     pub(super) members: usize,
-    /// How many were asked to go, and may have been there.
-    pub(super) leaving: usize,
+    /// Those that were asked to go, and may have been there.
+    pub(super) leaving: BTreeSet<InstanceId>,
     /// How many of the others a list lacks, and since when.
     pub(super) lacks: Option<(usize, Absent)>,
 }
@@ -203,18 +203,18 @@ impl Former {
     pub(super) fn of(members: usize) -> Self {
         Self {
             members,
-            leaving: 0,
+            leaving: BTreeSet::new(),
             lacks: None,
         }
     }
 
     /// Returns how many members there were.
-    pub(super) fn members(self) -> usize {
+    pub(super) fn members(&self) -> usize {
         self.members
     }
 
     /// Returns the loss that is doubted.
-    pub(super) fn lacks(self) -> Option<(usize, Absent)> {
+    pub(super) fn lacks(&self) -> Option<(usize, Absent)> {
         self.lacks
     }
 }

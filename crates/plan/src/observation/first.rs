@@ -5,9 +5,9 @@
 //! filled. So how many members there were is on record, and a first list that lacks too many of them
 //! is doubted as any other is.
 
-use infrakit_spi::PluginName;
+use infrakit_spi::{InstanceId, PluginName};
 
-use super::doubts::{Absent, Former, NEVER};
+use super::doubts::{Absent, NEVER};
 use super::trust::Tally;
 use super::{Observed, Origin, Seen};
 use crate::Timestamp;
@@ -21,17 +21,29 @@ impl Observed {
         started: Timestamp,
         seen: &mut Seen,
     ) -> bool {
-        let Some(former) = self.former.get(plugin).copied() else {
+        let Some(former) = self.former.get(plugin) else {
             return true;
         };
-        let there = self.members.values().filter(|one| one.plugin == *plugin);
-        let shown = there.filter(|one| one.origin == Origin::Listed).count();
-        // Young members are on record by themselves, and known whether a list shows them or not.
-        let lost = former.members.saturating_sub(self.population(plugin));
+        let (mut known, mut shown, mut leaving) = (0, 0, 0);
+        for one in self.members.values().filter(|one| one.plugin == *plugin) {
+            let listed = usize::from(one.origin == Origin::Listed);
+            if one.departure.is_some() || former.leaving.contains(&one.id) {
+                leaving += listed;
+            } else {
+                known += 1;
+                shown += listed;
+            }
+        }
+        // Young members are on record by themselves, and known whether a list shows them or not. Those that
+        // go anyway are none of the others, and no witnesses for them.
+        let lost = former.members.saturating_sub(known);
+        if lost == 0 {
+            shown += leaving;
+        }
         let tally = Tally {
             lost,
             shown,
-            before: former.leaving,
+            before: former.leaving.len(),
             ..Tally::default()
         };
         let wait = self.losses.wait(plugin, tally);
@@ -44,9 +56,9 @@ impl Observed {
             self.former.remove(plugin);
             return true;
         };
-        let lacks = Some((lost, Absent { since, until }));
-        let former = Former { lacks, ..former };
-        self.former.insert(plugin.clone(), former);
+        if let Some(former) = self.former.get_mut(plugin) {
+            former.lacks = Some((lost, Absent { since, until }));
+        }
         if until != NEVER {
             seen.look_again_at(until);
         }
@@ -55,10 +67,13 @@ impl Observed {
 
     /// Takes in that a former life had asked these members to go: one that shows nobody of them and of the
     /// others has lost its memory more likely than they have all gone.
-    pub fn recall_leaving<'a>(&mut self, leaving: impl Iterator<Item = &'a PluginName>) {
-        for plugin in leaving {
+    pub fn recall_leaving<'a>(
+        &mut self,
+        leaving: impl Iterator<Item = &'a (PluginName, InstanceId)>,
+    ) {
+        for (plugin, id) in leaving {
             if let Some(former) = self.former.get_mut(plugin) {
-                former.leaving += 1;
+                former.leaving.insert(id.clone());
             }
         }
     }
@@ -88,6 +103,7 @@ mod tests {
     use infrakit_spi::instance::Description;
     use infrakit_spi::tags;
 
+    use super::super::doubts::Former;
     use super::*;
     use crate::{Lag, Listed, LossPolicy, Trust};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use infrakit_spi::flavor::Health;
 
-use crate::action::Drain;
+use crate::action::{Action, Drain};
 use crate::diagnosis::health::HealthRecord;
 use crate::diagnosis::recollection::COUNTED_ON;
 use crate::diagnosis::sickness::is_sick;
@@ -136,6 +136,9 @@ fn shrink(draft: &mut Draft<'_>) {
         {
             // Sick is sick, whatever it goes for.
             roll.failed += 1;
+            if let Some(Action::Destroy { blamed, .. }) = draft.actions.last_mut() {
+                *blamed = true;
+            }
         }
     }
 }

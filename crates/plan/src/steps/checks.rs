@@ -35,7 +35,7 @@ const HASTE: u32 = 10;
 const QUICKLY: Duration = Duration::from_millis(500);
 /// Members that are asked beside a suspect: what they say tells whether the observer is sane. With the
 /// suspect they are the ten that have to be asked before anybody is judged (`QUORUM` of
-/// `diagnosis/lately.rs`).
+/// `diagnosis/domains.rs`).
 const CONTROLS: usize = 9;
 /// Time between two checks of those that tell whether an open breaker can close: several within the
 /// poll interval for which all has to be well, and few enough to be no burden while it lasts.

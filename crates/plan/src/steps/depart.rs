@@ -7,6 +7,7 @@ use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
 
 use crate::action::{Action, Drain};
+use crate::diagnosis::domains;
 use crate::diagnosis::sickness::{is_sick, is_suspect};
 use crate::draft::Draft;
 use crate::guards::Guard;
@@ -152,10 +153,11 @@ impl Draft<'_> {
                 Size::Pets(_) => false,
             },
             Reason::GroupDestroyed => memory.phase == Phase::Destroying,
-            // Nor does anybody go for its health while too many are said to be ill.
+            // Nor does anybody go for its health while too many are said to be ill, of all or of its domain.
             Reason::Unhealthy => {
                 let health = member.health.last_known();
-                health == Some(Health::Unhealthy) && memory.breaker.is_none()
+                let broken = memory.breaker.is_some() || domains::is_broken(self, member);
+                health == Some(Health::Unhealthy) && !broken
             }
             Reason::Requested => true,
         }
@@ -248,6 +250,7 @@ impl Draft<'_> {
                         plugin: member.plugin.clone(),
                         reason,
                         drain,
+                        blamed: false,
                         right,
                     });
                 }

@@ -355,6 +355,9 @@ fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
         // A clock that was set back since has it lie ahead; it stands from now on.
         let complete = roll.complete.unwrap_or(draft.now).min(draft.now);
         roll.complete = Some(complete);
+        if awaits_news(draft) {
+            return (true, reaches);
+        }
         let (number, until) = (roll.stage + 1, complete + stage.bake);
         if draft.now < until {
             draft.wait(WaitingOn::Bake {
@@ -377,13 +380,24 @@ fn stage(draft: &mut Draft<'_>, roll: &mut Roll) -> (bool, usize) {
     (false, usize::MAX)
 }
 
+/// Returns whether members that have proved themselves are to be asked first how they are: what they said
+/// before the controller slept, or was away for long, says nothing of how they have stood since.
+fn awaits_news(draft: &mut Draft<'_>) -> bool {
+    let old = draft
+        .members(&draft.index.outlived)
+        .map(|(_, member)| member);
+    let old: Vec<_> = old.filter(|member| !draft.is_self(member)).collect();
+    wait_for_proof(draft, &old);
+    !old.is_empty()
+}
+
 /// Returns how many members may have the configuration in force before the present batch has proved
 /// itself.
-fn batch(draft: &Draft<'_>, roll: &mut Roll) -> usize {
+fn batch(draft: &mut Draft<'_>, roll: &mut Roll) -> usize {
     let Some(size) = draft.spec.batch() else {
         return usize::MAX;
     };
-    let unproved = unproved(draft) > 0;
+    let unproved = unproved(draft) > 0 || awaits_news(draft);
     let there = draft.ledger.tally().working + draft.pending();
     let settled = !unproved
         && draft.pending() + draft.ledger.tally().leaving == 0

@@ -58,7 +58,8 @@ pub(crate) fn heal<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
             Err(refusal) if refusal.lets_others_go() => continue,
             Err(_) => return,
         }
-        if let Some(death) = death {
+        // What is taken back before it begins is decided anew: that was counted.
+        if let Some(death) = death.filter(|_| entry.1.before.is_none()) {
             let size = draft.spec.size.count();
             draft.memory.note_early_death(&death, size, draft.now);
         }

@@ -9,6 +9,8 @@ use infrakit_spi::PluginName;
 use infrakit_spi::behaviour::{AnswerMeans, Behaviour, Seconds, Visibility};
 
 use crate::draft::Draft;
+use crate::observation::Step;
+use crate::waiting::WaitingOn;
 use crate::{Timestamp, Wait};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -77,9 +79,17 @@ impl Wait {
             }
             Self::Departures => {
                 let leaving = draft.members(&draft.index.leaving);
-                let since = leaving
-                    .filter_map(|(_, member)| Some((member.departure?.since, &member.plugin)));
-                self.first_of(draft, since)
+                let waits = |on: &WaitingOn| matches!(on, WaitingOn::Frozen { .. });
+                let frozen = draft.waiting.iter().any(waits);
+                // What has failed waits for whoever lets the group go on.
+                let (resting, going): (Vec<_>, Vec<_>) = leaving
+                    .filter_map(|(_, member)| Some((member.departure?, &member.plugin)))
+                    .partition(|(gone, _)| frozen && matches!(gone.step, Step::Failed(..)));
+                if going.is_empty() && !resting.is_empty() {
+                    return None;
+                }
+                let going = going.into_iter();
+                self.first_of(draft, going.map(|(gone, plugin)| (gone.since, plugin)))
             }
             Self::Health => {
                 let unproved = draft.members(&draft.index.unproved);

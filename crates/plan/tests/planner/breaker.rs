@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_plan::{ConditionKind, Reason, WaitingOn};
+use infrakit_plan::{Breaker, ConditionKind, Decided, Observed, Reason, Step, WaitingOn};
 use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
@@ -489,4 +489,58 @@ fn where_most_of_the_group_is_in_zones_that_are_ill_nobody_elsewhere_is_healed()
     let plan = bench.plan();
     assert_eq!(destroyed(&plan), []);
     assert!(plan.memory.breaker.is_some(), "{:?}", plan.waiting);
+}
+
+/// Nor does one go that was to go for its health before its zone fell ill.
+#[test]
+fn whose_destruction_has_failed_is_not_asked_to_go_again_while_its_zone_is_ill() {
+    let mut bench = zones();
+    bench.sicken("a0");
+    bench.depart("a0", Reason::Unhealthy, Step::Failed(1, at(4)));
+    for id in ["a3", "a6", "a9"] {
+        bench.sicken(id);
+    }
+    bench.now = at(10);
+    let plan = bench.plan();
+    let broken = &plan.memory.domain_breakers;
+    assert!(broken.contains_key("a"), "{:?}", plan.waiting);
+    assert_eq!(destroyed(&plan), []);
+    // Nor after a restart, which knows of it.
+    let decided = Decided {
+        plugin: "file".into(),
+        reason: Reason::Unhealthy,
+        begun: at(0),
+        since: at(0),
+    };
+    bench.member("a0").departure = None;
+    let key = ("file".into(), "a0".into());
+    bench.memory.decided.insert(key, decided);
+    assert_eq!(destroyed(&bench.plan()), []);
+}
+
+/// It knows how those elsewhere are, and not how those are for whom the breaker is open.
+#[test]
+fn a_controller_that_was_started_anew_lets_no_zone_go_before_it_has_asked_there() {
+    let mut bench = zones();
+    let open = Breaker {
+        since: at(0),
+        last: at(0),
+    };
+    bench.memory.domain_breakers.insert("a".to_owned(), open);
+    bench.seen = Observed::default();
+    bench.look();
+    for number in 0..15 {
+        let id = format!("{}{number}", ["a", "b", "c"][number % 3]);
+        if !id.starts_with('a') {
+            bench.verdict(&id, Health::Healthy);
+        }
+    }
+    bench.pass(Duration::from_secs(60));
+    let is_open = |bench: &mut Bench| bench.plan().memory.domain_breakers.contains_key("a");
+    assert!(is_open(&mut bench));
+    for id in ["a0", "a3", "a6", "a9", "a12"] {
+        bench.verdict(id, Health::Healthy);
+    }
+    bench.pass(Duration::from_secs(10));
+    assert!(!is_open(&mut bench));
 }

@@ -120,3 +120,29 @@ fn a_frozen_group_that_is_short_says_so() {
     let text = "nothing is wrong: the group is frozen; nothing is done before it is thawed";
     assert_eq!(said(&bench), ("AllWell".to_owned(), text.to_owned()));
 }
+
+/// What has failed is not tried again before somebody lets the group go on: that is a wait for a person.
+#[test]
+fn that_a_frozen_group_does_not_try_again_is_no_fault() {
+    let degraded = |bench: &Bench| {
+        let conditions = &bench.preview().memory.conditions;
+        let degraded = conditions.get(ConditionKind::Degraded);
+        let degraded = degraded.expect("it is there");
+        (degraded.holds, degraded.reason.clone())
+    };
+    let mut bench = Bench::healthy(cattle(2), &["a", "b", "c"]);
+    let failed = Step::Failed(1, bench.now);
+    bench.depart("c", infrakit_plan::Reason::Surplus, failed);
+    bench.memory.frozen = Some(bench.now);
+    bench.plan();
+    bench.pass(Duration::from_secs(3 * 3600));
+    bench.look();
+    assert_eq!(degraded(&bench), (false, "AllWell".to_owned()));
+    // One that its plugin is at is not held up by that.
+    let accepted = Step::Accepted(bench.now);
+    bench.depart("c", infrakit_plan::Reason::Surplus, accepted);
+    bench.plan();
+    bench.pass(Duration::from_secs(3 * 3600));
+    bench.look();
+    assert_eq!(degraded(&bench), (true, "DestructionsHang".to_owned()));
+}

@@ -33,6 +33,7 @@ fn destroying(bench: &Bench, victims: &[(&str, Reason)]) -> Plan {
             plugin: "file".into(),
             reason: *reason,
             drain: Drain::Try,
+            blamed: false,
             right: right_to(bench, id),
         })
         .collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_plan::{Lag, Listed, Observed, Reason, WaitingOn};
+use infrakit_plan::{Lag, Listed, LossPolicy, Observed, Reason, Trust, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Domains;
 use infrakit_spi::tags;
@@ -342,4 +342,24 @@ fn nobody_goes_for_what_ailed_it_before_the_controller_slept() {
     assert!(checked(&plan).contains(&"i00001"), "it is asked anew");
     bench.verdict("i00001", Health::Unhealthy);
     assert_eq!(destroyed(&bench.plan()).len(), 1);
+}
+
+/// A machine that others made may be given out anew while the controller is away.
+#[test]
+fn how_the_former_life_of_an_id_was_says_nothing_of_the_next() {
+    let mut behaviour = gives_up_at_once();
+    "launched".clone_into(&mut behaviour.id.incarnation_field);
+    let trust = Trust::of(&behaviour, &LossPolicy::default());
+    for (then, known) in [("monday", true), ("tuesday", false)] {
+        let machine = |launched| and(shown("m", "v1"), "launched", launched);
+        let mut bench = Bench::new(cattle(1));
+        bench.seen.trust(&"file".into(), trust.clone());
+        bench.add(machine("monday"));
+        bench.verdict("m", Health::Healthy);
+        stop_and_start(&mut bench);
+        bench.seen.trust(&"file".into(), trust.clone());
+        bench.list = vec![machine(then)];
+        bench.look();
+        assert_eq!(bench.member("m").health.ever_healthy(), known, "{then}");
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use infrakit_plan::{Pause, PausedBy, Spec, Timestamp, WaitingOn};
+use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
 use crate::bench::*;
@@ -199,4 +200,29 @@ fn what_was_taken_in_a_window_is_made_anew_when_it_has_closed() {
     let played = bench.play(&[]);
     assert!(played.gone.is_empty());
     assert_eq!((bench.of("v1"), bench.of("v2")), (19, 1));
+}
+
+/// What was found before the controller slept says nothing of how a stage has stood since.
+#[test]
+fn nobody_passes_a_stage_by_what_was_found_before_the_controller_slept() {
+    for verdict in [Health::Healthy, Health::Unhealthy] {
+        let mut bench = staged(r#""Stages":[{"Until":2,"Bake":"10m"}]"#);
+        bench.play(&[]);
+        assert_eq!(bench.of("v2"), 2);
+        bench.pass(Duration::from_secs(7_200));
+        bench.seen.wake(bench.now, Duration::ZERO);
+        bench.look();
+        let plan = bench.plan();
+        assert_eq!(bench.memory.roll.as_ref().unwrap().stage, 0);
+        let waits = |on: &WaitingOn| matches!(on, WaitingOn::Health { count: 2, .. });
+        assert!(plan.waiting.iter().any(waits), "{:?}", plan.waiting);
+        let ids: Vec<String> = bench.list.iter().map(|one| one.id.to_string()).collect();
+        for id in &ids {
+            let new = hash("v2") == bench.member(id).hash.as_ref().unwrap().to_string();
+            bench.verdict(id, if new { verdict } else { Health::Healthy });
+        }
+        bench.plan();
+        let passed = usize::from(verdict == Health::Healthy);
+        assert_eq!(bench.memory.roll.as_ref().unwrap().stage, passed);
+    }
 }

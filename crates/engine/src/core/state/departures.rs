@@ -3,6 +3,7 @@
 //! A restart must go on with the very members that were chosen, and not choose others beside them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use infrakit_plan::{Birth, Decided, Member, Memory, Observed, Reason, Timestamp};
 use infrakit_spi::{GroupId, InstanceId, PluginName};
@@ -11,7 +12,7 @@ use infrakit_store::Change;
 use crate::records::{DeparturePart, DepartureRecord, delete, departure_key, put};
 
 /// A member that is to go, where it lives, and why; and what tells it from another one with its id.
-pub(in crate::core) type Leaving = (PluginName, InstanceId, Reason, Option<String>);
+pub(in crate::core) type Leaving = (PluginName, InstanceId, Reason, Birth);
 
 /// Who of a plugin goes for one reason, and what tells them from others with their ids.
 type Parting = (Vec<InstanceId>, BTreeMap<InstanceId, String>);
@@ -33,36 +34,58 @@ struct Entry {
     record: u64,
     /// Members made by intents from this number on are others.
     before: u64,
+    /// So are those that come of creations which were open then: rows of numbers.
+    open: Arc<[(u64, u64)]>,
     /// So are members of another incarnation.
     incarnation: Option<String>,
 }
 
 impl Entry {
-    fn is_another(&self, member: &Member) -> bool {
+    fn is_another(&self, other: &Birth) -> bool {
         let birth = Birth {
             token: None,
             incarnation: self.incarnation.clone(),
         };
-        member.token.is_some_and(|token| token >= self.before) || member.birth().is_another(&birth)
+        let later = |token: u64| {
+            let mut open = self.open.iter();
+            token >= self.before
+                || open.any(|(first, count)| (*first..first + count).contains(&token))
+        };
+        other.token.is_some_and(later) || other.is_another(&birth)
     }
+}
+
+/// Returns the creations that are open, in rows of numbers without gaps: first, and how many.
+fn rows(memory: &Memory) -> Arc<[(u64, u64)]> {
+    let open: Vec<u64> = memory.intents.keys().copied().collect();
+    let rows = open.chunk_by(|one, next| one + 1 == *next);
+    rows.map(|row| (row[0], row.len() as u64)).collect()
 }
 
 impl Departures {
     /// Returns the record of members that were decided to go, without those on record already.
     pub(in crate::core) fn record(
         &mut self,
-        group: &GroupId,
-        (now, before): (Timestamp, u64),
+        memory: &Memory,
+        now: Timestamp,
         leaving: Vec<Leaving>,
     ) -> Option<Change> {
+        if leaving.is_empty() {
+            return None;
+        }
         let mut parts: BTreeMap<(PluginName, Reason), Parting> = BTreeMap::new();
-        let record = self.next;
+        let (record, before, open) = (self.next, memory.next_token, rows(memory));
         let mut count = 0;
-        for (plugin, id, reason, incarnation) in leaving {
+        for (plugin, id, reason, birth) in leaving {
             let key = (plugin, id);
-            if self.recorded.contains_key(&key) {
-                continue;
+            if let Some(known) = self.recorded.get(&key) {
+                if !known.is_another(&birth) {
+                    continue;
+                }
+                // Its plugin has given the id again: whoever is on record is gone.
+                self.strike(&key.0, &key.1);
             }
+            let incarnation = birth.incarnation;
             let (plugin, id) = key.clone();
             let (ids, incarnations) = parts.entry((plugin, reason)).or_default();
             if let Some(incarnation) = &incarnation {
@@ -72,6 +95,7 @@ impl Departures {
             let entry = Entry {
                 record,
                 before,
+                open: Arc::clone(&open),
                 incarnation,
             };
             self.recorded.insert(key, entry);
@@ -86,6 +110,7 @@ impl Departures {
         let value = DepartureRecord {
             begun: now,
             before,
+            open: open.to_vec(),
             parts: parts
                 .map(|((plugin, reason), (ids, incarnations))| DeparturePart {
                     plugin,
@@ -95,7 +120,7 @@ impl Departures {
                 })
                 .collect(),
         };
-        Some(put(departure_key(group, record), &value))
+        Some(put(departure_key(&memory.group, record), &value))
     }
 
     /// Takes up a record of a former process.
@@ -107,7 +132,7 @@ impl Departures {
     ) {
         self.next = self.next.max(record + 1);
         self.stale = true;
-        let before = value.before;
+        let (before, open) = (value.before, Arc::from(value.open));
         let mut count = 0;
         for mut part in value.parts {
             for id in part.ids {
@@ -124,6 +149,7 @@ impl Departures {
                 let entry = Entry {
                     record,
                     before,
+                    open: Arc::clone(&open),
                     incarnation: part.incarnations.remove(&id),
                 };
                 let key = (part.plugin.clone(), id);
@@ -152,7 +178,7 @@ impl Departures {
     /// Returns whether a member is not another one than the one on record that had its id.
     pub(in crate::core) fn means(&self, key: &(PluginName, InstanceId), member: &Member) -> bool {
         let entry = self.recorded.get(key);
-        entry.is_none_or(|entry| !entry.is_another(member))
+        entry.is_none_or(|entry| !entry.is_another(&member.birth()))
     }
 
     /// Drops decisions on members that are others than those meant: their plugin has used an id

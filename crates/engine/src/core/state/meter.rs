@@ -52,10 +52,18 @@ impl Meter {
     pub(in crate::core) fn refuse(&mut self, begun: Timestamp, now: Timestamp) -> Asked {
         let passed = now.since(self.now.since).as_secs_f64().max(1.0);
         let per_second = self.per_second.max(f64::from(self.now.calls) / passed);
-        let stretch = if begun < self.now.since {
+        let stretch = if begun >= self.now.since {
+            &mut self.now
+        } else if begun >= self.last.since {
             &mut self.last
         } else {
-            &mut self.now
+            // How many were made with it nobody knows any more.
+            let through = None;
+            return Asked {
+                per_second,
+                through,
+                begun,
+            };
         };
         stretch.refused = (stretch.refused + 1).min(stretch.calls);
         // What a second lets through: the first one after a rest has what was saved up, too.
@@ -91,6 +99,19 @@ mod tests {
         let late = meter.refuse(at(0), at(1_500));
         assert_eq!(late.through, Some(4.0));
         let one = meter.refuse(at(1_000), at(1_500));
+        assert_eq!(one.through, None, "one of forty");
+    }
+
+    /// A provider may take seconds to refuse.
+    #[test]
+    fn what_was_refused_of_long_ago_is_not_of_the_last_second() {
+        let mut meter = Meter::default();
+        for second in 0..6 {
+            (0..40).for_each(|_| meter.note(at(1_000 * second)));
+        }
+        let late: Vec<Asked> = (0..40).map(|_| meter.refuse(at(0), at(5_100))).collect();
+        assert!(late.iter().all(|asked| asked.through.is_none()), "{late:?}");
+        let one = meter.refuse(at(4_000), at(5_100));
         assert_eq!(one.through, None, "one of forty");
     }
 

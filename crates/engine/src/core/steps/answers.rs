@@ -1,5 +1,7 @@
 //! What calls answer, and what is known from then on.
 
+use std::time::Duration;
+
 use infrakit_plan::{ConditionKind, Doubt, Intent, Lag, Member, Origin, Timestamp};
 use infrakit_spi::behaviour::{AnswerMeans, Behaviour};
 use infrakit_spi::flavor::Health;
@@ -24,9 +26,10 @@ impl Core {
         if let Some(observer) = self.observers.get_mut(&plugin) {
             observer.acted(now);
         }
-        let took = now.since(begun);
+        let took = self.took(begun, now).filter(|_| outcome.is_ok());
         // No client waits for longer: this process was stopped meanwhile.
-        if outcome.is_ok() && took <= self.config.behaviour(&plugin).creation_limit() {
+        let limit = self.config.behaviour(&plugin).creation_limit();
+        if let Some(took) = took.filter(|took| *took <= limit) {
             self.behaviours.created(&plugin, took);
         }
         let outcome = outcome.map_err(|error| self.classed(&plugin, error));
@@ -60,11 +63,10 @@ impl Core {
         match outcome {
             Ok(_) if told && group.seen.made_by(number).is_none() => {
                 // It came and went before its answer did.
-                group.memory.measured.provision.note(now.since(begun));
+                note_creation(group, took);
             }
             Ok(description) => {
-                let took = now.since(begun);
-                group.memory.measured.provision.note(took);
+                note_creation(group, took);
                 if let Some(intent) = &intent {
                     group.memory.creation.succeed(&intent.hash, begun);
                 }
@@ -119,6 +121,12 @@ impl Core {
             }
         }
         self.touch(&target.group);
+    }
+
+    /// Returns how long something took that began at `begun`; what it took while the controller slept says
+    /// nothing of its provider.
+    fn took(&self, begun: Timestamp, now: Timestamp) -> Option<Duration> {
+        (begun >= self.woke).then(|| now.since(begun))
     }
 
     /// Returns an error with its class. What a plugin declares of its provider's words is as good as
@@ -264,6 +272,12 @@ impl Core {
             // Nothing to decide, but the next routine check has to be planned some time.
             self.wake_by(&target.group, again);
         }
+    }
+}
+
+fn note_creation(group: &mut Group, took: Option<Duration>) {
+    if let Some(took) = took {
+        group.memory.measured.provision.note(took);
     }
 }
 

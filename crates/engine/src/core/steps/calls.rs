@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Asked, Departure, FailedCreation, Labelling, Member, Phase, Plan, Provision, Reason,
-    Step, Timestamp, Told, WaitingOn, plan,
+    Action, Asked, Departure, FailedCreation, Labelling, Member, PausedBy, Phase, Plan, Provision,
+    Reason, Step, Timestamp, Told, WaitingOn, plan,
 };
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
@@ -49,11 +49,18 @@ impl Core {
             // Whatever becomes of the change, it is planned for then.
             return;
         }
-        if let Some((to, at)) = group.reverting
-            && at <= now
-        {
-            self.begin_revert(id, to, Vec::new(), now);
-            return;
+        if let Some((to, at)) = group.reverting {
+            if !goes_back(group) {
+                group.reverting = None;
+            } else if at <= now {
+                self.begin_revert(id, to, Vec::new(), now);
+                return;
+            } else {
+                // Another plan would have it written down that the rollout is paused, and not that it goes
+                // back.
+                self.wake_by(id, at);
+                return;
+            }
         }
         self.members = self.members - group.counted + group.seen.len();
         group.counted = group.seen.len();
@@ -190,8 +197,8 @@ impl Core {
         changes.extend(slots::shortened(group));
         changes.extend(group.young.record(id));
         changes.extend(intents(group, &begun.creations, now + self.writing));
-        let at = (now, group.memory.next_token);
-        changes.extend(group.departures.record(id, at, begun.leaving));
+        let departures = &mut group.departures;
+        changes.extend(departures.record(&group.memory, now, begun.leaving));
         // A machine that is made and forgotten costs money for ever. One that goes has gone, and
         // its record is only there to choose no other.
         if !begun.calls.is_empty() {
@@ -231,6 +238,17 @@ impl Core {
     }
 }
 
+/// Returns whether a group is still to go back since its rollout has failed: somebody may have said since
+/// what is to become of that.
+fn goes_back(group: &Group) -> bool {
+    let pause = group
+        .memory
+        .roll
+        .as_ref()
+        .and_then(|roll| roll.paused.as_ref());
+    pause.is_some_and(|pause| pause.by != PausedBy::Operator)
+}
+
 /// Begins one action of a plan: notes that it is under way, and makes a call of it.
 fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
     match action {
@@ -240,13 +258,15 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
             plugin,
             reason,
             drain,
+            blamed,
             ..
         } => {
-            if let Some(call) = begin_destruction(group, (&plugin, &id), (reason, drain), now) {
+            let how = (reason, drain, blamed);
+            if let Some(call) = begin_destruction(group, (&plugin, &id), how, now) {
                 tracing::info!(group = %group.id(), instance = %id, %reason, "destroying");
                 let member = group.seen.get_on(&plugin, &id);
-                let incarnation = member.and_then(|member| member.incarnation.clone());
-                begun.leaving.push((plugin, id, reason, incarnation));
+                let birth = member.map(Member::birth).unwrap_or_default();
+                begun.leaving.push((plugin, id, reason, birth));
                 begun.calls.push(call);
             }
         }
@@ -356,7 +376,7 @@ fn begin_creation(group: &mut Group, provision: Provision, begun: &mut Begun, no
 fn begin_destruction(
     group: &mut Group,
     (plugin, id): (&PluginName, &InstanceId),
-    (reason, drain): (Reason, infrakit_plan::Drain),
+    (reason, drain, counted): (Reason, infrakit_plan::Drain, bool),
     now: Timestamp,
 ) -> Option<Call> {
     let mut member = group.seen.get_mut_on(plugin, id)?;
@@ -386,6 +406,7 @@ fn begin_destruction(
         Some(roll) => roll.failed += u64::from(blamed),
         None => blamed = false,
     }
+    let blamed = blamed || counted;
     Some(Call::Destroy {
         description,
         spec: group.spec_of(hash.as_ref()),

@@ -115,6 +115,8 @@ impl Core {
         };
         // Memories of before there were revisions in them do not say.
         memory.revision = record.revision;
+        // Nobody has seen since whom lists lack.
+        memory.held_unseen.clear();
         if let Some(roll) = &mut memory.roll {
             roll.wake(now);
         }
@@ -155,7 +157,7 @@ impl Core {
             }
         }
         let decided = group.memory.decided.keys();
-        group.seen.recall_leaving(decided.map(|(plugin, _)| plugin));
+        group.seen.recall_leaving(decided);
         group.seen.recall_missing(group.memory.missing.clone());
         // That was an event before the restart.
         group.trouble = group.degraded_by(self.config.poll_interval, now);

@@ -40,6 +40,14 @@ impl Core {
         self.config.poll_interval.saturating_mul(3) + ASLEEP
     }
 
+    /// Returns when it is to be told what time it is even if nothing happens. A list of a large account may
+    /// take minutes in which nothing else is heard, and must not be taken for one from before a sleep: the
+    /// next would be, too.
+    pub(in crate::core) fn sign_of_life(&self) -> Option<Timestamp> {
+        let watches = self.heard != Timestamp::default() && !self.observers.is_empty();
+        watches.then(|| self.heard + self.longest_silence() / 2)
+    }
+
     /// Takes in that nothing was heard from `former` until now. Where it should have acted meanwhile, it
     /// could not, and answers may wait that came in time: no deadline of a rollout has run since.
     fn note_delay(&mut self, former: Timestamp, now: Timestamp) {
@@ -87,6 +95,7 @@ impl Core {
             self.withdraw(&target);
             if let Some(group) = self.groups.with_remains_mut(&target.group) {
                 group.seen.wake(now, uncounted);
+                group.memory.held_unseen.clear();
                 if let Some(roll) = &mut group.memory.roll {
                     roll.wake(now);
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_engine::core::{Call, CreationAnswer, Event, Subject, Target};
+use infrakit_engine::core::{Call, Core, CreationAnswer, Effect, Event, Subject, Target};
 use infrakit_plan::{Spec, Timestamp};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::Description;
@@ -45,6 +45,41 @@ impl Bench {
     /// Has the kept call at this position be the first.
     pub(crate) fn put_first(&mut self, position: usize) {
         self.kept.swap(0, position);
+    }
+
+    /// Lets time pass until a destruction is decided, and takes it back: somebody asks for a change
+    /// before it is written down.
+    pub(crate) fn take_back_a_destruction(&mut self, change: impl Fn(&mut Core, Timestamp)) {
+        for _ in 0..10_000 {
+            self.now = self.now + Duration::from_millis(100);
+            self.core.plan(self.now);
+            self.core.look(self.now);
+            let effects = self.core.take_effects();
+            let decided = effects.iter().any(|effect| match effect {
+                Effect::Journal { changes, .. } => {
+                    let mut keys = changes.iter().map(infrakit_store::Change::key);
+                    keys.any(|key| key.as_str().starts_with("departures/"))
+                }
+                Effect::List { .. } | Effect::Call(_) => false,
+            });
+            if decided {
+                change(&mut self.core, self.now);
+                self.fate = Fate::Kept;
+            }
+            for effect in effects {
+                self.carry_out(effect);
+            }
+            if decided {
+                let effects = self.core.take_effects();
+                effects
+                    .into_iter()
+                    .for_each(|effect| self.carry_out(effect));
+                assert_eq!(self.kept(), 0, "it is taken back");
+                self.fate = Fate::Done;
+                return;
+            }
+        }
+        panic!("nobody is to go: {}", self.why());
     }
 
     /// Takes the one call that was kept, a creation that has just begun.
