@@ -141,3 +141,34 @@ fn a_label_without_effect_is_named_with_until_when_it_is_waited_for() {
     let said = bench.why();
     assert!(said.contains("; that came to nothing "), "{said}");
 }
+
+/// Somebody has made one by hand that nobody has asked yet how it is.
+#[test]
+fn of_two_with_one_name_the_one_that_is_known_to_serve_stays() {
+    for restarts in [false, true] {
+        let mut bench = Bench::new();
+        bench.arrive(pets(&["a", "b", "c"]));
+        let b = bench.instances.values();
+        let b = b.filter(|one| one.tags.as_ref().unwrap()[infrakit_spi::tags::LOGICAL_ID] == "b");
+        let b = b.map(|one| one.id.clone()).next().unwrap();
+        let mut tags = bench.instance(b.as_str()).tags.clone().unwrap();
+        tags.remove(infrakit_spi::tags::TOKEN);
+        if restarts {
+            bench.restart();
+            bench.wait(60);
+        }
+        bench.sick.insert("a-twin".into());
+        bench.plant("file", "a-twin", tags);
+        bench.wait(120);
+        assert!(
+            bench.ids().contains(&b.as_str()),
+            "{restarts}: {:?}",
+            bench.made
+        );
+        assert_eq!(
+            (bench.ids().len(), bench.count("create")),
+            (3, 3),
+            "{restarts}"
+        );
+    }
+}

@@ -15,9 +15,9 @@ use crate::steps::naming::name_the_nameless;
 /// Brings a group of named members to exactly `ids`.
 ///
 /// Of two members with one identity the better one stays: of the current configuration, not sick,
-/// shown by the last list, the elder. A member without an identity is nobody's and is left alone, unless the group has just
-/// been given identities: then it is given one. An identity is never given to a new member while an
-/// old one still holds it.
+/// shown by the last list, known to serve, the elder, made for this group. A member without an identity
+/// is nobody's and is left alone, unless the group has just been given identities: then it is given one.
+/// An identity is never given to a new member while an old one still holds it.
 pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &'a [LogicalId]) {
     settle_contests(draft);
     let free: Vec<(usize, &LogicalId)> = draft
@@ -79,8 +79,11 @@ fn settle_contests(draft: &mut Draft<'_>) {
                 // Whom only an answer has told of may be gone: some plugins answer a creation that is
                 // asked for again with what it made the first time, however long ago that was.
                 member.origin != Origin::Listed || member.missed,
-                member.token,
+                // Of one that nobody has asked yet nobody knows whether it is well.
+                !member.serves(),
                 member.created,
+                member.token.is_none(),
+                member.token,
             )
         });
         let mut holders = holders.into_iter();

@@ -176,7 +176,7 @@ impl Group {
         let covers = self.seen.covered_on(plugin)?;
         let rest = match self.seen.listed_on(plugin) {
             Some(at) => format!("what is elsewhere counts as it was at {}", wall.moment(at)),
-            None => "nothing is known of what is elsewhere, so nothing is made".to_owned(),
+            None => "nothing is known of what is elsewhere, so nothing is made; a list that covers everything has no `Covers`".to_owned(),
         };
         let shown = if covers.is_empty() {
             "shows no part of the world".to_owned()
