@@ -255,6 +255,10 @@ impl fmt::Display for WaitingOn {
                 unhealthy,
                 most,
             } => f.write_str(&breaker(domain.as_deref(), *unhealthy, *most)),
+            Self::Losses { count: 0, until, .. } => {
+                let proof = proof(*until);
+                write!(f, "lists show nobody, of those that were asked to go before neither; {proof}")
+            }
             Self::Losses { count: 1, until, .. } => {
                 write!(f, "a list lacks a member that nobody asked to go; {}", proof(*until))
             }
