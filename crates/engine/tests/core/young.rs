@@ -164,3 +164,20 @@ fn who_came_and_went_beside_a_slow_creation_is_not_waited_for_after_a_restart() 
     let why = bench.why();
     assert!(why.contains("waiting for 1 creation"), "{why}");
 }
+
+/// Lists showed it, and it is gone before the plugin has answered.
+#[test]
+fn what_came_and_went_before_its_answer_is_not_waited_for_after_a_restart() {
+    for waits in [0, 1, 5] {
+        let mut bench = Bench::undeclared();
+        bench.fate = Fate::Kept;
+        bench.commit(cattle(2, "1"));
+        bench.come_true();
+        bench.wait(10);
+        bench.lose("i-001");
+        bench.wait(waits);
+        bench.crash();
+        bench.wait(60);
+        assert_eq!(bench.ids().len(), 2, "{waits}: {}", bench.why());
+    }
+}

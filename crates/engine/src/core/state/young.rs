@@ -83,9 +83,9 @@ impl Young {
         }
     }
 
-    /// Notes that a list told of a creation whose answer is awaited.
-    pub(in crate::core) fn note_told(&mut self, number: u64) {
-        self.told_first.insert(number);
+    /// Notes that a list told of a creation whose answer is awaited. Returns whether it is the first.
+    pub(in crate::core) fn note_told(&mut self, number: u64) -> bool {
+        self.told_first.insert(number)
     }
 
     /// Notes that a creation is answered. Returns whether a list told of it before: whether its member

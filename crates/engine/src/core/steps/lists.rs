@@ -282,18 +282,13 @@ fn note_seen(group: &mut Group, circumstances: Listed<'_>, calls: &CallsUnderWay
     let found = open.filter(|(_, intent)| intent.plugin == *plugin);
     let found = found.filter_map(|(number, _)| Some((*number, seen.made_by(*number)?.id.clone())));
     for (number, id) in found.collect::<Vec<_>>() {
-        let home = (plugin.clone(), id);
         let answered_later = calls.is_creating(&group.target, number);
-        // Nothing else tells another life that it came, should it be gone by then.
-        let keep = if answered_later {
-            Keep::Unrecorded
-        } else {
-            Keep::Recorded
-        };
-        group.young.insert(number, home, now, keep);
-        if answered_later {
-            group.young.note_told(number);
+        if answered_later && !group.young.note_told(number) {
+            continue;
         }
+        // Nothing else tells another life that it came, should it be gone by then.
+        let home = (plugin.clone(), id);
+        group.young.insert(number, home, now, Keep::Recorded);
     }
     // Those whose instances are gone by now were told of as well.
     let ended = seen.ended(plugin);
