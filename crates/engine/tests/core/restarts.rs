@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use infrakit_engine::core::{Call, Effect};
+use infrakit_spi::Error;
 use infrakit_spi::behaviour::Seconds;
 use infrakit_spi::instance::{Fingerprint, Listing};
 
@@ -319,4 +320,22 @@ fn what_comes_of_a_creation_from_before_is_not_taken_for_one_that_went() {
     assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!(bench.ids(), ["i-001", "i-002"]);
+}
+
+/// The call that was made first may be carried out yet.
+#[test]
+fn a_destruction_stays_on_record_when_that_it_is_tried_again_cannot_be_written() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(3, "1"));
+    let subject = bench.ask_to_go("i-001");
+    bench.answer_destruction(subject, Err(Error::unknown("no answer")));
+    bench.full = true;
+    bench.wait(8);
+    assert_eq!(bench.kept(), 0);
+    bench.full = false;
+    for _ in 0..30 {
+        bench.changed();
+        bench.wait(1);
+        assert_eq!(departing(&bench), ["i-001"]);
+    }
 }

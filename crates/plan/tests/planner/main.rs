@@ -32,3 +32,4 @@ mod scale;
 mod stages;
 mod surge;
 mod words;
+mod zones;

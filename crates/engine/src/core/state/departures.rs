@@ -32,6 +32,8 @@ pub(in crate::core) struct Departures {
 #[derive(Clone)]
 struct Entry {
     record: u64,
+    /// Whether the record is known to be in the store.
+    written: bool,
     /// Members made by intents from this number on are others.
     before: u64,
     /// So are those that come of creations which were open then: rows of numbers.
@@ -94,6 +96,7 @@ impl Departures {
             ids.push(id);
             let entry = Entry {
                 record,
+                written: false,
                 before,
                 open: Arc::clone(&open),
                 incarnation,
@@ -148,6 +151,7 @@ impl Departures {
                     .insert((part.plugin.clone(), id.clone()), decided);
                 let entry = Entry {
                     record,
+                    written: true,
                     before,
                     open: Arc::clone(&open),
                     incarnation: part.incarnations.remove(&id),
@@ -163,7 +167,23 @@ impl Departures {
         self.open.insert(record, count);
     }
 
-    /// Takes a member off its record, which could not be written.
+    /// Notes that the record of a member is in the store.
+    pub(in crate::core) fn note_written(&mut self, plugin: &PluginName, id: &InstanceId) {
+        if let Some(entry) = self.recorded.get_mut(&(plugin.clone(), id.clone())) {
+            entry.written = true;
+        }
+    }
+
+    /// Takes a member off its record if that could not be written. One that was written before stays: a
+    /// call that was made then may be carried out yet.
+    pub(in crate::core) fn strike_unwritten(&mut self, plugin: &PluginName, id: &InstanceId) {
+        let entry = self.recorded.get(&(plugin.clone(), id.clone()));
+        if entry.is_some_and(|entry| !entry.written) {
+            self.strike(plugin, id);
+        }
+    }
+
+    /// Takes a member off its record: it does not go.
     pub(in crate::core) fn strike(&mut self, plugin: &PluginName, id: &InstanceId) {
         if let Some(entry) = self.recorded.remove(&(plugin.clone(), id.clone())) {
             self.leave(entry.record);

@@ -198,6 +198,12 @@ impl Core {
             {
                 intent.begun = now;
             }
+            if let Call::Destroy { subject, .. } = &call
+                && let Some(group) = self.living(target)
+            {
+                let (plugin, id) = (&subject.plugin, &subject.id);
+                group.departures.note_written(plugin, id);
+            }
             self.calls.push(call, now);
         }
         if withdrawn {

@@ -88,7 +88,8 @@ pub(in crate::core) fn not_written(group: &mut Group, call: Call, now: Timestamp
         Call::Destroy {
             subject, reason, ..
         } => {
-            group.departures.strike(&subject.plugin, &subject.id);
+            let (plugin, id) = (&subject.plugin, &subject.id);
+            group.departures.strike_unwritten(plugin, id);
             let attempts = group.note_failed_destruction(&subject.plugin, &subject.id);
             // Up to a minute: where there is no room each attempt is a warning in the log.
             let pause = RETRY.saturating_mul(1 << attempts.min(6));
