@@ -1,8 +1,9 @@
 //! What outlives a group that is freed, until it is committed anew: whom somebody holds, who may be
-//! looking into the member still; whether it is frozen; and how many members there were. A plugin that
-//! shows nobody a moment later has lost its memory more likely than they have all gone.
+//! looking into the member still; whether it is frozen; from where it was moving; and how many members
+//! there were. A plugin that shows nobody a moment later has lost its memory more likely than they have
+//! all gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use infrakit_spi::{InstanceId, PluginName};
@@ -29,6 +30,9 @@ pub struct Freed {
     /// Since when somebody has it frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     frozen: Option<Timestamp>,
+    /// Former plugins that members were left on: it was moving from there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    homes: BTreeSet<PluginName>,
     /// How many members each plugin had that nobody had asked to go.
     #[serde(default)]
     there: BTreeMap<PluginName, usize>,
@@ -45,8 +49,13 @@ impl Freed {
         }
         let there = seen.there();
         let holds = !memory.held.is_empty() && !destroying;
-        if !holds && there.is_empty() && memory.frozen.is_none() {
+        let mut homes = memory.homes.clone();
+        if !holds && there.is_empty() && memory.frozen.is_none() && homes.is_empty() {
             return None;
+        }
+        if !homes.is_empty() {
+            // Whoever goes back to the former plugin has members on the new one.
+            homes.extend(there.keys().cloned());
         }
         let held = memory.held.iter();
         let held = held.map(|id| (id.clone(), memory.lives.get(id).cloned()));
@@ -55,6 +64,7 @@ impl Freed {
             nonce: memory.nonce.clone(),
             held: held.collect(),
             frozen: memory.frozen,
+            homes,
             there,
         })
     }
@@ -65,8 +75,10 @@ impl Freed {
         self.frozen.is_some()
     }
 
-    /// Sets the holds and the brake in the memory of the group that is committed anew.
+    /// Sets the holds, the brake and what was being moved from in the memory of the group that is
+    /// committed anew.
     pub fn hand_over(&self, memory: &mut Memory) {
+        memory.homes.extend(self.homes.iter().cloned());
         memory.frozen = self.frozen;
         for (id, life) in &self.held {
             memory.held.insert(id.clone());
@@ -96,7 +108,10 @@ impl Freed {
     /// Returns whether nothing of it matters any more to a group that is committed anew.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
-        self.held.is_empty() && self.frozen.is_none() && !self.is_fresh(now)
+        self.held.is_empty()
+            && self.frozen.is_none()
+            && self.homes.is_empty()
+            && !self.is_fresh(now)
     }
 
     /// Has the first lists of the group that is committed anew doubted if they lack too many.

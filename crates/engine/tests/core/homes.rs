@@ -117,6 +117,41 @@ fn a_group_that_is_destroyed_in_mid_move_goes_from_both() {
     assert_eq!(bench.records(""), ["plugins/old", "term"]);
 }
 
+/// Members are left on both plugins then, and some have names that the other lacks.
+#[test]
+fn a_group_that_is_freed_in_mid_move_and_committed_anew_goes_on_with_it() {
+    for (to, other, restarts) in [
+        ("new", "old", false),
+        ("new", "old", true),
+        ("old", "new", false),
+    ] {
+        let mut bench = Bench::new();
+        bench.arrive(on("old", 4));
+        bench.calls_left = Some(3);
+        bench.commit(on("new", 4));
+        bench.wait(30);
+        let pause = infrakit_spi::rollout::Command::Pause;
+        let paused = bench.core.steer(&GROUP.into(), &pause, bench.now);
+        paused.unwrap();
+        bench.calls_left = None;
+        bench.release();
+        bench.wait(60);
+        let there = (bench.on("old"), bench.on("new"));
+        assert!(there.0 > 0 && there.1 > 0, "{there:?}");
+        bench.free();
+        if restarts {
+            bench.restart();
+        }
+        bench.watch_extremes();
+        bench.commit(on(to, 4));
+        bench.wait(600);
+        assert!(bench.converged(), "{to}: {}", bench.why());
+        assert_eq!((bench.on(to), bench.on(other)), (4, 0), "{to} {restarts}");
+        assert!(bench.extremes.1 <= 4, "{:?}", bench.extremes);
+        assert!(bench.records("freed/").is_empty(), "{to}");
+    }
+}
+
 #[test]
 fn a_group_that_stays_has_one_home() {
     let mut bench = Bench::new();
