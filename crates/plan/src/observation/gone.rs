@@ -83,6 +83,28 @@ impl Observed {
         let late = |tomb: &Tomb| started <= tomb.since + lag.relapse;
         self.tombs
             .retain(|key, tomb| key.plugin != *plugin || late(tomb));
+        self.given
+            .retain(|key, since| key.plugin != *plugin || started <= *since + lag.relapse);
+    }
+
+    /// Takes in that an id was given to another group by `since`: lists that may be from before that say
+    /// nothing of it.
+    pub fn give_away(&mut self, plugin: &PluginName, id: &InstanceId, since: Timestamp) {
+        self.given.insert(key(plugin, id), since);
+    }
+
+    /// Returns whether a list, started at `started`, may show an instance only because it is from before
+    /// that one went.
+    #[must_use]
+    pub fn may_be_from_before(
+        &self,
+        (plugin, id): (&PluginName, &InstanceId),
+        started: Timestamp,
+    ) -> bool {
+        let key = key(plugin, id);
+        let tomb = self.tombs.get(&key).map(|tomb| tomb.since);
+        let went = tomb.max(self.given.get(&key).copied());
+        went.is_some_and(|went| started <= self.proof_of_life(plugin, went))
     }
 
     /// Returns whether an instance went so lately that a list may still show it.

@@ -222,6 +222,9 @@ impl Observed {
             }
         };
         let Some(member) = self.members.get(&key) else {
+            if self.given.contains_key(&key) {
+                return;
+            }
             let mut member = fresh(description);
             self.remember(&key, &mut member);
             if member.is_gone() {

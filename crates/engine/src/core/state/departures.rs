@@ -32,6 +32,8 @@ pub(in crate::core) struct Departures {
 #[derive(Clone)]
 struct Entry {
     record: u64,
+    /// When it was decided.
+    begun: Timestamp,
     /// Members made by intents from this number on are others.
     before: u64,
     /// So are those that come of creations which were open then: rows of numbers.
@@ -94,6 +96,7 @@ impl Departures {
             ids.push(id);
             let entry = Entry {
                 record,
+                begun: now,
                 before,
                 open: Arc::clone(&open),
                 incarnation,
@@ -148,6 +151,7 @@ impl Departures {
                     .insert((part.plugin.clone(), id.clone()), decided);
                 let entry = Entry {
                     record,
+                    begun: value.begun.min(now),
                     before,
                     open: Arc::clone(&open),
                     incarnation: part.incarnations.remove(&id),
@@ -168,6 +172,16 @@ impl Departures {
         if let Some(entry) = self.recorded.remove(&(plugin.clone(), id.clone())) {
             self.leave(entry.record);
         }
+    }
+
+    /// Returns whether whoever has this id was decided to go before `since`.
+    pub(in crate::core) fn decided_before(
+        &self,
+        key: &(PluginName, InstanceId),
+        since: Timestamp,
+    ) -> bool {
+        let entry = self.recorded.get(key);
+        entry.is_some_and(|entry| entry.begun < since)
     }
 
     /// Notes that a list has changed something.
