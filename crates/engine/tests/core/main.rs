@@ -29,6 +29,7 @@ mod records;
 mod remains;
 mod repairs;
 mod restarts;
+mod returning;
 mod reused;
 mod rolling;
 mod slots;

@@ -119,6 +119,7 @@ impl Observed {
                 since: started,
                 birth: member.birth(),
                 told: ToldBy::List,
+                unasked: member.departure.is_none(),
             };
             self.tombs.insert(key.clone(), tomb);
         }

@@ -16,6 +16,7 @@ use crate::memory::Phase;
 use crate::observation::{Departure, Key, Member, Step};
 use crate::reason::Reason;
 use crate::steps::roll::drain;
+use crate::waiting::WaitingOn;
 use crate::{Size, Timestamp};
 
 impl Draft<'_> {
@@ -50,6 +51,10 @@ impl Draft<'_> {
             }
         }
         self.retry_departures();
+        if self.seen.may_have_others() {
+            // Nobody would ever destroy them once the group is gone.
+            self.wait(WaitingOn::Observation);
+        }
         self.note_waiting();
     }
 
