@@ -29,6 +29,8 @@ mod records;
 mod remains;
 mod repairs;
 mod restarts;
+mod returning;
+mod reused;
 mod rolling;
 mod slots;
 mod states;

@@ -29,6 +29,7 @@ impl Observed {
             since: now,
             birth,
             told: ToldBy::Plugin,
+            unasked: false,
         };
         self.tombs.insert(key, tomb);
         seen
@@ -73,6 +74,8 @@ impl Observed {
             self.lose(&key, (started, lag), now, seen);
             if let Some(tomb) = self.tombs.get_mut(&key) {
                 tomb.told = told;
+                // Its plugin calls it dead, and does not only not name it.
+                tomb.unasked = false;
             }
             self.dead.insert(key, birth.unwrap_or_default());
         }
@@ -83,6 +86,46 @@ impl Observed {
         let late = |tomb: &Tomb| started <= tomb.since + lag.relapse;
         self.tombs
             .retain(|key, tomb| key.plugin != *plugin || late(tomb));
+        self.given
+            .retain(|key, since| key.plugin != *plugin || started <= *since + lag.relapse);
+    }
+
+    /// Takes in that an id was given to another group by `since`: lists that may be from before that say
+    /// nothing of it.
+    pub fn give_away(&mut self, plugin: &PluginName, id: &InstanceId, since: Timestamp) {
+        self.given.insert(key(plugin, id), since);
+    }
+
+    /// Returns whether a list, started at `started`, may show an instance only because it is from before
+    /// that one went.
+    #[must_use]
+    pub fn may_be_from_before(
+        &self,
+        (plugin, id): (&PluginName, &InstanceId),
+        started: Timestamp,
+    ) -> bool {
+        let key = key(plugin, id);
+        let tomb = self.tombs.get(&key).map(|tomb| tomb.since);
+        let went = tomb.max(self.given.get(&key).copied());
+        went.is_some_and(|went| started <= self.proof_of_life(plugin, went))
+    }
+
+    /// Returns whether somebody may be there beside the members: the last list shows one that another
+    /// lacked, or one went lately by nobody's doing, as a list says that may be the older one.
+    #[must_use]
+    pub fn may_have_others(&self) -> bool {
+        let lost = |tomb: &Tomb| tomb.unasked && tomb.told == ToldBy::List;
+        !self.ghosts.is_empty() || self.tombs.values().any(lost)
+    }
+
+    /// Returns those that the last list of their plugin shows although another one lacked them, and from
+    /// when on a list that does so is believed.
+    pub fn shown_again(&self) -> impl Iterator<Item = (&InstanceId, Timestamp)> {
+        let ghosts = self.ghosts.keys();
+        ghosts.filter_map(|key| {
+            let tomb = self.tombs.get(key)?;
+            Some((&key.id, self.proof_of_life(&key.plugin, tomb.since)))
+        })
     }
 
     /// Returns whether an instance went so lately that a list may still show it.

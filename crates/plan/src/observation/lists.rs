@@ -119,6 +119,7 @@ impl Observed {
                 since: started,
                 birth: member.birth(),
                 told: ToldBy::List,
+                unasked: member.departure.is_none(),
             };
             self.tombs.insert(key.clone(), tomb);
         }
@@ -222,6 +223,9 @@ impl Observed {
             }
         };
         let Some(member) = self.members.get(&key) else {
+            if self.given.contains_key(&key) {
+                return;
+            }
             let mut member = fresh(description);
             self.remember(&key, &mut member);
             if member.is_gone() {

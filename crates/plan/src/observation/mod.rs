@@ -68,6 +68,9 @@ pub struct Observed {
     homes: BTreeMap<PluginName, Home>,
     /// Members that went lately: an older list, from a copy that lags behind, may still show them.
     tombs: BTreeMap<Key, Tomb>,
+    /// Ids that another group was given by then: whoever had one of them before is gone, and a list from
+    /// before that may still show it.
+    given: BTreeMap<Key, Timestamp>,
     /// Those that lists still show as going away although they are gone.
     dead: BTreeMap<Key, Birth>,
     /// Those that the last list of their plugin shows although another one lacked them a moment ago,

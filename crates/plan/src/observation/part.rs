@@ -33,6 +33,20 @@ impl Observed {
         shown && (whole || part())
     }
 
+    /// Returns whether a list has shown a member that cannot be from before `since`, however far lists of
+    /// its plugin may be behind. Where it may have gone then, no other list tells that it has not: its
+    /// id may be that of somebody else's by now.
+    #[must_use]
+    pub fn has_shown_since(&self, member: &Member, since: Timestamp) -> bool {
+        self.has_shown(member, self.proof_of_life(&member.plugin, since))
+    }
+
+    /// Returns when a list has to be asked for, at the earliest, for it to tell of `since`.
+    pub(crate) fn proof_of_life(&self, plugin: &PluginName, since: Timestamp) -> Timestamp {
+        let home = self.homes.get(plugin);
+        since + home.map_or_else(Lag::default, |home| home.lag).relapse
+    }
+
     /// Returns when the last list of `plugin` was started, whatever it covers.
     #[must_use]
     pub fn looked_on(&self, plugin: &PluginName) -> Option<Timestamp> {

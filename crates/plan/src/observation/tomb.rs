@@ -20,6 +20,8 @@ pub(super) struct Tomb {
     pub(super) since: Timestamp,
     pub(super) birth: Birth,
     pub(super) told: ToldBy,
+    /// Whether nobody had asked it to go: nothing but that one list speaks for its end.
+    pub(super) unasked: bool,
 }
 
 impl Tomb {

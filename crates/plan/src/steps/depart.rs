@@ -16,6 +16,7 @@ use crate::memory::Phase;
 use crate::observation::{Departure, Key, Member, Step};
 use crate::reason::Reason;
 use crate::steps::roll::drain;
+use crate::waiting::WaitingOn;
 use crate::{Size, Timestamp};
 
 impl Draft<'_> {
@@ -23,10 +24,11 @@ impl Draft<'_> {
     /// do, creations without an outcome included: nobody could clean up after it.
     pub(crate) fn destroy_everything(&mut self) {
         self.memory.roll = None;
+        self.await_decided();
         let staying: Vec<(&Key, &Member)> = self
             .seen
             .entries()
-            .filter(|(_, member)| member.stays())
+            .filter(|(key, member)| member.stays() && !self.taken.contains(key))
             .collect();
         let (own, others): (Vec<_>, Vec<_>) = staying
             .into_iter()
@@ -49,7 +51,35 @@ impl Draft<'_> {
             }
         }
         self.retry_departures();
+        if self.seen.may_have_others() {
+            // Nobody would ever destroy them once the group is gone.
+            self.wait(WaitingOn::Observation);
+        }
         self.note_waiting();
+    }
+
+    /// Counts those among the leaving whom a former life decided to destroy, as long as no list proves that
+    /// they are there: the first one of a life may be from before they went, and their ids be those of
+    /// members of another group since. A plugin that gives no id twice may be asked at once.
+    fn await_decided(&mut self) {
+        let decided: Vec<_> = self
+            .memory
+            .decided
+            .iter()
+            .filter(|((plugin, _), _)| self.config.behaviour(plugin).reuses_ids())
+            .filter_map(|((plugin, id), decided)| {
+                let entry = self.seen.entry_on(plugin, id)?;
+                let shown = self.seen.has_shown_since(entry.1, decided.begun);
+                (entry.1.stays() && !shown).then_some((entry, decided.begun))
+            })
+            .collect();
+        for (entry, begun) in decided {
+            let proof = self.seen.proof_of_life(&entry.1.plugin, begun);
+            if proof > self.now {
+                self.wake(proof);
+            }
+            self.let_go(entry);
+        }
     }
 
     /// Goes on with what a former life of the controller decided: its calls may have been lost, and
@@ -58,13 +88,15 @@ impl Draft<'_> {
     /// What has no reason any more is not done again. It may still come of the call that was made
     /// then, so that the member is counted on only when a list shows it after a while.
     pub(crate) fn resume_decided(&mut self) {
+        self.await_decided();
         let decided: Vec<_> = self
             .memory
             .decided
             .iter()
             .filter_map(|((plugin, id), decided)| {
                 let entry = self.seen.entry_on(plugin, id)?;
-                entry.1.stays().then(|| (entry, decided.clone()))
+                let due = entry.1.stays() && !self.taken.contains(entry.0);
+                due.then(|| (entry, decided.clone()))
             })
             .collect();
         for (entry @ (_, member), decided) in decided {
@@ -294,11 +326,12 @@ impl Draft<'_> {
                 let taken = departure.taken;
                 let behaviour = self.config.behaviour(&member.plugin);
                 let shown = !behaviour.reuses_ids()
-                    || taken.is_none_or(|taken| self.seen.has_shown(member, taken));
+                    || taken.is_none_or(|taken| self.seen.has_shown_since(member, taken));
                 (retry_at, shown)
             }
             Step::Accepted(at) => {
-                let due = at + self.config.settle.saturating_mul(4);
+                let late = self.seen.proof_of_life(&member.plugin, at);
+                let due = late.max(at + self.config.settle.saturating_mul(4));
                 (due, self.seen.has_shown(member, due))
             }
         };

@@ -22,6 +22,11 @@ pub(crate) fn at(seconds: u64) -> Timestamp {
     after(Duration::from_secs(seconds))
 }
 
+/// So long before the beginning that no list is from before it.
+pub(crate) fn long_ago() -> Timestamp {
+    Timestamp(999_000 * 1_000_000_000)
+}
+
 pub(crate) fn after(duration: Duration) -> Timestamp {
     Timestamp(1_000_000 * 1_000_000_000) + duration
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Action, Drain, Pause, PausedBy, Phase, Reason, Step, WaitingOn};
+use infrakit_plan::{Action, Decided, Drain, Pause, PausedBy, Phase, Reason, Step, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
 
@@ -88,6 +88,8 @@ fn a_member_that_sickens_while_its_drain_fails_goes_undrained() {
 fn who_is_outdated_no_longer_goes_only_when_that_it_is_sick_is_believed() {
     let mut bench = Bench::healthy(cattle(3), &["a", "b", "c"]);
     lost(&mut bench, "a");
+    bench.pass(Duration::from_secs(11));
+    bench.look();
     bench.verdicts("a", 3, Health::Unhealthy);
     assert!(destroyed(&bench.preview()).is_empty());
     bench.confirm("a");
@@ -267,4 +269,41 @@ fn a_surplus_that_is_tried_again_leaves_those_that_lists_show() {
     let gone = destroyed(&plan);
     let shown = gone.iter().filter(|(id, _)| ["d", "e"].contains(id));
     assert!(shown.count() < 2, "{gone:?}");
+}
+
+/// The first list of a life may be from before what a former one asked for was done: its id may be that
+/// of a member of another group by then.
+#[test]
+fn what_a_former_life_decided_waits_for_a_list_from_after_that() {
+    for whole in [false, true] {
+        let mut bench = Bench::healthy(cattle(2), &["a", "b", "c"]);
+        let reason = if whole {
+            bench.memory.phase = Phase::Destroying;
+            Reason::GroupDestroyed
+        } else {
+            Reason::Surplus
+        };
+        let decided = Decided {
+            plugin: "file".into(),
+            reason,
+            begun: at(0),
+            since: at(0),
+        };
+        let key = (decided.plugin.clone(), "b".into());
+        bench.memory.decided.insert(key, decided);
+        let asked = |bench: &Bench| {
+            let plan = bench.preview();
+            assert!(!plan.converged);
+            destroyed(&plan).contains(&("b", reason))
+        };
+        assert!(!asked(&bench));
+        assert_eq!(bench.preview().wake_at.map(|at| at > bench.now), Some(true));
+        bench.now = at(10);
+        assert!(!asked(&bench), "no list has come since");
+        bench.look();
+        assert!(asked(&bench));
+        // In the meantime nobody goes in its place.
+        let others = destroyed(&bench.preview()).len();
+        assert_eq!(others, if whole { 3 } else { 1 });
+    }
 }

@@ -263,7 +263,7 @@ fn a_rollout_lasts_until_those_are_gone_that_a_former_life_let_go() {
     let decided = Decided {
         plugin: "file".into(),
         reason: Reason::Outdated,
-        begun: bench.now,
+        begun: long_ago(),
         since: bench.now,
     };
     let key = (decided.plugin.clone(), "a".into());

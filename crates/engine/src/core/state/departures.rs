@@ -34,6 +34,8 @@ struct Entry {
     record: u64,
     /// Whether the record is known to be in the store.
     written: bool,
+    /// When it was decided.
+    begun: Timestamp,
     /// Members made by intents from this number on are others.
     before: u64,
     /// So are those that come of creations which were open then: rows of numbers.
@@ -97,6 +99,7 @@ impl Departures {
             let entry = Entry {
                 record,
                 written: false,
+                begun: now,
                 before,
                 open: Arc::clone(&open),
                 incarnation,
@@ -152,6 +155,7 @@ impl Departures {
                 let entry = Entry {
                     record,
                     written: true,
+                    begun: value.begun.min(now),
                     before,
                     open: Arc::clone(&open),
                     incarnation: part.incarnations.remove(&id),
@@ -188,6 +192,16 @@ impl Departures {
         if let Some(entry) = self.recorded.remove(&(plugin.clone(), id.clone())) {
             self.leave(entry.record);
         }
+    }
+
+    /// Returns whether whoever has this id was decided to go before `since`.
+    pub(in crate::core) fn decided_before(
+        &self,
+        key: &(PluginName, InstanceId),
+        since: Timestamp,
+    ) -> bool {
+        let entry = self.recorded.get(key);
+        entry.is_some_and(|entry| entry.begun < since)
     }
 
     /// Notes that a list has changed something.

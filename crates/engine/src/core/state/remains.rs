@@ -57,7 +57,7 @@ impl Remains {
         };
         let there = match self.fate {
             Fate::Freed => !self.late.is_empty() || goes(group, listed, config),
-            Fate::Destroyed => !group.seen.is_empty(),
+            Fate::Destroyed => !group.seen.is_empty() || group.seen.may_have_others(),
         };
         let since = group.destroying_since.is_none_or(|since| listed >= since);
         group.changing == 0 && since && !open && !there

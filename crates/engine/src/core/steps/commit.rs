@@ -305,6 +305,7 @@ impl Core {
         let listed_since = group.seen.listed() >= group.destroying_since;
         let mut open = group.memory.intents.values();
         let gone = group.seen.members().all(|member| self.is_dead(member))
+            && !group.seen.may_have_others()
             && open.all(|intent| intent.doubt.is_some());
         let done = group.memory.phase == Phase::Destroying
             && group.destroying_since.is_some()

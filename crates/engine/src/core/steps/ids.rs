@@ -59,10 +59,11 @@ impl Core {
         &mut self,
         served: &BTreeSet<GroupId>,
         plugin: &PluginName,
-        (list, now): (&[Description], Timestamp),
+        list: &[Description],
+        (started, now): (Timestamp, Timestamp),
     ) {
         let machines = self.behaviours.of(plugin).gives_out_machines();
-        for refuted in self.refuted(served, plugin, list) {
+        for refuted in self.refuted(served, plugin, (list, started)) {
             let Refuted {
                 group: id,
                 number,
@@ -98,12 +99,55 @@ impl Core {
         }
     }
 
+    /// Takes those off the records of departures whose ids a young member of another group was given since:
+    /// they are gone, and the first list, which may be from before that, must not bring them back.
+    pub(in crate::core) fn spare_the_given(&mut self) {
+        let mut owners: BTreeMap<(PluginName, InstanceId), (Timestamp, GroupId)> = BTreeMap::new();
+        for group in self.groups.all_with_remains() {
+            for (_, plugin, id, since) in group.young.members() {
+                let owner = (since, group.id().clone());
+                let known = owners.entry((plugin.clone(), id.clone()));
+                let known = known.or_insert_with(|| owner.clone());
+                if *known < owner {
+                    *known = owner;
+                }
+            }
+        }
+        let ids: Vec<GroupId> = self
+            .groups
+            .all_with_remains()
+            .map(|group| group.id().clone())
+            .collect();
+        for id in ids {
+            let Some(group) = self.groups.with_remains_mut(&id) else {
+                continue;
+            };
+            for (key @ (plugin, instance), (since, owner)) in &owners {
+                if *owner == id || !group.departures.decided_before(key, *since) {
+                    continue;
+                }
+                tracing::info!(group = %id, %instance, %owner, "its id was given to another group");
+                group.departures.strike(plugin, instance);
+                group.memory.decided.remove(key);
+                group.seen.give_away(plugin, instance, *since);
+            }
+        }
+    }
+
+    /// Returns whether a list shows an instance of another group only because it may be from before that
+    /// one went: nobody but a young member has its id by now.
+    fn is_from_before(&self, plugin: &PluginName, shown: &Description, started: Timestamp) -> bool {
+        let owner = shown.tags.as_ref().and_then(|all| all.get(tags::GROUP));
+        let owner = owner.and_then(|owner| self.groups.with_remains(&owner.as_str().into()));
+        owner.is_some_and(|owner| owner.seen.may_be_from_before((plugin, &shown.id), started))
+    }
+
     /// A list of everything serves all groups; one of a single group shows no others.
     fn refuted(
         &self,
         served: &BTreeSet<GroupId>,
         plugin: &PluginName,
-        list: &[Description],
+        (list, started): (&[Description], Timestamp),
     ) -> Vec<Refuted> {
         let groups = served.iter();
         let groups = groups.filter_map(|group| self.groups.with_remains(group));
@@ -121,6 +165,9 @@ impl Core {
         let shown = list.iter().filter_map(|one| {
             let (group, number) = young.get(&one.id)?;
             let owner = belongs_to_another(group, *number, one)?;
+            if self.is_from_before(plugin, one, started) {
+                return None;
+            }
             Some(Refuted {
                 group: group.id().clone(),
                 number: *number,

@@ -154,10 +154,15 @@ impl Core {
         (mut list, covers): (Vec<Description>, Option<Arc<Domains>>),
         circumstances: Listed<'_>,
     ) {
-        let Listed { plugin, now, .. } = circumstances;
+        let Listed {
+            plugin,
+            started,
+            now,
+            ..
+        } = circumstances;
         self.translate(plugin, &mut list);
         self.note_doubled(plugin, &list, now);
-        self.refute(served, plugin, (&list, now));
+        self.refute(served, plugin, &list, (started, now));
         let mut by_group: BTreeMap<&GroupId, Vec<Description>> =
             served.iter().map(|id| (id, Vec::new())).collect();
         for description in list {
@@ -253,14 +258,23 @@ fn lives_elsewhere(group: &Group, plugin: &PluginName, listed: &Description) -> 
 
 /// Returns whether something is awaited that only a list of `plugin` can show.
 fn awaits_list(group: &Group, plugin: &PluginName) -> bool {
-    let departing = group.seen.leaving().any(|member| {
-        let accepted = |departure: infrakit_plan::Departure| match departure.step {
+    let seen = &group.seen;
+    let departing = seen.leaving().any(|member| {
+        let awaited = |departure: infrakit_plan::Departure| match departure.step {
             Step::Accepted(_) => true,
-            Step::InFlight(_) | Step::Failed(..) => false,
+            // It is not asked for again before that.
+            Step::Failed(..) => departure
+                .taken
+                .is_some_and(|taken| !seen.has_shown_since(member, taken)),
+            Step::InFlight(_) => false,
         };
-        member.plugin == *plugin && member.departure.is_some_and(accepted)
+        member.plugin == *plugin && member.departure.is_some_and(awaited)
     });
+    let decided = group.memory.decided.iter();
+    let decided = decided.filter(|((home, _), _)| home == plugin);
+    let mut decided = decided.filter_map(|((_, id), one)| Some((seen.get_on(plugin, id)?, one)));
     departing
+        || decided.any(|(member, one)| !seen.has_shown_since(member, one.begun))
         || group
             .memory
             .intents

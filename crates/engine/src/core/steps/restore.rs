@@ -48,6 +48,7 @@ impl Core {
             }
         }
         self.restore_remains(store, now);
+        self.spare_the_given();
         self.restore_freed(store);
         unreadable
     }

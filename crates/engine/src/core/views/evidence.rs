@@ -1,6 +1,6 @@
 //! On which evidence something is waited for.
 
-use infrakit_plan::{Brake, Intent, Labelling, Member, PausedBy, Timestamp, WaitingOn};
+use infrakit_plan::{Brake, Intent, Labelling, Member, PausedBy, Phase, Timestamp, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::{InstanceId, PluginName};
 
@@ -126,6 +126,12 @@ impl Group {
             if let Some(labels) = self.labels(wall) {
                 return labels;
             }
+            if let Some(again) = self.shown_again(wall) {
+                return again;
+            }
+            if self.memory.phase == Phase::Destroying && self.seen.may_have_others() {
+                return "members that a list lacked lately may be back".to_owned();
+            }
             return "the last list does not show yet what was asked for".to_owned();
         }
         let mut parts = missing.iter().filter_map(|home| self.only_part(home, wall));
@@ -133,6 +139,17 @@ impl Group {
             return part;
         }
         format!("{} did not list its instances yet", names(missing))
+    }
+
+    /// Says who may be a member beside those that are.
+    pub(in crate::core) fn shown_again(&self, wall: Wall) -> Option<String> {
+        let again: Vec<(&InstanceId, Timestamp)> = self.seen.shown_again().collect();
+        let until = again.iter().map(|(_, until)| *until).max()?;
+        Some(format!(
+            "lists show {} as well, which one before lacked; from {} on they are believed",
+            names(again.iter().map(|(id, _)| *id)),
+            wall.moment(until)
+        ))
     }
 
     /// Says which labels no list shows yet, and until when they are waited for.

@@ -121,7 +121,7 @@ impl Group {
             format!("the next try has to wait: {}", wall.said(on))
         } else if departure
             .taken
-            .is_some_and(|taken| !self.seen.has_shown(member, taken))
+            .is_some_and(|taken| !self.seen.has_shown_since(member, taken))
         {
             "the next try waits for a list that shows it".to_owned()
         } else {

@@ -180,6 +180,7 @@ impl Group {
         let what: Vec<String> = self.waiting.iter().map(|(on, _)| wall.said(on)).collect();
         if what.is_empty() {
             let lines = std::iter::once(self.all_is_well());
+            let lines = lines.chain(self.shown_again(wall));
             return lines.chain(self.as_of(wall, now)).collect();
         }
         let began = self.waiting.iter();

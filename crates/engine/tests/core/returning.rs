@@ -1,0 +1,80 @@
+//! Members that lists lacked for a moment: they may be back, also when their group goes.
+
+use infrakit_spi::{Error, FailureClass};
+
+use crate::bench::{Bench, GROUP, Instances, cattle};
+
+/// A group of two that lists have not shown for a moment, so that both were made anew; and what the
+/// first two are.
+fn doubled() -> Bench {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    let first = std::mem::take(&mut bench.instances);
+    bench.changed();
+    bench.wait(2);
+    assert_eq!(bench.ids(), ["i-003", "i-004"]);
+    bench.instances.extend(first);
+    bench.changed();
+    bench.wait(2);
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+    bench
+}
+
+/// The group is gone, with everybody who bore its tag.
+fn is_gone(mut bench: Bench) {
+    bench.wait(60);
+    assert_eq!(bench.ids(), [""; 0], "{:?}", bench.made);
+    bench.wait(60);
+    assert!(bench.core.describe(&GROUP.into()).is_err());
+    let left = bench.records("");
+    let known = ["plugins/file", "term"];
+    assert!(
+        left.iter().all(|key| known.contains(&key.as_str())),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn those_that_lists_show_again_go_with_their_group() {
+    for restarts in [false, true] {
+        let mut bench = doubled();
+        bench.destroy();
+        bench.wait(1);
+        let why = bench.core.why(&GROUP.into(), None, bench.now).unwrap();
+        let why = why.lines.join("\n");
+        assert!(why.contains("`i-001`, `i-002`"), "{why}");
+        if restarts {
+            bench.restart();
+        }
+        is_gone(bench);
+    }
+}
+
+#[test]
+fn that_lists_show_them_is_said() {
+    let mut bench = doubled();
+    let why = bench.why();
+    assert!(
+        why.contains("lists show `i-001`, `i-002` as well, which one before lacked"),
+        "{why}"
+    );
+    bench.wait(60);
+    assert!(!bench.why().contains("lacked"), "{}", bench.why());
+    assert_eq!(bench.ids().len(), 2);
+}
+
+/// The request comes in the very moment.
+#[test]
+fn so_do_those_that_no_list_shows_when_it_is_asked_for() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    let error = Error::refused("no more").with_class(FailureClass::Configuration);
+    bench.refused.insert("Note".to_owned(), error);
+    bench.stale = Some(Instances::new());
+    bench.changed();
+    bench.wait(1);
+    bench.destroy();
+    bench.wait(1);
+    bench.stale = None;
+    is_gone(bench);
+}

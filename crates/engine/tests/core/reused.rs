@@ -1,0 +1,144 @@
+//! Ids that another group has by now, and lists from before it got them.
+
+use infrakit_spi::{Error, Tags, tags};
+
+use crate::bench::{Bench, Fate, cattle, named};
+
+/// Another group, of one member.
+fn other(size: u64) -> infrakit_spi::group::GroupSpec {
+    named("r", cattle(size, "1"))
+}
+
+/// Gives an id that is free to the member of the other group.
+fn give(bench: &mut Bench, id: &str) {
+    bench.fate = Fate::Kept;
+    bench.commit(other(1));
+    let creation = bench.take_creation();
+    bench.fate = Fate::Done;
+    let made = bench.make(&creation, id);
+    bench.answer(creation, Ok(made));
+    bench.settle();
+}
+
+/// Starts the controller anew; its lists show for a while what was there before.
+fn restart_behind(bench: &mut Bench, before: crate::bench::Instances, seconds: u64) {
+    bench.stale = Some(before);
+    bench.restart();
+    bench.wait(seconds);
+    bench.stale = None;
+}
+
+/// The member of the other group is there, and nobody has asked it to go.
+fn is_spared(bench: &mut Bench) {
+    bench.wait(300);
+    assert_eq!(bench.count("destroy i-001"), 1, "{:?}", bench.made);
+    assert_eq!(bench.ids(), ["i-001"]);
+    assert_eq!(bench.records("departures/"), [""; 0]);
+    assert_eq!(bench.count("create"), 3, "{:?}", bench.made);
+}
+
+#[test]
+fn a_restart_asks_nobody_to_go_on_the_word_of_a_list_from_before() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(3, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    let before = bench.instances.clone();
+    bench.scale(0);
+    bench.wait(1);
+    give(&mut bench, "i-001");
+    restart_behind(&mut bench, before, 1);
+    is_spared(&mut bench);
+}
+
+/// The call took long, so that the record of it is old, and what it did is not.
+#[test]
+fn nor_where_it_was_decided_long_before_it_happened() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(3, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    let before = bench.instances.clone();
+    bench.fate = Fate::Kept;
+    bench.scale(0);
+    bench.wait(30);
+    bench.release();
+    bench.wait(1);
+    give(&mut bench, "i-001");
+    restart_behind(&mut bench, before, 1);
+    is_spared(&mut bench);
+}
+
+#[test]
+fn nor_where_the_whole_group_was_to_go() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(3, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    let before = bench.instances.clone();
+    bench.hold_lists = true;
+    bench.destroy();
+    bench.settle();
+    assert_eq!(bench.ids(), [""; 0]);
+    bench.hold_lists = false;
+    give(&mut bench, "i-001");
+    restart_behind(&mut bench, before, 1);
+    is_spared(&mut bench);
+}
+
+/// What was chosen goes all the same, once lists that are young enough show it.
+#[test]
+fn those_that_were_chosen_go_later() {
+    for whole in [false, true] {
+        let mut bench = Bench::undeclared();
+        bench.arrive(cattle(3, "1"));
+        bench.fate = Fate::Lost;
+        if whole {
+            bench.destroy();
+            bench.settle();
+        } else {
+            bench.scale(1);
+        }
+        bench.crash();
+        bench.wait(5);
+        assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+        bench.wait(15);
+        let left = if whole { 0 } else { 1 };
+        assert_eq!(bench.ids().len(), left, "{}", bench.why());
+    }
+}
+
+/// A plugin that gives no id twice can be asked at once.
+#[test]
+fn no_list_is_waited_for_where_no_id_is_given_twice() {
+    let mut bench =
+        Bench::declaring(|behaviour| behaviour.id.reused = infrakit_spi::behaviour::Reuse::Never);
+    bench.arrive(cattle(3, "1"));
+    bench.fate = Fate::Lost;
+    bench.scale(1);
+    bench.crash();
+    bench.wait(2);
+    assert_eq!(bench.ids().len(), 1, "{}", bench.why());
+}
+
+/// Nor is anybody asked again within one life on the word of such a list, where an answer was lost.
+#[test]
+fn nor_is_anybody_asked_again_whose_answer_was_lost() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    let subject = bench.ask_to_go("i-001");
+    let before = bench.instances.clone();
+    bench.fate = Fate::Done;
+    bench.lose("i-001");
+    let stranger = Tags::from([(tags::GROUP.to_owned(), "stranger".to_owned())]);
+    bench.plant("file", "i-001", stranger);
+    bench.stale = Some(before);
+    bench.answer_destruction(subject, Err(Error::unknown("no answer")));
+    bench.wait(8);
+    bench.stale = None;
+    bench.wait(300);
+    assert!(bench.ids().contains(&"i-001"), "{:?}", bench.made);
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+}
