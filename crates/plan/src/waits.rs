@@ -36,7 +36,8 @@ pub type Waits = BTreeMap<Wait, Timestamp>;
 impl Wait {
     /// Returns what of a wait has a deadline. The others are waits for a person or a window, end at a
     /// moment that is known, or are troubles that are said at once.
-    pub(crate) fn of(on: &WaitingOn) -> Option<Self> {
+    #[must_use]
+    pub fn of(on: &WaitingOn) -> Option<Self> {
         match on {
             WaitingOn::Observation => Some(Self::Observation),
             WaitingOn::Creations { .. } => Some(Self::Creations),

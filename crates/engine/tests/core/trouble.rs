@@ -68,3 +68,34 @@ fn that_a_group_is_not_listed_any_more_is_told_of_too() {
     let ended = "is no longer degraded, Degraded: NotListed";
     assert_eq!(told(&bench), [began, ended]);
 }
+
+/// Destructions that are accepted and never happen, in a controller that is started anew every now and then.
+#[test]
+fn since_when_something_is_waited_for_outlives_a_restart() {
+    for crashes in [false, true] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(3, "1"));
+        bench.stale = Some(bench.instances.clone());
+        bench.commit(cattle(1, "1"));
+        bench.wait(20);
+        let before = bench.memory().waits;
+        assert!(!before.is_empty());
+        let said = |bench: &Bench| bench.why().lines().nth(1).unwrap_or_default().to_owned();
+        let moment = |said: String| said.split(" (").next().unwrap_or_default().to_owned();
+        let since = moment(said(&bench));
+        for _ in 0..3 {
+            if crashes {
+                bench.crash();
+            } else {
+                bench.restart();
+            }
+            bench.wait(20);
+        }
+        let after = bench.memory().waits;
+        let kept = before
+            .iter()
+            .all(|(wait, since)| after.get(wait) == Some(since));
+        assert!(kept, "{crashes}: {before:?} {after:?}");
+        assert_eq!(moment(said(&bench)), since, "{crashes}");
+    }
+}

@@ -83,7 +83,7 @@ impl Core {
         group.memory = memory;
         let full = slots::full(&waiting);
         let unsure = waiting.contains(&WaitingOn::Observation);
-        group.waiting.note(waiting, now);
+        group.waiting.note(waiting, &group.memory.waits, now);
         if group.memory.naming != naming {
             group.aim();
         }

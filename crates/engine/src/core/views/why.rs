@@ -327,15 +327,17 @@ mod tests {
     #[test]
     fn what_goes_on_is_waited_for_since_it_began() {
         let mut waiting = Waiting::default();
-        waiting.note(vec![WaitingOn::Creations { count: 3 }], at(0));
+        let none = infrakit_plan::Waits::new();
+        waiting.note(vec![WaitingOn::Creations { count: 3 }], &none, at(0));
         waiting.note(
             vec![WaitingOn::Observation, WaitingOn::Creations { count: 1 }],
+            &none,
             at(5),
         );
         let noted: Vec<Timestamp> = waiting.iter().map(|(_, since)| *since).collect();
         assert_eq!(noted, [at(5), at(0)]);
-        waiting.note(vec![WaitingOn::Observation], at(6));
-        waiting.note(vec![WaitingOn::Creations { count: 1 }], at(7));
+        waiting.note(vec![WaitingOn::Observation], &none, at(6));
+        waiting.note(vec![WaitingOn::Creations { count: 1 }], &none, at(7));
         assert_eq!(waiting.iter().next().map(|(_, since)| *since), Some(at(7)));
     }
 
