@@ -24,7 +24,7 @@ pub use views::preview::Outlook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use infrakit_plan::{Config, Freed, Timestamp};
+use infrakit_plan::{Buried, Config, Freed, Timestamp};
 use infrakit_spi::{GroupId, PluginName};
 
 use crate::core::state::behaviours::Behaviours;
@@ -43,6 +43,8 @@ pub struct Core {
     groups: Groups,
     /// What is kept of groups that were let go, until they are committed anew.
     freed: BTreeMap<GroupId, Freed>,
+    /// Who went lately of groups that are gone: lists may still show them to the next ones of these ids.
+    buried: BTreeMap<GroupId, Buried>,
     observers: BTreeMap<PluginName, Observer>,
     rates: Rates,
     behaviours: Behaviours,
@@ -88,6 +90,7 @@ impl Core {
             config,
             groups: Groups::default(),
             freed: BTreeMap::new(),
+            buried: BTreeMap::new(),
             observers: BTreeMap::new(),
             rates: Rates::default(),
             behaviours,

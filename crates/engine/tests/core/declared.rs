@@ -1,5 +1,6 @@
 //! What plugins declare of their destructions, of what proves absence, and of their ids.
 
+use infrakit_plan::Spec;
 use infrakit_spi::behaviour::{AbsentProof, Behaviour, Completeness, Seconds};
 use infrakit_spi::instance::{Lifecycle, Listing};
 
@@ -173,4 +174,27 @@ fn the_word_of_the_plugin_proves_it_whatever_lists_prove() {
         .retain(|_, one| one.state != Lifecycle::Gone);
     bench.wait(60);
     assert!(bench.converged(), "{}", bench.why());
+}
+
+/// Lists lag, and go on showing the members of the group that had the id before.
+#[test]
+fn whoever_went_with_a_group_is_no_member_of_the_next_one_of_its_id() {
+    let mut bench = Bench::declaring(|behaviour| {
+        destroys_at_once(behaviour);
+        (behaviour.list.lag, behaviour.list.relapse) = (Some(Seconds(6.0)), Some(Seconds(6.0)));
+    });
+    bench.arrive(cattle(4, "1"));
+    bench.stale = Some(bench.instances.clone());
+    bench.destroy();
+    bench.wait(1);
+    assert!(bench.core.describe(&GROUP.into()).is_err());
+    let raw = cattle(4, "2");
+    let spec = Spec::parse(raw.properties.as_ref()).unwrap();
+    bench.core.commit(raw, spec, "another", bench.now).unwrap();
+    bench.wait(2);
+    bench.stale = None;
+    bench.wait(20);
+    assert_eq!(bench.ids().len(), 4, "{}", bench.why());
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!((bench.count("create"), bench.count("destroy")), (8, 4));
 }

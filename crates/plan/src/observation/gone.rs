@@ -4,7 +4,7 @@
 use infrakit_spi::{InstanceId, PluginName};
 
 use super::listed::Lag;
-use super::tomb::{ToldBy, Tomb};
+use super::tomb::{Buried, ToldBy, Tomb};
 use super::{Birth, Departure, Key, Member, Observed, Seen, key};
 use crate::Timestamp;
 
@@ -84,10 +84,34 @@ impl Observed {
     /// Forgets those that a list, started at `started`, cannot show any more.
     pub(super) fn bury(&mut self, plugin: &PluginName, (started, lag): (Timestamp, Lag)) {
         let late = |tomb: &Tomb| started <= tomb.since + lag.relapse;
-        self.tombs
-            .retain(|key, tomb| key.plugin != *plugin || late(tomb));
+        for tombs in [&mut self.tombs, &mut self.former_tombs] {
+            tombs.retain(|key, tomb| key.plugin != *plugin || late(tomb));
+        }
         self.given
             .retain(|key, since| key.plugin != *plugin || started <= *since + lag.relapse);
+    }
+
+    /// Returns those that went lately, for the next group of this id.
+    #[must_use]
+    pub fn buried(&self) -> Option<Buried> {
+        let shown = |(key, tomb): (&Key, &Tomb)| self.proof_of_life(&key.plugin, tomb.since);
+        Some(Buried {
+            until: self.tombs.iter().map(shown).max()?,
+            tombs: self.tombs.clone(),
+        })
+    }
+
+    /// Takes in who went lately of a former group of this id.
+    pub fn recall_buried(&mut self, buried: Buried) {
+        self.former_tombs = buried.tombs;
+    }
+
+    /// Returns what is left of whoever had the id of an instance that is no member, if it is that one.
+    pub(super) fn tomb_of(&self, key: &Key, member: &Member) -> Option<&Tomb> {
+        let own = self.tombs.get(key).filter(|tomb| tomb.is_of(member));
+        // What this group made has a token of its own, and what the former one made has none here.
+        let former = || self.former_tombs.get(key);
+        own.or_else(|| former().filter(|_| member.token.is_none()))
     }
 
     /// Takes in that an id was given to another group by `since`: lists that may be from before that say

@@ -236,7 +236,7 @@ impl Observed {
             let dead = self.dead.get(&key);
             let dead = dead.is_some_and(|dead| dead.is_same(&member.birth()));
             let dead = dead && member.terminating.is_some();
-            let tomb = self.tombs.get(&key).filter(|tomb| tomb.is_of(&member));
+            let tomb = self.tomb_of(&key, &member);
             let tomb = tomb.filter(|_| Guard::Tombstones.stands());
             match tomb.map(|tomb| tomb.told) {
                 // Nothing waits for it: there is no doubt that it is gone.

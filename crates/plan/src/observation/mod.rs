@@ -36,6 +36,7 @@ pub use listed::{Lag, Listed, Seen};
 pub(crate) use losses::domain;
 pub(crate) use member::Standing;
 pub use member::{Birth, Departure, Labelling, Member, Origin, Step};
+pub use tomb::Buried;
 use tomb::Tomb;
 pub use trust::Trust;
 
@@ -68,6 +69,8 @@ pub struct Observed {
     homes: BTreeMap<PluginName, Home>,
     /// Members that went lately: an older list, from a copy that lags behind, may still show them.
     tombs: BTreeMap<Key, Tomb>,
+    /// The same of a former group of this id.
+    former_tombs: BTreeMap<Key, Tomb>,
     /// Ids that another group was given by then: whoever had one of them before is gone, and a list from
     /// before that may still show it.
     given: BTreeMap<Key, Timestamp>,

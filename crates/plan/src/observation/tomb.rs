@@ -1,5 +1,8 @@
 //! What is kept of a member that went lately, for lists that may still show it.
 
+use std::collections::BTreeMap;
+
+use super::key::Key;
 use super::member::{Birth, Member};
 use crate::Timestamp;
 
@@ -28,5 +31,21 @@ impl Tomb {
     /// Returns whether it is this member that went, and not another one that was given its id.
     pub(super) fn is_of(&self, member: &Member) -> bool {
         self.birth.is_same(&member.birth())
+    }
+}
+
+/// Those that went lately of a group that is gone. Lists may show them to the next group of its id.
+#[derive(Clone, Debug)]
+pub struct Buried {
+    pub(super) tombs: BTreeMap<Key, Tomb>,
+    /// A list that is asked for later than this shows none of them.
+    pub(super) until: Timestamp,
+}
+
+impl Buried {
+    /// Returns whether lists that are asked for from now on show none of them.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now > self.until
     }
 }

@@ -226,6 +226,9 @@ impl Core {
             if let Some(freed) = self.freed.remove(&id) {
                 freed.expect_in(&mut group.seen, now);
             }
+            if let Some(buried) = self.buried.remove(&id).filter(|one| !one.is_over(now)) {
+                group.seen.recall_buried(buried);
+            }
             self.insert_group(group);
         }
         self.settle_homes(&id, now);
@@ -258,9 +261,10 @@ impl Core {
         if let Some(group) = self.remove_group(id) {
             self.leave_homes(&group);
             self.keep_freed(&group, now);
+            self.keep_buried(&group, now);
             tracing::info!(group = %id, "no longer managed");
         }
-        self.forget_remains(id);
+        self.forget_remains(id, now);
     }
 
     /// Begins to destroy a group with all its members. It stays known until they are gone.

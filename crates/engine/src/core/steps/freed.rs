@@ -25,6 +25,14 @@ impl Core {
         }
     }
 
+    /// Keeps who went lately of a group of which nothing is left.
+    pub(in crate::core) fn keep_buried(&mut self, group: &Group, now: Timestamp) {
+        self.buried.retain(|_, buried| !buried.is_over(now));
+        if let Some(buried) = group.seen.buried().filter(|buried| !buried.is_over(now)) {
+            self.buried.insert(group.id().clone(), buried);
+        }
+    }
+
     /// Sets the holds and the brake of a former group in the memory of the one that is committed anew. Returns the
     /// changes by which nothing is kept of it any longer but with that one.
     pub(in crate::core) fn hand_over(

@@ -112,12 +112,13 @@ impl Core {
         self.write(batch, changes, Durability::Synced);
     }
 
-    pub(in crate::core) fn forget_remains(&mut self, id: &GroupId) {
+    pub(in crate::core) fn forget_remains(&mut self, id: &GroupId, now: Timestamp) {
         self.wake(id, None);
         self.dirty.remove(id);
         if let Some(remains) = self.groups.take_remains(id) {
             self.members -= remains.group.counted;
             self.leave_homes(&remains.group);
+            self.keep_buried(&remains.group, now);
             tracing::info!(group = %id, "nothing is left of it");
         }
     }
