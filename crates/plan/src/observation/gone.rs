@@ -147,7 +147,8 @@ impl Observed {
     pub fn shown_again(&self) -> impl Iterator<Item = (&InstanceId, Timestamp)> {
         let ghosts = self.ghosts.keys();
         ghosts.filter_map(|key| {
-            let tomb = self.tombs.get(key)?;
+            let former = || self.former_tombs.get(key);
+            let tomb = self.tombs.get(key).or_else(former)?;
             Some((&key.id, self.proof_of_life(&key.plugin, tomb.since)))
         })
     }

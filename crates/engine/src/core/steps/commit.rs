@@ -299,8 +299,8 @@ impl Core {
     }
 
     /// Forgets a group whose members are all gone, once the store has forgotten it: its records must not
-    /// be taken for those of the next group of its id. While creations are in doubt, or the dead are
-    /// listed, it only goes out of sight; one that is frozen by name does not.
+    /// be taken for those of the next group of its id. While creations are in doubt, the dead are
+    /// listed, or somebody who was lost lately may be back, it only goes out of sight; one that is frozen by name does not.
     pub(in crate::core) fn finish_destroying(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.get(id) else {
             return;
@@ -309,7 +309,7 @@ impl Core {
         let listed_since = group.seen.listed() >= group.destroying_since;
         let mut open = group.memory.intents.values();
         let gone = group.seen.members().all(|member| self.is_dead(member))
-            && !group.seen.may_have_others()
+            && group.seen.shown_again().next().is_none()
             && open.all(|intent| intent.doubt.is_some());
         let done = group.memory.phase == Phase::Destroying
             && group.destroying_since.is_some()
@@ -319,7 +319,8 @@ impl Core {
             return;
         }
         let target = group.target.clone();
-        let (changes, batch) = if group.memory.intents.is_empty() && group.seen.is_empty() {
+        let nothing_left = group.seen.is_empty() && !group.seen.may_have_others();
+        let (changes, batch) = if group.memory.intents.is_empty() && nothing_left {
             (forget_changes(group), Batch::Forget(target))
         } else if group.memory.frozen.is_some() {
             // What comes late stays as long as that holds, and out of sight nobody could let it go.
