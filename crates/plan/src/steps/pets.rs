@@ -15,7 +15,7 @@ use crate::steps::naming::name_the_nameless;
 /// Brings a group of named members to exactly `ids`.
 ///
 /// Of two members with one identity the better one stays: of the current configuration, not sick,
-/// shown by the last list, known to serve, the elder, made for this group. A member without an identity
+/// shown by the last list, known to serve, made by this group, the elder. A member without an identity
 /// is nobody's and is left alone, unless the group has just been given identities: then it is given one.
 /// An identity is never given to a new member while an old one still holds it.
 pub(crate) fn pets<'a>(draft: &mut Draft<'a>, ids: &'a [LogicalId]) {
@@ -81,9 +81,10 @@ fn settle_contests(draft: &mut Draft<'_>) {
                 member.origin != Origin::Listed || member.missed,
                 // Of one that nobody has asked yet nobody knows whether it is well.
                 !member.serves(),
-                member.created,
+                // A restart forgets how long they have been known, and not which was made first.
                 member.token.is_none(),
                 member.token,
+                member.created,
             )
         });
         let mut holders = holders.into_iter();
