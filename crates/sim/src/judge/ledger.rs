@@ -40,6 +40,8 @@ pub struct Ledger {
     alike: BTreeSet<GroupId>,
     /// Plugins that each group has lived on since it came under management.
     homes: BTreeMap<GroupId, BTreeSet<PluginName>>,
+    /// Where groups had lived that were given up: who takes one up in the middle of a move goes on with that.
+    left: BTreeMap<GroupId, BTreeSet<PluginName>>,
     /// Members whose end a person asked for.
     pub requested: BTreeSet<(GroupId, InstanceId)>,
     /// The last verdict on each instance that any life was told.
@@ -110,8 +112,10 @@ impl Ledger {
             for former in sight.promises.keys() {
                 if !promises.contains_key(former) {
                     // Of one that is destroyed it is still to be seen what is left.
-                    if !self.destroying.contains(former) {
-                        self.homes.remove(former);
+                    if !self.destroying.contains(former)
+                        && let Some(homes) = self.homes.remove(former)
+                    {
+                        self.left.insert(former.clone(), homes);
                     }
                     self.alike.remove(former);
                 }
@@ -187,7 +191,9 @@ impl Ledger {
             Operation::Free => {
                 self.groups.remove(group);
                 self.destroying.remove(group);
-                self.homes.remove(group);
+                if let Some(homes) = self.homes.remove(group) {
+                    self.left.insert(group.clone(), homes);
+                }
             }
             Operation::SetSize(_)
             | Operation::Pause
@@ -213,6 +219,14 @@ impl Ledger {
         self.homes
             .get(group)
             .is_some_and(|homes| homes.contains(plugin))
+    }
+
+    /// Returns whether members of a group on a plugin may be its own: it lives there, or did when it was
+    /// given up.
+    #[must_use]
+    pub fn may_be_home(&self, group: &GroupId, plugin: &PluginName) -> bool {
+        let left = self.left.get(group);
+        self.is_home(group, plugin) || left.is_some_and(|homes| homes.contains(plugin))
     }
 
     /// Returns whether members without identity are a group's own. In one that always had named

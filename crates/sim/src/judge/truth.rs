@@ -63,7 +63,7 @@ impl<'a> Scene<'a> {
             .park
             .of(group.as_str())
             .filter(|(plugin, one)| {
-                (*plugin == home || ledger.is_home(group, plugin)) && !one.leaving
+                (*plugin == home || ledger.may_be_home(group, plugin)) && !one.leaving
             })
             .filter(|(plugin, one)| *plugin != home || one.id != out.id)
             .filter(|(_, one)| one.served_lately(self.now, self.age));
