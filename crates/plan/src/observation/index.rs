@@ -251,6 +251,24 @@ impl Index {
         }
     }
 
+    /// Returns the sets of keys that a member is in, and no others: to look for it where it is not costs
+    /// as much as to take it out.
+    fn sets(&mut self, filing: &Filing) -> impl Iterator<Item = &mut BTreeSet<Key>> {
+        let all = [
+            (&mut self.leaving, !filing.stays),
+            (&mut self.unproved, filing.unproved),
+            (&mut self.coming_up, filing.comes_up),
+            (&mut self.outlived, filing.outlived),
+            (&mut self.unhealthy, filing.unhealthy),
+            (&mut self.flapping, filing.flaps),
+            (&mut self.asking, filing.asking),
+            (&mut self.flying, filing.flies),
+            (&mut self.nameless, filing.nameless),
+        ];
+        let its = all.into_iter().filter(|(_, is)| *is);
+        its.map(|(set, _)| set)
+    }
+
     pub(crate) fn put(&mut self, key: &Key, filing: &Filing) {
         if self.aim.is_none() {
             return;
@@ -261,20 +279,9 @@ impl Index {
         self.missed += usize::from(filing.missed);
         self.serving_outdated += usize::from(filing.serves && filing.outdated.is_some());
         self.unasked += usize::from(filing.unasked);
-        let file = |set: &mut BTreeSet<Key>, is: bool| {
-            if is {
-                set.insert(key.clone());
-            }
-        };
-        file(&mut self.leaving, !filing.stays);
-        file(&mut self.unproved, filing.unproved);
-        file(&mut self.coming_up, filing.comes_up);
-        file(&mut self.outlived, filing.outlived);
-        file(&mut self.unhealthy, filing.unhealthy);
-        file(&mut self.flapping, filing.flaps);
-        file(&mut self.asking, filing.asking);
-        file(&mut self.flying, filing.flies);
-        file(&mut self.nameless, filing.nameless);
+        for set in self.sets(filing) {
+            set.insert(key.clone());
+        }
         if let Some(created) = filing.foreign {
             self.foreign.insert((created, key.clone()));
         }
@@ -312,21 +319,9 @@ impl Index {
         self.missed -= usize::from(filing.missed);
         self.serving_outdated -= usize::from(filing.serves && filing.outdated.is_some());
         self.unasked -= usize::from(filing.unasked);
-        // To look for a member in a set that it is not in costs as much as to take it out.
-        let file = |set: &mut BTreeSet<Key>, is: bool| {
-            if is {
-                set.remove(key);
-            }
-        };
-        file(&mut self.leaving, !filing.stays);
-        file(&mut self.unproved, filing.unproved);
-        file(&mut self.coming_up, filing.comes_up);
-        file(&mut self.outlived, filing.outlived);
-        file(&mut self.unhealthy, filing.unhealthy);
-        file(&mut self.flapping, filing.flaps);
-        file(&mut self.asking, filing.asking);
-        file(&mut self.flying, filing.flies);
-        file(&mut self.nameless, filing.nameless);
+        for set in self.sets(filing) {
+            set.remove(key);
+        }
         if let Some(created) = filing.foreign {
             self.foreign.remove(&(created, key.clone()));
         }
