@@ -61,7 +61,7 @@ impl Observed {
         self.losses.forget_believed(plugin, started, trust.silence);
         let mut doubt = self.doubt(plugin, (&lost, &asked), started);
         if let Some(least) = trust.least() {
-            let stays = |key: &&Key| self.members.get(*key).is_some_and(Member::stays);
+            let stays = |key: &&Key| self.members.get(key).is_some_and(Member::stays);
             for key in lost.iter().filter(stays) {
                 let wait = doubt.entry(key.clone()).or_insert(least);
                 *wait = least.max(*wait);

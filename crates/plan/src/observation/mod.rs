@@ -13,6 +13,7 @@ mod listed;
 mod lists;
 mod losses;
 pub(crate) mod member;
+mod members;
 mod part;
 mod tomb;
 mod trust;
@@ -36,6 +37,7 @@ pub use listed::{Lag, Listed, Seen};
 pub(crate) use losses::domain;
 pub(crate) use member::Standing;
 pub use member::{Birth, Departure, Labelling, Member, Origin, Step};
+use members::Members;
 pub use tomb::Buried;
 use tomb::Tomb;
 pub use trust::Trust;
@@ -65,7 +67,7 @@ struct Home {
 /// The members of a group, as far as known.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    members: BTreeMap<Key, Member>,
+    members: Members,
     homes: BTreeMap<PluginName, Home>,
     /// Members that went lately: an older list, from a copy that lags behind, may still show them.
     tombs: BTreeMap<Key, Tomb>,
@@ -279,8 +281,7 @@ impl Observed {
             id: id.clone(),
             plugin: PluginName::default(),
         };
-        let next = self.members.range(first..).next();
-        next.map(|(key, _)| key).filter(|key| key.id == *id)
+        self.members.next(first..).filter(|key| key.id == *id)
     }
 
     fn changing(&mut self, key: Key) -> Option<Changing<'_>> {
