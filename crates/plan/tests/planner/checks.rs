@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Plan, Timestamp};
+use infrakit_plan::{Member, Origin, Plan, Timestamp};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
 
@@ -146,6 +146,31 @@ fn many_awaited_proofs_are_not_all_asked_for_every_second() {
         .sum();
     // A hundred a second, after a first look at each.
     assert!((4000..=9000).contains(&total), "{total} checks in 60 s");
+}
+
+/// Who was made a moment ago was not asked yet, and is not counted on before that.
+#[test]
+fn members_that_were_made_a_moment_ago_put_off_a_rollout_by_no_more_than_a_second_a_thousand() {
+    let mut bench = Bench::new(spec(r#"{"Size":1500}"#, "v2", ""));
+    bench.list = (0..1500)
+        .map(|number| shown(&format!("i-{number}"), "v1"))
+        .collect();
+    for one in bench.list.clone() {
+        let origin = Origin::Provisioned(bench.now);
+        let member = Member::new(one, &"file".into(), origin, NONCE, bench.now);
+        bench.seen.provisioned(member);
+    }
+    bench.look();
+    let plan = bench.plan();
+    // A thousand, and whose turn it is in any case.
+    let first = checked(&plan).len();
+    assert!((1000..1050).contains(&first), "{first}");
+    bench.pass(Duration::from_millis(7));
+    answer(&mut bench, &plan, Health::Healthy);
+    assert!(checked(&bench.plan()).is_empty(), "not in the same second");
+    bench.now = at(1);
+    bench.pass(Duration::from_millis(8));
+    assert_eq!(first + checked(&bench.plan()).len(), 1500);
 }
 
 #[test]
