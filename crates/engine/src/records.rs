@@ -294,6 +294,14 @@ pub(crate) fn delete(key: Key) -> Change {
     }
 }
 
+/// Returns the creations that are open as records have them: number of the first of a row without gaps, and
+/// how many there are.
+pub(crate) fn open_rows(memory: &Memory) -> Vec<(u64, u64)> {
+    let open: Vec<u64> = memory.intents.keys().copied().collect();
+    let rows = open.chunk_by(|one, next| one + 1 == *next);
+    rows.map(|row| (row[0], row.len() as u64)).collect()
+}
+
 pub(crate) fn put_memory(memory: &Memory) -> Change {
     put(memory_key(&memory.group), memory)
 }

@@ -9,7 +9,7 @@ use infrakit_plan::{Birth, Decided, Member, Memory, Observed, Reason, Timestamp}
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 use infrakit_store::Change;
 
-use crate::records::{DeparturePart, DepartureRecord, delete, departure_key, put};
+use crate::records::{DeparturePart, DepartureRecord, delete, departure_key, open_rows, put};
 
 /// A member that is to go, where it lives, and why; and what tells it from another one with its id.
 pub(in crate::core) type Leaving = (PluginName, InstanceId, Reason, Birth);
@@ -59,13 +59,6 @@ impl Entry {
     }
 }
 
-/// Returns the creations that are open, in rows of numbers without gaps: first, and how many.
-fn rows(memory: &Memory) -> Arc<[(u64, u64)]> {
-    let open: Vec<u64> = memory.intents.keys().copied().collect();
-    let rows = open.chunk_by(|one, next| one + 1 == *next);
-    rows.map(|row| (row[0], row.len() as u64)).collect()
-}
-
 impl Departures {
     /// Returns the record of members that were decided to go, without those on record already.
     pub(in crate::core) fn record(
@@ -78,7 +71,8 @@ impl Departures {
             return None;
         }
         let mut parts: BTreeMap<(PluginName, Reason), Parting> = BTreeMap::new();
-        let (record, before, open) = (self.next, memory.next_token, rows(memory));
+        let (record, before) = (self.next, memory.next_token);
+        let open: Arc<[(u64, u64)]> = open_rows(memory).into();
         let mut count = 0;
         for (plugin, id, reason, birth) in leaving {
             let key = (plugin, id);

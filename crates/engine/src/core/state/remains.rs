@@ -7,7 +7,7 @@ use infrakit_spi::PluginName;
 use infrakit_store::Change;
 
 use crate::core::Group;
-use crate::records::{Fate, RemainsRecord, SpecRecord, put, remains_key};
+use crate::records::{Fate, RemainsRecord, SpecRecord, open_rows, put, remains_key};
 
 /// What remains of a group.
 pub(in crate::core) struct Remains {
@@ -66,8 +66,6 @@ impl Remains {
     /// Returns the record of it.
     pub(in crate::core) fn record(group: &Group, fate: Fate, since: Timestamp) -> Change {
         let committed = group.revisions.get(&group.revision);
-        let numbers: Vec<u64> = group.memory.intents.keys().copied().collect();
-        let rows = numbers.chunk_by(|one, next| one + 1 == *next);
         let record = RemainsRecord {
             fate,
             since,
@@ -77,7 +75,7 @@ impl Remains {
                 spec: group.raw.clone(),
                 note: committed.map_or_else(String::new, |committed| committed.note.clone()),
             },
-            late: rows.map(|row| (row[0], row.len() as u64)).collect(),
+            late: open_rows(&group.memory),
         };
         put(remains_key(group.id()), &record)
     }
