@@ -51,6 +51,9 @@ impl Line {
 
     /// Gives `free` calls to those who stand first, and returns whose turn it is.
     pub(in crate::core) fn give(&mut self, mut free: usize) -> BTreeSet<GroupId> {
+        if self.is_empty() {
+            return BTreeSet::new();
+        }
         let share = free.checked_div(self.order.len()).unwrap_or_default();
         let share = share.max(TURN);
         while free > 0

@@ -60,8 +60,17 @@ pub(in crate::core) struct Rates {
     next_turn: Option<Timestamp>,
     /// Buckets that the store does not have as they are.
     changed: BTreeSet<String>,
-    /// What plugins declare, by the name of the bucket.
-    declared: BTreeMap<PluginName, BTreeMap<String, RateLimit>>,
+    /// What plugins declare, by the name of the bucket. Names cost more than all else of a plan for a small
+    /// group, and are made once.
+    declared: BTreeMap<PluginName, BTreeMap<String, Declared>>,
+}
+
+/// A limit that a plugin declares.
+#[derive(Clone, Copy)]
+struct Declared {
+    /// What it is about, all calls perhaps.
+    op: Operation,
+    rate: RateLimit,
 }
 
 /// A limit, and the name of its bucket.
@@ -91,11 +100,9 @@ fn account<'a>(plugin: &'a PluginName, declared: &'a str) -> &'a str {
 /// Returns limits that a plugin declares, by the names of their buckets. A bucket has its place among those
 /// of its account for its name, the slowest first: named by its numbers, one that is declared a little
 /// otherwise would be a fresh one.
-fn declared<'a>(
-    plugin: &PluginName,
-    limits: impl Iterator<Item = &'a behaviour::Limit>,
-) -> BTreeMap<String, RateLimit> {
-    let mut limits: Vec<_> = limits.collect();
+fn declared(plugin: &PluginName, limits: &[behaviour::Limit]) -> BTreeMap<String, Declared> {
+    let known = |limit: &&behaviour::Limit| limit.op != Operation::Undeclared;
+    let mut limits: Vec<_> = limits.iter().filter(known).collect();
     limits.sort_by(|one, other| {
         let slower = one.refill_per_s.total_cmp(&other.refill_per_s);
         slower.then(one.bucket.total_cmp(&other.bucket))
@@ -109,7 +116,7 @@ fn declared<'a>(
             burst: (limit.bucket - (limit.refill_per_s * JITTER).floor()).max(1.0),
             per_second: limit.refill_per_s * SHARE,
         };
-        (format!("{shared}/{place}"), rate)
+        (format!("{shared}/{place}"), Declared { op: limit.op, rate })
     });
     named.collect()
 }
@@ -149,10 +156,19 @@ impl Rates {
                 closed_until: None,
             });
         }
-        for (name, own) in declared(plugin, behaviour.limits_of(op)) {
+        let unnamed;
+        let known = match self.declared.get(plugin) {
+            Some(known) => known,
+            None => {
+                unnamed = declared(plugin, &behaviour.limits);
+                &unnamed
+            }
+        };
+        let concerned = known.iter();
+        for (name, own) in concerned.filter(|(_, own)| own.op == op || own.op == Operation::All) {
             limits.push(Limit {
-                rate: self.tightest(&name, own),
-                name,
+                rate: self.tightest(name, own.rate),
+                name: name.clone(),
                 closed_until: None,
             });
         }
@@ -172,8 +188,7 @@ impl Rates {
 
     /// Notes what a plugin declares.
     pub(in crate::core) fn declare(&mut self, plugin: &PluginName, behaviour: &Behaviour) {
-        let known = |limit: &&behaviour::Limit| limit.op != Operation::Undeclared;
-        let limits = declared(plugin, behaviour.limits.iter().filter(known));
+        let limits = declared(plugin, &behaviour.limits);
         if limits.is_empty() {
             self.declared.remove(plugin);
         } else {
@@ -184,8 +199,8 @@ impl Rates {
     /// Returns the limit of a bucket: the slowest that any of those who share it declares.
     fn tightest(&self, name: &str, own: RateLimit) -> RateLimit {
         let all = self.declared.values();
-        let others = all.filter_map(|limits| limits.get(name)).copied();
-        others.fold(own, |least, other| {
+        let others = all.filter_map(|limits| limits.get(name));
+        others.map(|other| other.rate).fold(own, |least, other| {
             if other.per_second < least.per_second {
                 other
             } else {

@@ -104,9 +104,10 @@ impl Core {
     ) -> impl Iterator<Item = GroupId> + use<> {
         let mut last: BTreeMap<&PluginName, Option<&GroupId>> = BTreeMap::new();
         let (mut first, mut then) = (Vec::new(), Vec::new());
+        let turns = due.len() > 1 && self.rates.any();
         for id in due {
             let group = self.groups.with_remains(&id);
-            let last = group.filter(|_| self.rates.any()).and_then(|group| {
+            let last = group.filter(|_| turns).and_then(|group| {
                 let plugin = &group.spec.instance.plugin;
                 let served = || {
                     self.rates
