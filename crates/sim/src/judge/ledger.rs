@@ -12,6 +12,9 @@ use super::{Pace, Promise, Told};
 use crate::controller::{Answer, Ask, Foreseen, Operation, Ticket};
 use crate::world::Park;
 
+/// The plugins that each group lives on.
+type Homes = BTreeMap<GroupId, BTreeSet<PluginName>>;
+
 /// The most members that a group has had since its promise was made, up to its size. A group that
 /// is yet to grow need not serve with members that it never had.
 #[derive(Clone, Debug, Default)]
@@ -39,9 +42,9 @@ pub struct Ledger {
     /// Groups that had like members at some time since they came under management.
     alike: BTreeSet<GroupId>,
     /// Plugins that each group has lived on since it came under management.
-    homes: BTreeMap<GroupId, BTreeSet<PluginName>>,
+    homes: Homes,
     /// Where groups had lived that were given up: who takes one up in the middle of a move goes on with that.
-    left: BTreeMap<GroupId, BTreeSet<PluginName>>,
+    left: Homes,
     /// Members whose end a person asked for.
     pub requested: BTreeSet<(GroupId, InstanceId)>,
     /// The last verdict on each instance that any life was told.
@@ -112,10 +115,8 @@ impl Ledger {
             for former in sight.promises.keys() {
                 if !promises.contains_key(former) {
                     // Of one that is destroyed it is still to be seen what is left.
-                    if !self.destroying.contains(former)
-                        && let Some(homes) = self.homes.remove(former)
-                    {
-                        self.left.insert(former.clone(), homes);
+                    if !self.destroying.contains(former) {
+                        leave(former, &mut self.homes, &mut self.left);
                     }
                     self.alike.remove(former);
                 }
@@ -191,9 +192,7 @@ impl Ledger {
             Operation::Free => {
                 self.groups.remove(group);
                 self.destroying.remove(group);
-                if let Some(homes) = self.homes.remove(group) {
-                    self.left.insert(group.clone(), homes);
-                }
+                leave(group, &mut self.homes, &mut self.left);
             }
             Operation::SetSize(_)
             | Operation::Pause
@@ -323,5 +322,12 @@ impl Ledger {
             }
             _ => {}
         }
+    }
+}
+
+/// Notes where a group lived that is given up.
+fn leave(group: &GroupId, homes: &mut Homes, left: &mut Homes) {
+    if let Some(homes) = homes.remove(group) {
+        left.insert(group.clone(), homes);
     }
 }
