@@ -28,6 +28,34 @@ fn nothing_is_made_in_their_place() {
     assert_eq!(bench.records("intents/"), Vec::<String>::new());
 }
 
+/// It is counted on for fifteen seconds, since nobody knows how late its plugin shows what it made.
+#[test]
+fn who_went_before_a_list_showed_it_is_named_meanwhile() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.stale = Some(bench.instances.clone());
+    bench.commit(cattle(3, "1"));
+    bench.wait(1);
+    let came = bench.ids().into_iter().find(|id| {
+        let stale = bench.stale.as_ref().unwrap();
+        !stale.keys().any(|(_, known)| known.as_str() == *id)
+    });
+    let came = came.unwrap().to_owned();
+    bench.lose(&came);
+    bench.stale = None;
+    bench.wait(10);
+    let lacks = format!("the last list lacks `{came}`");
+    let said = bench.why();
+    assert!(said.contains(&lacks), "{said}");
+    let came_id = came.as_str().into();
+    let said = bench.core.why(&GROUP.into(), Some(&came_id), bench.now);
+    let said = said.unwrap().lines.join("\n");
+    assert!(said.contains("the last list lacks it"), "{said}");
+    bench.wait(30);
+    assert_eq!(bench.count("create"), 4);
+    assert!(!bench.why().contains("lacks"));
+}
+
 #[test]
 fn none_of_them_stays_when_the_group_is_destroyed() {
     let mut bench = young();

@@ -80,6 +80,21 @@ impl Observed {
         self.judge_lost(plugin, gone, (started, lag), (now, seen));
     }
 
+    /// Returns the members that the last list lacks, although nobody asked them to go and their loss is not
+    /// doubted: it may be from before they came. From when on a list tells comes with each.
+    pub fn too_young_to_miss(
+        &self,
+        lag: impl Fn(&PluginName) -> Lag,
+    ) -> impl Iterator<Item = (&Member, Timestamp)> {
+        let missed = self.missed.iter();
+        let missed = missed.filter(|key| !self.losses.absent.contains_key(*key));
+        let members = missed.filter_map(|key| self.members.get(key));
+        members.filter_map(move |member| {
+            let until = still_there(member, Timestamp::default(), lag(&member.plugin))?;
+            (member.missed && member.stays()).then_some((member, until))
+        })
+    }
+
     /// Keeps a member that a list lacks. How long it lived is judged by the last list that showed it.
     pub(super) fn note_missed(&mut self, key: Key) {
         self.missed.insert(key.clone());

@@ -8,7 +8,7 @@ use infrakit_spi::{GroupId, InstanceId};
 
 use crate::core::state::census::Census;
 use crate::core::state::unfit::Unfit;
-use crate::core::words::{Wall, count, span};
+use crate::core::words::{Wall, count, names, span};
 use crate::core::{Core, Group, Refused};
 
 impl Core {
@@ -65,7 +65,28 @@ impl Core {
             lines.truncate(2);
             lines.push(part);
         }
+        if lines.len() < 3 {
+            lines.extend(self.lists_lack(group, None));
+        }
         lines
+    }
+
+    /// Says which members the last list lacks that may be too young for it: all of them, or this one.
+    fn lists_lack(&self, group: &Group, one: Option<&Member>) -> Option<String> {
+        let young = group
+            .seen
+            .too_young_to_miss(|plugin| self.config.lag(plugin));
+        let young = young.filter(|(member, _)| one.is_none_or(|one| one.id == member.id));
+        let young: Vec<_> = young.collect();
+        let until = young.iter().map(|(_, until)| *until).max()?;
+        let until = self.on_wall().moment(until);
+        let who = match one {
+            Some(_) => "it".to_owned(),
+            None => names(young.iter().map(|(member, _)| &member.id)),
+        };
+        Some(format!(
+            "the last list lacks {who}, and may be older; one from after {until} tells"
+        ))
     }
 
     fn why_member(
@@ -135,6 +156,7 @@ impl Core {
         {
             parts.push(format!("stays for now: {why}"));
         }
+        parts.extend(self.lists_lack(group, Some(member)));
         parts.join(", ")
     }
 }
