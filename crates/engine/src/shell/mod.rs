@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::Timestamp;
-use infrakit_spi::instance::{Detail, Fingerprint, Locality};
+use infrakit_spi::instance::{Detail, Fingerprint, Listing, Locality};
 use infrakit_spi::{Error, GroupId, PluginName, Tags};
 use infrakit_store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -167,6 +167,14 @@ impl Shell {
                 .map(|teller| (teller, outcome.clone())),
             _ => None,
         };
+        if let Event::Listed(ListAnswer {
+            outcome: Ok(Listing::Changed(list, _) | Listing::Part(list, ..)),
+            ..
+        }) = &event
+            && self.footprint.read(list.len(), Instant::now())
+        {
+            self.give_memory_back(footprint::READ);
+        }
         let journaled = matches!(event, Event::Journaled { .. });
         self.core.handle(event, now);
         if journaled {
@@ -232,7 +240,7 @@ impl Shell {
         let core = &self.core;
         self.waiters.retain_mut(|waiter| !waiter(core));
         if self.footprint.shrank(self.core.members()) {
-            self.give_memory_back();
+            self.give_memory_back(footprint::SETTLED);
         }
     }
 
@@ -330,10 +338,10 @@ impl Shell {
         });
     }
 
-    fn give_memory_back(&self) {
+    fn give_memory_back(&self, after: Duration) {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            let settled = tokio::time::sleep(footprint::SETTLED);
+            let settled = tokio::time::sleep(after);
             if stop.run_until_cancelled(settled).await.is_some() {
                 // Nobody waits for it.
                 drop(tokio::task::spawn_blocking(infrakit_heap::give_back));
