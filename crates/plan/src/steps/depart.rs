@@ -60,7 +60,9 @@ impl Draft<'_> {
 
     /// Counts those among the leaving whom a former life decided to destroy, as long as no list proves that
     /// they are there: the first one of a life may be from before they went, and their ids be those of
-    /// members of another group since. A plugin that gives no id twice may be asked at once.
+    /// others since. Their calls may have been carried out as late as that life ended, whenever it was
+    /// decided: a drain takes its time, and what fails is tried again. A plugin that gives no id twice may
+    /// be asked at once.
     fn await_decided(&mut self) {
         let decided: Vec<_> = self
             .memory
@@ -69,12 +71,12 @@ impl Draft<'_> {
             .filter(|((plugin, _), _)| self.config.behaviour(plugin).reuses_ids())
             .filter_map(|((plugin, id), decided)| {
                 let entry = self.seen.entry_on(plugin, id)?;
-                let shown = self.seen.has_shown_since(entry.1, decided.begun);
-                (entry.1.stays() && !shown).then_some((entry, decided.begun))
+                let shown = self.seen.has_shown_since(entry.1, decided.since);
+                (entry.1.stays() && !shown).then_some((entry, decided.since))
             })
             .collect();
-        for (entry, begun) in decided {
-            let proof = self.seen.proof_of_life(&entry.1.plugin, begun);
+        for (entry, since) in decided {
+            let proof = self.seen.proof_of_life(&entry.1.plugin, since);
             if proof > self.now {
                 self.wake(proof);
             }
