@@ -7,6 +7,7 @@ use super::listed::Lag;
 use super::tomb::{Buried, ToldBy, Tomb};
 use super::{Birth, Departure, Key, Member, Observed, Seen, key};
 use crate::Timestamp;
+use crate::guards::Guard;
 
 impl Observed {
     /// Takes in that a member is gone: so its plugin answered, which declares that it answers when it is
@@ -126,12 +127,12 @@ impl Observed {
     pub fn may_be_from_before(
         &self,
         (plugin, id): (&PluginName, &InstanceId),
-        started: Timestamp,
+        (started, lag): (Timestamp, Lag),
     ) -> bool {
         let key = key(plugin, id);
         let tomb = self.tombs.get(&key).map(|tomb| tomb.since);
         let went = tomb.max(self.given.get(&key).copied());
-        went.is_some_and(|went| started <= self.proof_of_life(plugin, went))
+        went.is_some_and(|went| started <= went + lag.relapse)
     }
 
     /// Returns whether somebody may be there beside the members: the last list shows one that another
@@ -165,5 +166,15 @@ impl Observed {
         let there = self.dead.iter();
         let there = there.filter(move |(key, _)| key.plugin == *plugin);
         there.filter_map(|(_, birth)| birth.token)
+    }
+}
+
+impl Member {
+    /// Returns whether one with its id that came of creation `other`, or of none of this record of the
+    /// group, and that a list shows, is a former one: that began earlier, and the list may be from before
+    /// this one came.
+    #[must_use]
+    pub fn comes_after(&self, other: Option<u64>, (started, lag): (Timestamp, Lag)) -> bool {
+        other < self.token && started <= self.created + lag.relapse && Guard::Tombstones.stands()
     }
 }

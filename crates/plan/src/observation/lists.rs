@@ -183,7 +183,7 @@ impl Observed {
             // A list that names an instance twice shows one instance; the first entry counts.
             if present.insert(key.clone()) {
                 tells_states = Some(description.state != Lifecycle::Unsaid);
-                let circumstances = (nonce, started, now);
+                let circumstances = (nonce, (started, lag), now);
                 self.see(key, identified(description), circumstances, &mut seen);
             }
         }
@@ -211,7 +211,7 @@ impl Observed {
         &mut self,
         key: Key,
         description: Description,
-        (nonce, started, now): (&str, Timestamp, Timestamp),
+        (nonce, (started, lag), now): (&str, (Timestamp, Lag), Timestamp),
         seen: &mut Seen,
     ) {
         let field = self.losses.incarnation_field(&key.plugin);
@@ -224,6 +224,7 @@ impl Observed {
         };
         let Some(member) = self.members.get(&key) else {
             if self.given.contains_key(&key) {
+                seen.ghosts += 1;
                 return;
             }
             let mut member = fresh(description);
@@ -239,8 +240,9 @@ impl Observed {
             let tomb = self.tomb_of(&key, &member);
             let tomb = tomb.filter(|_| Guard::Tombstones.stands());
             match tomb.map(|tomb| tomb.told) {
-                // Nothing waits for it: there is no doubt that it is gone.
-                Some(ToldBy::Plugin) => {}
+                // Nothing waits for it: there is no doubt that it is gone. Who has its id later is shown
+                // by a list like this one.
+                Some(ToldBy::Plugin) => seen.ghosts += 1,
                 _ if dead => {}
                 Some(ToldBy::List) => {
                     seen.ghosts += 1;
@@ -261,6 +263,14 @@ impl Observed {
         }
         let fresh = fresh(description);
         if member.is_another(&fresh.birth()) || member.bears_another_token(&fresh) {
+            if member.comes_after(fresh.token, (started, lag)) {
+                // It says nothing of who has the id now.
+                seen.ghosts += 1;
+                if member.missed {
+                    self.missed.insert(key);
+                }
+                return;
+            }
             seen.changed += 1;
             self.insert(key, fresh);
             return;
