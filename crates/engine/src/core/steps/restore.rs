@@ -157,6 +157,7 @@ impl Core {
                 Err(error) => tracing::warn!(group = %id, %error, "cannot read its health"),
             }
         }
+        group.seen.begin_anew(now);
         group.seen.recall_leaving(group.departures.on_record());
         group.seen.recall_missing(group.memory.missing.clone());
         // That was an event before the restart.
