@@ -117,7 +117,8 @@ impl Young {
             // It may have come long after its answer, and lists may go back behind the one that showed it
             // first. Another life has to know by then, too.
             let there = member.first_shown.unwrap_or_default().max(newcomer.since);
-            if started >= there + lag.longest() {
+            let shows = newcomer.since + lag.coming + lag.visibility;
+            if started >= (there + lag.longest()).min(shows + lag.relapse) {
                 over.push(*number);
             } else if there + lag.relapse > newcomer.since + lag.coming + lag.longest() {
                 newcomer.since = there;
