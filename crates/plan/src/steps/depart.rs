@@ -174,7 +174,8 @@ impl Draft<'_> {
             }
             Reason::Unlisted | Reason::Duplicate => match &member.logical_id {
                 Some(_) => self.is_one_too_many(member),
-                None => reason == Reason::Unlisted && memory.naming,
+                // One for whom a name is free is given that.
+                None => reason == Reason::Unlisted && memory.naming && !self.has_free_name(),
             },
             Reason::Surplus => match self.spec.size {
                 Size::Cattle(size) => {
@@ -208,6 +209,17 @@ impl Draft<'_> {
             .map(|(_, other)| other)
             .filter(|other| (&other.id, &other.plugin) != (&member.id, &member.plugin));
         !self.is_wanted(id) || others.any(Member::stays)
+    }
+
+    /// Returns whether a name is wanted that nobody has, or is made for.
+    fn has_free_name(&self) -> bool {
+        let Size::Pets(ids) = &self.spec.size else {
+            return false;
+        };
+        let intents = self.memory.intents.values();
+        let made: BTreeSet<_> = intents.filter_map(|one| one.logical_id.as_ref()).collect();
+        let mut ids = ids.iter();
+        ids.any(|id| !self.index.holders.contains_key(id) && !made.contains(id))
     }
 
     pub(crate) fn destroy_requested(&mut self) {
