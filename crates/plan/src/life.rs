@@ -16,19 +16,19 @@ pub struct Life {
     /// What the field said that its plugin declares for telling lives apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<String>,
-    /// Where it is not: number of the first creation that was begun after somebody named the member.
-    /// What that made is another one.
+    /// Where it is not: number of the first creation that was open when somebody named the member, or was
+    /// begun after that. What that made is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
 }
 
 impl Life {
-    pub(crate) fn of(member: &Member, next_token: u64) -> Self {
+    pub(crate) fn of(member: &Member, others_from: u64) -> Self {
         Self {
             plugin: member.plugin.clone(),
             token: member.token,
             incarnation: member.incarnation.clone(),
-            before: member.token.is_none().then_some(next_token),
+            before: member.token.is_none().then_some(others_from),
         }
     }
 

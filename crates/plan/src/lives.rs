@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use infrakit_spi::InstanceId;
+use infrakit_spi::{InstanceId, PluginName};
 
 use crate::life::Life;
 use crate::memory::Memory;
@@ -62,6 +62,16 @@ impl Memory {
         }
     }
 
+    /// Returns from which creation on those that are made on `plugin` are others than the members there of
+    /// which lists say no number. Whoever comes of one that is under way would be shown with its own,
+    /// where lists show it at all.
+    #[must_use]
+    pub fn others_from(&self, plugin: &PluginName, seen: &Observed) -> u64 {
+        let open = || self.intents.keys().next().copied();
+        let shown = seen.shows_tokens(plugin);
+        shown.then(open).flatten().unwrap_or(self.next_token)
+    }
+
     /// Binds what is remembered of ids to the members that have them, and forgets it with them. A
     /// hold stays while lists lack its member, as long as no other has the id.
     pub(crate) fn bind_lives(&mut self, seen: &Observed) {
@@ -75,8 +85,9 @@ impl Memory {
             };
             match there {
                 Some(member) if self.means(member) => {
-                    let life = || Life::of(member, self.next_token);
-                    let life = self.lives.entry(id).or_insert_with(life);
+                    let others = self.others_from(&member.plugin, seen);
+                    let life = self.lives.entry(id);
+                    let life = life.or_insert_with(|| Life::of(member, others));
                     // What tells it apart may be declared, or shown, after it was named.
                     let told = life.incarnation.take();
                     life.incarnation = told.or_else(|| member.incarnation.clone());

@@ -193,7 +193,8 @@ impl<'a> Draft<'a> {
             .retain(|(plugin, id), _| seen.get_on(plugin, id).is_some());
     }
 
-    /// Forgets former homes that are empty, and that nothing can come to any more.
+    /// Forgets former homes that are empty, and that nothing can come to any more. Whoever is back where
+    /// nobody looks would stay for good.
     pub(crate) fn forget_homes(&mut self) {
         let (seen, memory) = (self.seen, &mut self.memory);
         let intents = &memory.intents;
@@ -201,7 +202,8 @@ impl<'a> Draft<'a> {
         memory.homes.retain(|home| {
             let used = former.is_some_and(|former| former.plugin == *home)
                 || intents.values().any(|intent| intent.plugin == *home);
-            used || seen.population(home) > 0 || seen.listed_on(home).is_none()
+            let there = seen.population(home) > 0 || seen.may_have_others_on(home);
+            used || there || seen.listed_on(home).is_none()
         });
     }
 

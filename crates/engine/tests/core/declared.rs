@@ -198,3 +198,27 @@ fn whoever_went_with_a_group_is_no_member_of_the_next_one_of_its_id() {
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!((bench.count("create"), bench.count("destroy")), (8, 4));
 }
+
+/// Nor of the one after that, should that one have been short-lived.
+#[test]
+fn nor_of_the_one_after_the_next() {
+    let mut bench = Bench::declaring(|behaviour| {
+        destroys_at_once(behaviour);
+        (behaviour.list.lag, behaviour.list.relapse) = (Some(Seconds(6.0)), Some(Seconds(6.0)));
+    });
+    bench.arrive(cattle(4, "1"));
+    bench.stale = Some(bench.instances.clone());
+    for (size, nonce) in [(0, "second"), (4, "third")] {
+        bench.destroy();
+        bench.wait(1);
+        assert!(bench.core.describe(&GROUP.into()).is_err());
+        let raw = cattle(size, "2");
+        let spec = Spec::parse(raw.properties.as_ref()).unwrap();
+        bench.core.commit(raw, spec, nonce, bench.now).unwrap();
+        bench.wait(1);
+    }
+    bench.stale = None;
+    bench.wait(20);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!((bench.count("create"), bench.count("destroy")), (8, 4));
+}

@@ -208,3 +208,19 @@ fn a_creation_is_doubted_from_when_its_call_began() {
     let most = bench.count("create");
     assert_eq!(most, 1, "{:?}", bench.made);
 }
+
+/// What a creation may take is part of how long one that was only accepted may be missing: it is not
+/// counted twice.
+#[test]
+fn a_creation_of_a_plugin_that_only_accepts_is_waited_for_no_longer_than_it_may_take() {
+    let mut bench = Bench::declaring(|behaviour| {
+        behaviour.create.answer_means = AnswerMeans::Accepted;
+        behaviour.create.give_up = Some(Seconds(60.0));
+    });
+    bench.fate = Fate::Lost;
+    bench.commit(cattle(3, "1"));
+    bench.fate = Fate::Done;
+    bench.restart();
+    bench.wait(90);
+    assert_eq!(bench.count("create"), 3, "{}", bench.why());
+}

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use infrakit_spi::instance::{Fingerprint, Listing};
+use infrakit_spi::rollout::Hold;
 use infrakit_spi::{Tags, tags};
 
 use crate::bench::{Bench, Fate, cattle, named};
@@ -207,6 +208,37 @@ fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() 
     let before = bench.count("destroy");
     bench.wait(3_600);
     assert_eq!(bench.count("destroy"), before, "{:?}", bench.made);
+}
+
+/// Nor is one whose creation was under way when that one was asked to go, or held.
+#[test]
+fn nor_is_one_whose_creation_was_under_way_by_then() {
+    for held in [false, true] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(1, "1"));
+        let mut tags = bench.tags();
+        tags.remove(tags::TOKEN);
+        bench.plant("file", "x", tags);
+        bench.arrive(cattle(2, "1"));
+        bench.fate = Fate::Kept;
+        bench.commit(cattle(3, "1"));
+        let creation = bench.take_creation();
+        if held {
+            bench.hold("x", Hold::Set);
+            bench.lose("x");
+        } else {
+            let subject = bench.ask_to_go("x");
+            bench.lose("x");
+            bench.answer_destruction(subject, Ok(()));
+        }
+        let made = bench.make(&creation, "x");
+        bench.answer(creation, Ok(made));
+        bench.fate = Fate::Done;
+        let before = bench.count("destroy");
+        bench.wait(3_600);
+        assert_eq!(bench.count("destroy"), before, "{held}: {:?}", bench.made);
+        assert!(bench.memory().held.is_empty());
+    }
 }
 
 /// Of a plugin with one group all lists are of that one, and tell all the same who is gone.

@@ -4,7 +4,7 @@ use infrakit_engine::core::{Call, Subject};
 use infrakit_spi::behaviour::{Reuse, Seconds};
 use infrakit_spi::instance::Lifecycle;
 use infrakit_spi::rollout::Hold;
-use infrakit_spi::{Any, Error, Tags, tags};
+use infrakit_spi::{Any, Error, FailureClass, Tags, tags};
 
 use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after};
 
@@ -134,6 +134,29 @@ fn the_next_life_is_no_ghost_of_the_former() {
     let group = bench.core.describe(&GROUP.into()).unwrap();
     let mut members = group.instances.iter().flatten();
     assert!(members.any(|one| one.id.as_str() == "host-7"));
+}
+
+/// Nor where the group was freed and committed anew meanwhile.
+#[test]
+fn the_next_life_is_no_ghost_of_one_that_went_with_the_former_record_of_the_group() {
+    let mut bench = world("launched");
+    arrive_with(&mut bench, "monday");
+    let error = Error::refused("no more").with_class(FailureClass::Configuration);
+    bench.refused.insert("Note".to_owned(), error);
+    bench.lose("host-7");
+    bench.changed();
+    bench.wait(1);
+    install(&mut bench, "tuesday");
+    bench.free();
+    bench.commit(cattle(2, "1"));
+    bench.wait(1);
+    let group = bench.core.describe(&GROUP.into()).unwrap();
+    let mut members = group.instances.iter().flatten();
+    assert!(
+        members.any(|one| one.id.as_str() == "host-7"),
+        "{}",
+        bench.why()
+    );
 }
 
 /// Its plugin called it gone, and gives no id twice: a list that shows it well is older than that one,

@@ -18,6 +18,7 @@ mod ids;
 mod incarnations;
 mod leaving;
 mod limits;
+mod lives;
 mod losses;
 mod naming;
 mod neighbours;

@@ -2,7 +2,7 @@
 
 use infrakit_spi::{Error, FailureClass};
 
-use crate::bench::{Bench, GROUP, Instances, cattle};
+use crate::bench::{Bench, GROUP, Instances, cattle, spec};
 
 /// A group of two that lists have not shown for a moment, so that both were made anew; and what the
 /// first two are.
@@ -77,4 +77,95 @@ fn so_do_those_that_no_list_shows_when_it_is_asked_for() {
     bench.wait(1);
     bench.stale = None;
     is_gone(bench);
+}
+
+/// A group of one that no list shows for a moment, and that moves to another plugin then.
+fn moved_unseen() -> Bench {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(1, "1"));
+    let error = Error::refused("no more").with_class(FailureClass::Configuration);
+    bench.refused.insert("Note".to_owned(), error);
+    bench.stale = Some(Instances::new());
+    bench.changed();
+    bench.wait(1);
+    bench.refused.clear();
+    bench.commit(spec(r#"{"Size":1}"#, ("new", "1"), ""));
+    bench.wait(1);
+    bench
+}
+
+#[test]
+fn the_plugin_that_a_group_moves_from_is_looked_at_as_long_as_somebody_may_be_back() {
+    let mut bench = moved_unseen();
+    bench.stale = None;
+    bench.wait(300);
+    assert_eq!(
+        (bench.on("file"), bench.on("new")),
+        (0, 1),
+        "{}",
+        bench.why()
+    );
+    assert!(bench.memory().homes.is_empty());
+}
+
+#[test]
+fn what_was_lost_where_a_group_moved_from_does_not_keep_it() {
+    let mut bench = moved_unseen();
+    bench.lose("i-001");
+    bench.stale = None;
+    bench.wait(60);
+    bench.destroy();
+    is_gone(bench);
+}
+
+/// Whoever commits a group anew that was destroyed means none of those that may be back.
+#[test]
+fn those_that_may_be_back_go_when_the_next_group_is_on_another_plugin() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    let error = Error::refused("no more").with_class(FailureClass::Configuration);
+    bench.refused.insert("Note".to_owned(), error);
+    bench.stale = Some(Instances::new());
+    bench.changed();
+    bench.wait(1);
+    bench.destroy();
+    bench.wait(1);
+    assert!(bench.core.describe(&GROUP.into()).is_err());
+    bench.refused.clear();
+    bench.commit(spec(r#"{"Size":1}"#, ("new", "1"), ""));
+    bench.wait(1);
+    bench.stale = None;
+    bench.wait(300);
+    assert_eq!(
+        (bench.on("file"), bench.on("new")),
+        (0, 1),
+        "{}",
+        bench.why()
+    );
+}
+
+/// Nobody knows after a restart whom lists lacked a moment ago.
+#[test]
+fn a_group_is_not_gone_because_the_first_list_of_a_life_is_old() {
+    for late in [false, true] {
+        let mut bench = Bench::undeclared();
+        bench.arrive(cattle(2, "1"));
+        let error = Error::refused("no more").with_class(FailureClass::Configuration);
+        bench.refused.insert("Note".to_owned(), error);
+        bench.stale = Some(Instances::new());
+        bench.changed();
+        bench.wait(1);
+        bench.destroy();
+        if late {
+            bench.wait(1);
+        } else {
+            bench.hold_lists = true;
+            bench.settle();
+            bench.hold_lists = false;
+        }
+        bench.restart();
+        bench.wait(2);
+        bench.stale = None;
+        is_gone(bench);
+    }
 }

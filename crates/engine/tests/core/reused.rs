@@ -142,3 +142,29 @@ fn nor_is_anybody_asked_again_whose_answer_was_lost() {
     assert!(bench.ids().contains(&"i-001"), "{:?}", bench.made);
     assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
 }
+
+/// Nor on the word of a list from before it happened, where that was long after it was decided. Nobody here
+/// knows of who has the id by then.
+#[test]
+fn a_stranger_is_not_asked_to_go_where_what_was_decided_happened_late() {
+    for whole in [false, true] {
+        let mut bench = Bench::undeclared();
+        bench.arrive(cattle(3, "1"));
+        let before = bench.instances.clone();
+        bench.fate = Fate::Kept;
+        if whole {
+            bench.destroy();
+            bench.settle();
+        } else {
+            bench.scale(0);
+        }
+        bench.wait(30);
+        bench.fate = Fate::Done;
+        bench.come_true();
+        let stranger = Tags::from([(tags::GROUP.to_owned(), "stranger".to_owned())]);
+        bench.plant("file", "i-001", stranger);
+        restart_behind(&mut bench, before, 3);
+        bench.wait(300);
+        assert_eq!(bench.ids(), ["i-001"], "{:?}", bench.made);
+    }
+}

@@ -1,5 +1,7 @@
 //! Members that came so lately that the first list after a restart lacks them.
 
+use infrakit_spi::behaviour::Seconds;
+
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
 /// Members that were made a second ago; the controller is started anew, and its first list is 3 s
@@ -208,4 +210,44 @@ fn what_came_and_went_before_its_answer_is_not_waited_for_after_a_restart() {
         bench.wait(60);
         assert_eq!(bench.ids().len(), 2, "{waits}: {}", bench.why());
     }
+}
+
+/// It shows when its time for that is nearly over; the next list may come from an older copy all the same.
+#[test]
+fn those_that_showed_late_are_remembered_until_every_list_shows_them() {
+    let mut bench = Bench::undeclared();
+    bench.commit(cattle(0, "1"));
+    bench.wait(30);
+    let before = bench.instances.clone();
+    bench.stale = Some(before.clone());
+    bench.commit(cattle(2, "1"));
+    bench.wait(14);
+    bench.stale = None;
+    bench.wait(2);
+    bench.stale = Some(before);
+    bench.restart();
+    bench.wait(5);
+    bench.stale = None;
+    bench.wait(120);
+    assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
+}
+
+/// Lists of its plugin show it at once, and may be older than that for longer.
+#[test]
+fn those_whose_lists_go_far_back_are_remembered_for_as_long() {
+    let mut bench = Bench::declaring(|behaviour| {
+        behaviour.visibility_window.list = Some(Seconds(1.0));
+        behaviour.list.relapse = Some(Seconds(30.0));
+    });
+    bench.commit(cattle(0, "1"));
+    bench.wait(60);
+    let before = bench.instances.clone();
+    bench.commit(cattle(2, "1"));
+    bench.wait(10);
+    bench.restart();
+    bench.stale = Some(before);
+    bench.wait(5);
+    bench.stale = None;
+    bench.wait(120);
+    assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
 }

@@ -100,8 +100,9 @@ fn count(draft: &Draft<'_>) -> BTreeMap<String, Health> {
     let mut domains: BTreeMap<Cow<'_, str>, Health> = BTreeMap::new();
     let policy = &draft.spec.health;
     let declared = |member: &Member| !draft.config.behaviour(&member.plugin).domain_of.is_empty();
+    // Whoever goes away by its plugin's word is asked no more, and says nothing of the others.
     let staying = draft.seen.members();
-    let staying = staying.filter(|member| member.departure.is_none() && declared(member));
+    let staying = staying.filter(|member| member.stays() && declared(member));
     for member in staying {
         let health = domains.entry(of(draft, member)).or_default();
         let last = member.health.last();

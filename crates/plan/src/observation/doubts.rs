@@ -193,8 +193,8 @@ pub struct Doubted {
 pub(super) struct Former {
     /// How many members there were that nobody had asked to go.
     pub(super) members: usize,
-    /// Those that were asked to go, and may have been there.
-    pub(super) leaving: BTreeSet<InstanceId>,
+    /// Those that were asked to go, and may have been there; and the first creation since.
+    pub(super) leaving: BTreeMap<InstanceId, u64>,
     /// How many of the others a list lacks, and since when.
     pub(super) lacks: Option<(usize, Absent)>,
 }
@@ -203,7 +203,7 @@ impl Former {
     pub(super) fn of(members: usize) -> Self {
         Self {
             members,
-            leaving: BTreeSet::new(),
+            leaving: BTreeMap::new(),
             lacks: None,
         }
     }

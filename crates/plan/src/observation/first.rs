@@ -27,7 +27,10 @@ impl Observed {
         let (mut known, mut shown, mut leaving) = (0, 0, 0);
         for one in self.members.values().filter(|one| one.plugin == *plugin) {
             let listed = usize::from(one.origin == Origin::Listed);
-            if one.departure.is_some() || former.leaving.contains(&one.id) {
+            // Whoever was made later has the id of one that went.
+            let before = former.leaving.get(&one.id);
+            let meant = before.is_some_and(|before| one.token.is_none_or(|token| token < *before));
+            if one.departure.is_some() || meant {
                 leaving += listed;
             } else {
                 known += 1;
@@ -66,14 +69,15 @@ impl Observed {
     }
 
     /// Takes in that a former life had asked these members to go: one that shows nobody of them and of the
-    /// others has lost its memory more likely than they have all gone.
+    /// others has lost its memory more likely than they have all gone. Beside each is the first creation of
+    /// which another one came.
     pub fn recall_leaving<'a>(
         &mut self,
-        leaving: impl Iterator<Item = &'a (PluginName, InstanceId)>,
+        leaving: impl Iterator<Item = (&'a PluginName, &'a InstanceId, u64)>,
     ) {
-        for (plugin, id) in leaving {
+        for (plugin, id, before) in leaving {
             if let Some(former) = self.former.get_mut(plugin) {
-                former.leaving.insert(id.clone());
+                former.leaving.insert(id.clone(), before);
             }
         }
     }
@@ -165,6 +169,33 @@ mod tests {
         assert_eq!(seen.doubted().unwrap().until, Some(at(12)));
         list(&mut seen, &["a"], 12);
         assert_eq!(seen.listed(), Some(at(12)));
+    }
+
+    /// One of three that went at once is still there, and has the others' ids given again meanwhile.
+    #[test]
+    fn whoever_has_the_id_of_one_that_went_is_there() {
+        let mut seen = had(2, &Behaviour::default());
+        let plugin = PluginName::from("p");
+        let leaving = ["a", "b", "c"].map(InstanceId::from);
+        seen.recall_leaving(leaving.iter().map(|id| (&plugin, id, 4)));
+        let shown = |(id, token): (&str, &str)| Description {
+            id: id.into(),
+            tags: Some(
+                [(tags::GROUP, "g"), (tags::TOKEN, token)]
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .into(),
+            ),
+            ..Description::default()
+        };
+        let circumstances = Listed {
+            plugin: &plugin,
+            started: at(10),
+            now: at(10),
+            lag: Lag::NONE,
+        };
+        let all = [("a", "n-4"), ("b", "n-5"), ("c", "n-3")];
+        seen.apply(&"g".into(), all.map(shown), circumstances, "n");
+        assert_eq!((seen.listed(), seen.doubted()), (Some(at(10)), None));
     }
 
     #[test]

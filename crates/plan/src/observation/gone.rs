@@ -1,12 +1,15 @@
 //! Those that are gone, and that a list may still show: from before they went, or since their provider
 //! lists the dead.
 
+use std::collections::BTreeMap;
+
 use infrakit_spi::{InstanceId, PluginName};
 
 use super::listed::Lag;
 use super::tomb::{Buried, ToldBy, Tomb};
 use super::{Birth, Departure, Key, Member, Observed, Seen, key};
 use crate::Timestamp;
+use crate::guards::Guard;
 
 impl Observed {
     /// Takes in that a member is gone: so its plugin answered, which declares that it answers when it is
@@ -91,13 +94,18 @@ impl Observed {
             .retain(|key, since| key.plugin != *plugin || started <= *since + lag.relapse);
     }
 
-    /// Returns those that went lately, for the next group of this id.
+    /// Returns those that went lately, of this group and of the one before, for the next group of this id.
+    /// Where somebody has the id since, lists show that one.
     #[must_use]
     pub fn buried(&self) -> Option<Buried> {
+        let tombs = self.former_tombs.iter().chain(&self.tombs);
+        let tombs = tombs.filter(|(key, _)| !self.members.contains_key(key));
+        let tombs = tombs.map(|(key, tomb)| (key.clone(), tomb.clone()));
+        let tombs: BTreeMap<Key, Tomb> = tombs.collect();
         let shown = |(key, tomb): (&Key, &Tomb)| self.proof_of_life(&key.plugin, tomb.since);
         Some(Buried {
-            until: self.tombs.iter().map(shown).max()?,
-            tombs: self.tombs.clone(),
+            until: tombs.iter().map(shown).max()?,
+            tombs,
         })
     }
 
@@ -110,8 +118,14 @@ impl Observed {
     pub(super) fn tomb_of(&self, key: &Key, member: &Member) -> Option<&Tomb> {
         let own = self.tombs.get(key).filter(|tomb| tomb.is_of(member));
         // What this group made has a token of its own, and what the former one made has none here.
-        let former = || self.former_tombs.get(key);
-        own.or_else(|| former().filter(|_| member.token.is_none()))
+        let former = |tomb: &&Tomb| {
+            let birth = Birth {
+                token: None,
+                ..tomb.birth.clone()
+            };
+            member.token.is_none() && !member.birth().is_another(&birth)
+        };
+        own.or_else(|| self.former_tombs.get(key).filter(former))
     }
 
     /// Takes in that an id was given to another group by `since`: lists that may be from before that say
@@ -126,20 +140,39 @@ impl Observed {
     pub fn may_be_from_before(
         &self,
         (plugin, id): (&PluginName, &InstanceId),
-        started: Timestamp,
+        (started, lag): (Timestamp, Lag),
     ) -> bool {
         let key = key(plugin, id);
         let tomb = self.tombs.get(&key).map(|tomb| tomb.since);
         let went = tomb.max(self.given.get(&key).copied());
-        went.is_some_and(|went| started <= self.proof_of_life(plugin, went))
+        went.is_some_and(|went| started <= went + lag.relapse)
     }
 
-    /// Returns whether somebody may be there beside the members: the last list shows one that another
-    /// lacked, or one went lately by nobody's doing, as a list says that may be the older one.
+    /// Returns whether somebody may be there beside the members.
     #[must_use]
     pub fn may_have_others(&self) -> bool {
-        let lost = |tomb: &Tomb| tomb.unasked && tomb.told == ToldBy::List;
-        !self.ghosts.is_empty() || self.tombs.values().any(lost)
+        self.homes().any(|plugin| self.may_have_others_on(plugin))
+    }
+
+    /// Returns whether somebody may be there on `plugin` beside the members: the last list shows one that
+    /// another lacked, or one went lately by nobody's doing, as a list says that may be the older one. Of
+    /// whom a former life has lost so nobody knows.
+    pub(crate) fn may_have_others_on(&self, plugin: &PluginName) -> bool {
+        let lost = |(key, tomb): (&Key, &Tomb)| {
+            let unasked = tomb.unasked && tomb.told == ToldBy::List;
+            unasked && key.plugin == *plugin && !self.members.contains_key(key)
+        };
+        let unsure = self.began.is_some_and(|began| {
+            let sure = self.proof_of_life(plugin, began);
+            self.listed_on(plugin).is_none_or(|listed| listed < sure)
+        });
+        let mut lately = self.tombs.iter().chain(&self.former_tombs);
+        unsure || self.ghosts.keys().any(|key| key.plugin == *plugin) || lately.any(lost)
+    }
+
+    /// Takes in that what was seen by a former life of the controller, which ended by now, is forgotten.
+    pub fn begin_anew(&mut self, now: Timestamp) {
+        self.began = Some(now);
     }
 
     /// Returns those that the last list of their plugin shows although another one lacked them, and from
@@ -165,5 +198,15 @@ impl Observed {
         let there = self.dead.iter();
         let there = there.filter(move |(key, _)| key.plugin == *plugin);
         there.filter_map(|(_, birth)| birth.token)
+    }
+}
+
+impl Member {
+    /// Returns whether one with its id that came of creation `other`, or of none of this record of the
+    /// group, and that a list shows, is a former one: that began earlier, and the list may be from before
+    /// this one came.
+    #[must_use]
+    pub fn comes_after(&self, other: Option<u64>, (started, lag): (Timestamp, Lag)) -> bool {
+        other < self.token && started <= self.created + lag.relapse && Guard::Tombstones.stands()
     }
 }

@@ -69,7 +69,9 @@ impl Seen {
 /// How far a plugin's lists may be behind the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lag {
-    /// Behind the answer to a creation that no list has shown yet.
+    /// Behind the answer to a creation the creation itself: one that was only accepted goes on.
+    pub coming: Duration,
+    /// Behind a creation that is finished and that no list has shown yet.
     pub visibility: Duration,
     /// Behind another list: for so long a young instance may be missing from a list although one
     /// before has shown it, and a dead one be on it.
@@ -92,6 +94,7 @@ impl Default for Lag {
 impl Lag {
     /// Lists that show what is there at the moment when they are asked for.
     pub const NONE: Self = Self {
+        coming: Duration::ZERO,
         visibility: Duration::ZERO,
         relapse: Duration::ZERO,
         declared_relapse: Duration::ZERO,
@@ -107,7 +110,8 @@ impl Lag {
             .relapse
             .map_or(Duration::ZERO, Seconds::duration);
         Self {
-            visibility: behaviour.answered_visibility().max(behind),
+            coming: behaviour.goes_on_after_answer(),
+            visibility: behaviour.visibility().max(behind),
             // Of two lists one may be behind, and the other not.
             relapse: behaviour.relapse().max(behind),
             declared_relapse: declared.max(behind),

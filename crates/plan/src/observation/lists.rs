@@ -198,7 +198,7 @@ impl Observed {
             // A list that names an instance twice shows one instance; the first entry counts.
             if present.insert(key.clone()) {
                 tells_states = Some(description.state != Lifecycle::Unsaid);
-                let circumstances = (nonce, started, now);
+                let circumstances = (nonce, (started, lag), now);
                 self.see(key, identified(description), circumstances, &mut seen);
             }
         }
@@ -226,7 +226,7 @@ impl Observed {
         &mut self,
         key: Key,
         description: Description,
-        (nonce, started, now): (&str, Timestamp, Timestamp),
+        (nonce, (started, lag), now): (&str, (Timestamp, Lag), Timestamp),
         seen: &mut Seen,
     ) {
         let field = self.losses.incarnation_field(&key.plugin);
@@ -239,6 +239,7 @@ impl Observed {
         };
         let Some(member) = self.members.get(&key) else {
             if self.given.contains_key(&key) {
+                seen.ghosts += 1;
                 return;
             }
             let mut member = fresh(description);
@@ -254,8 +255,9 @@ impl Observed {
             let tomb = self.tomb_of(&key, &member);
             let tomb = tomb.filter(|_| Guard::Tombstones.stands());
             match tomb.map(|tomb| tomb.told) {
-                // Nothing waits for it: there is no doubt that it is gone.
-                Some(ToldBy::Plugin) => {}
+                // Nothing waits for it: there is no doubt that it is gone. Who has its id later is shown
+                // by a list like this one.
+                Some(ToldBy::Plugin) => seen.ghosts += 1,
                 _ if dead => {}
                 Some(ToldBy::List) => {
                     seen.ghosts += 1;
@@ -276,6 +278,14 @@ impl Observed {
         }
         let fresh = fresh(description);
         if member.is_another(&fresh.birth()) || member.bears_another_token(&fresh) {
+            if member.comes_after(fresh.token, (started, lag)) {
+                // It says nothing of who has the id now.
+                seen.ghosts += 1;
+                if member.missed {
+                    self.missed.insert(key);
+                }
+                return;
+            }
             seen.changed += 1;
             self.insert(key, fresh);
             return;
@@ -320,11 +330,12 @@ impl Observed {
 /// others made nobody knows how old they are; they are gone at once.
 fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestamp> {
     let until = match (member.origin, member.departure) {
-        (Origin::Provisioned(answered), None) => answered + lag.visibility,
+        // In an earlier life a list may have shown it: others may go back behind that one.
+        (Origin::Provisioned(answered), None) => answered + lag.coming + lag.longest(),
         // Destroyed before any list showed it: who does not know of an instance yet may agree to
         // destroy it, too, so that only a list that would have to show it tells.
         (Origin::Provisioned(answered), Some(departure)) => {
-            let shown = answered + lag.visibility;
+            let shown = answered + lag.coming + lag.longest();
             match departure.step {
                 Step::InFlight(at) | Step::Accepted(at) => shown.max(at),
                 Step::Failed(..) => shown,

@@ -32,6 +32,11 @@ impl Observed {
         self.losses.trust.insert(plugin.clone(), trust);
     }
 
+    /// Returns whether lists of a plugin show what creation an instance came of.
+    pub(crate) fn shows_tokens(&self, plugin: &PluginName) -> bool {
+        self.losses.shows_tokens(plugin)
+    }
+
     /// Takes in that a list shows these: who is lost where it shows somebody is lost by itself.
     pub(super) fn end_silence(&mut self, plugin: &PluginName, present: &BTreeSet<Key>) {
         if !self.losses.is_silent(plugin) {

@@ -112,8 +112,8 @@ pub struct Member {
     pub token: Option<u64>,
     /// What tells it from another one with its id, beside the number.
     pub incarnation: Option<String>,
-    /// Number of the first creation that was begun after it was decided to go: what that made is
-    /// another one, even where the number of its own creation is not known.
+    /// Number of the first creation that was open when it was decided to go, or was begun after that: what
+    /// that made is another one, even where the number of its own creation is not known.
     pub before: Option<u64>,
     /// When it became known.
     pub created: Timestamp,

@@ -60,7 +60,9 @@ impl Draft<'_> {
 
     /// Counts those among the leaving whom a former life decided to destroy, as long as no list proves that
     /// they are there: the first one of a life may be from before they went, and their ids be those of
-    /// members of another group since. A plugin that gives no id twice may be asked at once.
+    /// others since. Their calls may have been carried out as late as that life ended, whenever it was
+    /// decided: a drain takes its time, and what fails is tried again. A plugin that gives no id twice may
+    /// be asked at once.
     fn await_decided(&mut self) {
         let decided: Vec<_> = self
             .memory
@@ -69,12 +71,12 @@ impl Draft<'_> {
             .filter(|((plugin, _), _)| self.config.behaviour(plugin).reuses_ids())
             .filter_map(|((plugin, id), decided)| {
                 let entry = self.seen.entry_on(plugin, id)?;
-                let shown = self.seen.has_shown_since(entry.1, decided.begun);
-                (entry.1.stays() && !shown).then_some((entry, decided.begun))
+                let shown = self.seen.has_shown_since(entry.1, decided.since);
+                (entry.1.stays() && !shown).then_some((entry, decided.since))
             })
             .collect();
-        for (entry, begun) in decided {
-            let proof = self.seen.proof_of_life(&entry.1.plugin, begun);
+        for (entry, since) in decided {
+            let proof = self.seen.proof_of_life(&entry.1.plugin, since);
             if proof > self.now {
                 self.wake(proof);
             }
@@ -172,7 +174,8 @@ impl Draft<'_> {
             }
             Reason::Unlisted | Reason::Duplicate => match &member.logical_id {
                 Some(_) => self.is_one_too_many(member),
-                None => reason == Reason::Unlisted && memory.naming,
+                // One for whom a name is free is given that.
+                None => reason == Reason::Unlisted && memory.naming && !self.has_free_name(),
             },
             Reason::Surplus => match self.spec.size {
                 Size::Cattle(size) => {
@@ -206,6 +209,17 @@ impl Draft<'_> {
             .map(|(_, other)| other)
             .filter(|other| (&other.id, &other.plugin) != (&member.id, &member.plugin));
         !self.is_wanted(id) || others.any(Member::stays)
+    }
+
+    /// Returns whether a name is wanted that nobody has, or is made for.
+    fn has_free_name(&self) -> bool {
+        let Size::Pets(ids) = &self.spec.size else {
+            return false;
+        };
+        let intents = self.memory.intents.values();
+        let made: BTreeSet<_> = intents.filter_map(|one| one.logical_id.as_ref()).collect();
+        let mut ids = ids.iter();
+        ids.any(|id| !self.index.holders.contains_key(id) && !made.contains(id))
     }
 
     pub(crate) fn destroy_requested(&mut self) {

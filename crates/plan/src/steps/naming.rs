@@ -32,10 +32,8 @@ pub(crate) fn name_the_nameless<'a>(
     if nameless.iter().any(|(_, member)| member.label_failures > 0) {
         draft.wait(WaitingOn::Observation);
     }
-    // Those that make way have no name until they are gone.
-    let goes = draft
-        .members(&draft.index.leaving)
-        .any(|(_, member)| member.identity().is_none());
+    // Those that make way have no name until they are gone, those included that a former life let go.
+    let goes = draft.departing().any(|member| member.identity().is_none());
     if nameless.is_empty() && !goes && !underway && draft.pending() == 0 {
         draft.memory.naming = false;
         return free;

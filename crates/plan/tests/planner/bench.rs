@@ -24,7 +24,7 @@ pub(crate) fn at(seconds: u64) -> Timestamp {
 
 /// So long before the beginning that no list is from before it.
 pub(crate) fn long_ago() -> Timestamp {
-    Timestamp(999_000 * 1_000_000_000)
+    Timestamp(999_900 * 1_000_000_000)
 }
 
 pub(crate) fn after(duration: Duration) -> Timestamp {

@@ -264,7 +264,7 @@ fn a_rollout_lasts_until_those_are_gone_that_a_former_life_let_go() {
         plugin: "file".into(),
         reason: Reason::Outdated,
         begun: long_ago(),
-        since: bench.now,
+        since: long_ago(),
     };
     let key = (decided.plugin.clone(), "a".into());
     bench.memory.decided.insert(key, decided);

@@ -157,7 +157,7 @@ fn what_a_former_life_decided_is_carried_out_and_nothing_else() {
         plugin: "file".into(),
         reason: Reason::Surplus,
         begun: long_ago(),
-        since: at(0),
+        since: long_ago(),
     };
     bench
         .memory

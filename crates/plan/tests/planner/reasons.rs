@@ -16,7 +16,7 @@ fn goes(bench: &Bench, id: &str, reason: Reason) -> bool {
         plugin: "file".into(),
         reason,
         begun: long_ago(),
-        since: at(0),
+        since: long_ago(),
     };
     bench
         .memory

@@ -232,3 +232,30 @@ fn planning_again_at_the_same_moment_takes_nobody_more() {
     bench.plan();
     assert!(destroyed(&bench.plan()).is_empty());
 }
+
+/// It has no name until it is gone, or may have one after all.
+#[test]
+fn naming_lasts_as_long_as_one_may_go_that_a_former_life_let_go() {
+    let mut bench = Bench::named(pets(&["a", "b"]), &["a"]);
+    bench.add(shown("x", "v1"));
+    bench.verdict("x", Health::Healthy);
+    bench.memory.naming = true;
+    let decided = Decided {
+        plugin: "file".into(),
+        reason: Reason::Unlisted,
+        begun: at(0),
+        since: at(0),
+    };
+    bench
+        .memory
+        .decided
+        .insert((decided.plugin.clone(), "x".into()), decided);
+    let plan = bench.plan();
+    assert!(plan.memory.naming, "{:?}", plan.waiting);
+    assert_eq!((created(&plan), destroyed(&plan)), (vec![], vec![]));
+    // The call of the former life came to nothing.
+    bench.pass(Duration::from_secs(900));
+    bench.look();
+    let played = arrives(&mut bench, &["a", "b"]);
+    assert_eq!((played.gone.len(), played.come.len()), (0, 0));
+}

@@ -174,3 +174,25 @@ fn a_controller_that_was_started_anew_lets_no_zone_go_before_it_has_asked_there(
     bench.pass(Duration::from_secs(10));
     assert!(!is_open(&mut bench));
 }
+
+/// Its plugin says of one there that it goes away: nobody asks it, however long that hangs.
+#[test]
+fn the_breaker_of_a_zone_does_not_wait_for_one_that_goes_away() {
+    let mut bench = zones();
+    let open = Breaker {
+        since: at(0),
+        last: at(0),
+    };
+    bench.memory.domain_breakers.insert("a".to_owned(), open);
+    bench.seen = Observed::default();
+    let leaving = bench.list.iter_mut().find(|one| one.id.as_str() == "a0");
+    leaving.unwrap().state = infrakit_spi::instance::Lifecycle::Terminating;
+    bench.look();
+    for number in 1..15 {
+        let id = format!("{}{number}", ["a", "b", "c"][number % 3]);
+        bench.verdict(&id, Health::Healthy);
+    }
+    bench.pass(Duration::from_secs(60));
+    let plan = bench.plan();
+    assert!(plan.memory.domain_breakers.is_empty(), "{:?}", plan.waiting);
+}

@@ -104,15 +104,13 @@ impl Behaviour {
         or(self.visibility_window.list, VISIBILITY)
     }
 
-    /// Returns for how long after its answer lists may lack a creation. One that was only accepted may
-    /// come true for as long as a creation may take.
+    /// Returns for how long after its answer a creation may go on. One that was only accepted may come
+    /// true for as long as a creation may take.
     #[must_use]
-    pub fn answered_visibility(&self) -> Duration {
+    pub fn goes_on_after_answer(&self) -> Duration {
         match self.create.answer_means {
-            AnswerMeans::Accepted => self.creation_limit() + self.visibility(),
-            AnswerMeans::Exists | AnswerMeans::Running | AnswerMeans::Undeclared => {
-                self.visibility()
-            }
+            AnswerMeans::Accepted => self.creation_limit(),
+            AnswerMeans::Exists | AnswerMeans::Running | AnswerMeans::Undeclared => Duration::ZERO,
         }
     }
 

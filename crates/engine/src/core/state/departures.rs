@@ -253,6 +253,14 @@ impl Departures {
         !self.recorded.is_empty()
     }
 
+    /// Returns who is on record: plugin, id, and the first creation of which another one came.
+    pub(in crate::core) fn on_record(
+        &self,
+    ) -> impl Iterator<Item = (&PluginName, &InstanceId, u64)> {
+        let recorded = self.recorded.iter();
+        recorded.map(|((plugin, id), entry)| (plugin, id, entry.before))
+    }
+
     /// Returns the deletions of all records.
     pub(in crate::core) fn forget(&self, group: &GroupId) -> Vec<Change> {
         let records = self.open.keys();

@@ -102,17 +102,27 @@ impl Young {
         plugin: &PluginName,
         (started, lag): (Timestamp, Lag),
     ) -> bool {
-        let mut over = Vec::new();
-        for (number, newcomer) in &self.members {
+        let (mut over, mut late) = (Vec::new(), Vec::new());
+        for (number, newcomer) in &mut self.members {
             if newcomer.plugin != *plugin {
                 continue;
             }
-            match seen.get_on(plugin, &newcomer.id).map(|one| one.origin) {
-                None => over.push(*number),
-                Some(Origin::Listed) if started >= newcomer.since + lag.longest() => {
-                    over.push(*number);
-                }
-                Some(Origin::Listed | Origin::Provisioned(_)) => {}
+            let Some(member) = seen.get_on(plugin, &newcomer.id) else {
+                over.push(*number);
+                continue;
+            };
+            if member.origin != Origin::Listed {
+                continue;
+            }
+            // It may have come long after its answer, and lists may go back behind the one that showed it
+            // first. Another life has to know by then, too.
+            let there = member.first_shown.unwrap_or_default().max(newcomer.since);
+            let shows = newcomer.since + lag.coming + lag.visibility;
+            if started >= (there + lag.longest()).min(shows + lag.relapse) {
+                over.push(*number);
+            } else if there + lag.relapse > newcomer.since + lag.coming + lag.longest() {
+                newcomer.since = there;
+                late.push(*number);
             }
         }
         // As long as others of its batch are open, a restart would not know what came of it, should it be
@@ -120,7 +130,9 @@ impl Young {
         for number in &over {
             self.end(*number, plugin);
         }
-        !over.is_empty()
+        let grown = !over.is_empty() || !late.is_empty();
+        self.unrecorded.extend(late);
+        grown
     }
 
     /// Notes that nothing comes of a creation, or nothing is left of it.

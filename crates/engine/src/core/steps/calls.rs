@@ -331,10 +331,15 @@ fn begin(group: &mut Group, action: Action, begun: &mut Begun, now: Timestamp) {
 
 fn subject(group: &Group, plugin: PluginName, id: InstanceId) -> Subject {
     let member = group.seen.get_on(&plugin, &id);
+    let birth = member.map(Member::birth).unwrap_or_default();
+    let before = match birth.token {
+        Some(_) => group.memory.next_token,
+        None => group.memory.others_from(&plugin, &group.seen),
+    };
     Subject {
         target: group.target.clone(),
-        birth: member.map(Member::birth).unwrap_or_default(),
-        before: group.memory.next_token,
+        birth,
+        before,
         plugin,
         id,
     }
@@ -379,9 +384,10 @@ fn begin_destruction(
     (reason, drain, counted): (Reason, infrakit_plan::Drain, bool),
     now: Timestamp,
 ) -> Option<Call> {
+    let others = group.memory.others_from(plugin, &group.seen);
     let mut member = group.seen.get_mut_on(plugin, id)?;
     let former = member.departure;
-    member.before.get_or_insert(group.memory.next_token);
+    member.before.get_or_insert(others);
     let decided = group.memory.decided.get(&(plugin.clone(), id.clone()));
     let (since, taken) = match (former, decided) {
         (Some(departure), _) => (departure.since, departure.taken),

@@ -134,12 +134,25 @@ impl Core {
         }
     }
 
-    /// Returns whether a list shows an instance of another group only because it may be from before that
-    /// one went: nobody but a young member has its id by now.
-    fn is_from_before(&self, plugin: &PluginName, shown: &Description, started: Timestamp) -> bool {
-        let owner = shown.tags.as_ref().and_then(|all| all.get(tags::GROUP));
-        let owner = owner.and_then(|owner| self.groups.with_remains(&owner.as_str().into()));
-        owner.is_some_and(|owner| owner.seen.may_be_from_before((plugin, &shown.id), started))
+    /// Returns whether a list shows an instance in the place of a young member only because it may be from
+    /// before that one came: it is one of another group that went, or a former life of its own.
+    fn is_from_before(
+        &self,
+        (group, plugin): (&Group, &PluginName),
+        shown: &Description,
+        started: Timestamp,
+    ) -> bool {
+        let list = (started, self.config.lag(plugin));
+        let tag = |tag: &str| shown.tags.as_ref().and_then(|all| all.get(tag));
+        let owner = tag(tags::GROUP).map(|owner| GroupId::from(owner.as_str()));
+        if owner.as_ref() == Some(group.id()) {
+            let token = tag(tags::TOKEN);
+            let token = token.and_then(|token| Token::number_of(&group.memory.nonce, token));
+            let young = group.seen.get_on(plugin, &shown.id);
+            return young.is_some_and(|young| young.comes_after(token, list));
+        }
+        let owner = owner.and_then(|owner| self.groups.with_remains(&owner));
+        owner.is_some_and(|owner| owner.seen.may_be_from_before((plugin, &shown.id), list))
     }
 
     /// A list of everything serves all groups; one of a single group shows no others.
@@ -165,7 +178,7 @@ impl Core {
         let shown = list.iter().filter_map(|one| {
             let (group, number) = young.get(&one.id)?;
             let owner = belongs_to_another(group, *number, one)?;
-            if self.is_from_before(plugin, one, started) {
+            if self.is_from_before((group, plugin), one, started) {
                 return None;
             }
             Some(Refuted {

@@ -274,7 +274,7 @@ fn awaits_list(group: &Group, plugin: &PluginName) -> bool {
     let decided = decided.filter(|((home, _), _)| home == plugin);
     let mut decided = decided.filter_map(|((_, id), one)| Some((seen.get_on(plugin, id)?, one)));
     departing
-        || decided.any(|(member, one)| !seen.has_shown_since(member, one.begun))
+        || decided.any(|(member, one)| !seen.has_shown_since(member, one.since))
         || group
             .memory
             .intents

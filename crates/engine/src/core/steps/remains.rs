@@ -162,6 +162,9 @@ impl Core {
         let decided = former.decided.keys().map(|(plugin, _)| plugin);
         let leaving = group.seen.leaving().map(|member| &member.plugin);
         let homes = coming.chain(decided).chain(leaving);
+        // Of one that was destroyed whoever is there, or may be back, goes. Those of a freed one stay.
+        let destroyed = remains.fate == Fate::Destroyed;
+        let homes = homes.chain(group.seen.homes().filter(|_| destroyed));
         let homes = homes.filter(|home| **home != committed.spec.instance.plugin);
         group.memory.homes.extend(homes.cloned());
         group.memory.intents = former.intents;

@@ -157,8 +157,8 @@ impl Core {
                 Err(error) => tracing::warn!(group = %id, %error, "cannot read its health"),
             }
         }
-        let decided = group.memory.decided.keys();
-        group.seen.recall_leaving(decided);
+        group.seen.begin_anew(now);
+        group.seen.recall_leaving(group.departures.on_record());
         group.seen.recall_missing(group.memory.missing.clone());
         // That was an event before the restart.
         group.trouble = group.degraded_by(self.config.poll_interval, now);

@@ -251,3 +251,15 @@ fn an_id_that_a_former_record_knew_may_be_given_to_a_new_member() {
     seen.provisioned(made_at(10));
     assert_eq!(seen.get(&"a".into()).unwrap().token, Some(4));
 }
+
+/// It may be there again, under its id, and lists look the same then.
+#[test]
+fn a_list_that_shows_one_which_its_plugin_has_destroyed_is_read_anew() {
+    let mut seen = Observed::default();
+    list(&mut seen, &["a", "b"], 1, Lag::default());
+    seen.destroyed(&"p".into(), &"a".into(), at(20));
+    let shown = list(&mut seen, &["a", "b"], 21, Lag::default());
+    assert_eq!((shown.ghosts, ids(&seen)), (1, vec!["b"]));
+    let later = list(&mut seen, &["a", "b"], 40, Lag::default());
+    assert_eq!((later.ghosts, ids(&seen)), (0, vec!["a", "b"]));
+}
