@@ -97,4 +97,8 @@ pub struct Roll {
     /// later were not shown to whoever committed it.
     #[serde(default)]
     pub shown: BTreeSet<InstanceId>,
+    /// Those that turned up and that it is paused for, until somebody takes notice of them or they are
+    /// gone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub strangers: BTreeSet<InstanceId>,
 }

@@ -145,6 +145,7 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         waits,
         failed,
         shown,
+        strangers,
     } = roll;
     *hold != stored.hold
         || *begun != stored.begun
@@ -160,6 +161,7 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         || *failed != stored.failed
         || *through != stored.through
         || *shown != stored.shown
+        || *strangers != stored.strangers
 }
 
 /// Returns whether more was learned than a restart should forget: a time that was longer by half, or
