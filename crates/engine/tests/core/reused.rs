@@ -2,7 +2,7 @@
 
 use infrakit_spi::{Error, Tags, tags};
 
-use crate::bench::{Bench, Fate, cattle, named};
+use crate::bench::{Bench, Fate, cattle, named, spec};
 
 /// Another group, of one member.
 fn other(size: u64) -> infrakit_spi::group::GroupSpec {
@@ -141,4 +141,35 @@ fn nor_is_anybody_asked_again_whose_answer_was_lost() {
     bench.wait(300);
     assert!(bench.ids().contains(&"i-001"), "{:?}", bench.made);
     assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+}
+
+/// The next creation of the same group is given the id before the answer to the destruction comes, and a
+/// list from before shows the one that went: neither is the new one taken for that one, nor destroyed.
+#[test]
+fn nor_is_a_successor_in_the_same_group_taken_for_who_went() {
+    let mut bench = Bench::undeclared();
+    let surge = r#","Updating":{"MaxSurge":1}"#;
+    bench.arrive(spec(r#"{"Size":2}"#, ("file", "1"), surge));
+    bench.wait(30);
+    bench.ask_to_go("i-001");
+    let before = bench.instances.clone();
+    bench.scale(2);
+    let creation = bench.take_creation();
+    bench.lose("i-001");
+    let made = bench.make(&creation, "i-001");
+    bench.fate = Fate::Done;
+    bench.answer(creation, Ok(made));
+    bench.stale = Some(before);
+    bench.wait(3);
+    assert!(
+        !bench.why().contains("it is not touched"),
+        "{}",
+        bench.why()
+    );
+    bench.stale = None;
+    bench.wait(60);
+    assert_eq!(bench.ids(), ["i-001", "i-002"], "{:?}", bench.made);
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+    assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
+    assert!(bench.converged(), "{}", bench.why());
 }

@@ -35,6 +35,18 @@ impl Observed {
         seen
     }
 
+    /// Takes in that the id of a member was given to another one by `since`: that one is gone, and lists
+    /// from before show it.
+    pub(super) fn succeed(&mut self, key: &Key, went: Birth, since: Timestamp) {
+        let tomb = Tomb {
+            since,
+            birth: went,
+            told: ToldBy::Plugin,
+            unasked: false,
+        };
+        self.tombs.insert(key.clone(), tomb);
+    }
+
     /// Returns the departure of a member that is believed to be gone since its plugin shows nobody, and
     /// that may be back.
     #[must_use]

@@ -261,6 +261,10 @@ impl Observed {
         }
         let fresh = fresh(description);
         if member.is_another(&fresh.birth()) || member.bears_another_token(&fresh) {
+            // The list may be from before the id was given to this one.
+            if self.tomb_of(&key, &fresh).is_some() && Guard::Tombstones.stands() {
+                return;
+            }
             seen.changed += 1;
             self.insert(key, fresh);
             return;
