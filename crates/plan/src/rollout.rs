@@ -101,4 +101,7 @@ pub struct Roll {
     /// gone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub strangers: BTreeSet<InstanceId>,
+    /// Whether it began before lists had told who was there: the first ones are what was shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind: bool,
 }

@@ -271,6 +271,9 @@ fn drains(draft: &Draft<'_>) -> bool {
 fn note_strangers(draft: &Draft<'_>, roll: &mut Roll) {
     let index = draft.index;
     let all = || index.foreign_since(Timestamp::default());
+    if std::mem::take(&mut roll.blind) {
+        roll.shown.extend(all().map(|key| key.id.clone()));
+    }
     if let Some(pause) = &roll.paused {
         let changed = matches!(pause.by, PausedBy::Changed { .. }) && !roll.strangers.is_empty();
         if !changed || all().any(|key| roll.strangers.contains(&key.id)) {

@@ -146,6 +146,7 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         failed,
         shown,
         strangers,
+        blind,
     } = roll;
     *hold != stored.hold
         || *begun != stored.begun
@@ -162,6 +163,7 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         || *through != stored.through
         || *shown != stored.shown
         || *strangers != stored.strangers
+        || *blind != stored.blind
 }
 
 /// Returns whether more was learned than a restart should forget: a time that was longer by half, or
