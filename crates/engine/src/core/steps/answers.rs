@@ -48,6 +48,9 @@ impl Core {
                 None => Ok(made),
             }
         });
+        if let Ok(made) = &outcome {
+            self.pass_on(&target.group, (&plugin, &made.id), now);
+        }
         let lag = self.config.lag(&plugin);
         let behaviour = self.config.behaviour(&plugin);
         let sure = behaviour.answer_is_existence();
