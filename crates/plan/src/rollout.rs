@@ -97,4 +97,11 @@ pub struct Roll {
     /// later were not shown to whoever committed it.
     #[serde(default)]
     pub shown: BTreeSet<InstanceId>,
+    /// Those that turned up and that it is paused for, until somebody takes notice of them or they are
+    /// gone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub strangers: BTreeSet<InstanceId>,
+    /// Whether it began before lists had told who was there: the first ones are what was shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind: bool,
 }

@@ -2,7 +2,7 @@
 
 use infrakit_spi::{Error, Tags, tags};
 
-use crate::bench::{Bench, Fate, cattle, named};
+use crate::bench::{Bench, Fate, cattle, named, spec};
 
 /// Another group, of one member.
 fn other(size: u64) -> infrakit_spi::group::GroupSpec {
@@ -167,4 +167,154 @@ fn a_stranger_is_not_asked_to_go_where_what_was_decided_happened_late() {
         bench.wait(300);
         assert_eq!(bench.ids(), ["i-001"], "{:?}", bench.made);
     }
+}
+
+/// The next creation of the same group is given the id before the answer to the destruction comes, and a
+/// list from before shows the one that went: neither is the new one taken for that one, nor destroyed.
+#[test]
+fn nor_is_a_successor_in_the_same_group_taken_for_who_went() {
+    let mut bench = Bench::undeclared();
+    let surge = r#","Updating":{"MaxSurge":1}"#;
+    bench.arrive(spec(r#"{"Size":2}"#, ("file", "1"), surge));
+    bench.wait(30);
+    bench.ask_to_go("i-001");
+    let before = bench.instances.clone();
+    bench.scale(2);
+    let creation = bench.take_creation();
+    bench.lose("i-001");
+    let made = bench.make(&creation, "i-001");
+    bench.fate = Fate::Done;
+    bench.answer(creation, Ok(made));
+    bench.stale = Some(before);
+    bench.wait(3);
+    assert!(
+        !bench.why().contains("it is not touched"),
+        "{}",
+        bench.why()
+    );
+    bench.stale = None;
+    bench.wait(60);
+    assert_eq!(bench.ids(), ["i-001", "i-002"], "{:?}", bench.made);
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+    assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
+    assert!(bench.converged(), "{}", bench.why());
+}
+
+/// A list lacks so many that it is doubted.
+fn is_doubted(bench: &Bench, members: usize) {
+    let why = bench.why();
+    let want = format!("a list lacks {members} members");
+    assert!(why.contains(&want), "{why}");
+}
+
+/// Lists lack several at once, which is doubted; what has the id of one of them by now is not destroyed in
+/// its place.
+#[test]
+fn nor_is_a_missing_member_looked_for_in_another_group() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(6, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    bench.instances.clear();
+    bench.wait(31);
+    is_doubted(&bench, 6);
+    give(&mut bench, "i-006");
+    bench.scale(1);
+    bench.wait(300);
+    assert_eq!(bench.count("destroy i-006"), 0, "{:?}", bench.made);
+    assert!(bench.ids().contains(&"i-006"), "{:?}", bench.made);
+    assert_eq!(bench.ids().len(), 2, "{:?}", bench.made);
+}
+
+/// Its answer is lost, and a list shows whose it is.
+#[test]
+fn nor_where_only_a_list_tells_whose_it_is_by_now() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(6, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    bench.instances.clear();
+    bench.wait(31);
+    bench.fate = Fate::Kept;
+    bench.commit(other(1));
+    let creation = bench.take_creation();
+    bench.make(&creation, "i-006");
+    bench.fate = Fate::Done;
+    bench.answer(creation, Err(Error::unknown("no answer")));
+    bench.changed();
+    bench.wait(1);
+    is_doubted(&bench, 5);
+    bench.scale(1);
+    bench.wait(300);
+    assert_eq!(bench.count("destroy i-006"), 0, "{:?}", bench.made);
+    assert_eq!(bench.ids().len(), 2, "{}", bench.why());
+}
+
+/// What was decided of it and is being written down does not begin.
+#[test]
+fn nor_is_it_destroyed_by_what_was_decided_a_moment_before() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(6, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    bench.instances.clear();
+    bench.wait(31);
+    bench.fate = Fate::Kept;
+    bench.commit(other(1));
+    let creation = bench.take_creation();
+    let made = bench.make(&creation, "i-006");
+    bench.fate = Fate::Done;
+    bench.core.set_size(&"g".into(), 1, bench.now).unwrap();
+    // The new size is on record, and the plan that follows from it is on its way there.
+    bench.act();
+    bench.core.plan(bench.now);
+    bench.answer(creation, Ok(made));
+    bench.act();
+    bench.wait(300);
+    assert_eq!(bench.count("destroy i-006"), 0, "{:?}", bench.made);
+    assert_eq!(bench.ids().len(), 2, "{:?}", bench.made);
+}
+
+/// A list from before shows the former member to its group, which had asked it to go, and would ask again.
+#[test]
+fn nor_is_a_member_of_another_group_taken_for_one_that_was_asked_to_go() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    let subject = bench.ask_to_go("i-001");
+    let before = bench.instances.clone();
+    bench.commit(other(1));
+    let creation = bench.take_creation();
+    bench.lose("i-001");
+    let made = bench.make(&creation, "i-001");
+    bench.fate = Fate::Done;
+    bench.answer_destruction(subject, Err(Error::refused("no such instance")));
+    bench.answer(creation, Ok(made));
+    bench.stale = Some(before);
+    bench.wait(8);
+    bench.stale = None;
+    bench.wait(300);
+    assert_eq!(bench.count("destroy i-001"), 0, "{:?}", bench.made);
+    assert_eq!(bench.ids(), ["i-001", "i-002"], "{:?}", bench.made);
+    assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
+}
+
+/// What its plugin says may be wrong: one that lists go on showing as the former group's goes after all.
+#[test]
+fn one_that_was_asked_to_go_and_is_still_there_goes() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    let subject = bench.ask_to_go("i-001");
+    bench.commit(other(1));
+    let creation = bench.take_creation();
+    let there = bench.all()[0].clone();
+    bench.fate = Fate::Done;
+    bench.answer_destruction(subject, Err(Error::refused("busy")));
+    bench.answer(creation, Ok(there));
+    bench.wait(60);
+    assert_eq!(bench.count("destroy i-001"), 1, "{:?}", bench.made);
+    assert_eq!(bench.ids(), ["i-002"], "{:?}", bench.made);
 }

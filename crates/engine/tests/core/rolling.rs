@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use infrakit_plan::{Direction, PausedBy, RollResult};
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::Lifecycle;
+use infrakit_spi::instance::{Lifecycle, Listing};
 use infrakit_spi::rollout::Command;
 use infrakit_spi::{Error, FailureClass};
 
@@ -340,4 +340,27 @@ fn refused_way_back() -> Bench {
     assert_eq!(bench.memory().revision, 2);
     bench.full = false;
     bench
+}
+
+/// The group is known by its record only when it is committed, and nobody has come since: its members were
+/// made by a former record of it.
+#[test]
+fn a_commit_before_the_first_list_of_a_life_is_not_paused_by_who_was_there() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.free();
+    bench.arrive(cattle(2, "1"));
+    bench.wait(30);
+    bench.hold_lists = true;
+    bench.restart();
+    bench.commit(cattle(2, "2"));
+    bench.settle();
+    bench.hold_lists = false;
+    for list in std::mem::take(&mut bench.lists) {
+        let all = bench.all();
+        bench.answer_list(list, Ok(Listing::Changed(all, None)));
+    }
+    bench.wait(300);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.count("create"), 4, "{:?}", bench.made);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::diagnosis::health::Witnesses;
 use crate::diagnosis::lately::Lately;
 use crate::diagnosis::{domains, lately};
 use crate::draft::Draft;
@@ -99,6 +100,7 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
     illness.sick = outdated_first;
     let concerned = suspected || draft.memory.breaker.is_some();
     illness.unsure = concerned && lately::is_unsure(draft);
+    let alone = suspected && is_alone(draft);
     let broken = domains::judge(draft, suspected, illness.unsure);
     if !broken.is_empty() {
         let inside = |member: &Member| domains::is_in(draft, member, &broken);
@@ -106,10 +108,10 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
     }
     illness.broken = concerned && judge_breaker(draft, (suspected, given_up), &illness, &broken);
     let doubted = judge_observer(draft, suspected);
-    illness.withheld = illness.broken || doubted || illness.unsure;
+    illness.withheld = illness.broken || doubted || illness.unsure || alone;
     let asked_again = illness.suspects.first().copied();
     let sick = illness.sick.first().map(|(key, _)| *key);
-    let first = if illness.unsure {
+    let first = if illness.unsure || alone {
         asked_again.or(sick)
     } else {
         asked_again
@@ -122,6 +124,22 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
         draft.wait(WaitingOn::Confirmation { id });
     }
     illness
+}
+
+/// Returns whether only one member can be asked how it is, while others come up that soon can be. Nothing
+/// tells that one from an observer that errs about everybody, and a member that is replaced is as long in
+/// coming as those are. One that has not come up within its grace period is not waited for.
+fn is_alone(draft: &Draft<'_>) -> bool {
+    draft.index.witnesses() == Witnesses::None && coming_up(draft) > 0
+}
+
+/// Counts the new members that come up by their plugin's word, and are within their grace period.
+fn coming_up(draft: &Draft<'_>) -> usize {
+    let policy = &draft.spec.health;
+    let coming_up = draft.members(&draft.index.coming_up);
+    coming_up
+        .filter(|(_, member)| draft.now < policy.grace_ends(member.created))
+        .count()
 }
 
 /// Returns the members that the size is about and whose last verdict was bad.
@@ -166,7 +184,9 @@ fn judge_breaker(
     let few = inside <= draft.ledger.wanted / 2;
     let (broken, inside) = if few { (broken, inside) } else { (&nowhere, 0) };
     let unhealthy = unhealthy(draft, given_up, broken);
-    let outside = draft.ledger.wanted.saturating_sub(inside);
+    // Those that are not there yet, or that nobody can ask, say nothing for those that are.
+    let judged = draft.ledger.tally().working - coming_up(draft);
+    let outside = draft.ledger.wanted.min(judged).saturating_sub(inside);
     let most = number(policy.unhealthy_limit(outside as u64));
     let lately = Lately::of(draft, broken);
     let sample = lately.is_over(policy).then_some(&lately);

@@ -7,7 +7,7 @@ use infrakit_spi::{InstanceId, PluginName};
 
 use super::listed::Lag;
 use super::tomb::{Buried, ToldBy, Tomb};
-use super::{Birth, Departure, Key, Member, Observed, Seen, key};
+use super::{Birth, Departure, Key, Member, Observed, Seen, Step, key};
 use crate::Timestamp;
 use crate::guards::Guard;
 
@@ -36,6 +36,18 @@ impl Observed {
         };
         self.tombs.insert(key, tomb);
         seen
+    }
+
+    /// Takes in that the id of a member was given to another one by `since`: that one is gone, and lists
+    /// from before show it.
+    pub(super) fn succeed(&mut self, key: &Key, went: Birth, since: Timestamp) {
+        let tomb = Tomb {
+            since,
+            birth: went,
+            told: ToldBy::Plugin,
+            unasked: false,
+        };
+        self.tombs.insert(key.clone(), tomb);
     }
 
     /// Returns the departure of a member that is believed to be gone since its plugin shows nobody, and
@@ -132,6 +144,31 @@ impl Observed {
     /// nothing of it.
     pub fn give_away(&mut self, plugin: &PluginName, id: &InstanceId, since: Timestamp) {
         self.given.insert(key(plugin, id), since);
+    }
+
+    /// Takes in that the id of a member that was asked to go was given to another group by `since`, as its
+    /// plugin says. It is asked again only on the word of a list from after that. Returns whether it was
+    /// asked to go, and the last list showed it.
+    pub fn contest(&mut self, plugin: &PluginName, id: &InstanceId, since: Timestamp) -> bool {
+        let Some(mut member) = self.get_mut_on(plugin, id).filter(|one| !one.missed) else {
+            return false;
+        };
+        let Some(departure) = &mut member.departure else {
+            return false;
+        };
+        departure.taken = Some(since);
+        if let Step::Accepted(at) = &mut departure.step {
+            *at = since;
+        }
+        drop(member);
+        self.give_away(plugin, id, since);
+        true
+    }
+
+    /// Returns whether the id of a member was given to another group so lately that lists may not tell.
+    #[must_use]
+    pub fn is_contested(&self, plugin: &PluginName, id: &InstanceId) -> bool {
+        self.given.contains_key(&key(plugin, id))
     }
 
     /// Returns whether a list, started at `started`, may show an instance only because it is from before

@@ -440,9 +440,10 @@ impl Index {
         self.flying.len()
     }
 
-    /// Returns whether a suspect has others beside it that can be asked.
+    /// Returns whether a suspect has others beside it that can be asked: nobody can say of one that comes
+    /// up how it is.
     pub(crate) fn witnesses(&self) -> Witnesses {
-        if self.staying > 1 {
+        if self.staying > 1 + self.coming_up.len() {
             Witnesses::Some
         } else {
             Witnesses::None

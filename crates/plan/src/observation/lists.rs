@@ -278,7 +278,10 @@ impl Observed {
         }
         let fresh = fresh(description);
         if member.is_another(&fresh.birth()) || member.bears_another_token(&fresh) {
-            if member.comes_after(fresh.token, (started, lag)) {
+            // The list may be from before the id was given to this one.
+            let older = member.comes_after(fresh.token, (started, lag));
+            let older = older || self.tomb_of(&key, &fresh).is_some();
+            if older && Guard::Tombstones.stands() {
                 // It says nothing of who has the id now.
                 seen.ghosts += 1;
                 if member.missed {

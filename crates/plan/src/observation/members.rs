@@ -18,6 +18,10 @@ impl Members {
         self.0.get(key).map(Box::as_ref)
     }
 
+    pub(super) fn contains_key(&self, key: &Key) -> bool {
+        self.0.contains_key(key)
+    }
+
     pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Member> {
         self.0.get_mut(key).map(Box::as_mut)
     }

@@ -408,8 +408,13 @@ impl Observed {
             }
             // The plugin has given the id of an instance that went to a new one. Of one that a former
             // record of the group made, the tag alone tells.
-            Some(known) if known.bears_another_token(&member) => self.insert(key, member),
-            Some(known) if known.is_another(&member.birth()) => self.insert(key, member),
+            Some(known)
+                if known.bears_another_token(&member) || known.is_another(&member.birth()) =>
+            {
+                let went = known.birth();
+                self.succeed(&key, went, member.created);
+                self.insert(key, member);
+            }
             // A list has shown it before its answer came. Where lists do not say what creation a member
             // came of, the answer does.
             Some(known) => {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use infrakit_spi::instance::{Description, Domains};
-use infrakit_spi::{GroupId, PluginName};
+use infrakit_spi::{GroupId, InstanceId, PluginName};
 
 use super::{Key, Lag, Listed, Member, Observed, Origin, Seen};
 use crate::Timestamp;
@@ -31,6 +31,28 @@ impl Observed {
         let whole = self.listed_on(plugin) >= Some(since);
         let part = || self.looked_on(plugin) >= Some(since) && self.tells_of(plugin, member);
         shown && (whole || part())
+    }
+
+    /// Returns whether the last list of `plugin` lacks members that are kept all the same.
+    #[must_use]
+    pub fn lacks(&self, plugin: &PluginName) -> bool {
+        self.missed.iter().any(|key| key.plugin == *plugin)
+    }
+
+    /// Returns the members that the last list of `plugin` lacks, asked for at `started`, and that it would
+    /// show if it were only from before their time.
+    pub fn surely_missed(
+        &self,
+        plugin: &PluginName,
+        started: Timestamp,
+    ) -> impl Iterator<Item = &InstanceId> {
+        let missed = self.missed.iter().filter(move |key| key.plugin == *plugin);
+        missed
+            .filter(move |key| {
+                let member = self.members.get(key);
+                member.is_some_and(|one| started > self.proof_of_life(plugin, one.created))
+            })
+            .map(|key| &key.id)
     }
 
     /// Returns whether a list has shown a member that cannot be from before `since`, however far lists of

@@ -1,6 +1,9 @@
 //! How far a rollout may go now: stages, batches, windows, pauses, deadlines and failures.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use infrakit_spi::InstanceId;
 
 use crate::action::Action;
 use crate::diagnosis::sickness::Illness;
@@ -155,6 +158,7 @@ impl Roll {
     /// Lets a paused rollout go on: failures so far are forgotten, the deadline begins anew.
     pub fn resume(&mut self, now: Timestamp) {
         self.paused = None;
+        self.strangers.clear();
         self.failed = 0;
         self.progress = now;
     }
@@ -262,20 +266,35 @@ fn drains(draft: &Draft<'_>) -> bool {
         })
 }
 
-/// Pauses a rollout when outdated members turn up that nobody was shown.
+/// Pauses a rollout when outdated members turn up that nobody was shown. It goes on by itself when they
+/// are gone: the group is then as it was shown.
 fn note_strangers(draft: &Draft<'_>, roll: &mut Roll) {
-    if roll.paused.is_some() {
-        return;
-    }
     let index = draft.index;
-    let stranger = draft
-        .members(index.foreign_since(roll.begun))
-        .find(|(key, member)| !roll.shown.contains(&key.id) && !draft.is_untouchable(member));
-    let Some((key, _)) = stranger else { return };
-    let what = format!("`{}` has come, made from another configuration", key.id);
+    let all = || index.foreign_since(Timestamp::default());
+    if std::mem::take(&mut roll.blind) {
+        roll.shown.extend(all().map(|key| key.id.clone()));
+    }
+    if let Some(pause) = &roll.paused {
+        let changed = matches!(pause.by, PausedBy::Changed { .. }) && !roll.strangers.is_empty();
+        if !changed || all().any(|key| roll.strangers.contains(&key.id)) {
+            return;
+        }
+        (roll.paused, roll.progress) = (None, draft.now);
+        for gone in std::mem::take(&mut roll.strangers) {
+            roll.shown.remove(&gone);
+        }
+    }
+    let unknown = draft.members(index.foreign_since(roll.begun));
+    let unknown = unknown
+        .filter(|(key, member)| !roll.shown.contains(&key.id) && !draft.is_untouchable(member));
+    let strangers: BTreeSet<InstanceId> = unknown.map(|(key, _)| key.id.clone()).collect();
+    let Some(first) = strangers.first() else {
+        return;
+    };
+    let what = format!("`{first}` has come, made from another configuration");
+    roll.strangers = strangers;
     // Whoever lets the rollout go on has taken notice of all that are there now.
-    let all = index.foreign_since(Timestamp::default());
-    roll.shown = all.map(|key| key.id.clone()).collect();
+    roll.shown = all().map(|key| key.id.clone()).collect();
     roll.paused = Some(Pause {
         by: PausedBy::Changed { what },
         since: draft.now,

@@ -59,6 +59,78 @@ fn none_of_those_that_never_came_up_is_judged_before_the_others() {
     assert_eq!(destroyed(&bench.preview()), [("a", Reason::Unhealthy)]);
 }
 
+/// Adds a member that comes up, by its plugin's word: nobody can be asked how it is.
+fn add_pending(bench: &mut Bench, id: &str) {
+    let mut pending = shown(id, "v1");
+    pending.state = Lifecycle::Pending;
+    bench.add(pending);
+}
+
+/// Nothing tells that member from an observer that errs about everybody, and the others come up soon.
+#[test]
+fn who_can_be_asked_alone_is_not_judged_while_others_come_up() {
+    let surge = r#","Updating":{"MaxSurge":2,"MaxUnavailable":1}"#;
+    let mut bench = Bench::healthy(spec(r#"{"Size":3}"#, "v1", surge), &["a"]);
+    add_pending(&mut bench, "b");
+    add_pending(&mut bench, "c");
+    bench.verdicts("a", 40, Health::Unhealthy);
+    let plan = bench.preview();
+    assert!(destroyed(&plan).is_empty());
+    let waits = WaitingOn::Confirmation { id: "a".into() };
+    assert!(plan.waiting.contains(&waits), "{:?}", plan.waiting);
+    // Those that do not come up keep nobody from being healed for ever.
+    let mut stuck = bench.clone();
+    stuck.pass(bench.spec.health.grace_period);
+    stuck.verdict("a", Health::Unhealthy);
+    assert_eq!(destroyed(&stuck.preview()), [("a", Reason::Unhealthy)]);
+    // Those that are up and well show that the observer can tell.
+    for (place, id) in [(1, "b"), (2, "c")] {
+        bench.list[place].state = Lifecycle::Running;
+        bench.look();
+        bench.verdict(id, Health::Healthy);
+    }
+    assert_eq!(destroyed(&bench.preview()), [("a", Reason::Unhealthy)]);
+}
+
+/// Where the others did not come up in time, its own verdicts have to agree for longer, as in a group of
+/// one.
+#[test]
+fn who_can_be_asked_alone_has_no_witnesses() {
+    let mut bench = Bench::healthy(cattle(2), &["a"]);
+    add_pending(&mut bench, "b");
+    bench.pass(bench.spec.health.grace_period);
+    bench.verdicts("a", 13, Health::Unhealthy);
+    assert!(destroyed(&bench.preview()).is_empty());
+    bench.verdicts("a", 20, Health::Unhealthy);
+    assert_eq!(destroyed(&bench.preview()), [("a", Reason::Unhealthy)]);
+}
+
+/// A share of those that are not there yet would have all be healed that are.
+#[test]
+fn the_breaker_is_of_those_that_can_be_asked() {
+    let ids = ["a", "b", "c"];
+    let most = r#","Updating":{"MaxUnavailable":9}"#;
+    let mut growing = Bench::healthy(spec(r#"{"Size":10}"#, "v1", most), &ids);
+    let mut coming_up = growing.clone();
+    for number in 0..7 {
+        add_pending(&mut coming_up, &format!("p{number}"));
+        growing.intend(number, None);
+    }
+    for bench in [&mut growing, &mut coming_up] {
+        for id in ids {
+            bench.sicken(id);
+        }
+        let plan = bench.preview();
+        assert!(destroyed(&plan).is_empty());
+        let open = WaitingOn::Breaker {
+            domain: None,
+            unhealthy: 3,
+            most: 1,
+        };
+        assert!(plan.waiting.contains(&open), "{:?}", plan.waiting);
+    }
+}
+
 #[test]
 fn a_burst_of_single_bad_verdicts_opens_nothing() {
     let mut bench = Bench::healthy(cattle(3), &["a", "b", "c"]);

@@ -228,6 +228,32 @@ fn an_outdated_member_from_nowhere_pauses_the_rollout() {
     assert_eq!(paused_by(&bench), None, "it was taken notice of");
 }
 
+/// Whom nobody was shown is gone again: the group is as it was when the rollout was shown.
+#[test]
+fn a_rollout_goes_on_when_the_member_from_nowhere_is_gone() {
+    let mut bench = rolled("");
+    bench.plan();
+    bench.add(tagged("stray", &[(tags::CONFIG_HASH, "other")]));
+    bench.plan();
+    assert!(paused_by(&bench).is_some());
+    bench.add(tagged("other", &[(tags::CONFIG_HASH, "other")]));
+    bench.remove("stray");
+    bench.plan();
+    assert!(
+        paused_by(&bench).is_some(),
+        "another one has come meanwhile"
+    );
+    bench.remove("other");
+    bench.plan();
+    assert_eq!(paused_by(&bench), None);
+    // One that comes back is as unknown as before.
+    bench.add(tagged("stray", &[(tags::CONFIG_HASH, "other")]));
+    bench.pass(Duration::from_secs(60));
+    bench.look();
+    bench.plan();
+    assert!(paused_by(&bench).is_some());
+}
+
 #[test]
 fn a_revision_is_good_once_all_its_members_proved_themselves() {
     let mut bench = rolled("");

@@ -57,6 +57,8 @@ pub(in crate::core) struct Observer {
     /// Ids that were listed or answered, hashed. Hashes are small, and one that two ids share only
     /// leads to a closer look.
     shown: HashMap<u64, Shown>,
+    /// Groups with members that the last list lacks and that are kept all the same.
+    lacking: BTreeSet<GroupId>,
     fingerprint: Option<Fingerprint>,
     filter: Option<Tags>,
     /// When the next list for all groups is due.
@@ -84,6 +86,20 @@ impl Observer {
     /// The groups that are watched for.
     pub(in crate::core) fn groups(&self) -> &BTreeSet<GroupId> {
         &self.groups
+    }
+
+    /// Notes whether a group has members that the last list lacks and that are kept all the same.
+    pub(in crate::core) fn note_lacking(&mut self, group: &GroupId, lacks: bool) {
+        if lacks {
+            self.lacking.insert(group.clone());
+        } else {
+            self.lacking.remove(group);
+        }
+    }
+
+    /// The groups with such members: few, as a rule none.
+    pub(in crate::core) fn lacking(&self) -> &BTreeSet<GroupId> {
+        &self.lacking
     }
 
     /// Returns when the next list is to be started; `None` while one is under way.
@@ -149,6 +165,7 @@ impl Observer {
     /// Ceases to watch for a group: no list is begun for one that is gone.
     pub(in crate::core) fn leave(&mut self, group: &GroupId) {
         self.groups.remove(group);
+        self.lacking.remove(group);
         self.forget();
         self.wanted.remove(group);
         self.soonest = self.wanted.values().copied().min();

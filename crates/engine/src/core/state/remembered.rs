@@ -145,6 +145,8 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         waits,
         failed,
         shown,
+        strangers,
+        blind,
     } = roll;
     *hold != stored.hold
         || *begun != stored.begun
@@ -160,6 +162,8 @@ fn rolls_other(roll: Option<&Roll>, stored: Option<&Roll>) -> bool {
         || *failed != stored.failed
         || *through != stored.through
         || *shown != stored.shown
+        || *strangers != stored.strangers
+        || *blind != stored.blind
 }
 
 /// Returns whether more was learned than a restart should forget: a time that was longer by half, or

@@ -27,11 +27,7 @@ impl Core {
             observer.acted(now);
         }
         let took = self.took(begun, now).filter(|_| outcome.is_ok());
-        // No client waits for longer: this process was stopped meanwhile.
-        let limit = self.config.behaviour(&plugin).creation_limit();
-        if let Some(took) = took.filter(|took| *took <= limit) {
-            self.behaviours.created(&plugin, took);
-        }
+        self.note_creating(&plugin, took);
         let outcome = outcome.map_err(|error| self.classed(&plugin, error));
         let first = self.begun_first((&target, number), begun);
         let mut misnamed = false;
@@ -48,6 +44,9 @@ impl Core {
                 None => Ok(made),
             }
         });
+        if let Ok(made) = &outcome {
+            self.pass_on(&target.group, (&plugin, &made.id), now);
+        }
         let lag = self.config.lag(&plugin);
         let behaviour = self.config.behaviour(&plugin);
         let sure = behaviour.answer_is_existence();
@@ -121,6 +120,15 @@ impl Core {
             }
         }
         self.touch(&target.group);
+    }
+
+    /// Notes how long a plugin took to create an instance.
+    fn note_creating(&mut self, plugin: &PluginName, took: Option<Duration>) {
+        // No client waits for longer: this process was stopped meanwhile.
+        let limit = self.config.behaviour(plugin).creation_limit();
+        if let Some(took) = took.filter(|took| *took <= limit) {
+            self.behaviours.created(plugin, took);
+        }
     }
 
     /// Returns how long something took that began at `begun`; what it took while the controller slept says

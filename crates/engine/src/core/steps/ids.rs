@@ -11,7 +11,8 @@ use infrakit_plan::{Again, Doubt, FailedCreation, Intent, Origin, Timestamp, Tok
 use infrakit_spi::instance::Description;
 use infrakit_spi::{Error, FailureClass, GroupId, InstanceId, PluginName, tags};
 
-use crate::core::{Core, Group, Subject, Target};
+use crate::core::steps::lists::learn;
+use crate::core::{Call, Core, Group, Subject, Target};
 
 /// A young member that a list shows as somebody else's.
 struct Refuted {
@@ -44,9 +45,12 @@ impl Core {
         }
         let others = observer.groups().iter();
         let others = others.filter(|group| **group != target.group);
-        let mut others = others.filter_map(|group| self.groups.with_remains(group));
-        if let Some(owner) = others.find(|group| group.seen.get_on(plugin, id).is_some()) {
-            return Some(format!("is a member of group `{}`", owner.id()));
+        let others = others.filter_map(|group| self.groups.with_remains(group));
+        let mut others = others.filter_map(|group| Some((group, group.seen.get_on(plugin, id)?)));
+        if let Some((owner, member)) = others.next() {
+            // One that was asked to go may have gone, and its plugin uses the id again.
+            let leaving = member.departure.is_some();
+            return (!leaving).then(|| format!("is a member of group `{}`", owner.id()));
         }
         // Machines are listed whether they are given out or not. Whoever has this one, a list tells
         // before it is touched.
@@ -132,6 +136,114 @@ impl Core {
                 group.seen.give_away(plugin, instance, *since);
             }
         }
+    }
+
+    /// Takes in that an id was given to a member of a group: whoever else had it is gone, be it that lists
+    /// lack it and that is doubted, and what was decided of it must not be done to that one. Of one that
+    /// was asked to go, and that lists have shown until now, a list from after that tells.
+    pub(in crate::core) fn pass_on(
+        &mut self,
+        to: &GroupId,
+        (plugin, id): (&PluginName, &InstanceId),
+        now: Timestamp,
+    ) {
+        let Some(observer) = self.observers.get(plugin) else {
+            return;
+        };
+        let holders = match observer.shown(id) {
+            Some(_) => observer.groups(),
+            None => observer.lacking(),
+        };
+        let others = holders.iter().filter(|group| *group != to);
+        let had = |group: &&GroupId| {
+            let group = self.groups.with_remains(group);
+            group.is_some_and(|group| group.seen.get_on(plugin, id).is_some())
+        };
+        let had: Vec<GroupId> = others.filter(had).cloned().collect();
+        for former in had {
+            let Some(group) = self.groups.with_remains(&former) else {
+                continue;
+            };
+            tracing::info!(group = %former, instance = %id, %to, "its id was given to another group");
+            let target = group.target.clone();
+            self.withdraw(&target);
+            self.give_up_holder(&former, (plugin, id), now);
+        }
+    }
+
+    /// Takes in that a member of a group has lost its id to a member of another one.
+    pub(in crate::core) fn give_up_holder(
+        &mut self,
+        former: &GroupId,
+        (plugin, id): (&PluginName, &InstanceId),
+        now: Timestamp,
+    ) {
+        let Some(group) = self.groups.with_remains_mut(former) else {
+            return;
+        };
+        if !group.seen.contest(plugin, id, now) {
+            let seen = group.seen.destroyed(plugin, id, now);
+            learn(group, &seen, now);
+            group.departures.strike(plugin, id);
+            group.memory.decided.remove(&(plugin.clone(), id.clone()));
+        }
+        self.touch(former);
+    }
+
+    /// Looks whether members that a list lacks, asked for at `started`, are lacking because their ids are
+    /// those of members of other groups by now.
+    pub(in crate::core) fn pass_on_the_missing(
+        &mut self,
+        served: &BTreeSet<GroupId>,
+        plugin: &PluginName,
+        (started, now): (Timestamp, Timestamp),
+    ) {
+        let Some(observer) = self.observers.get(plugin) else {
+            return;
+        };
+        let mut given = Vec::new();
+        let lacking = observer.lacking().intersection(served);
+        for group in lacking.filter_map(|id| self.groups.with_remains(id)) {
+            for missing in group.seen.surely_missed(plugin, started) {
+                let others = served.iter().filter(|other| *other != group.id());
+                let mut others = others.filter_map(|other| self.groups.with_remains(other));
+                let owner = others.find(|other| {
+                    let known = other.seen.get_on(plugin, missing);
+                    known.is_some_and(|known| other.seen.has_shown(known, started))
+                });
+                given.extend(owner.map(|owner| (owner.id().clone(), missing.clone())));
+            }
+        }
+        for (owner, id) in given {
+            self.pass_on(&owner, (plugin, &id), now);
+        }
+    }
+
+    /// Returns the instance that a call is about, if its group does not have it any more, and another one
+    /// has.
+    pub(in crate::core) fn passed_on(&self, call: &Call) -> Option<(PluginName, InstanceId)> {
+        let (Call::Destroy { subject, .. }
+        | Call::Drain { subject, .. }
+        | Call::Repair { subject, .. }
+        | Call::Label { subject, .. }) = call
+        else {
+            return None;
+        };
+        let Subject {
+            target, plugin, id, ..
+        } = subject;
+        let has = |group: &GroupId| {
+            let group = self.groups.with_remains(group);
+            group.is_some_and(|group| group.seen.get_on(plugin, id).is_some())
+        };
+        let own = self.groups.with_remains(&target.group);
+        let keeps = own.is_some_and(|own| {
+            own.seen.get_on(plugin, id).is_some() && !own.seen.is_contested(plugin, id)
+        });
+        let observer = self.observers.get(plugin).filter(|_| !keeps);
+        let others = observer.into_iter().flat_map(|observer| observer.groups());
+        let mut others = others.filter(|group| **group != target.group);
+        others.any(has).then(|| (plugin.clone(), id.clone()))
     }
 
     /// Returns whether a list shows an instance in the place of a young member only because it may be from

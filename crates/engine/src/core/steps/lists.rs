@@ -141,7 +141,8 @@ impl Core {
             let grown = note_seen(group, circumstances, &self.calls);
             learn(group, &seen, circumstances.now);
             self.behaviours.departures(plugin, &seen.departed);
-            look_then(self.observers.get_mut(plugin), id, &seen);
+            let lacks = group.seen.lacks(plugin);
+            look_then(self.observers.get_mut(plugin), (id, lacks), &seen);
             if seen.anything() || grown || !group.converged {
                 self.touch(id);
             }
@@ -204,7 +205,8 @@ impl Core {
                 // A list like this one may tell something else once they are believed.
                 observer.remember(None);
             }
-            look_then(self.observers.get_mut(circumstances.plugin), id, &seen);
+            let lacks = group.seen.lacks(plugin);
+            look_then(self.observers.get_mut(plugin), (id, lacks), &seen);
             if seen.vanished > 0 {
                 tracing::info!(group = %id, vanished = seen.vanished, "members are gone");
             }
@@ -212,6 +214,7 @@ impl Core {
                 self.touch(id);
             }
         }
+        self.pass_on_the_missing(served, circumstances.plugin, (started, now));
     }
 
     /// Believes a loss that is doubted; returns how many members are gone.
@@ -344,9 +347,12 @@ pub(in crate::core) fn learn(group: &mut Group, seen: &Seen, now: Timestamp) {
     }
 }
 
-/// Asks for the list that tells whether members which a list lacks are gone.
-fn look_then(observer: Option<&mut Observer>, group: &GroupId, seen: &Seen) {
-    if let (Some(observer), Some(at)) = (observer, seen.look_again) {
+/// Asks for the list that tells whether members which a list lacks are gone, and notes whether there are
+/// such.
+fn look_then(observer: Option<&mut Observer>, (group, lacks): (&GroupId, bool), seen: &Seen) {
+    let Some(observer) = observer else { return };
+    observer.note_lacking(group, lacks);
+    if let Some(at) = seen.look_again {
         observer.want(group, at + Duration::from_nanos(1));
     }
 }

@@ -189,8 +189,11 @@ impl Core {
             let of = (plugin, self.behaviours.of(plugin));
             self.rates.is_closed(of, op, now)
         });
+        let passed_on = calls.iter().filter_map(|call| self.passed_on(call));
+        let passed_on: Vec<_> = passed_on.collect();
         let group = self.living(target);
-        let withdrawn = late || closed || group.is_none_or(|group| group.changing > 0);
+        let withdrawn =
+            late || closed || !passed_on.is_empty() || group.is_none_or(|group| group.changing > 0);
         for call in calls {
             if let Call::Provision { number, .. } = &call
                 && let Some(group) = self.living(target)
@@ -209,6 +212,9 @@ impl Core {
         }
         if withdrawn {
             self.withdraw(target);
+        }
+        for (plugin, id) in passed_on {
+            self.give_up_holder(&target.group, (&plugin, &id), now);
         }
     }
 

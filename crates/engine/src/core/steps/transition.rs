@@ -194,6 +194,7 @@ fn roll(group: &Group, spec: &Spec, former: Option<Former>, now: Timestamp) -> O
         progress: now,
         former,
         shown: strangers.map(|member| member.id.clone()).collect(),
+        blind: group.seen.listed().is_none(),
         ..Roll::default()
     })
 }

@@ -82,6 +82,13 @@ impl Bench {
         panic!("nobody is to go: {}", self.why());
     }
 
+    /// Carries out what was decided; nothing more is decided meanwhile.
+    pub(crate) fn act(&mut self) {
+        for effect in self.core.take_effects() {
+            self.carry_out(effect);
+        }
+    }
+
     /// Takes the one call that was kept, a creation that has just begun.
     pub(crate) fn take_creation(&mut self) -> KeptCreation {
         let kept = self.take_kept();
