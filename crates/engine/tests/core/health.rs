@@ -1,6 +1,12 @@
 //! Health that outlives the controller.
 
-use crate::bench::{Bench, cattle, spec};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use infrakit_engine::core::{Call, Effect, Event};
+use infrakit_spi::flavor::Health;
+
+use crate::bench::{Bench, GROUP, cattle, spec};
 
 #[test]
 fn a_restart_forgets_no_illness_and_removes_nobody_unasked() {
@@ -72,4 +78,37 @@ fn health_is_written_at_most_every_few_seconds_and_only_when_it_changes() {
     bench.wait(600);
     let busy = bench.entries - idle;
     assert!(busy <= 125, "{busy} entries in 600 s");
+}
+
+/// What was chosen for its health is chosen anew when that changes before it begins: it may be the only one
+/// that serves by then.
+#[test]
+fn who_recovers_before_its_destruction_begins_is_not_destroyed() {
+    let patient = r#","Health":{"Threshold":30,"Window":30}"#;
+    let mut bench = Bench::new();
+    bench.arrive(spec(r#"{"Size":3}"#, ("file", "1"), patient));
+    bench.sick.insert("i-001".into());
+    let asked = Rc::new(RefCell::new(None));
+    let heard = Rc::clone(&asked);
+    bench.witness = Some(Box::new(move |effect| {
+        if let Effect::Call(Call::Check { subject, .. }) = effect
+            && subject.id.as_str() == "i-001"
+        {
+            *heard.borrow_mut() = Some(subject.clone());
+        }
+    }));
+    bench.wait(30);
+    bench.core.set_size(&GROUP.into(), 2, bench.now).unwrap();
+    // The new size is on record, and the plan that follows from it is on its way there.
+    bench.act();
+    bench.core.plan(bench.now);
+    bench.sick.clear();
+    let subject = asked.take().unwrap();
+    let outcome = Ok(Health::Healthy);
+    bench
+        .core
+        .handle(Event::Checked { subject, outcome }, bench.now);
+    bench.wait(30);
+    assert_eq!(bench.count("destroy i-001"), 0, "{:?}", bench.made);
+    assert_eq!(bench.ids(), ["i-001", "i-002"], "{:?}", bench.made);
 }

@@ -107,6 +107,9 @@ pub(in crate::core) struct Group {
     /// The revision that a failed rollout goes back to, and when that is tried again if it could
     /// not be written.
     pub(in crate::core) reverting: Option<(u64, Timestamp)>,
+    /// When a member was last found healthy that is to go and was not healthy before: what was decided
+    /// until then is decided anew unless it has begun.
+    pub(in crate::core) recovered: Option<Timestamp>,
     /// Changes by an operator on their way to the store; nothing is planned meanwhile.
     pub(in crate::core) changing: usize,
     /// Set while the group is being destroyed: a list must be from after this moment.
@@ -152,6 +155,7 @@ impl Group {
             health_written: Timestamp::default(),
             labels_in_doubt: BTreeMap::new(),
             reverting: None,
+            recovered: None,
             changing: 0,
             destroying_since: None,
         };

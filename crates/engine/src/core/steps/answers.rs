@@ -250,7 +250,8 @@ impl Core {
             self.touch(&target.group);
             return;
         }
-        let recovered = member.health.last() == Health::Unhealthy;
+        let before = member.health.last();
+        let goes = member.departure.is_some();
         // A flavor that does not answer knows nothing; that is not a verdict of sickness.
         let changed = match outcome {
             // Its plugin's word that it does not run goes before what its flavor makes of it, be it that
@@ -272,6 +273,11 @@ impl Core {
         {
             group.memory.measured.proof.note(now.since(born));
         }
+        let recovered = before == Health::Unhealthy && verdict == Health::Healthy;
+        let recovers_late = goes && before != Health::Healthy && verdict == Health::Healthy;
+        if recovers_late {
+            group.recovered = Some(now);
+        }
         let matters = verdict != Health::Healthy || recovered || group.memory.roll.is_some();
         let first = changed && (!group.converged || !is_well_known(group));
         if matters || first {
@@ -279,6 +285,9 @@ impl Core {
         } else {
             // Nothing to decide, but the next routine check has to be planned some time.
             self.wake_by(&target.group, again);
+        }
+        if recovers_late {
+            self.withdraw(target);
         }
     }
 }
