@@ -40,9 +40,9 @@ struct Arguments {
     /// First seed of a soak
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     from: u64,
-    /// How many seeds to simulate at once
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    jobs: usize,
+    /// How many seeds to simulate at once; as many as there are processors where it is not said
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
     /// How much is to happen in one history
     #[arg(long, value_enum, default_value_t = Kind::Real)]
     world: Kind,
@@ -60,6 +60,7 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  infrakit-sim --seeds 1500            play the first 1,500 histories
   infrakit-sim --years 10 --jobs 2     soak for ten cluster-years on two cores
   infrakit-sim --seed 42               tell the history of seed 42; if it breaks a promise, the
                                        smallest history found that breaks the same one
@@ -219,8 +220,10 @@ fn soak(arguments: &Arguments, nanos: f64, seeds: u64) -> bool {
     let stop = AtomicU64::new(0);
     let (send, receive) = mpsc::channel::<(u64, Outcome)>();
     let mut sum = Sum::default();
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = arguments.jobs.unwrap_or_else(processors);
     std::thread::scope(|scope| {
-        for _ in 0..arguments.jobs.max(1) {
+        for _ in 0..jobs.max(1) {
             let (send, next, stop) = (send.clone(), &next, &stop);
             scope.spawn(move || {
                 while stop.load(Ordering::Relaxed) == 0 {
