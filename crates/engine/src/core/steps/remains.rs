@@ -161,7 +161,8 @@ impl Core {
         let coming = former.intents.values().map(|intent| &intent.plugin);
         let decided = former.decided.keys().map(|(plugin, _)| plugin);
         let leaving = group.seen.leaving().map(|member| &member.plugin);
-        let homes = coming.chain(decided).chain(leaving);
+        let young = group.young.members().map(|(_, plugin, ..)| plugin);
+        let homes = coming.chain(decided).chain(leaving).chain(young);
         let homes = homes.filter(|home| **home != committed.spec.instance.plugin);
         group.memory.homes.extend(homes.cloned());
         group.memory.intents = former.intents;
