@@ -29,7 +29,7 @@ usage: cargo xtask <command>
   nightly guards     takes out each guard of the core in turn: random histories must notice within
                      2,000, and the first that does is printed
   nightly <world> [--minutes N]
-                     plays fresh histories of a world (real, large, days, small) for N minutes
+                     plays fresh histories of a world (real, edge, large, days, small) for N minutes
                      (default: 10); sums go to docs/nightly.md, what fails to the fixed seeds
 ";
 

@@ -11,7 +11,13 @@ use std::time::{Duration, Instant};
 use crate::step::{Failed, Line, root, step};
 
 /// Worlds that can be played, each with histories that a minute is enough for by far.
-const WORLDS: [(&str, u64); 4] = [("real", 100), ("large", 10), ("days", 100), ("small", 200)];
+const WORLDS: [(&str, u64); 5] = [
+    ("real", 100),
+    ("edge", 100),
+    ("large", 10),
+    ("days", 100),
+    ("small", 200),
+];
 
 /// First seed of a world that was never played here; those below are played by the tests, or were
 /// while the simulator was written.
@@ -36,7 +42,7 @@ pub(crate) fn nightly(arguments: &[&str]) -> Result<(), Failed> {
         Line::new("cargo build --quiet --locked -p infrakit-sim").step("build")?;
         return Line::new("target/debug/infrakit-sim --guards").step("guards");
     }
-    let usage = "cargo xtask nightly guards, or nightly real|large|days|small [--minutes N]";
+    let usage = "cargo xtask nightly guards, or nightly real|edge|large|days|small [--minutes N]";
     let (world, batch, minutes) = step("world", usage, || read(arguments))?;
     Line::new("cargo build --quiet --locked -p infrakit-sim").step("build")?;
     let end = Instant::now() + Duration::from_secs(60 * minutes);

@@ -9,7 +9,7 @@ use crate::trace::Tells;
 pub const MOST: u64 = 2_000;
 
 /// The worlds that are played, by name.
-pub const WORLDS: [&str; 3] = ["small", "real", "days"];
+pub const WORLDS: [&str; 4] = ["small", "real", "days", "edge"];
 
 /// A history that goes wrong without a guard, and only without it.
 #[derive(Debug)]
@@ -57,6 +57,7 @@ fn draw(world: &str, seed: u64) -> Scenario {
     match world {
         "small" => Scenario::draw(seed, Extent::Small),
         "days" => Scenario::draw(seed, Extent::Days),
+        "edge" => Scenario::draw_real(seed, Scale::Edge),
         _ => Scenario::draw_real(seed, Scale::Usual),
     }
 }

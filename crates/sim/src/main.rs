@@ -79,6 +79,8 @@ enum Kind {
     Real,
     /// Up to twenty groups of up to 300 members on up to six such providers
     Large,
+    /// As the real one, with providers at the edge of what they may, and people who change their minds
+    Edge,
 }
 
 impl Kind {
@@ -88,6 +90,7 @@ impl Kind {
             Self::Days => Scenario::draw(seed, Extent::Days),
             Self::Real => Scenario::draw_real(seed, Scale::Usual),
             Self::Large => Scenario::draw_real(seed, Scale::Large),
+            Self::Edge => Scenario::draw_real(seed, Scale::Edge),
         }
     }
 }

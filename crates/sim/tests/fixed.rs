@@ -13,6 +13,7 @@ fn draw(world: &str, seed: u64) -> Option<Scenario> {
         "days" => Scenario::draw(seed, Extent::Days),
         "real" => Scenario::draw_real(seed, Scale::Usual),
         "large" => Scenario::draw_real(seed, Scale::Large),
+        "edge" => Scenario::draw_real(seed, Scale::Edge),
         _ => return None,
     })
 }

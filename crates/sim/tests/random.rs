@@ -49,6 +49,14 @@ macro_rules! real {
 // 1,500 histories in the world of real providers.
 real! { real_0000: 0, real_0375: 375, real_0750: 750, real_1125: 1125 }
 
+// 500 at the edge of what providers and people may do.
+#[test]
+fn edge() {
+    play(0..500, "edge", |seed| {
+        Scenario::draw_real(seed, Scale::Edge)
+    });
+}
+
 #[test]
 fn hours() {
     play(0..1000, "small", |seed| Scenario::draw(seed, Extent::Small));

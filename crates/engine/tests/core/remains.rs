@@ -6,7 +6,7 @@ use std::rc::Rc;
 use infrakit_engine::core::{Call, Effect};
 use infrakit_plan::Asked;
 use infrakit_spi::Error;
-use infrakit_spi::behaviour::{IdempotencyKind, Seconds};
+use infrakit_spi::behaviour::{AnswerMeans, IdempotencyKind, Seconds};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{Tags, tags};
 
@@ -294,4 +294,31 @@ fn a_group_that_is_committed_elsewhere_waits_for_those_that_are_on_their_way_out
     bench.wait(120);
     assert_eq!((bench.on("old"), bench.on("new")), (0, 2));
     assert!(bench.converged(), "{}", bench.why());
+}
+
+/// The plugin has answered, and no list has shown yet what it promised.
+#[test]
+fn members_that_no_list_has_shown_are_taken_over_where_the_group_is_committed_elsewhere() {
+    let mut bench = Bench::declaring(|behaviour| {
+        behaviour.create.answer_means = AnswerMeans::Accepted;
+        behaviour.create.give_up = Some(Seconds(300.0));
+    });
+    bench.stale = Some(bench.instances.clone());
+    bench.commit(pets());
+    bench.wait(5);
+    assert_eq!(bench.count("create"), 2);
+    bench.free();
+    bench.wait(5);
+    bench.commit(spec(r#"{"LogicalIDs":["a","b"]}"#, ("other", "1"), ""));
+    bench.wait(30);
+    assert_eq!(bench.count("create"), 2, "{}", bench.why());
+    bench.stale = None;
+    bench.wait(600);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(
+        (bench.on("file"), bench.on("other")),
+        (0, 2),
+        "{:?}",
+        bench.made
+    );
 }

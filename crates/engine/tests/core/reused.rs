@@ -1,5 +1,6 @@
 //! Ids that another group has by now, and lists from before it got them.
 
+use infrakit_spi::instance::Listing;
 use infrakit_spi::{Error, Tags, tags};
 
 use crate::bench::{Bench, Fate, cattle, named, spec};
@@ -317,4 +318,32 @@ fn one_that_was_asked_to_go_and_is_still_there_goes() {
     bench.wait(60);
     assert_eq!(bench.count("destroy i-001"), 1, "{:?}", bench.made);
     assert_eq!(bench.ids(), ["i-002"], "{:?}", bench.made);
+}
+
+/// A list from before its creation was answered lacks a member that is a moment old: another answer with its
+/// id is refused all the same.
+#[test]
+fn the_id_of_a_member_that_no_list_has_shown_is_not_given_twice() {
+    let mut bench = Bench::undeclared();
+    bench.commit(other(0));
+    bench.wait(30);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    let first = bench.take_creation();
+    bench.hold_lists = true;
+    bench.changed();
+    bench.settle();
+    let made = bench.make(&first, "i-001");
+    bench.answer(first, Ok(made.clone()));
+    bench.hold_lists = false;
+    for list in std::mem::take(&mut bench.lists) {
+        bench.answer_list(list, Ok(Listing::Changed(Vec::new(), None)));
+    }
+    bench.commit(other(1));
+    let second = bench.take_creation();
+    bench.answer(second, Ok(made));
+    bench.wait(60);
+    assert_eq!(bench.ids(), ["i-001"], "{}", bench.why());
+    assert_eq!(bench.kept(), 0, "nobody is missing");
+    assert!(bench.converged(), "{}", bench.why());
 }

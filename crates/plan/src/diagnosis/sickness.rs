@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnosis::health::Witnesses;
 use crate::diagnosis::lately::Lately;
 use crate::diagnosis::{domains, lately};
 use crate::draft::Draft;
@@ -126,19 +125,27 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
     illness
 }
 
-/// Returns whether only one member can be asked how it is, while others come up that soon can be. Nothing
-/// tells that one from an observer that errs about everybody, and a member that is replaced is as long in
-/// coming as those are. One that has not come up within its grace period is not waited for.
+/// Returns whether one member alone is known by a verdict, while others come up of which one is to come.
+/// Nothing tells that one from an observer that errs about everybody, and a member that is replaced is as
+/// long in coming as those are. One that nobody knows of within its grace period is not waited for.
 fn is_alone(draft: &Draft<'_>) -> bool {
-    draft.index.witnesses() == Witnesses::None && coming_up(draft) > 0
+    let policy = &draft.spec.health;
+    let known = |member: &&Member| member.stays() && member.health.last_known().is_some();
+    let mut known = draft.seen.members().filter(known);
+    let mut staying = draft.seen.members().filter(|member| member.stays());
+    known.nth(1).is_none()
+        && staying.any(|member| {
+            member.health.last_known().is_none() && draft.now < policy.grace_ends(member.created)
+        })
 }
 
-/// Counts the new members that come up by their plugin's word, and are within their grace period.
+/// Counts the new members that come up by their plugin's word, are within their grace period, and are not
+/// lacking from lists.
 fn coming_up(draft: &Draft<'_>) -> usize {
     let policy = &draft.spec.health;
     let coming_up = draft.members(&draft.index.coming_up);
     coming_up
-        .filter(|(_, member)| draft.now < policy.grace_ends(member.created))
+        .filter(|(_, member)| !member.missed && draft.now < policy.grace_ends(member.created))
         .count()
 }
 
@@ -181,12 +188,13 @@ fn judge_breaker(
     let policy = &draft.spec.health;
     let nowhere = BTreeSet::new();
     let inside = domains::members(draft, broken);
-    let few = inside <= draft.ledger.wanted / 2;
+    // Those that are not there yet, that nobody can ask, or that lists lack say nothing for those that are.
+    let there = draft.ledger.tally().working - draft.index.missed - coming_up(draft);
+    let judged = draft.ledger.wanted.min(there);
+    let few = inside <= judged / 2;
     let (broken, inside) = if few { (broken, inside) } else { (&nowhere, 0) };
     let unhealthy = unhealthy(draft, given_up, broken);
-    // Those that are not there yet, or that nobody can ask, say nothing for those that are.
-    let judged = draft.ledger.tally().working - coming_up(draft);
-    let outside = draft.ledger.wanted.min(judged).saturating_sub(inside);
+    let outside = judged.saturating_sub(inside);
     let most = number(policy.unhealthy_limit(outside as u64));
     let lately = Lately::of(draft, broken);
     let sample = lately.is_over(policy).then_some(&lately);

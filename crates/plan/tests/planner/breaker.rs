@@ -5,6 +5,7 @@ use std::time::Duration;
 use infrakit_plan::{ConditionKind, Reason, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::Lifecycle;
+use infrakit_spi::tags;
 
 use crate::bench::*;
 
@@ -66,9 +67,9 @@ fn add_pending(bench: &mut Bench, id: &str) {
     bench.add(pending);
 }
 
-/// Nothing tells that member from an observer that errs about everybody, and the others come up soon.
+/// Nothing tells that member from an observer that errs about everybody, and the others can be asked soon.
 #[test]
-fn who_can_be_asked_alone_is_not_judged_while_others_come_up() {
+fn who_can_be_asked_alone_is_not_judged_before_others_were_asked() {
     let surge = r#","Updating":{"MaxSurge":2,"MaxUnavailable":1}"#;
     let mut bench = Bench::healthy(spec(r#"{"Size":3}"#, "v1", surge), &["a"]);
     add_pending(&mut bench, "b");
@@ -83,12 +84,17 @@ fn who_can_be_asked_alone_is_not_judged_while_others_come_up() {
     stuck.pass(bench.spec.health.grace_period);
     stuck.verdict("a", Health::Unhealthy);
     assert_eq!(destroyed(&stuck.preview()), [("a", Reason::Unhealthy)]);
-    // Those that are up and well show that the observer can tell.
-    for (place, id) in [(1, "b"), (2, "c")] {
+    // They are up, and nobody has heard of them yet.
+    for place in [1, 2] {
         bench.list[place].state = Lifecycle::Running;
-        bench.look();
-        bench.verdict(id, Health::Healthy);
     }
+    bench.look();
+    assert!(destroyed(&bench.preview()).is_empty());
+    bench.verdict("b", Health::Unknown);
+    assert!(destroyed(&bench.preview()).is_empty());
+    // Those that are well show that the observer can tell.
+    bench.verdict("b", Health::Healthy);
+    bench.verdict("c", Health::Healthy);
     assert_eq!(destroyed(&bench.preview()), [("a", Reason::Unhealthy)]);
 }
 
@@ -129,6 +135,32 @@ fn the_breaker_is_of_those_that_can_be_asked() {
         };
         assert!(plan.waiting.contains(&open), "{:?}", plan.waiting);
     }
+}
+
+/// Nor do those say anything that the last list lacks, and that are kept all the same.
+#[test]
+fn nor_is_it_of_those_that_lists_lack() {
+    let most = r#","Updating":{"MaxUnavailable":7}"#;
+    let mut bench = Bench::healthy(spec(r#"{"Size":8}"#, "v1", most), &["a", "b", "c", "d"]);
+    for (number, id) in ["w", "x", "y", "z"].into_iter().enumerate() {
+        bench.add(and(shown(id, "v1"), tags::TOKEN, &format!("n-{number}")));
+        bench.verdict(id, Health::Healthy);
+    }
+    for id in ["w", "x", "y", "z"] {
+        bench.remove(id);
+    }
+    assert_eq!(bench.seen.len(), 8, "they are too young to be missed");
+    for id in ["a", "b"] {
+        bench.sicken(id);
+    }
+    let plan = bench.preview();
+    let open = WaitingOn::Breaker {
+        domain: None,
+        unhealthy: 2,
+        most: 1,
+    };
+    assert!(plan.waiting.contains(&open), "{:?}", plan.waiting);
+    assert!(destroyed(&plan).is_empty());
 }
 
 #[test]

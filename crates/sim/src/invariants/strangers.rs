@@ -26,6 +26,9 @@ impl Invariant for Strangers {
             return None;
         };
         let provider = scene.park.get(plugin)?;
+        if provider.promised_to(id) == Some(group) {
+            return None;
+        }
         let Some(machine) = provider.recall(id) else {
             // It is gone for so long that nobody remembers it: nothing can happen to it.
             return None;

@@ -5,7 +5,10 @@ use infrakit_spi::{InstanceId, PluginName};
 
 use crate::controller::Ask;
 use crate::judge::{Scene, Victim};
-use crate::world::Truth;
+use crate::world::{SECOND, Truth};
+
+/// Whoever was asked to go so lately goes no later than the others, be it that the call was lost.
+const ASKED: u64 = 10 * SECOND;
 
 /// That somebody who serves goes, and somebody who is sick may stay.
 #[derive(Clone, Debug)]
@@ -37,12 +40,11 @@ pub fn spared_sick(scene: &Scene<'_>, ask: &Ask) -> Option<Suspicion> {
             .ill_since
             .is_some_and(|since| since + scene.age < scene.now);
         let told = scene.ledger.verdicts.get(&place) == Some(&Health::Unhealthy);
-        let spared = scene
-            .ledger
-            .told
-            .held
-            .contains(&(group.clone(), one.id.clone()))
+        let spared = scene.ledger.told.may_be_held(group, &one.id)
             || (scene.ledger.own.is_some() && one.logical_id == scene.ledger.own);
+        // The call may have been lost on its way.
+        let asked = scene.ledger.asked_to_go.get(&place);
+        let spared = spared || asked.is_some_and(|at| at + ASKED >= scene.now);
         one.truth != Truth::Well && long && told && !spared
     })?;
     Some(Suspicion {

@@ -10,10 +10,7 @@ use super::sight::{Open, Sight};
 use super::truth::may_be_missed;
 use super::{Pace, Promise, Told};
 use crate::controller::{Answer, Ask, Foreseen, Operation, Ticket};
-use crate::world::Park;
-
-/// The plugins that each group lives on.
-type Homes = BTreeMap<GroupId, BTreeSet<PluginName>>;
+use crate::world::{Machine, Park};
 
 /// The most members that a group has had since its promise was made, up to its size. A group that
 /// is yet to grow need not serve with members that it never had.
@@ -42,11 +39,15 @@ pub struct Ledger {
     /// Groups that had like members at some time since they came under management.
     alike: BTreeSet<GroupId>,
     /// Plugins that each group has lived on since it came under management.
-    homes: Homes,
+    homes: BTreeMap<GroupId, BTreeSet<PluginName>>,
     /// Where groups had lived that were given up: who takes one up in the middle of a move goes on with that.
-    left: Homes,
+    left: BTreeMap<GroupId, BTreeSet<PluginName>>,
+    /// Groups that were given up in the middle of a move.
+    moving: BTreeSet<GroupId>,
     /// Members whose end a person asked for.
     pub requested: BTreeSet<(GroupId, InstanceId)>,
+    /// Instances whose destruction any life has asked for, and when it last did.
+    pub asked_to_go: BTreeMap<(PluginName, InstanceId), u64>,
     /// The last verdict on each instance that any life was told.
     pub verdicts: BTreeMap<(PluginName, InstanceId), Health>,
     /// How many members each group has reached under the promise in force.
@@ -111,19 +112,23 @@ impl Ledger {
             .iter()
             .filter_map(|spec| Some((spec.id.clone(), Promise::of(spec)?)))
             .collect();
-        if let Some(sight) = self.sights.get_mut(&life) {
-            for former in sight.promises.keys() {
-                if !promises.contains_key(former) {
-                    // Of one that is destroyed it is still to be seen what is left.
-                    if !self.destroying.contains(former) {
-                        leave(former, &mut self.homes, &mut self.left);
-                    }
-                    self.alike.remove(former);
+        let former = self.sights.get(&life).map(|sight| sight.promises.clone());
+        for (former, promise) in former.into_iter().flatten() {
+            if !promises.contains_key(&former) {
+                // Of one that is destroyed it is still to be seen what is left.
+                if !self.destroying.contains(&former) {
+                    self.let_go(&former, &promise.plugin, park);
                 }
+                self.alike.remove(&former);
             }
+        }
+        if let Some(sight) = self.sights.get_mut(&life) {
             for (group, promise) in &promises {
                 let homes = self.homes.entry(group.clone()).or_default();
                 homes.insert(promise.plugin.clone());
+                if self.moving.remove(group) {
+                    homes.extend(self.left.get(group).into_iter().flatten().cloned());
+                }
                 if promise.ids.is_none() {
                     self.alike.insert(group.clone());
                 }
@@ -134,6 +139,24 @@ impl Ledger {
             sight.promises = promises;
         }
         self.measure(life, park, now);
+    }
+
+    /// Notes that a group is given up that was to live on a plugin. Where it was moving there and members
+    /// were left behind, whoever takes it up again goes on with that.
+    fn let_go(&mut self, group: &GroupId, plugin: &PluginName, park: &Park) {
+        let Some(homes) = self.homes.remove(group) else {
+            return;
+        };
+        let mut elsewhere = park
+            .of(group.as_str())
+            .filter(|(home, _)| *home != plugin && homes.contains(*home));
+        let known = |one: &Machine| one.listed && one.unseen.is_none() && !one.leaving;
+        if elsewhere.any(|(_, one)| known(one)) {
+            self.moving.insert(group.clone());
+        } else {
+            self.moving.remove(group);
+        }
+        self.left.insert(group.clone(), homes);
     }
 
     /// Returns how many members a group has to be measured by: its size, or as many as it ever
@@ -175,7 +198,7 @@ impl Ledger {
     }
 
     /// Notes what a person asked for and was granted, although it may not be written yet.
-    pub fn operated(&mut self, group: &GroupId, operation: &Operation) {
+    pub fn operated(&mut self, life: u32, (group, operation): (&GroupId, &Operation), park: &Park) {
         match operation {
             Operation::Commit { .. } => {
                 self.groups.insert(group.clone());
@@ -192,7 +215,11 @@ impl Ledger {
             Operation::Free => {
                 self.groups.remove(group);
                 self.destroying.remove(group);
-                leave(group, &mut self.homes, &mut self.left);
+                let promise = self.sights.get(&life);
+                let promise = promise.and_then(|sight| sight.promises.get(group));
+                if let Some(plugin) = promise.map(|promise| promise.plugin.clone()) {
+                    self.let_go(group, &plugin, park);
+                }
             }
             Operation::SetSize(_)
             | Operation::Pause
@@ -249,6 +276,7 @@ impl Ledger {
     /// Notes that an instance is gone; another may be given its id.
     pub fn gone(&mut self, plugin: &PluginName, id: &InstanceId, group: Option<&GroupId>) {
         self.verdicts.remove(&(plugin.clone(), id.clone()));
+        self.asked_to_go.remove(&(plugin.clone(), id.clone()));
         self.given_up.remove(&(plugin.clone(), id.clone()));
         if let Some(group) = group {
             self.requested.remove(&(group.clone(), id.clone()));
@@ -281,6 +309,7 @@ impl Ledger {
                 let done = self.done.entry(group.clone()).or_default();
                 done.go.insert(id.clone());
                 self.ended += u64::from(!self.groups.contains(group));
+                self.asked_to_go.insert((plugin.clone(), id.clone()), now);
                 Open::Destroy(plugin.clone(), id.clone())
             }
             Ask::Check { plugin, id, .. } => Open::Check(plugin.clone(), id.clone()),
@@ -322,12 +351,5 @@ impl Ledger {
             }
             _ => {}
         }
-    }
-}
-
-/// Notes where a group lived that is given up.
-fn leave(group: &GroupId, homes: &mut Homes, left: &mut Homes) {
-    if let Some(homes) = homes.remove(group) {
-        left.insert(group.clone(), homes);
     }
 }

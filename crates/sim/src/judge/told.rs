@@ -111,6 +111,20 @@ impl Told {
         all.filter(move |(of, _)| of == group).map(|(_, id)| id)
     }
 
+    /// Notes that one of two instances of a group with the same id is gone: nobody knows which was meant.
+    pub fn namesake_gone(&mut self, group: &GroupId, id: &InstanceId) {
+        let place = (group.clone(), id.clone());
+        if self.held.remove(&place) {
+            self.held_in_doubt.insert(place);
+        }
+    }
+
+    /// Returns whether an id is held in a group, or may be.
+    #[must_use]
+    pub fn may_be_held(&self, group: &GroupId, id: &InstanceId) -> bool {
+        self.perhaps_held(group).any(|held| held == id)
+    }
+
     /// Notes that an instance is gone.
     pub fn gone(&mut self, group: &GroupId, id: &InstanceId) {
         let place = (group.clone(), id.clone());

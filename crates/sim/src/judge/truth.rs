@@ -1,6 +1,6 @@
 //! What is true of a group, as far as whoever acts could know it.
 
-use infrakit_spi::{GroupId, PluginName, tags};
+use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
 
 use super::{Scene, Sight};
 use crate::controller::Creation;
@@ -79,11 +79,17 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn there(&self, group: &'a GroupId) -> u64 {
         let said = self.sight.members.iter();
+        let promised = |plugin: &PluginName, id: &InstanceId| {
+            let provider = self.park.get(plugin);
+            provider.is_some_and(|provider| provider.promised_to(id).is_some())
+        };
         let said = said.filter(|((plugin, id), seen)| {
-            let there = self.park.machine(plugin, id).is_some();
+            let there = self.park.machine(plugin, id).is_some() || promised(plugin, id);
             seen.group == *group && seen.is_unlisted() && !there
         });
-        (self.staying(group).count() + self.lost(group).count() + said.count()) as u64
+        let promises = self.park.promises(group).count();
+        let there = self.staying(group).count() + self.lost(group).count();
+        (there + said.count() + promises) as u64
     }
 }
 

@@ -4,6 +4,7 @@ mod befall;
 mod deed;
 mod draft;
 mod draw;
+mod edge;
 mod real;
 mod run;
 mod small;

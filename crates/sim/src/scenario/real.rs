@@ -8,18 +8,23 @@ use infrakit_spi::instance::Locality;
 
 use super::befall::{befall, relapse, show_in_states, strike, take_back};
 use super::draft::{Draft, Plot, log_uniform, name};
+use super::edge::{give_up_in_mid_move, hand_on};
 use super::{Deed, Rest, Scenario};
 use crate::controller::Operation;
 use crate::rng::Rng;
 use crate::world::{Class, MILLIS, MINUTE, Nature, Park, Provider, SECOND, Traits};
 
-/// How large a world is.
+/// How large a world is, and how far what is in it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
     /// A few groups, most of them small, and an hour.
     Usual,
     /// Up to twenty groups of up to 300 members on up to six plugins.
     Large,
+    /// As the usual one, with more groups on the same plugins, on providers at the edge of what they may:
+    /// ids are given again to other groups, and creations answered before anything exists. People give
+    /// groups up in the middle of a move and take them up again.
+    Edge,
 }
 
 /// Ways to roll that need nobody.
@@ -85,10 +90,18 @@ impl Scenario {
                 (rng.between(1, 2), *rng.pick(&[1, 1, 1, 2, 3]), most)
             }
             Scale::Large => (rng.between(2, 6), rng.between(4, 20), 300),
+            Scale::Edge => (rng.between(1, 2), rng.between(2, 4), 10),
         };
         // Drawn apart, so that what a seed stood for stays nearly the same.
         let habits = &mut Rng::new(seed, 7);
-        let natures = (0..plugins).map(|_| Nature::draw(rng).with_habits(habits));
+        let edge = &mut Rng::new(seed, 8);
+        let natures = (0..plugins).map(|_| {
+            let nature = Nature::draw(rng).with_habits(habits);
+            match scale {
+                Scale::Usual | Scale::Large => nature,
+                Scale::Edge => nature.at_the_edge(edge),
+            }
+        });
         let mut draft = Draft {
             natures: natures.collect(),
             plots: Vec::new(),
@@ -124,6 +137,10 @@ impl Scenario {
         show_in_states(habits, &mut draft);
         take_back(habits, &mut draft);
         relapse(habits, &mut draft);
+        if scale == Scale::Edge {
+            give_up_in_mid_move(edge, &mut draft);
+            hand_on(edge, &mut draft);
+        }
         draft.deeds.sort_by_key(|(at, _)| *at);
         let finals = (0..draft.plots.len()).map(|plot| {
             draft.plots[plot].note += 1;
@@ -202,7 +219,12 @@ fn provider(rng: &mut Rng, nature: &Nature) -> Provider {
         nature.running.longest = nature.running.longest.min(9 * MINUTE);
         nature.lag.longest = nature.lag.longest.min(10 * SECOND);
         nature.tombstone = 0;
-        nature.reuse = Reuse::Never;
+        if !nature.recycles {
+            nature.reuse = Reuse::Never;
+        }
+        if nature.promises {
+            nature.lag.longest = nature.lag.longest.min(4 * SECOND);
+        }
     }
     let mut provider = Provider::default();
     if rng.chance(local) {

@@ -159,7 +159,8 @@ impl World {
         let Some(provider) = self.park.get_mut(plugin) else {
             return;
         };
-        let id = provider.name();
+        let promised = birth.id.clone();
+        let id = promised.unwrap_or_else(|| provider.name());
         let description = Description {
             id: id.clone(),
             logical_id: birth.logical_id.clone(),

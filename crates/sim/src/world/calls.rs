@@ -163,10 +163,21 @@ impl World {
         let now = self.now;
         let provider = self.park.get_mut(plugin);
         let buried = provider.and_then(|provider| provider.bury(id, now));
-        if let Some(machine) = buried {
-            let group = machine.group().map(GroupId::from);
+        let buried = buried.map(|machine| {
             let early = now < machine.ready || now < machine.born + 10 * SECOND;
-            self.ledger.gone(plugin, id, group.as_ref());
+            (machine.group().map(GroupId::from), early)
+        });
+        if let Some((group, early)) = buried {
+            let has_namesake = |group: &&GroupId| {
+                let mut others = self.park.of(group.as_str());
+                others.any(|(_, one)| one.id == *id)
+            };
+            if let Some(group) = group.as_ref().filter(has_namesake) {
+                self.ledger.told.namesake_gone(group, id);
+                self.ledger.gone(plugin, id, None);
+            } else {
+                self.ledger.gone(plugin, id, group.as_ref());
+            }
             if let Some(group) = group
                 && !early
             {
@@ -275,17 +286,19 @@ impl World {
         let lies = self.strikes(Kind::CheckLies);
         let now = self.now;
         let (dark, silent) = (now < self.dark.0, self.dark.1);
+        let hazy = self.park.get(plugin).is_some_and(|one| now < one.hazy);
         let machine = self.park.machine_mut(plugin, id);
         let slandered = machine
             .as_ref()
             .is_some_and(|machine| machine.is_slandered(now));
         let plain = machine.as_ref().is_some_and(|machine| machine.plain);
         let truth = machine.as_ref().map(|machine| machine.health(now));
-        if lies
-            && truth == Some(Health::Unhealthy)
-            && let Some(machine) = machine
-        {
-            machine.flattered = Some(now);
+        if let Some(machine) = machine {
+            // A flavor that looks at nothing, and a state that nobody can tell.
+            let unknown = hazy && plain && machine.truth != Truth::Well;
+            if (lies && truth == Some(Health::Unhealthy)) || unknown {
+                machine.flattered = Some(now);
+            }
         }
         let verdict = match truth {
             Some(_) if dark && silent => Err(Error::unknown("no answer")),

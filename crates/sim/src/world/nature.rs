@@ -173,6 +173,12 @@ pub struct Nature {
     pub once: bool,
     /// Whether its lists say which zones they cover where they do not cover all.
     pub covers: bool,
+    /// Whether the id that became free last is the first to be given again, to whichever group.
+    pub recycles: bool,
+    /// Whether it answers a creation before the instance exists.
+    pub promises: bool,
+    /// Whether it agrees to destroy what it has only promised, and makes it all the same.
+    pub agrees: bool,
 }
 
 impl Nature {
@@ -198,6 +204,9 @@ impl Nature {
             declared: true,
             once: false,
             covers: false,
+            recycles: false,
+            promises: false,
+            agrees: false,
         };
         match class {
             Class::FastLocal => nature,
@@ -301,6 +310,30 @@ impl Nature {
             covers: covers && self.declared && self.zones > 1,
             ..self
         }
+    }
+
+    /// Draws what providers do at the edge of what they may.
+    #[must_use]
+    pub fn at_the_edge(self, rng: &mut Rng) -> Self {
+        let (recycles, always) = (rng.chance(600), rng.chance(400));
+        let (promises, agrees) = (rng.chance(500), rng.chance(300));
+        let mut nature = Self {
+            recycles,
+            promises,
+            agrees,
+            ..self
+        };
+        if recycles && nature.reuse == Reuse::Never {
+            nature.reuse = if always {
+                Reuse::Always
+            } else {
+                Reuse::AfterDelete
+            };
+        }
+        if promises {
+            nature.answer = AnswerMeans::Accepted;
+        }
+        nature
     }
 
     /// Returns the longest time until something that was done shows in lists.

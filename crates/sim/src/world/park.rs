@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use infrakit_spi::{InstanceId, PluginName};
+use infrakit_spi::{GroupId, InstanceId, PluginName};
 
 use super::{Machine, Provider};
 
@@ -50,6 +50,14 @@ impl Park {
         self.providers
             .iter()
             .flat_map(|(name, provider)| provider.machines().map(move |one| (name, one)))
+    }
+
+    /// Returns the ids that creations of a group were answered with whose instances do not exist yet.
+    pub fn promises<'a>(&'a self, group: &'a GroupId) -> impl Iterator<Item = &'a InstanceId> {
+        let promised = self.providers.values().flat_map(Provider::promised);
+        promised
+            .filter(move |(_, own)| *own == group)
+            .map(|(id, _)| id)
     }
 
     /// Returns the instances of a group, with their plugins.

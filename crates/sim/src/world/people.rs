@@ -30,7 +30,8 @@ impl World {
         match &reply {
             Ok(details) => {
                 self.note(format_args!("granted: {details}"));
-                self.ledger.operated(group, &operation);
+                let operated = (group, &operation);
+                self.ledger.operated(number, operated, &self.park);
             }
             Err(refusal) => self.note(format_args!("refused: {refusal}")),
         }

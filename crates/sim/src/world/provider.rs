@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_spi::behaviour::Reuse;
 use infrakit_spi::instance::{Description, Fingerprint, Lifecycle, Locality};
-use infrakit_spi::{InstanceId, LogicalId, Tags, tags};
+use infrakit_spi::{GroupId, InstanceId, LogicalId, Tags, tags};
 
 use super::nature::{Fill, Nature, Stage};
 use super::{Machine, Maker, Truth};
@@ -54,6 +54,10 @@ pub struct Provider {
     pub creates: Fill,
     /// How full the bucket of destructions is.
     pub destroys: Fill,
+    /// Ids that creations were answered with whose instances do not exist yet, and for which groups.
+    promised: BTreeMap<InstanceId, GroupId>,
+    /// Ids that are free again, the latest last, where those are given first.
+    freed: Vec<InstanceId>,
     machines: BTreeMap<InstanceId, Machine>,
     former: Vec<Machine>,
     made: u64,
@@ -83,6 +87,8 @@ impl Default for Provider {
             asked: BTreeMap::new(),
             creates: Fill::default(),
             destroys: Fill::default(),
+            promised: BTreeMap::new(),
+            freed: Vec::new(),
             machines: BTreeMap::new(),
             former: Vec::new(),
             made: 0,
@@ -94,6 +100,8 @@ impl Default for Provider {
 /// An instance that is about to be.
 #[derive(Clone, Debug, Default)]
 pub struct Birth {
+    /// Its id, where that was promised.
+    pub id: Option<InstanceId>,
     /// Its identity.
     pub logical_id: Option<LogicalId>,
     /// Its tags.
@@ -119,6 +127,9 @@ pub struct Birth {
 impl Provider {
     /// Draws the id of a new instance; ids are not in the order of creation.
     pub fn name(&mut self) -> InstanceId {
+        if let Some(id) = self.freed.pop() {
+            return id;
+        }
         self.made += 1;
         let number = self.made;
         let reuse = self
@@ -135,13 +146,34 @@ impl Provider {
 
     fn lowest_free(&self, kind: &str, first: u64) -> InstanceId {
         let ids = (first..).map(|number| InstanceId::new(format!("{kind}-{number}")));
-        let mut free = ids.filter(|id| !self.machines.contains_key(id));
+        let taken =
+            |id: &InstanceId| self.machines.contains_key(id) || self.promised.contains_key(id);
+        let mut free = ids.filter(|id| !taken(id));
         free.next().unwrap_or_default()
+    }
+
+    /// Draws the id of an instance that does not exist yet.
+    pub fn promise(&mut self, group: &GroupId) -> InstanceId {
+        let id = self.name();
+        self.promised.insert(id.clone(), group.clone());
+        id
+    }
+
+    /// Returns the group that this id was promised to, if its instance does not exist yet.
+    #[must_use]
+    pub fn promised_to(&self, id: &InstanceId) -> Option<&GroupId> {
+        self.promised.get(id)
+    }
+
+    /// Returns the ids that were promised, and to which groups.
+    pub fn promised(&self) -> impl Iterator<Item = (&InstanceId, &GroupId)> {
+        self.promised.iter()
     }
 
     /// Brings an instance to life.
     pub fn give_birth(&mut self, id: InstanceId, birth: Birth, now: u64) {
         self.stamps += 1;
+        self.promised.remove(&id);
         let machine = Machine {
             id: id.clone(),
             logical_id: birth.logical_id,
@@ -190,6 +222,9 @@ impl Provider {
         let lag = nature.map_or(0, |nature| nature.tombstone + 2 * nature.longest_lag());
         self.former
             .retain(|one| one.gone.is_some_and(|gone| gone + REMEMBERED + lag > now));
+        if self.nature.as_ref().is_some_and(|nature| nature.recycles) {
+            self.freed.push(machine.id.clone());
+        }
         self.former.push(machine);
         self.former.last()
     }

@@ -14,6 +14,10 @@ const LIMIT: u64 = 10 * MINUTE;
 /// The limit of a call that lists or checks.
 pub(super) const LOOK: u64 = 15 * SECOND;
 
+/// So much later at most than its answer an instance exists where nothing is declared: with four seconds
+/// until lists show it, and four by which they go back, it shows within fifteen.
+const PROMISED: u64 = 7 * SECOND;
+
 /// What providers say while they have trouble that passes by itself; some of it sounds as if the
 /// request were wrong.
 const WORDS: [&str; 8] = [
@@ -75,8 +79,19 @@ impl World {
         }
         // Some plugins show an instance in their lists only when it runs.
         let blocks = nature.answer == AnswerMeans::Running;
-        let exists = if blocks && secretly { starts } else { api };
-        let answered = if blocks { starts } else { exists };
+        let exists = if nature.promises {
+            self.exists_later(nature, (api, starts))
+        } else if blocks && secretly {
+            starts
+        } else {
+            api
+        };
+        let starts = starts.max(exists);
+        let answered = match (nature.promises, blocks) {
+            (true, _) => api,
+            (false, true) => starts,
+            (false, false) => exists,
+        };
         birth.starts = starts - exists;
         birth.boot = match (birth.plain, nature.declared) {
             (false, _) => birth.starts + healthy,
@@ -85,7 +100,7 @@ impl World {
             (true, false) => 0,
         };
         birth.hidden = lag;
-        birth.answers = answered - exists + MILLIS;
+        birth.answers = answered.saturating_sub(exists) + MILLIS;
         birth.fails = luck < nature.stillborn;
         let unanswered = self.rng.below(10_000) < nature.unanswered
             || self.strikes(Kind::CreateUnanswered)
@@ -107,7 +122,43 @@ impl World {
             };
             self.put_on_the_way(place.clone(), exists + SECOND, echo, None);
         }
+        if let Some(whose) = reply.filter(|_| nature.promises) {
+            self.promise(whose, &place, answered, &mut birth);
+            self.put_on_the_way(place, exists, birth, None);
+            return;
+        }
         self.put_on_the_way(place, exists, birth, reply);
+    }
+
+    /// Draws when an instance exists whose creation is answered before that: when it runs at the latest.
+    /// Where nothing is declared, lists show it within what clients of the original plugins wait for.
+    fn exists_later(&mut self, nature: &Nature, (api, starts): (u64, u64)) -> u64 {
+        if nature.declared {
+            return self.rng.between(api / MILLIS, starts / MILLIS) * MILLIS;
+        }
+        api + self.rng.between(0, PROMISED / MILLIS) * MILLIS
+    }
+
+    /// Answers a creation with the id that its instance will have.
+    fn promise(
+        &mut self,
+        whose: (u32, Ticket),
+        (plugin, group): &(PluginName, GroupId),
+        after: u64,
+        birth: &mut Birth,
+    ) {
+        let Some(provider) = self.park.get_mut(plugin) else {
+            return;
+        };
+        let id = provider.promise(group);
+        birth.id = Some(id.clone());
+        let made = Description {
+            id,
+            logical_id: birth.logical_id.clone(),
+            tags: Some(birth.tags.clone()),
+            ..Description::default()
+        };
+        self.answer(whose, after + MILLIS, Answer::Created(Ok(Box::new(made))));
     }
 
     /// Returns what is answered to a creation that was asked for before, and notes one that was not.
@@ -225,12 +276,15 @@ impl World {
         });
         let refused = self.rng.below(10_000) < nature.refused || self.strikes(Kind::DestroyFails);
         let there = self.park.machine(plugin, id).is_some();
+        let promised = self.park.get(plugin);
+        let promised = promised.is_some_and(|provider| provider.promised_to(id).is_some());
+        let agreed = there || (promised && nature.agrees);
         let words = if full.is_some() {
             self.throttled += 1;
             Some("RequestLimitExceeded: request limit exceeded".to_owned())
         } else if refused {
             Some("resource is locked by another action".to_owned())
-        } else if there {
+        } else if agreed {
             None
         } else {
             Some(format!("no instance `{id}`"))

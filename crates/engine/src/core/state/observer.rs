@@ -102,6 +102,14 @@ impl Observer {
         &self.lacking
     }
 
+    /// The groups that may have a member of this id.
+    pub(in crate::core) fn holders(&self, id: &InstanceId) -> &BTreeSet<GroupId> {
+        match self.shown(id) {
+            Some(_) => &self.groups,
+            None => &self.lacking,
+        }
+    }
+
     /// Returns when the next list is to be started; `None` while one is under way.
     pub(in crate::core) fn due(&self) -> Option<Timestamp> {
         if self.in_flight.is_some() || self.groups.is_empty() {
@@ -316,7 +324,9 @@ impl Observer {
         });
         let listed: Vec<(u64, Shown)> = listed.collect();
         if all && whole {
-            self.shown = HashMap::new();
+            // What is known since it was asked for it cannot deny.
+            self.shown.retain(|_, shown| shown.since > started);
+            self.shown.shrink_to_fit();
         } else if all {
             self.shown.retain(|_, shown| shown.covers != covers);
         }

@@ -30,20 +30,9 @@ impl Core {
         self.note_creating(&plugin, took);
         let outcome = outcome.map_err(|error| self.classed(&plugin, error));
         let first = self.begun_first((&target, number), begun);
-        let mut misnamed = false;
-        let outcome = outcome.and_then(|made| {
-            if made.id.as_str().is_empty() {
-                misnamed = true;
-                return Err(nameless(&plugin));
-            }
-            match self.owner((&target, number), (&plugin, &made.id), first) {
-                Some(owner) => {
-                    misnamed = true;
-                    Err(not_ours(&plugin, &made.id, &owner))
-                }
-                None => Ok(made),
-            }
-        });
+        let answered = outcome.is_ok();
+        let outcome = outcome.and_then(|made| self.named((&target, number), &plugin, made, first));
+        let misnamed = answered && outcome.is_err();
         if let Ok(made) = &outcome {
             self.pass_on(&target.group, (&plugin, &made.id), now);
         }
@@ -128,6 +117,23 @@ impl Core {
         let limit = self.config.behaviour(plugin).creation_limit();
         if let Some(took) = took.filter(|took| *took <= limit) {
             self.behaviours.created(plugin, took);
+        }
+    }
+
+    /// Returns what a creation was answered with, unless its id cannot be that of a new instance.
+    fn named(
+        &self,
+        creation: (&Target, u64),
+        plugin: &PluginName,
+        made: Box<Description>,
+        begun: Timestamp,
+    ) -> Result<Box<Description>, Error> {
+        if made.id.as_str().is_empty() {
+            return Err(nameless(plugin));
+        }
+        match self.owner(creation, (plugin, &made.id), begun) {
+            Some(owner) => Err(not_ours(plugin, &made.id, &owner)),
+            None => Ok(made),
         }
     }
 

@@ -32,8 +32,9 @@ impl Core {
         begun: Timestamp,
     ) -> Option<String> {
         let observer = self.observers.get(plugin).filter(|_| Guard::Ids.stands())?;
-        let shown = observer.shown(id)?;
+        let shown = observer.shown(id);
         let own = self.groups.with_remains(&target.group);
+        let own = own.filter(|_| shown.is_some());
         if let Some(member) = own.and_then(|group| group.seen.get_on(plugin, id)) {
             // A list has shown it before its answer came, or its plugin uses the id again.
             if member.token == Some(number) || member.departure.is_some() {
@@ -43,15 +44,18 @@ impl Core {
                 return Some("was made by another creation".to_owned());
             }
         }
-        let others = observer.groups().iter();
+        let others = observer.holders(id).iter();
         let others = others.filter(|group| **group != target.group);
         let others = others.filter_map(|group| self.groups.with_remains(group));
         let mut others = others.filter_map(|group| Some((group, group.seen.get_on(plugin, id)?)));
         if let Some((owner, member)) = others.next() {
-            // One that was asked to go may have gone, and its plugin uses the id again.
-            let leaving = member.departure.is_some();
-            return (!leaving).then(|| format!("is a member of group `{}`", owner.id()));
+            // One that was asked to go, or that lists lack, may have gone, and its plugin uses the id again.
+            // One that was made a moment ago lists would not show yet.
+            let lost = member.missed && member.origin == Origin::Listed;
+            let gone = member.departure.is_some() || lost;
+            return (!gone).then(|| format!("is a member of group `{}`", owner.id()));
         }
+        let shown = shown?;
         // Machines are listed whether they are given out or not. Whoever has this one, a list tells
         // before it is touched.
         let before = shown < begun && !self.behaviours.of(plugin).gives_out_machines();
@@ -150,11 +154,7 @@ impl Core {
         let Some(observer) = self.observers.get(plugin) else {
             return;
         };
-        let holders = match observer.shown(id) {
-            Some(_) => observer.groups(),
-            None => observer.lacking(),
-        };
-        let others = holders.iter().filter(|group| *group != to);
+        let others = observer.holders(id).iter().filter(|group| *group != to);
         let had = |group: &&GroupId| {
             let group = self.groups.with_remains(group);
             group.is_some_and(|group| group.seen.get_on(plugin, id).is_some())

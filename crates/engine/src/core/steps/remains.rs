@@ -161,7 +161,8 @@ impl Core {
         let coming = former.intents.values().map(|intent| &intent.plugin);
         let decided = former.decided.keys().map(|(plugin, _)| plugin);
         let leaving = group.seen.leaving().map(|member| &member.plugin);
-        let homes = coming.chain(decided).chain(leaving);
+        let young = group.young.members().map(|(_, plugin, ..)| plugin);
+        let homes = coming.chain(decided).chain(leaving).chain(young);
         // Of one that was destroyed whoever is there, or may be back, goes. Those of a freed one stay.
         let destroyed = remains.fate == Fate::Destroyed;
         let homes = homes.chain(group.seen.homes().filter(|_| destroyed));
