@@ -347,3 +347,97 @@ fn the_id_of_a_member_that_no_list_has_shown_is_not_given_twice() {
     assert_eq!(bench.kept(), 0, "nobody is missing");
     assert!(bench.converged(), "{}", bench.why());
 }
+
+/// An instance comes, is shown and goes before its creation is answered, and another group has its id by
+/// then: the late answer takes nothing from that one.
+#[test]
+fn a_late_answer_takes_no_id_from_whoever_has_it_by_then() {
+    let mut bench = Bench::undeclared();
+    bench.commit(other(0));
+    bench.wait(30);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    let first = bench.take_creation();
+    let made = bench.make(&first, "x");
+    bench.changed();
+    bench.wait(2);
+    bench.instances.clear();
+    bench.commit(other(1));
+    let second = bench.take_creation();
+    let heir = bench.make(&second, "x");
+    bench.answer(second, Ok(heir));
+    bench.changed();
+    bench.wait(1);
+    bench.answer(first, Ok(made));
+    bench.release();
+    bench.wait(60);
+    let described = bench.core.describe(&"r".into()).unwrap();
+    assert_eq!(described.instances.unwrap().len(), 1);
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+    assert_eq!(bench.ids(), ["i-001", "x"], "{:?}", bench.made);
+    assert_eq!(bench.count("create"), 1, "{:?}", bench.made);
+}
+
+/// The answer with an id that another group's member has is refused, until a list shows whose it is: that one
+/// is destroyed for nobody else.
+#[test]
+fn whoever_a_list_shows_with_an_id_that_was_refused_has_it() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    bench.fate = Fate::Kept;
+    bench.commit(other(1));
+    let creation = bench.take_creation();
+    bench.lose("i-001");
+    let heir = bench.make(&creation, "i-001");
+    bench.hold_lists = true;
+    bench.answer(creation, Ok(heir));
+    bench.settle();
+    // A list of that group alone says nothing of the other one.
+    let (plugin, started) = bench.lists.remove(0);
+    let own = bench
+        .all()
+        .into_iter()
+        .filter(|one| one.id.as_str() == "i-001");
+    let own = own.collect();
+    bench.answer_list((plugin, started), Ok(Listing::Changed(own, None)));
+    bench.fate = Fate::Done;
+    bench.core.set_size(&"g".into(), 0, bench.now).unwrap();
+    bench.settle();
+    assert_eq!(bench.count("destroy i-001"), 0, "{:?}", bench.made);
+    bench.hold_lists = false;
+    for list in std::mem::take(&mut bench.lists) {
+        let all = bench.all();
+        bench.answer_list(list, Ok(Listing::Changed(all, None)));
+    }
+    bench.wait(60);
+    assert_eq!(bench.ids(), ["i-001"], "{:?}", bench.made);
+    assert_eq!(bench.count("destroy i-001"), 0, "{:?}", bench.made);
+}
+
+/// In the same group, too: the older creation came and went before it was answered, and no list has shown
+/// whoever has its id since.
+#[test]
+fn nor_does_it_within_one_group() {
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    let first = bench.take_creation();
+    bench.scale(2);
+    let second = bench.take_creation();
+    let made = bench.make(&first, "x");
+    bench.lose("x");
+    let heir = bench.make(&second, "x");
+    bench.stale = Some(crate::bench::Instances::new());
+    bench.answer(second, Ok(heir));
+    bench.changed();
+    bench.wait(2);
+    bench.answer(first, Ok(made));
+    bench.wait(2);
+    assert_eq!(bench.kept(), 0, "{}", bench.why());
+    bench.stale = None;
+    bench.wait(30);
+    assert_eq!(bench.kept(), 0, "{}", bench.why());
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+}

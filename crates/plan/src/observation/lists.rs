@@ -355,7 +355,8 @@ fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestam
             if relapse.is_zero() {
                 return None;
             }
-            member.created + relapse
+            // It may have come up long after its answer, and a list be from before that.
+            member.created.max(member.first_shown.unwrap_or_default()) + relapse
         }
         (Origin::Listed, _) => return None,
     };

@@ -27,6 +27,11 @@ impl Invariant for Leaks {
             if one.unseen.is_some() && promise.is_some_and(|promise| promise.plugin != *plugin) {
                 continue;
             }
+            // Nor for what somebody made there since.
+            if one.maker == Maker::Hand && promise.is_some_and(|promise| promise.plugin != *plugin)
+            {
+                continue;
+            }
             // Where lists lag by more than anybody declared it is taken for gone until one shows it.
             if one.visible > scene.now {
                 continue;

@@ -46,8 +46,8 @@ pub struct Ledger {
     moving: BTreeSet<GroupId>,
     /// Members whose end a person asked for.
     pub requested: BTreeSet<(GroupId, InstanceId)>,
-    /// Instances whose destruction any life has asked for, and when it last did.
-    pub asked_to_go: BTreeMap<(PluginName, InstanceId), u64>,
+    /// Instances whose destruction any life has asked for, and when it first and last did.
+    pub asked_to_go: BTreeMap<(PluginName, InstanceId), (u64, u64)>,
     /// The last verdict on each instance that any life was told.
     pub verdicts: BTreeMap<(PluginName, InstanceId), Health>,
     /// How many members each group has reached under the promise in force.
@@ -150,7 +150,8 @@ impl Ledger {
         let mut elsewhere = park
             .of(group.as_str())
             .filter(|(home, _)| *home != plugin && homes.contains(*home));
-        let known = |one: &Machine| one.listed && one.unseen.is_none() && !one.leaving;
+        let in_sight = |one: &Machine| one.unseen.is_none() || one.seen_again;
+        let known = |one: &Machine| one.listed && in_sight(one) && !one.leaving;
         if elsewhere.any(|(_, one)| known(one)) {
             self.moving.insert(group.clone());
         } else {
@@ -309,7 +310,8 @@ impl Ledger {
                 let done = self.done.entry(group.clone()).or_default();
                 done.go.insert(id.clone());
                 self.ended += u64::from(!self.groups.contains(group));
-                self.asked_to_go.insert((plugin.clone(), id.clone()), now);
+                let asked = self.asked_to_go.entry((plugin.clone(), id.clone()));
+                asked.or_insert((now, now)).1 = now;
                 Open::Destroy(plugin.clone(), id.clone())
             }
             Ask::Check { plugin, id, .. } => Open::Check(plugin.clone(), id.clone()),

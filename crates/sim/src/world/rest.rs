@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use infrakit_spi::GroupId;
 
-use super::{Happening, SECOND, Truth, World, time};
+use super::{Happening, Maker, SECOND, Truth, World, time};
 use crate::controller::Operation;
 use crate::invariants;
 use crate::scenario::Deed;
@@ -263,7 +263,8 @@ impl World {
             if !self.ledger.is_home(group, plugin) {
                 continue;
             }
-            if one.unseen.is_some() && *plugin != promise.plugin {
+            let by_hand = one.maker == Maker::Hand;
+            if (one.unseen.is_some() || by_hand) && *plugin != promise.plugin {
                 continue;
             }
             // A pet without a name is nobody's.

@@ -59,6 +59,8 @@ pub(in crate::core) struct Observer {
     shown: HashMap<u64, Shown>,
     /// Groups with members that the last list lacks and that are kept all the same.
     lacking: BTreeSet<GroupId>,
+    /// Ids that creations of groups were answered with and that members of others have: a list tells.
+    claims: BTreeMap<InstanceId, GroupId>,
     fingerprint: Option<Fingerprint>,
     filter: Option<Tags>,
     /// When the next list for all groups is due.
@@ -100,6 +102,21 @@ impl Observer {
     /// The groups with such members: few, as a rule none.
     pub(in crate::core) fn lacking(&self) -> &BTreeSet<GroupId> {
         &self.lacking
+    }
+
+    /// Notes that a creation of a group was answered with an id that a member of another one has.
+    pub(in crate::core) fn claim(&mut self, id: &InstanceId, claimant: &GroupId) {
+        self.claims.insert(id.clone(), claimant.clone());
+    }
+
+    /// Ids that were claimed so, and by whom.
+    pub(in crate::core) fn claims(&self) -> &BTreeMap<InstanceId, GroupId> {
+        &self.claims
+    }
+
+    /// Forgets a claim that is settled.
+    pub(in crate::core) fn settle_claim(&mut self, id: &InstanceId) {
+        self.claims.remove(id);
     }
 
     /// The groups that may have a member of this id.
@@ -174,6 +191,7 @@ impl Observer {
     pub(in crate::core) fn leave(&mut self, group: &GroupId) {
         self.groups.remove(group);
         self.lacking.remove(group);
+        self.claims.retain(|_, claimant| claimant != group);
         self.forget();
         self.wanted.remove(group);
         self.soonest = self.wanted.values().copied().min();

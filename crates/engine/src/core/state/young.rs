@@ -88,6 +88,11 @@ impl Young {
         self.told_first.insert(number)
     }
 
+    /// Returns whether a list told of a creation whose answer is awaited.
+    pub(in crate::core) fn was_told(&self, number: u64) -> bool {
+        self.told_first.contains(&number)
+    }
+
     /// Notes that a creation is answered. Returns whether a list told of it before: whether its member
     /// is still there, the lists since then know better than the answer.
     pub(in crate::core) fn answered(&mut self, number: u64) -> bool {

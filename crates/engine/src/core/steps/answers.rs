@@ -31,9 +31,15 @@ impl Core {
         let outcome = outcome.map_err(|error| self.classed(&plugin, error));
         let first = self.begun_first((&target, number), begun);
         let answered = outcome.is_ok();
+        let id = outcome.as_ref().ok().map(|made| made.id.clone());
         let outcome = outcome.and_then(|made| self.named((&target, number), &plugin, made, first));
         let misnamed = answered && outcome.is_err();
-        if let Ok(made) = &outcome {
+        if let (Some(id), true) = (id, misnamed) {
+            self.claim(&target.group, (&plugin, &id));
+        }
+        if let Ok(made) = outcome.as_ref()
+            && self.is_news(&target, number)
+        {
             self.pass_on(&target.group, (&plugin, &made.id), now);
         }
         let lag = self.config.lag(&plugin);
@@ -118,6 +124,15 @@ impl Core {
         if let Some(took) = took.filter(|took| *took <= limit) {
             self.behaviours.created(plugin, took);
         }
+    }
+
+    /// Returns whether no list has told of a creation before its answer. Where one has, another group may
+    /// have been given the id since.
+    fn is_news(&self, target: &Target, number: u64) -> bool {
+        let group = self.groups.with_remains(&target.group);
+        group.is_some_and(|group| {
+            group.seen.made_by(number).is_none() && !group.young.was_told(number)
+        })
     }
 
     /// Returns what a creation was answered with, unless its id cannot be that of a new instance.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{Again, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
+use infrakit_plan::{Again, Doubt, FailedCreation, Intent, Member, Origin, Timestamp, Token, Told};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{Error, FailureClass, GroupId, InstanceId, PluginName, tags};
 
@@ -33,11 +33,13 @@ impl Core {
     ) -> Option<String> {
         let observer = self.observers.get(plugin).filter(|_| Guard::Ids.stands())?;
         let shown = observer.shown(id);
+        // A member that lists have shown and lack now may have gone, and its plugin uses the id again. One
+        // that was made a moment ago lists would not show yet.
+        let lost = |member: &Member| member.missed && member.origin == Origin::Listed;
         let own = self.groups.with_remains(&target.group);
-        let own = own.filter(|_| shown.is_some());
         if let Some(member) = own.and_then(|group| group.seen.get_on(plugin, id)) {
             // A list has shown it before its answer came, or its plugin uses the id again.
-            if member.token == Some(number) || member.departure.is_some() {
+            if member.token == Some(number) || member.departure.is_some() || lost(member) {
                 return None;
             }
             if member.token.is_some() {
@@ -49,10 +51,7 @@ impl Core {
         let others = others.filter_map(|group| self.groups.with_remains(group));
         let mut others = others.filter_map(|group| Some((group, group.seen.get_on(plugin, id)?)));
         if let Some((owner, member)) = others.next() {
-            // One that was asked to go, or that lists lack, may have gone, and its plugin uses the id again.
-            // One that was made a moment ago lists would not show yet.
-            let lost = member.missed && member.origin == Origin::Listed;
-            let gone = member.departure.is_some() || lost;
+            let gone = member.departure.is_some() || lost(member);
             return (!gone).then(|| format!("is a member of group `{}`", owner.id()));
         }
         let shown = shown?;
@@ -168,6 +167,48 @@ impl Core {
             let target = group.target.clone();
             self.withdraw(&target);
             self.give_up_holder(&former, (plugin, id), now);
+        }
+    }
+
+    /// Notes that a creation of a group was answered with an id that may be another one's.
+    pub(in crate::core) fn claim(
+        &mut self,
+        to: &GroupId,
+        (plugin, id): (&PluginName, &InstanceId),
+    ) {
+        if let Some(observer) = self.observers.get_mut(plugin) {
+            observer.claim(id, to);
+        }
+    }
+
+    /// Looks whose the claimed ids are that a list of these groups, asked for at `started`, has shown.
+    pub(in crate::core) fn settle_claims(
+        &mut self,
+        served: &BTreeSet<GroupId>,
+        plugin: &PluginName,
+        (started, now): (Timestamp, Timestamp),
+    ) {
+        let Some(observer) = self.observers.get(plugin) else {
+            return;
+        };
+        let claims = observer.claims().iter();
+        let claims = claims.filter(|(_, claimant)| served.contains(*claimant));
+        let shown = |id: &InstanceId, claimant: &GroupId| {
+            let group = self.groups.with_remains(claimant);
+            group.is_some_and(|group| {
+                let member = group.seen.get_on(plugin, id);
+                member.is_some_and(|member| group.seen.has_shown(member, started))
+            })
+        };
+        let settled: Vec<(InstanceId, GroupId)> = claims
+            .filter(|(id, claimant)| shown(id, claimant))
+            .map(|(id, claimant)| (id.clone(), claimant.clone()))
+            .collect();
+        for (id, claimant) in settled {
+            self.pass_on(&claimant, (plugin, &id), now);
+            if let Some(observer) = self.observers.get_mut(plugin) {
+                observer.settle_claim(&id);
+            }
         }
     }
 

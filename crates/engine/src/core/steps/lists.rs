@@ -214,6 +214,7 @@ impl Core {
                 self.touch(id);
             }
         }
+        self.settle_claims(served, circumstances.plugin, (started, now));
         self.pass_on_the_missing(served, circumstances.plugin, (started, now));
     }
 

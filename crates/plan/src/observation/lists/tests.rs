@@ -83,6 +83,20 @@ fn a_list_from_before_a_creation_cannot_deny_it() {
     assert!(seen.is_empty());
 }
 
+/// It showed long after its answer: the next list may be from before that.
+#[test]
+fn a_list_that_goes_back_cannot_deny_who_has_just_shown_up() {
+    let lag = Lag::default();
+    let late = lag.visibility.as_secs() - 1;
+    let mut seen = Observed::default();
+    seen.provisioned(made_at(10));
+    list(&mut seen, &["a"], 10 + late, lag);
+    list(&mut seen, &[], 10 + late + 2, lag);
+    assert_eq!(ids(&seen), ["a"]);
+    let over = 10 + late + lag.relapse.as_secs() + 1;
+    assert_eq!(list(&mut seen, &[], over, lag).vanished, 1);
+}
+
 #[test]
 fn remote_lists_may_lag_behind_a_creation() {
     let mut seen = Observed::default();
