@@ -45,7 +45,7 @@ impl Core {
             }
         });
         if let Ok(made) = &outcome {
-            self.pass_on(&target.group, (&plugin, &made.id), now);
+            self.give((&target, number), (&plugin, &made.id), now);
         }
         let lag = self.config.lag(&plugin);
         let behaviour = self.config.behaviour(&plugin);

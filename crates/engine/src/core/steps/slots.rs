@@ -191,9 +191,9 @@ impl Core {
         });
         let passed_on = calls.iter().filter_map(|call| self.passed_on(call));
         let passed_on: Vec<_> = passed_on.collect();
+        let others = !passed_on.is_empty() || calls.iter().any(|call| self.is_succeeded(call));
         let group = self.living(target);
-        let withdrawn =
-            late || closed || !passed_on.is_empty() || group.is_none_or(|group| group.changing > 0);
+        let withdrawn = late || closed || others || group.is_none_or(|group| group.changing > 0);
         for call in calls {
             if let Call::Provision { number, .. } = &call
                 && let Some(group) = self.living(target)
