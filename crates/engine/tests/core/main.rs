@@ -35,6 +35,7 @@ mod reused;
 mod rolling;
 mod slots;
 mod states;
+mod successors;
 mod suspension;
 mod terms;
 mod tokens;

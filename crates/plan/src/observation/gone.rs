@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use infrakit_spi::instance::Description;
 use infrakit_spi::{InstanceId, PluginName};
 
 use super::listed::Lag;
 use super::tomb::{Buried, ToldBy, Tomb};
-use super::{Birth, Departure, Key, Member, Observed, Seen, Step, key};
+use super::{Birth, Departure, Key, Member, Observed, Origin, Seen, Step, key};
 use crate::Timestamp;
 use crate::guards::Guard;
 
@@ -127,17 +128,49 @@ impl Observed {
     }
 
     /// Returns what is left of whoever had the id of an instance that is no member, if it is that one.
-    pub(super) fn tomb_of(&self, key: &Key, member: &Member) -> Option<&Tomb> {
-        let own = self.tombs.get(key).filter(|tomb| tomb.is_of(member));
+    pub(super) fn tomb_of(&self, key: &Key, shown: &Birth) -> Option<&Tomb> {
+        let own = self.tombs.get(key).filter(|tomb| tomb.is_of(shown));
         // What this group made has a token of its own, and what the former one made has none here.
         let former = |tomb: &&Tomb| {
             let birth = Birth {
                 token: None,
                 ..tomb.birth.clone()
             };
-            member.token.is_none() && !member.birth().is_another(&birth)
+            shown.token.is_none() && !shown.is_another(&birth)
         };
         own.or_else(|| self.former_tombs.get(key).filter(former))
+    }
+
+    /// Returns whether one that a list shows is a former one than the member that has its id: it is known to
+    /// have gone lately, or was begun earlier, be it by no creation of this record of the group, and the
+    /// list may be from before the member came.
+    pub(super) fn is_former(
+        &self,
+        (key, shown): (&Key, &Birth),
+        (started, lag): (Timestamp, Lag),
+    ) -> bool {
+        let earlier = self.members.get(key).is_some_and(|member| {
+            shown.token < member.token && started <= member.created + lag.relapse
+        });
+        let late = |tomb: &Tomb| started <= tomb.since + lag.relapse;
+        let went = || self.tomb_of(key, shown).is_some_and(late);
+        (earlier || went()) && Guard::Tombstones.stands()
+    }
+
+    /// Returns whether a list shows an instance in the place of a member only because it may be from before
+    /// that one came.
+    #[must_use]
+    pub fn shows_a_former(
+        &self,
+        (plugin, shown): (&PluginName, &Description),
+        (started, lag): (Timestamp, Lag),
+        nonce: &str,
+    ) -> bool {
+        let field = self.losses.incarnation_field(plugin);
+        let shown = Member::new(shown.clone(), plugin, Origin::Listed, nonce, started);
+        let shown = shown.incarnate(field);
+        let key = key(plugin, &shown.id);
+        self.is_former((&key, &shown.birth()), (started, lag))
     }
 
     /// Takes in that an id was given to another group by `since`: lists that may be from before that say
@@ -235,15 +268,5 @@ impl Observed {
         let there = self.dead.iter();
         let there = there.filter(move |(key, _)| key.plugin == *plugin);
         there.filter_map(|(_, birth)| birth.token)
-    }
-}
-
-impl Member {
-    /// Returns whether one with its id that came of creation `other`, or of none of this record of the
-    /// group, and that a list shows, is a former one: that began earlier, and the list may be from before
-    /// this one came.
-    #[must_use]
-    pub fn comes_after(&self, other: Option<u64>, (started, lag): (Timestamp, Lag)) -> bool {
-        other < self.token && started <= self.created + lag.relapse && Guard::Tombstones.stands()
     }
 }

@@ -252,7 +252,7 @@ impl Observed {
             let dead = self.dead.get(&key);
             let dead = dead.is_some_and(|dead| dead.is_same(&member.birth()));
             let dead = dead && member.terminating.is_some();
-            let tomb = self.tomb_of(&key, &member);
+            let tomb = self.tomb_of(&key, &member.birth());
             let tomb = tomb.filter(|_| Guard::Tombstones.stands());
             match tomb.map(|tomb| tomb.told) {
                 // Nothing waits for it: there is no doubt that it is gone. Who has its id later is shown
@@ -279,9 +279,7 @@ impl Observed {
         let fresh = fresh(description);
         if member.is_another(&fresh.birth()) || member.bears_another_token(&fresh) {
             // The list may be from before the id was given to this one.
-            let older = member.comes_after(fresh.token, (started, lag));
-            let older = older || self.tomb_of(&key, &fresh).is_some();
-            if older && Guard::Tombstones.stands() {
+            if self.is_former((&key, &fresh.birth()), (started, lag)) {
                 // It says nothing of who has the id now.
                 seen.ghosts += 1;
                 if member.missed {

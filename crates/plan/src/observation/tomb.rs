@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::key::Key;
-use super::member::{Birth, Member};
+use super::member::Birth;
 use crate::Timestamp;
 
 /// Who told that a member is gone.
@@ -28,9 +28,10 @@ pub(super) struct Tomb {
 }
 
 impl Tomb {
-    /// Returns whether it is this member that went, and not another one that was given its id.
-    pub(super) fn is_of(&self, member: &Member) -> bool {
-        self.birth.is_same(&member.birth())
+    /// Returns whether it is one that came to be like this that went, and not another one that was given
+    /// its id.
+    pub(super) fn is_of(&self, shown: &Birth) -> bool {
+        self.birth.is_same(shown)
     }
 }
 

@@ -33,6 +33,10 @@ const HASTE: u32 = 10;
 /// second where ten are usual. They come once in the life of a member; at the pace above, a thousand
 /// members that were made a moment ago put off their first rollout by seven seconds.
 const FIRST_HASTE: u32 = 100;
+/// How many for whom there is no room are passed over, in search of those of the other kind: as many as
+/// are asked in a second at most. After a restart of a huge group all are of one kind, and to look through
+/// them would make every plan cost what there is.
+const PASSED_OVER: usize = 1_000;
 /// Time between two checks of a suspect, and of those that are asked beside it. Ten verdicts then take
 /// five seconds: longer than a lost packet or a pause of the process, and short beside the minutes in
 /// which a sick member is replaced.
@@ -182,7 +186,7 @@ fn unheard<'a>(draft: &Draft<'a>, pace: &Pace) -> Vec<(&'a Key, Timestamp)> {
     }
     let mut asked = Vec::new();
     let (mut usual, mut first) = (room(draft, HASTE), room(draft, FIRST_HASTE));
-    let mut rest = None;
+    let (mut rest, mut passed_over) = (None, 0);
     for key in draft.index.unheard().chain(&draft.index.outlived) {
         let Some(member) = draft.seen.at(key) else {
             continue;
@@ -197,7 +201,11 @@ fn unheard<'a>(draft: &Draft<'a>, pace: &Pace) -> Vec<(&'a Key, Timestamp)> {
                 *room -= 1;
                 asked.push((key, draft.now));
             }
-            None => rest = Some((key, draft.now + SECOND)),
+            None if passed_over < PASSED_OVER => {
+                passed_over += 1;
+                rest = Some((key, draft.now + SECOND));
+            }
+            None => break,
         }
     }
     asked.extend(rest);

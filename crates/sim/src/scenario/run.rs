@@ -78,6 +78,7 @@ impl Scenario {
             return;
         }
         world.calm();
+        world.cure();
         // Whoever was killed is back by then, and whoever was deposed knows it.
         world.run_for(6 * MINUTE);
         if self.rest.alone {

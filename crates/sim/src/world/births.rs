@@ -36,15 +36,16 @@ impl World {
         let took = self.rng.between(creation.0 / MILLIS, creation.1 / MILLIS) * MILLIS;
         let boot = self.rng.between(boot.0 / MILLIS, boot.1 / MILLIS) * MILLIS;
         let note = properties.map(|any| any.to_string()).unwrap_or_default();
+        let truth = if note.contains("sick") && !self.cured {
+            Truth::Sick
+        } else {
+            Truth::Well
+        };
         if let Some(nature) = self.nature(&plugin) {
             let birth = Birth {
                 logical_id,
                 tags,
-                truth: if note.contains("sick") {
-                    Truth::Sick
-                } else {
-                    Truth::Well
-                },
+                truth,
                 maker: Maker::Controller,
                 plain: note.contains("plain"),
                 ..Birth::default()
@@ -71,11 +72,6 @@ impl World {
             self.answer(whose, took, answer);
             return;
         }
-        let truth = if note.contains("sick") {
-            Truth::Sick
-        } else {
-            Truth::Well
-        };
         let birth = Birth {
             logical_id,
             tags,

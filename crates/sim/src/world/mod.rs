@@ -117,6 +117,8 @@ pub struct World {
     dark: (u64, bool),
     /// Since when health has been told wrongly of everybody.
     darkened: u64,
+    /// Whether no configuration makes its members sick any more.
+    cured: bool,
     /// Sick members that may have been spared.
     suspicions: Vec<invariants::Suspicion>,
     /// Calls that were refused because there were too many.
@@ -183,6 +185,7 @@ impl World {
             dark: (0, false),
             darkened: 0,
             throttled: 0,
+            cured: false,
             suspicions: Vec::new(),
         }
     }

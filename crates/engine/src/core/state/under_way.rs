@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::{CallKind, Timestamp};
-use infrakit_spi::{Delivery, Error, GroupId, PluginName};
+use infrakit_spi::{Delivery, Error, GroupId, InstanceId, PluginName};
 
 use crate::core::state::call_window::{CallWindow, Ending, WindowKey};
 use crate::core::{Call, Event, Subject, Target};
@@ -141,6 +141,26 @@ impl CallsUnderWay {
     pub(in crate::core) fn is_creating(&self, target: &Target, number: u64) -> bool {
         let call = CallId::Create(target.clone(), number);
         self.running.contains_key(&call)
+    }
+
+    /// Returns whether a call for the end of a member is under way.
+    pub(in crate::core) fn is_destroying(
+        &self,
+        target: &Target,
+        (plugin, id): (&PluginName, &InstanceId),
+    ) -> bool {
+        let about = |subject: &Subject| {
+            subject.target == *target && subject.plugin == *plugin && subject.id == *id
+        };
+        // It is asked of ids that are given a second time, which few are.
+        self.running.keys().any(|call| match call {
+            CallId::Destroy(subject) => about(subject),
+            CallId::Create(..)
+            | CallId::Drain(_)
+            | CallId::Repair(_)
+            | CallId::Label(_)
+            | CallId::Check(_) => false,
+        })
     }
 
     /// Notes the end of a call, where the event is one. Returns when it began.

@@ -40,7 +40,7 @@ impl Core {
         if let Ok(made) = outcome.as_ref()
             && self.is_news(&target, number)
         {
-            self.pass_on(&target.group, (&plugin, &made.id), now);
+            self.give((&target, number), (&plugin, &made.id), now);
         }
         let lag = self.config.lag(&plugin);
         let behaviour = self.config.behaviour(&plugin);

@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{Again, Doubt, FailedCreation, Intent, Member, Origin, Timestamp, Token, Told};
+use infrakit_plan::{
+    Again, Birth, Doubt, FailedCreation, Intent, Member, Origin, Step, Timestamp, Token, Told,
+};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{Error, FailureClass, GroupId, InstanceId, PluginName, tags};
 
@@ -51,7 +53,8 @@ impl Core {
         let others = others.filter_map(|group| self.groups.with_remains(group));
         let mut others = others.filter_map(|group| Some((group, group.seen.get_on(plugin, id)?)));
         if let Some((owner, member)) = others.next() {
-            let gone = member.departure.is_some() || lost(member);
+            // One that was asked to go may have gone, and its plugin uses the id again.
+            let gone = self.may_have_been_asked_to_go(owner, member) || lost(member);
             return (!gone).then(|| format!("is a member of group `{}`", owner.id()));
         }
         let shown = shown?;
@@ -59,6 +62,36 @@ impl Core {
         // before it is touched.
         let before = shown < begun && !self.behaviours.of(plugin).gives_out_machines();
         before.then(|| "was listed before that creation began".to_owned())
+    }
+
+    /// Returns whether a call for the end of a member was made, or may have been: what is being written
+    /// down, or waits for a slot, has not begun.
+    fn may_have_been_asked_to_go(&self, group: &Group, member: &Member) -> bool {
+        member.departure.is_some_and(|departure| {
+            let begun = !matches!(departure.step, Step::InFlight(_));
+            let place = (&member.plugin, &member.id);
+            begun || departure.taken.is_some() || self.calls.is_destroying(&group.target, place)
+        })
+    }
+
+    /// Takes in that creation `number` of a group was answered with an id. Whoever had it before is gone, in
+    /// this group and in others; what was decided of that one and has not begun is taken back.
+    pub(in crate::core) fn give(
+        &mut self,
+        (target, number): (&Target, u64),
+        (plugin, id): (&PluginName, &InstanceId),
+        now: Timestamp,
+    ) {
+        let group = self.groups.living(target);
+        let former = group.and_then(|group| group.seen.get_on(plugin, id));
+        let birth = Birth {
+            token: Some(number),
+            incarnation: None,
+        };
+        if former.is_some_and(|former| former.departure.is_some() && former.is_another(&birth)) {
+            self.withdraw(target);
+        }
+        self.pass_on(&target.group, (plugin, id), now);
     }
 
     /// Drops young members that a list of their plugin shows as somebody else's.
@@ -144,12 +177,7 @@ impl Core {
     /// Takes in that an id was given to a member of a group: whoever else had it is gone, be it that lists
     /// lack it and that is doubted, and what was decided of it must not be done to that one. Of one that
     /// was asked to go, and that lists have shown until now, a list from after that tells.
-    pub(in crate::core) fn pass_on(
-        &mut self,
-        to: &GroupId,
-        (plugin, id): (&PluginName, &InstanceId),
-        now: Timestamp,
-    ) {
+    fn pass_on(&mut self, to: &GroupId, (plugin, id): (&PluginName, &InstanceId), now: Timestamp) {
         let Some(observer) = self.observers.get(plugin) else {
             return;
         };
@@ -245,7 +273,9 @@ impl Core {
         let mut given = Vec::new();
         let lacking = observer.lacking().intersection(served);
         for group in lacking.filter_map(|id| self.groups.with_remains(id)) {
-            for missing in group.seen.surely_missed(plugin, started) {
+            // Of many that are out of sight at once nobody looks for each in all other groups.
+            let missing = group.seen.surely_missed(plugin, started);
+            for missing in missing.filter(|id| observer.shown(id).is_some()) {
                 let others = served.iter().filter(|other| *other != group.id());
                 let mut others = others.filter_map(|other| self.groups.with_remains(other));
                 let owner = others.find(|other| {
@@ -263,16 +293,9 @@ impl Core {
     /// Returns the instance that a call is about, if its group does not have it any more, and another one
     /// has.
     pub(in crate::core) fn passed_on(&self, call: &Call) -> Option<(PluginName, InstanceId)> {
-        let (Call::Destroy { subject, .. }
-        | Call::Drain { subject, .. }
-        | Call::Repair { subject, .. }
-        | Call::Label { subject, .. }) = call
-        else {
-            return None;
-        };
         let Subject {
             target, plugin, id, ..
-        } = subject;
+        } = subject(call)?;
         let has = |group: &GroupId| {
             let group = self.groups.with_remains(group);
             group.is_some_and(|group| group.seen.get_on(plugin, id).is_some())
@@ -287,6 +310,15 @@ impl Core {
         others.any(has).then(|| (plugin.clone(), id.clone()))
     }
 
+    /// Returns whether a call is about a member whose id another one of its group has by now.
+    pub(in crate::core) fn is_succeeded(&self, call: &Call) -> bool {
+        let about = subject(call);
+        about.is_some_and(|about| {
+            let group = self.groups.with_remains(&about.target.group);
+            group.is_some_and(|group| !is_it(group, about))
+        })
+    }
+
     /// Returns whether a list shows an instance in the place of a young member only because it may be from
     /// before that one came: it is one of another group that went, or a former life of its own.
     fn is_from_before(
@@ -299,10 +331,8 @@ impl Core {
         let tag = |tag: &str| shown.tags.as_ref().and_then(|all| all.get(tag));
         let owner = tag(tags::GROUP).map(|owner| GroupId::from(owner.as_str()));
         if owner.as_ref() == Some(group.id()) {
-            let token = tag(tags::TOKEN);
-            let token = token.and_then(|token| Token::number_of(&group.memory.nonce, token));
-            let young = group.seen.get_on(plugin, &shown.id);
-            return young.is_some_and(|young| young.comes_after(token, list));
+            let nonce = &group.memory.nonce;
+            return group.seen.shows_a_former((plugin, shown), list, nonce);
         }
         let owner = owner.and_then(|owner| self.groups.with_remains(&owner));
         owner.is_some_and(|owner| owner.seen.may_be_from_before((plugin, &shown.id), list))
@@ -400,11 +430,24 @@ pub(in crate::core) fn not_ours(plugin: &PluginName, id: &InstanceId, owner: &st
     ))
 }
 
+/// Returns the member that a call is about which changes one.
+fn subject(call: &Call) -> Option<&Subject> {
+    match call {
+        Call::Destroy { subject, .. }
+        | Call::Drain { subject, .. }
+        | Call::Repair { subject, .. }
+        | Call::Label { subject, .. } => Some(subject),
+        Call::Provision { .. } | Call::Check { .. } => None,
+    }
+}
+
 /// Returns whether the member that now has the id is the one that a call was about.
 pub(in crate::core) fn is_it(group: &Group, subject: &Subject) -> bool {
     let member = group.seen.get_on(&subject.plugin, &subject.id);
     member.is_none_or(|member| {
-        let younger = member.token.is_some_and(|token| token >= subject.before);
+        // Where it is known what made the one meant, that tells.
+        let unknown = subject.birth.token.is_none();
+        let younger = unknown && member.token.is_some_and(|token| token >= subject.before);
         !younger && !member.is_another(&subject.birth)
     })
 }

@@ -191,11 +191,12 @@ impl Core {
         });
         let passed_on = calls.iter().filter_map(|call| self.passed_on(call));
         let passed_on: Vec<_> = passed_on.collect();
+        let others = !passed_on.is_empty() || calls.iter().any(|call| self.is_succeeded(call));
         let group = self.living(target);
         let other = |group: &mut Group| {
             group.changing > 0 || group.recovered.is_some_and(|at| planned <= at)
         };
-        let withdrawn = late || closed || !passed_on.is_empty() || group.is_none_or(other);
+        let withdrawn = late || closed || others || group.is_none_or(other);
         for call in calls {
             if let Call::Provision { number, .. } = &call
                 && let Some(group) = self.living(target)

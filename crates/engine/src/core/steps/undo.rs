@@ -8,6 +8,7 @@ use infrakit_spi::{FailureClass, InstanceId};
 
 use crate::core::state::unwritten::RETRY;
 use crate::core::steps::deeds;
+use crate::core::steps::ids::is_it;
 use crate::core::{Call, Group};
 
 /// Takes back what a plan remembers of an action that is not carried out.
@@ -53,7 +54,10 @@ pub(in crate::core) fn withdrawn(group: &mut Group, call: Call) {
             {
                 group.departures.strike(&subject.plugin, &subject.id);
             }
-            if let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id) {
+            // Another one with its id was never to go.
+            if is_it(group, &subject)
+                && let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id)
+            {
                 member.departure = former;
             }
             if let Some(roll) = &mut group.memory.roll
