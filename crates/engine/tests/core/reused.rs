@@ -6,7 +6,7 @@ use infrakit_spi::{Error, Tags, tags};
 use crate::bench::{Bench, Fate, cattle, named, spec};
 
 /// Another group, of one member.
-fn other(size: u64) -> infrakit_spi::group::GroupSpec {
+pub(crate) fn other(size: u64) -> infrakit_spi::group::GroupSpec {
     named("r", cattle(size, "1"))
 }
 

@@ -1,11 +1,7 @@
 //! Ids that are given again while something is decided, or under way.
 
-use crate::bench::{Bench, Fate, cattle, named, spec};
-
-/// Another group, of one member.
-fn other(size: u64) -> infrakit_spi::group::GroupSpec {
-    named("r", cattle(size, "1"))
-}
+use crate::bench::{Bench, Fate, cattle, spec};
+use crate::reused::other;
 
 /// The other group wants it to go, and has not begun: nothing has become of it yet.
 #[test]
