@@ -1,6 +1,6 @@
 //! What outlives a group that is freed, until it is committed anew: whom somebody holds, who may be
-//! looking into the member still; whether it is frozen; from where it was moving; and how many members
-//! there were. A plugin that shows nobody a moment later has lost its memory more likely than they have
+//! looking into the member still; whether it is frozen; on which plugins its members live, so that it moves
+//! if it is committed on another one; and how many members there were. A plugin that shows nobody a moment later has lost its memory more likely than they have
 //! all gone.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,11 @@ use crate::{Memory, Observed, Phase, Recollection, Timestamp};
 /// to commit it anew does so within minutes; whoever wants to be rid of the members deletes them then.
 const COUNTED_ON: Duration = Duration::from_secs(300);
 
+/// For how long it is remembered where the members of a freed group live. Whoever has looked after them by
+/// hand for longer than a month no longer means them by the name of the group; and what is kept of groups
+/// that never come again must not grow for ever.
+const LIVE_THERE: Duration = Duration::from_secs(31 * 86_400);
+
 /// What is kept of a group that was freed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freed {
@@ -30,7 +35,7 @@ pub struct Freed {
     /// Since when somebody has it frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     frozen: Option<Timestamp>,
-    /// Former plugins that members were left on: it was moving from there.
+    /// Plugins that members were left on.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     homes: BTreeSet<PluginName>,
     /// How many members each plugin had that nobody had asked to go.
@@ -53,10 +58,8 @@ impl Freed {
         if !holds && there.is_empty() && memory.frozen.is_none() && homes.is_empty() {
             return None;
         }
-        if !homes.is_empty() {
-            // Whoever goes back to the former plugin has members on the new one.
-            homes.extend(there.keys().cloned());
-        }
+        // Whoever is committed on another plugin, or goes back to a former one, has members on these.
+        homes.extend(there.keys().cloned());
         let held = memory.held.iter();
         let held = held.map(|id| (id.clone(), memory.lives.get(id).cloned()));
         Some(Self {
@@ -110,7 +113,7 @@ impl Freed {
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.held.is_empty()
             && self.frozen.is_none()
-            && self.homes.is_empty()
+            && (self.homes.is_empty() || now.since(self.at) > LIVE_THERE)
             && !self.is_fresh(now)
     }
 

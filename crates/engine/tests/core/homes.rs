@@ -152,6 +152,28 @@ fn a_group_that_is_freed_in_mid_move_and_committed_anew_goes_on_with_it() {
     }
 }
 
+/// So it is of a group that was not moving when it was freed: a commit takes over the members of its id.
+#[test]
+fn a_group_that_is_freed_and_committed_on_another_plugin_moves_there() {
+    for restarts in [false, true] {
+        let mut bench = Bench::new();
+        bench.arrive(on("old", 4));
+        bench.free();
+        bench.wait(3_600);
+        if restarts {
+            bench.restart();
+        }
+        bench.watch_extremes();
+        bench.commit(on("new", 4));
+        bench.wait(600);
+        assert!(bench.converged(), "{}", bench.why());
+        assert_eq!((bench.on("new"), bench.on("old")), (4, 0), "{restarts}");
+        let (least, most) = bench.extremes;
+        assert!(least >= 3 && most <= 4, "{least} to {most}");
+        assert!(bench.records("freed/").is_empty());
+    }
+}
+
 #[test]
 fn a_group_that_stays_has_one_home() {
     let mut bench = Bench::new();

@@ -191,11 +191,12 @@ fn nobody_is_destroyed_again_before_a_list_has_shown_it() {
 #[test]
 fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() {
     let mut bench = Bench::new();
-    bench.arrive(cattle(1, "1"));
+    bench.arrive(cattle(2, "1"));
     let mut tags = bench.tags();
     tags.remove(tags::TOKEN);
+    bench.lose("i-002");
     bench.plant("file", "x", tags);
-    bench.arrive(cattle(2, "1"));
+    bench.wait(60);
     let subject = bench.ask_to_go("x");
     // It is carried out, and its id is given to the next creation at once.
     bench.lose("x");
@@ -215,11 +216,12 @@ fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() 
 fn nor_is_one_whose_creation_was_under_way_by_then() {
     for held in [false, true] {
         let mut bench = Bench::new();
-        bench.arrive(cattle(1, "1"));
+        bench.arrive(cattle(2, "1"));
         let mut tags = bench.tags();
         tags.remove(tags::TOKEN);
+        bench.lose("i-002");
         bench.plant("file", "x", tags);
-        bench.arrive(cattle(2, "1"));
+        bench.wait(60);
         bench.fate = Fate::Kept;
         bench.commit(cattle(3, "1"));
         let creation = bench.take_creation();

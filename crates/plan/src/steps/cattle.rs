@@ -78,13 +78,17 @@ fn shrink(draft: &mut Draft<'_>) {
         .filter(|(key, member)| member.stays() && !draft.taken.contains(key))
         .filter(|(_, member)| !draft.is_untouchable(member))
         .collect();
+    // In a rollout it may be what the others are to be replaced by.
+    let rolls = draft.memory.roll.is_some();
     victims.sort_by_cached_key(|(key, member)| {
         (
             // Who was named is the one too many; nobody goes in its place while it has to wait.
             !draft.memory.is_doomed(member),
             !is_sick(draft, member),
             member.health.last() != Health::Unhealthy,
-            // Of whom nobody has heard may serve as well as any.
+            // One that nobody here has made, and of which nobody has heard, may never have come up.
+            rolls || member.token.is_some() || !member.is_silent(),
+            // Of the others any may serve.
             member.standing().min(Standing::Unheard),
             !draft.outdated(member),
             // One that no list has shown yet may not be there any more.

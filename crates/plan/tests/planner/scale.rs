@@ -377,3 +377,17 @@ fn a_group_whose_observer_is_silent_waits_before_it_loses_anybody() {
         "it has waited for long enough"
     );
 }
+
+/// It may never have come up, and nobody here has made it.
+#[test]
+fn one_from_elsewhere_that_nobody_was_asked_about_goes_before_those_that_serve() {
+    let mut bench = Bench::new(cattle(3));
+    for (number, id) in ["a", "b", "c"].into_iter().enumerate() {
+        let token = format!("{NONCE}-{number}");
+        bench.add(and(shown(id, "v1"), tags::TOKEN, &token));
+        bench.verdict(id, Health::Healthy);
+    }
+    bench.pass(Duration::from_secs(60));
+    bench.add(and(shown("x", "v1"), tags::TOKEN, "other-7"));
+    assert_eq!(destroyed(&bench.plan()), [("x", Reason::Surplus)]);
+}
