@@ -7,7 +7,7 @@ use infrakit_spi::instance::{Fingerprint, Listing};
 use infrakit_spi::rollout::Hold;
 use infrakit_spi::{Tags, tags};
 
-use crate::bench::{Bench, Fate, cattle, named};
+use crate::bench::{Bench, Fate, GROUP, cattle, named};
 
 fn foreign() -> Tags {
     Tags::from([("infrakit.group".to_owned(), "other".to_owned())])
@@ -281,4 +281,34 @@ fn so_is_one_that_lists_of_a_part_lack() {
         !why.contains("was listed before that creation began"),
         "{why}"
     );
+}
+
+/// A plugin that shows one id for all its instances: its lists are refused, and nobody is asked to go for them.
+#[test]
+fn a_list_that_shows_one_id_as_of_two_creations_is_refused() {
+    let mut bench = Bench::new();
+    bench.arrive(cattle(2, "1"));
+    let mut list = bench.all();
+    list[0].id = "same".into();
+    list[1].id = "same".into();
+    bench.hold_lists = true;
+    bench.wait(12);
+    for held in std::mem::take(&mut bench.lists) {
+        let listing = Listing::Changed(list.clone(), None);
+        bench.answer_list(held, Ok(listing));
+    }
+    bench.settle();
+    assert_eq!(bench.made.len(), 2, "{:?}", bench.made);
+    assert_eq!(
+        bench
+            .core
+            .describe(&GROUP.into())
+            .unwrap()
+            .instances
+            .unwrap()
+            .len(),
+        2
+    );
+    let said = bench.why();
+    assert!(said.contains("shows `same` twice"), "{said}");
 }

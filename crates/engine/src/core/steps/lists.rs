@@ -1,12 +1,12 @@
 //! Lists: when they are asked for, and what they tell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token};
 use infrakit_spi::instance::{Description, Domains, Listing};
-use infrakit_spi::{GroupId, PluginName, tags};
+use infrakit_spi::{Error, GroupId, InstanceId, PluginName, tags};
 
 use crate::core::state::group::Said;
 use crate::core::state::observer::Observer;
@@ -57,6 +57,12 @@ impl Core {
             return;
         };
         let poll_interval = self.config.poll_interval;
+        let outcome = outcome.and_then(|listing| match twice(&listing) {
+            Some(id) => Err(Error::unknown(format!(
+                "its list shows `{id}` twice, with two tokens: ids have to be unique"
+            ))),
+            None => Ok(listing),
+        });
         match outcome {
             Ok(listing) => {
                 if slept {
@@ -243,6 +249,20 @@ impl Core {
             }
         }
     }
+}
+
+/// Returns an id that a list shows twice, as of two creations. Taken in, the one would seem to have come in
+/// the place of the other with each list, and be asked to go again and again.
+fn twice(listing: &Listing) -> Option<&InstanceId> {
+    let (Listing::Changed(list, _) | Listing::Part(list, ..)) = listing else {
+        return None;
+    };
+    let mut tokens = HashMap::with_capacity(list.len());
+    list.iter().find_map(|one| {
+        let token = one.tags.as_ref()?.get(tags::TOKEN)?;
+        let other = tokens.insert(&one.id, token)?;
+        (other != token).then_some(&one.id)
+    })
 }
 
 /// Returns whether an instance that `plugin` lists is known as a member on another plugin. Two names
