@@ -5,7 +5,7 @@
 //! knows of it. So its group goes out of sight, and what remains of it is kept until all is settled.
 
 use infrakit_plan::{Member, Memory, Phase, Timestamp};
-use infrakit_spi::GroupId;
+use infrakit_spi::{GroupId, PluginName};
 use infrakit_store::{Change, Durability};
 
 use crate::core::state::group::Committed;
@@ -152,6 +152,8 @@ impl Core {
         (committed, memory): (Committed, Memory),
     ) {
         self.members -= remains.group.counted;
+        let late = remains.orphans().map(|member| member.plugin.clone());
+        let late: Vec<PluginName> = late.collect();
         let group = &mut remains.group;
         group.counted = 0;
         let former = std::mem::replace(&mut group.memory, memory);
@@ -162,7 +164,11 @@ impl Core {
         let decided = former.decided.keys().map(|(plugin, _)| plugin);
         let leaving = group.seen.leaving().map(|member| &member.plugin);
         let young = group.young.members().map(|(_, plugin, ..)| plugin);
-        let homes = coming.chain(decided).chain(leaving).chain(young);
+        let homes = coming
+            .chain(decided)
+            .chain(leaving)
+            .chain(young)
+            .chain(&late);
         let homes = homes.filter(|home| **home != committed.spec.instance.plugin);
         group.memory.homes.extend(homes.cloned());
         group.memory.intents = former.intents;
