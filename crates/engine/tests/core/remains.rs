@@ -322,3 +322,31 @@ fn members_that_no_list_has_shown_are_taken_over_where_the_group_is_committed_el
         bench.made
     );
 }
+
+/// Its last creation came true after the group was freed in the middle of a move, and the group goes back.
+#[test]
+fn who_came_late_is_taken_over_where_the_group_is_committed_elsewhere() {
+    let surge = r#","Updating":{"MaxSurge":1}"#;
+    let on = |plugin| spec(r#"{"Size":2}"#, (plugin, "1"), surge);
+    let mut bench = Bench::undeclared();
+    bench.arrive(on("file"));
+    bench.wait(30);
+    bench.fate = Fate::Kept;
+    bench.commit(on("other"));
+    assert_eq!(bench.kept(), 1);
+    bench.free();
+    bench.release();
+    bench.wait(60);
+    assert_eq!((bench.on("file"), bench.on("other")), (2, 1));
+    bench.watch_extremes();
+    bench.commit(on("file"));
+    bench.wait(120);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(
+        (bench.on("file"), bench.on("other")),
+        (2, 0),
+        "{:?}",
+        bench.made
+    );
+    assert!(bench.extremes.1 <= 3, "{:?}", bench.extremes);
+}

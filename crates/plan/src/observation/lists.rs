@@ -288,6 +288,8 @@ impl Observed {
                 return;
             }
             seen.changed += 1;
+            let went = member.birth();
+            self.succeed(&key, went, started);
             self.insert(key, fresh);
             return;
         }

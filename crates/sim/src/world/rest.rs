@@ -270,7 +270,11 @@ impl World {
             if !self.ledger.is_home(group, plugin) {
                 continue;
             }
-            let by_hand = one.maker == Maker::Hand;
+            // Where a group has moved from nobody looks for what was out of sight, or made by hand since.
+            let known = sight
+                .members
+                .contains_key(&(plugin.clone(), one.id.clone()));
+            let by_hand = one.maker == Maker::Hand && !known;
             if (one.unseen.is_some() || by_hand) && *plugin != promise.plugin {
                 continue;
             }

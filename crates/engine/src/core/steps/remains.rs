@@ -163,9 +163,8 @@ impl Core {
         let leaving = group.seen.leaving().map(|member| &member.plugin);
         let young = group.young.members().map(|(_, plugin, ..)| plugin);
         let homes = coming.chain(decided).chain(leaving).chain(young);
-        // Of one that was destroyed whoever is there, or may be back, goes. Those of a freed one stay.
-        let destroyed = remains.fate == Fate::Destroyed;
-        let homes = homes.chain(group.seen.homes().filter(|_| destroyed));
+        // Whoever is there moves with it.
+        let homes = homes.chain(group.seen.homes());
         let homes = homes.filter(|home| **home != committed.spec.instance.plugin);
         group.memory.homes.extend(homes.cloned());
         group.memory.intents = former.intents;

@@ -277,3 +277,31 @@ fn a_list_that_shows_one_which_its_plugin_has_destroyed_is_read_anew() {
     let later = list(&mut seen, &["a", "b"], 40, Lag::default());
     assert_eq!((later.ghosts, ids(&seen)), (0, vec!["a", "b"]));
 }
+
+/// Of two lives of an id the one that a later list shows has it: a list that goes back does not bring back the
+/// one before.
+#[test]
+fn a_list_that_goes_back_does_not_bring_back_who_had_the_id_before() {
+    let lag = Lag::default();
+    let mut seen = Observed::default();
+    list(&mut seen, &["a"], 10, lag);
+    let mut heir = description("a");
+    let own = heir.tags.as_mut().unwrap();
+    own.insert(tags::TOKEN.to_owned(), "n-7".to_owned());
+    let circumstances = Listed {
+        plugin: &"p".into(),
+        started: at(100),
+        now: at(101),
+        lag,
+    };
+    seen.apply(&"g".into(), [heir], circumstances, "n");
+    list(&mut seen, &["a"], 102, lag);
+    assert_eq!(seen.get(&"a".into()).unwrap().token, Some(7));
+    let over = 100 + lag.relapse.as_secs() + 1;
+    list(&mut seen, &["a"], over, lag);
+    assert_eq!(
+        seen.get(&"a".into()).unwrap().token,
+        Some(4),
+        "nothing else tells"
+    );
+}
