@@ -267,7 +267,11 @@ impl World {
         let (mut names, mut owned) = (BTreeSet::new(), 0);
         let mut count = 0;
         for (plugin, one) in self.park.of(group.as_str()) {
-            if !self.ledger.is_home(group, plugin) {
+            let is_own = own.is_some() && one.logical_id.as_ref() == own;
+            // The controller's own machine stays where it is, also where the group was moving from when it
+            // was given up and taken up anew.
+            let stays = is_own && self.ledger.may_be_home(group, plugin);
+            if !stays && !self.ledger.is_home(group, plugin) {
                 continue;
             }
             // Where a group has moved from nobody looks for what was out of sight, or made by hand since.
@@ -282,7 +286,6 @@ impl World {
             if promise.ids.is_some() && one.identity().is_none() {
                 continue;
             }
-            let is_own = own.is_some() && one.logical_id.as_ref() == own;
             owned += u64::from(is_own);
             if !is_own && !promise.matches(one.hash()) {
                 return Err(format!(
