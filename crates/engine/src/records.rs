@@ -9,7 +9,7 @@
 //! | `departures/<group>/<number>` | destructions that were decided together, until all are gone |
 //! | `answers/<group>/<number>` | ids of new members, until lists that are old enough have shown them |
 //! | `remains/<group>` | a group that was freed or destroyed while calls were under way |
-//! | `freed/<group>` | whom somebody holds of a freed group, and how many members there were |
+//! | `freed/<group>` | whom somebody holds of a freed group, where its members live, and how many |
 //! | `plugins/<plugin>` | what a plugin was seen to take |
 //! | `brake` | since when all groups are frozen; absent while they are not |
 //! | `rates/<account>/<kind>/<limit>` | what a limit on calls has left, and how far a provider throttled |
