@@ -189,7 +189,9 @@ fn judge_breaker(
     let nowhere = BTreeSet::new();
     let inside = domains::members(draft, broken);
     // Those that are not there yet, that nobody can ask, or that lists lack say nothing for those that are.
-    let there = draft.ledger.tally().working - draft.index.missed - coming_up(draft);
+    // Of those that are lacking some may have been asked to go by this very plan, and work no longer.
+    let silent = draft.index.missed + coming_up(draft);
+    let there = draft.ledger.tally().working.saturating_sub(silent);
     let judged = draft.ledger.wanted.min(there);
     let few = inside <= judged / 2;
     let (broken, inside) = if few { (broken, inside) } else { (&nowhere, 0) };

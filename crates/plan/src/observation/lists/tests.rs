@@ -297,7 +297,7 @@ fn a_list_that_goes_back_does_not_bring_back_who_had_the_id_before() {
     seen.apply(&"g".into(), [heir], circumstances, "n");
     list(&mut seen, &["a"], 102, lag);
     assert_eq!(seen.get(&"a".into()).unwrap().token, Some(7));
-    let over = 100 + lag.relapse.as_secs() + 1;
+    let over = 101 + lag.relapse.as_secs() + 1;
     list(&mut seen, &["a"], over, lag);
     assert_eq!(
         seen.get(&"a".into()).unwrap().token,
