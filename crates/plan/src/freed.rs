@@ -1,7 +1,7 @@
 //! What outlives a group that is freed, until it is committed anew: whom somebody holds, who may be
 //! looking into the member still; whether it is frozen; on which plugins its members live, so that it moves
-//! if it is committed on another one; and how many members there were. A plugin that shows nobody a moment later has lost its memory more likely than they have
-//! all gone.
+//! if it is committed on another one; and how many members there were. A plugin that shows nobody a moment
+//! later has lost its memory more likely than they have all gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -124,4 +124,11 @@ impl Lag {
     pub fn longest(self) -> Duration {
         self.visibility.max(self.relapse)
     }
+
+    /// Returns how long after the answer to a creation lists may lack what it made, be it that one has shown
+    /// it and another one goes back.
+    #[must_use]
+    pub fn after_answer(self) -> Duration {
+        self.coming + self.longest()
+    }
 }

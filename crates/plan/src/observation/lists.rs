@@ -334,11 +334,11 @@ impl Observed {
 fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestamp> {
     let until = match (member.origin, member.departure) {
         // In an earlier life a list may have shown it: others may go back behind that one.
-        (Origin::Provisioned(answered), None) => answered + lag.coming + lag.longest(),
+        (Origin::Provisioned(answered), None) => answered + lag.after_answer(),
         // Destroyed before any list showed it: who does not know of an instance yet may agree to
         // destroy it, too, so that only a list that would have to show it tells.
         (Origin::Provisioned(answered), Some(departure)) => {
-            let shown = answered + lag.coming + lag.longest();
+            let shown = answered + lag.after_answer();
             match departure.step {
                 Step::InFlight(at) | Step::Accepted(at) => shown.max(at),
                 Step::Failed(..) => shown,

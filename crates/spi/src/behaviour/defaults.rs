@@ -39,6 +39,14 @@ fn or(declared: Option<Seconds>, undeclared: Duration) -> Duration {
     declared.map_or(undeclared, Seconds::duration)
 }
 
+impl Operation {
+    /// Returns whether what is said of this kind of call is about calls of `op`.
+    #[must_use]
+    pub fn covers(self, op: Self) -> bool {
+        self == op || self == Self::All
+    }
+}
+
 impl Behaviour {
     /// Returns for how long after it began a creation may still come true.
     ///
@@ -222,7 +230,7 @@ impl Behaviour {
         self.limits
             .iter()
             .filter(|limit| limit.op != Operation::Undeclared)
-            .filter(move |limit| limit.op == op || limit.op == Operation::All)
+            .filter(move |limit| limit.op.covers(op))
     }
 
     /// Returns the class that is declared for a failure with this message: that of the longest

@@ -347,11 +347,7 @@ impl CallWindow {
 fn subject_group(call: &Call) -> Option<&Target> {
     match call {
         Call::Provision { target, .. } => Some(target),
-        Call::Destroy { subject, .. }
-        | Call::Drain { subject, .. }
-        | Call::Repair { subject, .. }
-        | Call::Label { subject, .. } => Some(&subject.target),
-        Call::Check { .. } => None,
+        _ => call.changes().map(|subject| &subject.target),
     }
 }
 

@@ -247,6 +247,17 @@ impl Call {
             Self::Drain { .. } | Self::Repair { .. } | Self::Check { .. } => CallKind::Other,
         }
     }
+
+    /// Returns the member that it changes something about; `None` where it makes one, or only asks.
+    pub(in crate::core) fn changes(&self) -> Option<&Subject> {
+        match self {
+            Self::Destroy { subject, .. }
+            | Self::Drain { subject, .. }
+            | Self::Repair { subject, .. }
+            | Self::Label { subject, .. } => Some(subject),
+            Self::Provision { .. } | Self::Check { .. } => None,
+        }
+    }
 }
 
 /// Something for the shell to do.

@@ -164,8 +164,7 @@ impl Rates {
                 &unnamed
             }
         };
-        let concerned = known.iter();
-        for (name, own) in concerned.filter(|(_, own)| own.op == op || own.op == Operation::All) {
+        for (name, own) in known.iter().filter(|(_, own)| own.op.covers(op)) {
             limits.push(Limit {
                 rate: self.tightest(name, own.rate),
                 name: name.clone(),

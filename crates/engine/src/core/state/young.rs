@@ -125,7 +125,7 @@ impl Young {
             let shows = newcomer.since + lag.coming + lag.visibility;
             if started >= (there + lag.longest()).min(shows + lag.relapse) {
                 over.push(*number);
-            } else if there + lag.relapse > newcomer.since + lag.coming + lag.longest() {
+            } else if there + lag.relapse > newcomer.since + lag.after_answer() {
                 newcomer.since = there;
                 late.push(*number);
             }

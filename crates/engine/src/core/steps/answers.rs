@@ -294,7 +294,7 @@ impl Core {
         {
             group.memory.measured.proof.note(now.since(born));
         }
-        let recovered = before == Health::Unhealthy && verdict == Health::Healthy;
+        let recovered = before == Health::Unhealthy;
         let recovers_late = goes && before != Health::Healthy && verdict == Health::Healthy;
         if recovers_late {
             group.recovered = Some(now);

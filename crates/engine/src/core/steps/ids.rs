@@ -174,6 +174,27 @@ impl Core {
         }
     }
 
+    /// Returns whether a group has a member of this id.
+    fn has(&self, group: &GroupId, (plugin, id): (&PluginName, &InstanceId)) -> bool {
+        let group = self.groups.with_remains(group);
+        group.is_some_and(|group| group.seen.get_on(plugin, id).is_some())
+    }
+
+    /// Returns whether the list that was asked for at `started` has shown an id as that of a member of a
+    /// group.
+    fn is_shown(
+        &self,
+        group: &GroupId,
+        (plugin, id): (&PluginName, &InstanceId),
+        started: Timestamp,
+    ) -> bool {
+        let group = self.groups.with_remains(group);
+        group.is_some_and(|group| {
+            let member = group.seen.get_on(plugin, id);
+            member.is_some_and(|member| group.seen.has_shown(member, started))
+        })
+    }
+
     /// Takes in that an id was given to a member of a group: whoever else had it is gone, be it that lists
     /// lack it and that is doubted, and what was decided of it must not be done to that one. Of one that
     /// was asked to go, and that lists have shown until now, a list from after that tells.
@@ -182,11 +203,8 @@ impl Core {
             return;
         };
         let others = observer.holders(id).iter().filter(|group| *group != to);
-        let had = |group: &&GroupId| {
-            let group = self.groups.with_remains(group);
-            group.is_some_and(|group| group.seen.get_on(plugin, id).is_some())
-        };
-        let had: Vec<GroupId> = others.filter(had).cloned().collect();
+        let had = others.filter(|group| self.has(group, (plugin, id)));
+        let had: Vec<GroupId> = had.cloned().collect();
         for former in had {
             let Some(group) = self.groups.with_remains(&former) else {
                 continue;
@@ -221,15 +239,8 @@ impl Core {
         };
         let claims = observer.claims().iter();
         let claims = claims.filter(|(_, claimant)| served.contains(*claimant));
-        let shown = |id: &InstanceId, claimant: &GroupId| {
-            let group = self.groups.with_remains(claimant);
-            group.is_some_and(|group| {
-                let member = group.seen.get_on(plugin, id);
-                member.is_some_and(|member| group.seen.has_shown(member, started))
-            })
-        };
         let settled: Vec<(InstanceId, GroupId)> = claims
-            .filter(|(id, claimant)| shown(id, claimant))
+            .filter(|(id, claimant)| self.is_shown(claimant, (plugin, id), started))
             .map(|(id, claimant)| (id.clone(), claimant.clone()))
             .collect();
         for (id, claimant) in settled {
@@ -276,13 +287,9 @@ impl Core {
             // Of many that are out of sight at once nobody looks for each in all other groups.
             let missing = group.seen.surely_missed(plugin, started);
             for missing in missing.filter(|id| observer.shown(id).is_some()) {
-                let others = served.iter().filter(|other| *other != group.id());
-                let mut others = others.filter_map(|other| self.groups.with_remains(other));
-                let owner = others.find(|other| {
-                    let known = other.seen.get_on(plugin, missing);
-                    known.is_some_and(|known| other.seen.has_shown(known, started))
-                });
-                given.extend(owner.map(|owner| (owner.id().clone(), missing.clone())));
+                let mut others = served.iter().filter(|other| *other != group.id());
+                let owner = others.find(|other| self.is_shown(other, (plugin, missing), started));
+                given.extend(owner.map(|owner| (owner.clone(), missing.clone())));
             }
         }
         for (owner, id) in given {
@@ -295,11 +302,7 @@ impl Core {
     pub(in crate::core) fn passed_on(&self, call: &Call) -> Option<(PluginName, InstanceId)> {
         let Subject {
             target, plugin, id, ..
-        } = subject(call)?;
-        let has = |group: &GroupId| {
-            let group = self.groups.with_remains(group);
-            group.is_some_and(|group| group.seen.get_on(plugin, id).is_some())
-        };
+        } = call.changes()?;
         let own = self.groups.with_remains(&target.group);
         let keeps = own.is_some_and(|own| {
             own.seen.get_on(plugin, id).is_some() && !own.seen.is_contested(plugin, id)
@@ -307,12 +310,13 @@ impl Core {
         let observer = self.observers.get(plugin).filter(|_| !keeps);
         let others = observer.into_iter().flat_map(|observer| observer.groups());
         let mut others = others.filter(|group| **group != target.group);
-        others.any(has).then(|| (plugin.clone(), id.clone()))
+        let has = others.any(|group| self.has(group, (plugin, id)));
+        has.then(|| (plugin.clone(), id.clone()))
     }
 
     /// Returns whether a call is about a member whose id another one of its group has by now.
     pub(in crate::core) fn is_succeeded(&self, call: &Call) -> bool {
-        let about = subject(call);
+        let about = call.changes();
         about.is_some_and(|about| {
             let group = self.groups.with_remains(&about.target.group);
             group.is_some_and(|group| !is_it(group, about))
@@ -428,17 +432,6 @@ pub(in crate::core) fn not_ours(plugin: &PluginName, id: &InstanceId, owner: &st
     Error::unknown(format!(
         "`{plugin}` answered a creation with `{id}`, which {owner}; it is not touched"
     ))
-}
-
-/// Returns the member that a call is about which changes one.
-fn subject(call: &Call) -> Option<&Subject> {
-    match call {
-        Call::Destroy { subject, .. }
-        | Call::Drain { subject, .. }
-        | Call::Repair { subject, .. }
-        | Call::Label { subject, .. } => Some(subject),
-        Call::Provision { .. } | Call::Check { .. } => None,
-    }
 }
 
 /// Returns whether the member that now has the id is the one that a call was about.

@@ -147,8 +147,7 @@ impl Core {
             let grown = note_seen(group, circumstances, &self.calls);
             learn(group, &seen, circumstances.now);
             self.behaviours.departures(plugin, &seen.departed);
-            let lacks = group.seen.lacks(plugin);
-            look_then(self.observers.get_mut(plugin), (id, lacks), &seen);
+            look_then(self.observers.get_mut(plugin), (group, plugin), &seen);
             if seen.anything() || grown || !group.converged {
                 self.touch(id);
             }
@@ -211,8 +210,7 @@ impl Core {
                 // A list like this one may tell something else once they are believed.
                 observer.remember(None);
             }
-            let lacks = group.seen.lacks(plugin);
-            look_then(self.observers.get_mut(plugin), (id, lacks), &seen);
+            look_then(self.observers.get_mut(plugin), (group, plugin), &seen);
             if seen.vanished > 0 {
                 tracing::info!(group = %id, vanished = seen.vanished, "members are gone");
             }
@@ -370,11 +368,11 @@ pub(in crate::core) fn learn(group: &mut Group, seen: &Seen, now: Timestamp) {
 
 /// Asks for the list that tells whether members which a list lacks are gone, and notes whether there are
 /// such.
-fn look_then(observer: Option<&mut Observer>, (group, lacks): (&GroupId, bool), seen: &Seen) {
+fn look_then(observer: Option<&mut Observer>, (group, plugin): (&Group, &PluginName), seen: &Seen) {
     let Some(observer) = observer else { return };
-    observer.note_lacking(group, lacks);
+    observer.note_lacking(group.id(), group.seen.lacks(plugin));
     if let Some(at) = seen.look_again {
-        observer.want(group, at + Duration::from_nanos(1));
+        observer.want(group.id(), at + Duration::from_nanos(1));
     }
 }
 

@@ -160,9 +160,8 @@ impl Core {
         // What is under way is looked for where it is, be it that it comes or that it goes.
         let coming = former.intents.values().map(|intent| &intent.plugin);
         let decided = former.decided.keys().map(|(plugin, _)| plugin);
-        let leaving = group.seen.leaving().map(|member| &member.plugin);
         let young = group.young.members().map(|(_, plugin, ..)| plugin);
-        let homes = coming.chain(decided).chain(leaving).chain(young);
+        let homes = coming.chain(decided).chain(young);
         // Whoever is there moves with it.
         let homes = homes.chain(group.seen.homes());
         let homes = homes.filter(|home| **home != committed.spec.instance.plugin);
