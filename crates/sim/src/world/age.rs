@@ -1,13 +1,11 @@
-//! How much of the truth a controller could know, and whether it keeps what people were told.
+//! How much of the truth a controller could know.
 
 use infrakit_spi::PluginName;
-use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::Locality;
 
 use super::{MINUTE, SECOND, Truth, World, time};
 use crate::controller::Ask;
 use crate::invariants;
-use crate::judge::Promise;
 
 /// Until a change of health is found out and believed: some checks that are lost, three verdicts,
 /// some that confirm them.
@@ -71,20 +69,5 @@ impl World {
             return 0;
         };
         self.now.saturating_sub(provider.seen)
-    }
-
-    /// Looks whether what was acknowledged is in force.
-    pub(super) fn look_for_what_was_told(&mut self, specs: &[GroupSpec]) {
-        let lost = specs.iter().find_map(|spec| {
-            let told = self.ledger.told.specs.get(&spec.id)?;
-            let own = Promise::of(spec)?;
-            (own != *told).then(|| (spec.id.clone(), format!("{own:?} instead of {told:?}")))
-        });
-        if let Some((group, what)) = lost {
-            self.ledger.told.specs.remove(&group);
-            let what =
-                format!("of `{group}` something else is in force than was acknowledged: {what}");
-            self.breach("acknowledged commits hold", what);
-        }
     }
 }

@@ -9,6 +9,7 @@ mod machine;
 mod nature;
 mod park;
 mod people;
+mod promises;
 mod provider;
 mod queue;
 mod real;
