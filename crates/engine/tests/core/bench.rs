@@ -6,6 +6,7 @@ mod looks;
 mod people;
 mod specs;
 
+pub(crate) use kept::KeptCreation;
 pub(crate) use specs::{GROUP, cattle, named, spec};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -186,10 +186,8 @@ fn nobody_is_destroyed_again_before_a_list_has_shown_it() {
     assert!(bench.ids().contains(&gone.as_str()), "{:?}", bench.made);
 }
 
-/// Of a member without a token (adopted, or of an earlier record of the group) only the order of
-/// things tells another life of its id apart.
-#[test]
-fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() {
+/// A group of two, one of which carries no token.
+fn without_token() -> Bench {
     let mut bench = Bench::new();
     bench.arrive(cattle(2, "1"));
     let mut tags = bench.tags();
@@ -197,6 +195,14 @@ fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() 
     bench.lose("i-002");
     bench.plant("file", "x", tags);
     bench.wait(60);
+    bench
+}
+
+/// Of a member without a token (adopted, or of an earlier record of the group) only the order of
+/// things tells another life of its id apart.
+#[test]
+fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() {
+    let mut bench = without_token();
     let subject = bench.ask_to_go("x");
     // It is carried out, and its id is given to the next creation at once.
     bench.lose("x");
@@ -215,13 +221,7 @@ fn a_new_member_with_the_id_of_one_without_a_token_that_went_is_not_destroyed() 
 #[test]
 fn nor_is_one_whose_creation_was_under_way_by_then() {
     for held in [false, true] {
-        let mut bench = Bench::new();
-        bench.arrive(cattle(2, "1"));
-        let mut tags = bench.tags();
-        tags.remove(tags::TOKEN);
-        bench.lose("i-002");
-        bench.plant("file", "x", tags);
-        bench.wait(60);
+        let mut bench = without_token();
         bench.fate = Fate::Kept;
         bench.commit(cattle(3, "1"));
         let creation = bench.take_creation();

@@ -63,16 +63,22 @@ fn that_lists_show_them_is_said() {
     assert_eq!(bench.ids().len(), 2);
 }
 
-/// The request comes in the very moment.
-#[test]
-fn so_do_those_that_no_list_shows_when_it_is_asked_for() {
+/// A group of so many members whom no list shows for a moment; others cannot be made in their place.
+fn hidden(members: u64) -> Bench {
     let mut bench = Bench::undeclared();
-    bench.arrive(cattle(2, "1"));
+    bench.arrive(cattle(members, "1"));
     let error = Error::refused("no more").with_class(FailureClass::Configuration);
     bench.refused.insert("Note".to_owned(), error);
     bench.stale = Some(Instances::new());
     bench.changed();
     bench.wait(1);
+    bench
+}
+
+/// The request comes in the very moment.
+#[test]
+fn so_do_those_that_no_list_shows_when_it_is_asked_for() {
+    let mut bench = hidden(2);
     bench.destroy();
     bench.wait(1);
     bench.stale = None;
@@ -81,13 +87,7 @@ fn so_do_those_that_no_list_shows_when_it_is_asked_for() {
 
 /// A group of one that no list shows for a moment, and that moves to another plugin then.
 fn moved_unseen() -> Bench {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(1, "1"));
-    let error = Error::refused("no more").with_class(FailureClass::Configuration);
-    bench.refused.insert("Note".to_owned(), error);
-    bench.stale = Some(Instances::new());
-    bench.changed();
-    bench.wait(1);
+    let mut bench = hidden(1);
     bench.refused.clear();
     bench.commit(spec(r#"{"Size":1}"#, ("new", "1"), ""));
     bench.wait(1);
@@ -121,13 +121,7 @@ fn what_was_lost_where_a_group_moved_from_does_not_keep_it() {
 /// Whoever commits a group anew that was destroyed means none of those that may be back.
 #[test]
 fn those_that_may_be_back_go_when_the_next_group_is_on_another_plugin() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(2, "1"));
-    let error = Error::refused("no more").with_class(FailureClass::Configuration);
-    bench.refused.insert("Note".to_owned(), error);
-    bench.stale = Some(Instances::new());
-    bench.changed();
-    bench.wait(1);
+    let mut bench = hidden(2);
     bench.destroy();
     bench.wait(1);
     assert!(bench.core.describe(&GROUP.into()).is_err());
@@ -148,13 +142,7 @@ fn those_that_may_be_back_go_when_the_next_group_is_on_another_plugin() {
 #[test]
 fn a_group_is_not_gone_because_the_first_list_of_a_life_is_old() {
     for late in [false, true] {
-        let mut bench = Bench::undeclared();
-        bench.arrive(cattle(2, "1"));
-        let error = Error::refused("no more").with_class(FailureClass::Configuration);
-        bench.refused.insert("Note".to_owned(), error);
-        bench.stale = Some(Instances::new());
-        bench.changed();
-        bench.wait(1);
+        let mut bench = hidden(2);
         bench.destroy();
         if late {
             bench.wait(1);

@@ -3,18 +3,40 @@
 use infrakit_spi::instance::Listing;
 use infrakit_spi::{Error, Tags, tags};
 
-use crate::bench::{Bench, Fate, cattle, named, spec};
+use crate::bench::{Bench, Fate, KeptCreation, cattle, named, spec};
 
 /// Another group, of one member.
-pub(crate) fn other(size: u64) -> infrakit_spi::group::GroupSpec {
+fn other(size: u64) -> infrakit_spi::group::GroupSpec {
     named("r", cattle(size, "1"))
+}
+
+/// A group of so many members, and beside it the other one, which is empty.
+pub(crate) fn beside(members: u64) -> Bench {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(members, "1"));
+    bench.commit(other(0));
+    bench.wait(30);
+    bench
+}
+
+/// A group of six beside the other one, of which lists show nobody any more.
+fn missing() -> Bench {
+    let mut bench = beside(6);
+    bench.instances.clear();
+    bench.wait(31);
+    bench
+}
+
+/// Begins the creation of the other group's member.
+pub(crate) fn begin_other(bench: &mut Bench) -> KeptCreation {
+    bench.fate = Fate::Kept;
+    bench.commit(other(1));
+    bench.take_creation()
 }
 
 /// Gives an id that is free to the member of the other group.
 fn give(bench: &mut Bench, id: &str) {
-    bench.fate = Fate::Kept;
-    bench.commit(other(1));
-    let creation = bench.take_creation();
+    let creation = begin_other(bench);
     bench.fate = Fate::Done;
     let made = bench.make(&creation, id);
     bench.answer(creation, Ok(made));
@@ -40,10 +62,7 @@ fn is_spared(bench: &mut Bench) {
 
 #[test]
 fn a_restart_asks_nobody_to_go_on_the_word_of_a_list_from_before() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(3, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
+    let mut bench = beside(3);
     let before = bench.instances.clone();
     bench.scale(0);
     bench.wait(1);
@@ -55,10 +74,7 @@ fn a_restart_asks_nobody_to_go_on_the_word_of_a_list_from_before() {
 /// The call took long, so that the record of it is old, and what it did is not.
 #[test]
 fn nor_where_it_was_decided_long_before_it_happened() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(3, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
+    let mut bench = beside(3);
     let before = bench.instances.clone();
     bench.fate = Fate::Kept;
     bench.scale(0);
@@ -72,10 +88,7 @@ fn nor_where_it_was_decided_long_before_it_happened() {
 
 #[test]
 fn nor_where_the_whole_group_was_to_go() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(3, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
+    let mut bench = beside(3);
     let before = bench.instances.clone();
     bench.hold_lists = true;
     bench.destroy();
@@ -125,10 +138,7 @@ fn no_list_is_waited_for_where_no_id_is_given_twice() {
 /// Nor is anybody asked again within one life on the word of such a list, where an answer was lost.
 #[test]
 fn nor_is_anybody_asked_again_whose_answer_was_lost() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(2, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
+    let mut bench = beside(2);
     let subject = bench.ask_to_go("i-001");
     let before = bench.instances.clone();
     bench.fate = Fate::Done;
@@ -212,12 +222,7 @@ fn is_doubted(bench: &Bench, members: usize) {
 /// its place.
 #[test]
 fn nor_is_a_missing_member_looked_for_in_another_group() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(6, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
-    bench.instances.clear();
-    bench.wait(31);
+    let mut bench = missing();
     is_doubted(&bench, 6);
     give(&mut bench, "i-006");
     bench.scale(1);
@@ -230,15 +235,8 @@ fn nor_is_a_missing_member_looked_for_in_another_group() {
 /// Its answer is lost, and a list shows whose it is.
 #[test]
 fn nor_where_only_a_list_tells_whose_it_is_by_now() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(6, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
-    bench.instances.clear();
-    bench.wait(31);
-    bench.fate = Fate::Kept;
-    bench.commit(other(1));
-    let creation = bench.take_creation();
+    let mut bench = missing();
+    let creation = begin_other(&mut bench);
     bench.make(&creation, "i-006");
     bench.fate = Fate::Done;
     bench.answer(creation, Err(Error::unknown("no answer")));
@@ -254,15 +252,8 @@ fn nor_where_only_a_list_tells_whose_it_is_by_now() {
 /// What was decided of it and is being written down does not begin.
 #[test]
 fn nor_is_it_destroyed_by_what_was_decided_a_moment_before() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(6, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
-    bench.instances.clear();
-    bench.wait(31);
-    bench.fate = Fate::Kept;
-    bench.commit(other(1));
-    let creation = bench.take_creation();
+    let mut bench = missing();
+    let creation = begin_other(&mut bench);
     let made = bench.make(&creation, "i-006");
     bench.fate = Fate::Done;
     bench.core.set_size(&"g".into(), 1, bench.now).unwrap();
@@ -279,10 +270,7 @@ fn nor_is_it_destroyed_by_what_was_decided_a_moment_before() {
 /// A list from before shows the former member to its group, which had asked it to go, and would ask again.
 #[test]
 fn nor_is_a_member_of_another_group_taken_for_one_that_was_asked_to_go() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(2, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
+    let mut bench = beside(2);
     let subject = bench.ask_to_go("i-001");
     let before = bench.instances.clone();
     bench.commit(other(1));
@@ -304,10 +292,7 @@ fn nor_is_a_member_of_another_group_taken_for_one_that_was_asked_to_go() {
 /// What its plugin says may be wrong: one that lists go on showing as the former group's goes after all.
 #[test]
 fn one_that_was_asked_to_go_and_is_still_there_goes() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(2, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
+    let mut bench = beside(2);
     let subject = bench.ask_to_go("i-001");
     bench.commit(other(1));
     let creation = bench.take_creation();
@@ -382,13 +367,8 @@ fn a_late_answer_takes_no_id_from_whoever_has_it_by_then() {
 /// is destroyed for nobody else.
 #[test]
 fn whoever_a_list_shows_with_an_id_that_was_refused_has_it() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(2, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
-    bench.fate = Fate::Kept;
-    bench.commit(other(1));
-    let creation = bench.take_creation();
+    let mut bench = beside(2);
+    let creation = begin_other(&mut bench);
     bench.lose("i-001");
     let heir = bench.make(&creation, "i-001");
     bench.hold_lists = true;

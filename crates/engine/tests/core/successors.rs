@@ -1,18 +1,13 @@
 //! Ids that are given again while something is decided, or under way.
 
 use crate::bench::{Bench, Fate, cattle, spec};
-use crate::reused::other;
+use crate::reused::{begin_other, beside};
 
 /// The other group wants it to go, and has not begun: nothing has become of it yet.
 #[test]
 fn the_id_of_a_member_that_is_yet_to_be_asked_to_go_is_refused() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(2, "1"));
-    bench.commit(other(0));
-    bench.wait(30);
-    bench.fate = Fate::Kept;
-    bench.commit(other(1));
-    let creation = bench.take_creation();
+    let mut bench = beside(2);
+    let creation = begin_other(&mut bench);
     let there = bench.all()[0].clone();
     decide_to_destroy(&mut bench, "i-001");
     bench.answer(creation, Ok(there));

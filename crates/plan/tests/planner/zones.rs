@@ -148,9 +148,8 @@ fn whose_destruction_has_failed_is_not_asked_to_go_again_while_its_zone_is_ill()
     assert_eq!(destroyed(&bench.plan()), []);
 }
 
-/// It knows how those elsewhere are, and not how those are for whom the breaker is open.
-#[test]
-fn a_controller_that_was_started_anew_lets_no_zone_go_before_it_has_asked_there() {
+/// A controller that was started anew while the breaker of one zone was open; no list has come.
+fn started_anew() -> Bench {
     let mut bench = zones();
     let open = Breaker {
         since: at(0),
@@ -158,6 +157,13 @@ fn a_controller_that_was_started_anew_lets_no_zone_go_before_it_has_asked_there(
     };
     bench.memory.domain_breakers.insert("a".to_owned(), open);
     bench.seen = Observed::default();
+    bench
+}
+
+/// It knows how those elsewhere are, and not how those are for whom the breaker is open.
+#[test]
+fn a_controller_that_was_started_anew_lets_no_zone_go_before_it_has_asked_there() {
+    let mut bench = started_anew();
     bench.look();
     for number in 0..15 {
         let id = format!("{}{number}", ["a", "b", "c"][number % 3]);
@@ -178,13 +184,7 @@ fn a_controller_that_was_started_anew_lets_no_zone_go_before_it_has_asked_there(
 /// Its plugin says of one there that it goes away: nobody asks it, however long that hangs.
 #[test]
 fn the_breaker_of_a_zone_does_not_wait_for_one_that_goes_away() {
-    let mut bench = zones();
-    let open = Breaker {
-        since: at(0),
-        last: at(0),
-    };
-    bench.memory.domain_breakers.insert("a".to_owned(), open);
-    bench.seen = Observed::default();
+    let mut bench = started_anew();
     let leaving = bench.list.iter_mut().find(|one| one.id.as_str() == "a0");
     leaving.unwrap().state = infrakit_spi::instance::Lifecycle::Terminating;
     bench.look();
