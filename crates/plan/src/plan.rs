@@ -89,6 +89,7 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     if pauses && Guard::Backoff.stands() {
         draft.ledger.block_creations();
     }
+    gates::forget_strangers(&mut draft);
     draft.resume_decided();
     draft.destroy_requested();
     gates::note_roll(&mut draft);

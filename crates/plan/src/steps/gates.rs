@@ -266,23 +266,38 @@ fn drains(draft: &Draft<'_>) -> bool {
         })
 }
 
-/// Pauses a rollout when outdated members turn up that nobody was shown. It goes on by itself when they
-/// are gone: the group is then as it was shown.
+/// Lets a rollout go on that paused for members from elsewhere, as soon as they are gone: the group is then
+/// as it was shown. Those on their way out are not gone yet; a plan that asks them to go would otherwise
+/// have the next one begin what it did not.
+pub(crate) fn forget_strangers(draft: &mut Draft<'_>) {
+    let (index, now) = (draft.index, draft.now);
+    let Some(roll) = &mut draft.memory.roll else {
+        return;
+    };
+    let pause = roll.paused.as_ref().map(|pause| &pause.by);
+    if !matches!(pause, Some(PausedBy::Changed { .. })) || roll.strangers.is_empty() {
+        return;
+    }
+    let foreign = index.foreign_since(Timestamp::default());
+    let mut there = foreign.chain(&index.leaving);
+    if there.any(|key| roll.strangers.contains(&key.id)) {
+        return;
+    }
+    (roll.paused, roll.progress) = (None, now);
+    for gone in std::mem::take(&mut roll.strangers) {
+        roll.shown.remove(&gone);
+    }
+}
+
+/// Pauses a rollout when outdated members turn up that nobody was shown.
 fn note_strangers(draft: &Draft<'_>, roll: &mut Roll) {
     let index = draft.index;
     let all = || index.foreign_since(Timestamp::default());
     if std::mem::take(&mut roll.blind) {
         roll.shown.extend(all().map(|key| key.id.clone()));
     }
-    if let Some(pause) = &roll.paused {
-        let changed = matches!(pause.by, PausedBy::Changed { .. }) && !roll.strangers.is_empty();
-        if !changed || all().any(|key| roll.strangers.contains(&key.id)) {
-            return;
-        }
-        (roll.paused, roll.progress) = (None, draft.now);
-        for gone in std::mem::take(&mut roll.strangers) {
-            roll.shown.remove(&gone);
-        }
+    if roll.paused.is_some() {
+        return;
     }
     let unknown = draft.members(index.foreign_since(roll.begun));
     let unknown = unknown

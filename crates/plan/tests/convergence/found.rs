@@ -75,3 +75,24 @@ fn a_group_of_the_sick_recovers() {
         ],
     );
 }
+
+/// A rollout that paused for a member from elsewhere went on as soon as that one was asked to go, in the
+/// same moment.
+#[test]
+fn a_rollout_that_pauses_for_a_stranger_waits_until_that_is_gone() {
+    let shape = Shape {
+        kind: Kind::Pets,
+        size: 4,
+        proof: 0,
+        budget: 1,
+        own: false,
+        in_process: false,
+    };
+    let ops = [
+        Op::Run(140_000),
+        Op::ByHand(first(), false),
+        Op::Commit(2, 1),
+        Op::Run(2),
+    ];
+    settles(shape, ops);
+}
