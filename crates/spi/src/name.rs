@@ -1,5 +1,6 @@
 //! Names and ids, each a type of its own, and what makes one acceptable.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,12 +45,36 @@ fn check(what: &'static str, name: &str) -> Result<(), InvalidName> {
     })
 }
 
+/// Orders names by their texts. Most that are compared are copies of one another, or of few: members
+/// are looked up by the name of their plugin, too, and whoever shares its text need not be read.
+macro_rules! ordered_by_text {
+    ($name:ident) => {
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                if Arc::ptr_eq(&self.0, &other.0) {
+                    Ordering::Equal
+                } else {
+                    self.0.cmp(&other.0)
+                }
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+    };
+}
+
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $what:literal) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(Arc<str>);
+
+        ordered_by_text!($name);
 
         impl $name {
             /// Wraps `id` as it is; a peer may use any string.
@@ -120,9 +145,11 @@ id!(
 ///
 /// The lookup part names the socket, the subtype what lies behind it; the subtype may contain
 /// further slashes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PluginName(Arc<str>);
+
+ordered_by_text!(PluginName);
 
 impl PluginName {
     /// Wraps `name` as it is.

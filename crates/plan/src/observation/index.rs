@@ -77,8 +77,10 @@ impl Aim {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filing {
     stays: bool,
-    concerned: bool,
+    leaves: bool,
+    works: bool,
     serves: bool,
+    serves_outdated: bool,
     /// Set where it is of another configuration.
     outdated: Option<Standing>,
     missed: bool,
@@ -98,6 +100,39 @@ pub(crate) struct Filing {
 }
 
 impl Filing {
+    /// Returns where it is filed and `other` is not.
+    fn without(&self, other: &Self) -> Self {
+        fn new<T: Copy + PartialEq>(own: Option<T>, other: Option<T>) -> Option<T> {
+            own.filter(|_| own != other)
+        }
+        let identity = self.identity.as_ref();
+        Self {
+            stays: self.stays && !other.stays,
+            leaves: self.leaves && !other.leaves,
+            works: self.works && !other.works,
+            serves: self.serves && !other.serves,
+            serves_outdated: self.serves_outdated && !other.serves_outdated,
+            outdated: new(self.outdated, other.outdated),
+            missed: self.missed && !other.missed,
+            unproved: self.unproved && !other.unproved,
+            comes_up: self.comes_up && !other.comes_up,
+            outlived: self.outlived && !other.outlived,
+            unhealthy: self.unhealthy && !other.unhealthy,
+            flaps: self.flaps && !other.flaps,
+            asking: self.asking && !other.asking,
+            flies: self.flies && !other.flies,
+            unasked: self.unasked && !other.unasked,
+            foreign: new(self.foreign, other.foreign),
+            nameless: self.nameless && !other.nameless,
+            // Two may say that one creation made them; who was changed last is known by it.
+            token: self.token,
+            identity: identity
+                .filter(|_| self.identity != other.identity)
+                .cloned(),
+            turn: new(self.turn, other.turn),
+        }
+    }
+
     pub(crate) fn identity(&self) -> Option<&LogicalId> {
         self.identity.as_ref()
     }
@@ -223,8 +258,10 @@ impl Index {
         let unproved = working && (member.missed && matches || self.is_unproved(member));
         Filing {
             stays,
-            concerned,
+            leaves: !stays,
+            works: working,
             serves: working && member.serves(),
+            serves_outdated: working && !matches && member.serves(),
             outdated: (working && !matches).then(|| member.standing()),
             missed: working && member.missed,
             unproved,
@@ -246,8 +283,8 @@ impl Index {
     /// Files a member anew that was filed as `before`.
     pub(crate) fn refile(&mut self, key: &Key, before: &Filing, after: &Filing) {
         if before != after {
-            self.take(key, before);
-            self.put(key, after);
+            self.take(key, &before.without(after));
+            self.put(key, &after.without(before));
         }
     }
 
@@ -255,7 +292,7 @@ impl Index {
     /// as much as to take it out.
     fn sets(&mut self, filing: &Filing) -> impl Iterator<Item = &mut BTreeSet<Key>> {
         let all = [
-            (&mut self.leaving, !filing.stays),
+            (&mut self.leaving, filing.leaves),
             (&mut self.unproved, filing.unproved),
             (&mut self.coming_up, filing.comes_up),
             (&mut self.outlived, filing.outlived),
@@ -274,10 +311,10 @@ impl Index {
             return;
         }
         self.staying += usize::from(filing.stays);
-        self.working += usize::from(filing.stays && filing.concerned);
+        self.working += usize::from(filing.works);
         self.serving += usize::from(filing.serves);
         self.missed += usize::from(filing.missed);
-        self.serving_outdated += usize::from(filing.serves && filing.outdated.is_some());
+        self.serving_outdated += usize::from(filing.serves_outdated);
         self.unasked += usize::from(filing.unasked);
         for set in self.sets(filing) {
             set.insert(key.clone());
@@ -314,10 +351,10 @@ impl Index {
             return;
         }
         self.staying -= usize::from(filing.stays);
-        self.working -= usize::from(filing.stays && filing.concerned);
+        self.working -= usize::from(filing.works);
         self.serving -= usize::from(filing.serves);
         self.missed -= usize::from(filing.missed);
-        self.serving_outdated -= usize::from(filing.serves && filing.outdated.is_some());
+        self.serving_outdated -= usize::from(filing.serves_outdated);
         self.unasked -= usize::from(filing.unasked);
         for set in self.sets(filing) {
             set.remove(key);

@@ -322,8 +322,8 @@ impl CallWindow {
     pub(in crate::core) fn turns(&mut self, now: Timestamp) -> BTreeSet<GroupId> {
         let free = self.free(now);
         let mut turns = self.line.give(free);
-        turns.extend(self.creations.turns(free, now));
-        turns.extend(self.destructions.turns(free, now));
+        turns.append(&mut self.creations.turns(free, now));
+        turns.append(&mut self.destructions.turns(free, now));
         turns
     }
 

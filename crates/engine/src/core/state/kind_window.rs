@@ -84,6 +84,9 @@ impl KindWindow {
     /// Gives what is free to those who stand first in line, and returns whom to plan for. The window
     /// as a whole has `free` slots.
     pub(in crate::core) fn turns(&mut self, free: usize, now: Timestamp) -> BTreeSet<GroupId> {
+        if self.line.is_empty() {
+            return BTreeSet::new();
+        }
         let free = self.free(now).map_or(free, |own| own.min(free));
         self.line.give(free)
     }

@@ -60,9 +60,29 @@ pub(in crate::core) struct Rates {
     next_turn: Option<Timestamp>,
     /// Buckets that the store does not have as they are.
     changed: BTreeSet<String>,
-    /// What plugins declare, by the name of the bucket. Names cost more than all else of a plan for a small
-    /// group, and are made once.
-    declared: BTreeMap<PluginName, BTreeMap<String, Declared>>,
+    /// What is known of each plugin.
+    known: BTreeMap<PluginName, Known>,
+}
+
+/// The buckets that a plugin's calls are drawn from. Their names cost more than all else of a plan for a
+/// small group, and are made once.
+struct Known {
+    /// What it declares, by the name of the bucket.
+    declared: BTreeMap<String, Declared>,
+    /// Names of those that the operator limits.
+    creates: String,
+    destroys: String,
+}
+
+impl Known {
+    fn of(plugin: &PluginName, behaviour: &Behaviour) -> Self {
+        let set = |op: Operation| format!("{plugin}/{}/{SET}", op.as_str());
+        Self {
+            declared: declared(plugin, &behaviour.limits),
+            creates: set(Operation::Create),
+            destroys: set(Operation::Destroy),
+        }
+    }
 }
 
 /// A limit that a plugin declares.
@@ -144,27 +164,28 @@ impl Rates {
         now: Timestamp,
     ) -> Vec<Limit> {
         let mut limits = Vec::new();
+        let unasked;
+        let known = match self.known.get(plugin) {
+            Some(known) => known,
+            None => {
+                unasked = Known::of(plugin, behaviour);
+                &unasked
+            }
+        };
         let set = match op {
-            Operation::Create => self.limits.creates_per_minute,
-            Operation::Destroy => self.limits.destroys_per_minute,
+            Operation::Create => (self.limits.creates_per_minute).zip(Some(&known.creates)),
+            Operation::Destroy => (self.limits.destroys_per_minute).zip(Some(&known.destroys)),
             Operation::Undeclared | Operation::Label | Operation::List | Operation::All => None,
         };
-        if let Some(calls) = set {
+        if let Some((calls, name)) = set {
             limits.push(Limit {
-                name: format!("{plugin}/{}/{SET}", op.as_str()),
+                name: name.clone(),
                 rate: RateLimit::per_minute(calls),
                 closed_until: None,
             });
         }
-        let unnamed;
-        let known = match self.declared.get(plugin) {
-            Some(known) => known,
-            None => {
-                unnamed = declared(plugin, &behaviour.limits);
-                &unnamed
-            }
-        };
-        for (name, own) in known.iter().filter(|(_, own)| own.op.covers(op)) {
+        let declared = known.declared.iter();
+        for (name, own) in declared.filter(|(_, own)| own.op.covers(op)) {
             limits.push(Limit {
                 rate: self.tightest(name, own.rate),
                 name: name.clone(),
@@ -187,18 +208,14 @@ impl Rates {
 
     /// Notes what a plugin declares.
     pub(in crate::core) fn declare(&mut self, plugin: &PluginName, behaviour: &Behaviour) {
-        let limits = declared(plugin, &behaviour.limits);
-        if limits.is_empty() {
-            self.declared.remove(plugin);
-        } else {
-            self.declared.insert(plugin.clone(), limits);
-        }
+        self.known
+            .insert(plugin.clone(), Known::of(plugin, behaviour));
     }
 
     /// Returns the limit of a bucket: the slowest that any of those who share it declares.
     fn tightest(&self, name: &str, own: RateLimit) -> RateLimit {
-        let all = self.declared.values();
-        let others = all.filter_map(|limits| limits.get(name));
+        let all = self.known.values();
+        let others = all.filter_map(|known| known.declared.get(name));
         others.map(|other| other.rate).fold(own, |least, other| {
             if other.per_second < least.per_second {
                 other
@@ -221,6 +238,9 @@ impl Rates {
         op: Operation,
         (calls, now): (usize, Timestamp),
     ) -> Quota {
+        if !self.known.contains_key(of.0) {
+            self.declare(of.0, of.1);
+        }
         let mut quota = Quota::default();
         for limit in self.limits_on(of, op, now) {
             let bucket = self.bucket(&limit);

@@ -196,8 +196,11 @@ impl CallsUnderWay {
 
     /// Gives slots that are free to those who stand first in line, and returns whom to plan for.
     pub(in crate::core) fn turns(&mut self, now: Timestamp) -> BTreeSet<GroupId> {
-        let windows = self.windows.values_mut();
-        windows.flat_map(|window| window.turns(now)).collect()
+        let mut due = BTreeSet::new();
+        for window in self.windows.values_mut() {
+            due.append(&mut window.turns(now));
+        }
+        due
     }
 
     /// Ends the turns that were given; who has not got enough stands in line again.
