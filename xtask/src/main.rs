@@ -31,6 +31,8 @@ usage: cargo xtask <command>
   nightly <world> [--minutes N]
                      plays fresh histories of a world (real, edge, large, days, small) for N minutes
                      (default: 10); sums go to docs/nightly.md, what fails to the fixed seeds
+  nightly convergence [--minutes N]
+                     tries the planner's properties with fresh cases, and stops at the first that fails
 ";
 
 fn main() -> ExitCode {

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::step::{Failed, Line, root, step};
 
@@ -18,6 +18,11 @@ const WORLDS: [(&str, u64); 5] = [
     ("days", 100),
     ("small", 200),
 ];
+
+/// The properties of the planner: it comes to rest from anything, and plans nothing twice.
+const CONVERGENCE: &str = "convergence";
+/// Cases of each property that are tried with one seed: five minutes on a slow core.
+const CASES: u64 = 4_000;
 
 /// First seed of a world that was never played here; those below are played by the tests, or were
 /// while the simulator was written.
@@ -42,8 +47,12 @@ pub(crate) fn nightly(arguments: &[&str]) -> Result<(), Failed> {
         Line::new("cargo build --quiet --locked -p infrakit-sim").step("build")?;
         return Line::new("target/debug/infrakit-sim --guards").step("guards");
     }
-    let usage = "cargo xtask nightly guards, or nightly real|edge|large|days|small [--minutes N]";
-    let (world, batch, minutes) = step("world", usage, || read(arguments))?;
+    let usage = "cargo xtask nightly guards, or nightly AREA [--minutes N], where the area is \
+                 convergence or a world: real|edge|large|days|small";
+    let (world, batch, minutes) = step("area", usage, || read(arguments))?;
+    if world == CONVERGENCE {
+        return convergence(batch, minutes);
+    }
     Line::new("cargo build --quiet --locked -p infrakit-sim").step("build")?;
     let end = Instant::now() + Duration::from_secs(60 * minutes);
     let mut rows = rows();
@@ -74,17 +83,35 @@ pub(crate) fn nightly(arguments: &[&str]) -> Result<(), Failed> {
 }
 
 fn read<'a>(arguments: &[&'a str]) -> Result<(&'a str, u64, u64), String> {
-    let (world, minutes) = match arguments {
-        [world] => (*world, "10"),
-        [world, "--minutes", minutes] => (*world, *minutes),
-        _ => return Err("which world?".to_owned()),
+    let (area, minutes) = match arguments {
+        [area] => (*area, "10"),
+        [area, "--minutes", minutes] => (*area, *minutes),
+        _ => return Err("which area?".to_owned()),
     };
     let minutes = minutes
         .parse()
         .map_err(|_| "`--minutes` needs a number".to_owned())?;
-    let known = WORLDS.iter().find(|(name, _)| *name == world);
-    let (_, batch) = known.ok_or_else(|| format!("there is no world `{world}`"))?;
-    Ok((world, *batch, minutes))
+    let mut areas = WORLDS.iter().chain([&(CONVERGENCE, CASES)]);
+    let known = areas.find(|(name, _)| *name == area);
+    let (_, batch) = known.ok_or_else(|| format!("there is no area `{area}`"))?;
+    Ok((area, *batch, minutes))
+}
+
+/// Tries the planner's properties with fresh cases for so many minutes, and stops at the first that fails:
+/// what it comes down to belongs into crates/plan/tests/convergence/found.rs.
+fn convergence(cases: u64, minutes: u64) -> Result<(), Failed> {
+    let end = Instant::now() + Duration::from_secs(60 * minutes);
+    while Instant::now() < end {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seed = since.unwrap_or_default().as_secs();
+        let tests = "cargo test --release --locked -p infrakit-plan --test convergence";
+        let line = Line::new(tests)
+            .env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
+            .env("PROPTEST_CASES", cases.to_string())
+            .env("PROPTEST_RNG_SEED", seed.to_string());
+        line.step(&format!("convergence: {cases} cases of seed {seed}"))?;
+    }
+    Ok(())
 }
 
 /// Plays a batch, adds it to the sums, and returns the lines of what failed.
