@@ -7,6 +7,7 @@ use infrakit_spi::{InstanceId, PluginName};
 use crate::core::Group;
 use crate::core::state::census::Census;
 use crate::core::state::group::Said;
+use crate::core::state::history::Kind;
 use crate::core::words::{Wall, count, names, span};
 
 impl Group {
@@ -168,11 +169,19 @@ impl Group {
                  from {} on lacks are put on again",
                 wall.moment(*until)
             ),
-            (Some((Said::Nothing, until)), _) => format!(
-                "the answer to the labels of {who} is lost; those that a list from {} on lacks are put \
-                 on again",
-                wall.moment(*until)
-            ),
+            (Some((Said::Nothing, until)), _) => {
+                let unusable = self.history.unusable_call((plugin, &first.id), Kind::Label);
+                let answer = match unusable {
+                    Some(message) => format!(
+                        "the answer of `{plugin}` to the labels of {who} cannot be used ({message})"
+                    ),
+                    None => format!("the answer to the labels of {who} is lost"),
+                };
+                format!(
+                    "{answer}; those that a list from {} on lacks are put on again",
+                    wall.moment(*until)
+                )
+            }
             (None, Labelling::Failed(again)) => format!(
                 "labels do not stay on {who}; they are put on again at {}",
                 wall.moment(*again)
@@ -217,8 +226,8 @@ impl Group {
         doubted.sort_unstable_by_key(|(until, number, _)| (*until, *number));
         if let [(until, number, first), others @ ..] = &doubted[..] {
             said.push_str(&format!(
-                ", and the answer to {} is lost: it was begun at {}, `{}` may take until {}",
-                creation(*number, first),
+                ", and {}: it was begun at {}, `{}` may take until {}",
+                self.unanswered(*number, first),
                 wall.moment(first.begun),
                 first.plugin,
                 wall.moment(*until),
@@ -238,6 +247,17 @@ impl Group {
             said.push_str(&format!("; {failure}"));
         }
         Some(said)
+    }
+
+    /// Says why nobody knows what came of a creation that is in doubt.
+    fn unanswered(&self, number: u64, intent: &Intent) -> String {
+        let (what, plugin) = (creation(number, intent), &intent.plugin);
+        match self.history.unusable_creation(number) {
+            Some(message) => {
+                format!("the answer of `{plugin}` to {what} cannot be used ({message})")
+            }
+            None => format!("the answer to {what} is lost"),
+        }
     }
 
     fn unproved(&self, wall: Wall, now: Timestamp) -> Option<String> {
