@@ -33,7 +33,7 @@ pub(crate) fn limit(op: Operation, bucket: f64, refill_per_s: f64) -> Limit {
         op,
         bucket,
         refill_per_s,
-        account: String::new(),
+        account: None,
     }
 }
 
@@ -253,7 +253,7 @@ fn plugins_with_one_account_share_its_bucket_though_they_declare_other_numbers()
     bench.commit(named("h", other));
     for (plugin, bucket, refill_per_s) in [("file", 10.0, 0.01), ("other", 500.0, 50.0)] {
         let limit = Limit {
-            account: "shared".to_owned(),
+            account: Some("shared".to_owned()),
             ..limit(Operation::Create, bucket, refill_per_s)
         };
         let behaviour = Behaviour {

@@ -182,9 +182,9 @@ mod tests {
         seen.apply_part(&"g".into(), (list, Arc::new(covers)), circumstances, "n")
     }
 
-    fn zones(domain_of: &str) -> Observed {
+    fn zones(domain_of: Option<&str>) -> Observed {
         let behaviour = Behaviour {
-            domain_of: domain_of.to_owned(),
+            domain_of: domain_of.map(str::to_owned),
             ..Behaviour::default()
         };
         let mut seen = Observed::default();
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_elsewhere_is_not_lost() {
-        let mut seen = zones("zone");
+        let mut seen = zones(Some("zone"));
         list(&mut seen, &["a-1", "a-2", "b-1", "b-2"], &[], 10);
         let part = list(&mut seen, &["a-1"], &["a"], 20);
         assert_eq!((part.vanished, seen.len()), (1, 3));
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn only_a_list_of_everything_is_complete() {
-        let mut seen = zones("zone");
+        let mut seen = zones(Some("zone"));
         list(&mut seen, &["a-1"], &["a"], 10);
         let plugin = "p".into();
         assert_eq!((seen.listed(), seen.looked()), (None, Some(at(10))));
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn who_is_nobody_knows_where_may_be_elsewhere() {
-        for domain_of in ["", "rack"] {
+        for domain_of in [None, Some("rack")] {
             let mut seen = zones(domain_of);
             list(&mut seen, &["a-1"], &[], 10);
             assert_eq!(list(&mut seen, &[], &["a"], 20).vanished, 0);
@@ -233,7 +233,7 @@ mod tests {
     /// Those out of sight are no witnesses for the zones that are in sight.
     #[test]
     fn a_loss_within_what_is_covered_is_doubted_as_any_other() {
-        let mut seen = zones("zone");
+        let mut seen = zones(Some("zone"));
         let all = ["a-1", "a-2", "a-3", "a-4", "b-1", "b-2", "b-3", "b-4"];
         list(&mut seen, &all, &[], 10);
         assert_eq!(list(&mut seen, &["a-1"], &["a"], 20).vanished, 0);

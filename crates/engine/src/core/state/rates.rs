@@ -89,12 +89,8 @@ fn operation(kind: CallKind) -> Option<Operation> {
     }
 }
 
-fn account<'a>(plugin: &'a PluginName, declared: &'a str) -> &'a str {
-    if declared.is_empty() {
-        plugin.as_str()
-    } else {
-        declared
-    }
+fn account<'a>(plugin: &'a PluginName, declared: &'a behaviour::Limit) -> &'a str {
+    declared.account.as_deref().unwrap_or(plugin.as_str())
 }
 
 /// Returns limits that a plugin declares, by the names of their buckets. A bucket has its place among those
@@ -109,7 +105,7 @@ fn declared(plugin: &PluginName, limits: &[behaviour::Limit]) -> BTreeMap<String
     });
     let mut places = BTreeMap::new();
     let named = limits.into_iter().map(|limit| {
-        let shared = format!("{}/{}", account(plugin, &limit.account), limit.op.as_str());
+        let shared = format!("{}/{}", account(plugin, limit), limit.op.as_str());
         let place: &mut u32 = places.entry(shared.clone()).or_default();
         *place += 1;
         let rate = RateLimit {
@@ -131,7 +127,7 @@ fn is_forgotten(name: &str) -> bool {
 /// Returns the name of the brake of a plugin. Whoever shares a limit by its account shares the brake.
 fn brake_name(plugin: &PluginName, behaviour: &Behaviour, op: Operation) -> String {
     let shared = behaviour.limits_of(op).next();
-    let account = shared.map_or(plugin.as_str(), |limit| account(plugin, &limit.account));
+    let account = shared.map_or(plugin.as_str(), |limit| account(plugin, limit));
     format!("{account}/{}/{THROTTLED}", op.as_str())
 }
 
