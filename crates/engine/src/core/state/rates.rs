@@ -15,6 +15,7 @@ use infrakit_store::Change;
 
 use crate::core::state::behaviours::Behaviours;
 use crate::core::state::brake::Brake;
+use crate::core::state::limit::{Limit, Source};
 use crate::core::state::line::Line;
 use crate::core::state::meter::Meter;
 use crate::records::{RateRecord, delete, put, rate_key};
@@ -71,13 +72,6 @@ struct Declared {
     /// What it is about, all calls perhaps.
     op: Operation,
     rate: RateLimit,
-}
-
-/// A limit, and the name of its bucket.
-struct Limit {
-    name: String,
-    rate: RateLimit,
-    closed_until: Option<Timestamp>,
 }
 
 fn operation(kind: CallKind) -> Option<Operation> {
@@ -148,6 +142,7 @@ impl Rates {
         if let Some(calls) = set {
             limits.push(Limit {
                 name: format!("{plugin}/{}/{SET}", op.as_str()),
+                source: Source::Set,
                 rate: RateLimit::per_minute(calls),
                 closed_until: None,
             });
@@ -164,6 +159,7 @@ impl Rates {
             limits.push(Limit {
                 rate: self.tightest(name, own.rate),
                 name: name.clone(),
+                source: Source::Declared,
                 closed_until: None,
             });
         }
@@ -174,6 +170,7 @@ impl Rates {
                 limits.push(Limit {
                     name,
                     rate: brake.limit(now),
+                    source: Source::Learned,
                     closed_until: brake.closed_until(now),
                 });
             }
@@ -229,6 +226,35 @@ impl Rates {
             quota.next = quota.next.max(next);
         }
         quota
+    }
+
+    /// Returns the limit that calls of one kind wait for longest.
+    pub(in crate::core) fn tightest_on(
+        &self,
+        of: (&PluginName, &Behaviour),
+        kind: CallKind,
+        now: Timestamp,
+    ) -> Option<Limit> {
+        let limits = self.limits_on(of, operation(kind)?, now).into_iter();
+        limits.max_by_key(|limit| {
+            let record = self.by_name.get(&limit.name);
+            let next = record.and_then(|record| record.bucket).map(|mut bucket| {
+                bucket.left(limit.rate, now);
+                bucket.next(limit.rate, 1)
+            });
+            next.max(limit.closed_until)
+        })
+    }
+
+    /// Returns whether calls of one kind draw from a bucket, too.
+    pub(in crate::core) fn draws_from(
+        &self,
+        of: (&PluginName, &Behaviour),
+        kind: CallKind,
+        (bucket, now): (&str, Timestamp),
+    ) -> bool {
+        let limits = operation(kind).map(|op| self.limits_on(of, op, now));
+        limits.is_some_and(|limits| limits.iter().any(|limit| limit.name == bucket))
     }
 
     /// Returns what a plan for this group may begin on a plugin now.
@@ -357,6 +383,7 @@ impl Rates {
         // What it let through is spent, or it would not have been refused.
         let limit = Limit {
             name,
+            source: Source::Learned,
             rate: RateLimit {
                 burst: 0.0,
                 per_second: 0.0,

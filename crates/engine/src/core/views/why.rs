@@ -30,7 +30,7 @@ impl Core {
         };
         let deeds = group.told_deeds(instance, wall);
         let lines = match instance {
-            None => self.with_faults(group, group.why(wall, now)),
+            None => self.with_faults(group, self.why_group(group, (wall, now))),
             Some(instance) => match group.seen.get(instance) {
                 Some(member) => {
                     let last = deeds.iter().find(|deed| deed.plugin == member.plugin);
@@ -46,6 +46,18 @@ impl Core {
             },
         };
         Ok(Why { lines, deeds })
+    }
+
+    fn why_group(&self, group: &Group, (wall, now): (Wall, Timestamp)) -> Vec<String> {
+        let mut lines = group.why(wall, now);
+        let Some(limits) = self.limits_in_words(group, now) else {
+            return lines;
+        };
+        match lines.get_mut(2) {
+            Some(evidence) => *evidence = format!("{limits}; {evidence}"),
+            None => lines.push(limits),
+        }
+        lines
     }
 
     /// Adds what is wrong with what is said of the plugins of a group; it may slow the group down, and
