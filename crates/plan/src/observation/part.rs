@@ -147,6 +147,8 @@ impl Observed {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use infrakit_spi::behaviour::Behaviour;
     use infrakit_spi::tags;
 
@@ -159,6 +161,16 @@ mod tests {
 
     /// Lists the members `zone-number`, and covers these zones; everything where none are given.
     fn list(seen: &mut Observed, ids: &[&str], zones: &[&str], started: u64) -> Seen {
+        list_behind(seen, ids, (zones, Lag::NONE), started)
+    }
+
+    /// The same of a plugin whose lists may be behind.
+    fn list_behind(
+        seen: &mut Observed,
+        ids: &[&str],
+        (zones, lag): (&[&str], Lag),
+        started: u64,
+    ) -> Seen {
         let list = ids.iter().map(|id| {
             let zone = id.split('-').next().unwrap_or_default();
             let tags = [(tags::GROUP, "g"), ("zone", zone), (tags::TOKEN, "n-4")];
@@ -173,7 +185,7 @@ mod tests {
             plugin: &"p".into(),
             started: at(started),
             now: at(started),
-            lag: Lag::NONE,
+            lag,
         };
         let covers: Domains = zones.iter().map(|zone| (*zone).to_owned()).collect();
         if covers.is_empty() {
@@ -228,6 +240,37 @@ mod tests {
             assert_eq!(list(&mut seen, &[], &["a"], 20).vanished, 0);
             assert_eq!(list(&mut seen, &[], &[], 30).vanished, 1);
         }
+    }
+
+    /// Whoever a list lacks that may be the older one may be back, and of those elsewhere a list of one zone
+    /// says nothing.
+    #[test]
+    fn who_went_is_remembered_until_a_list_of_its_zone_was_asked_for_later() {
+        let lag = Lag {
+            relapse: Duration::from_secs(10),
+            ..Lag::NONE
+        };
+        let plugin: PluginName = "p".into();
+        let mut seen = zones(Some("zone"));
+        list_behind(&mut seen, &["a-1", "a-2", "b-1", "b-2"], (&[], lag), 10);
+        list_behind(&mut seen, &["a-1", "b-1"], (&[], lag), 100);
+        let late = |seen: &Observed| ["a-2", "b-2"].map(|id| seen.is_late(&plugin, &id.into()));
+        assert_eq!(late(&seen), [true, true]);
+        list_behind(&mut seen, &["a-1"], (&["a"], lag), 120);
+        assert_eq!(late(&seen), [false, true]);
+        assert!(seen.may_have_others_on(&plugin), "`b-2` may be back");
+        seen.unchanged(&plugin, at(130), at(130));
+        assert_eq!(late(&seen), [false, true]);
+        list_behind(&mut seen, &["b-1"], (&["b"], lag), 140);
+        assert_eq!(late(&seen), [false, false]);
+        // Nobody knows where it was: it takes a list of everything.
+        let mut seen = zones(None);
+        list_behind(&mut seen, &["a-1", "a-2"], (&[], lag), 10);
+        list_behind(&mut seen, &["a-1"], (&[], lag), 100);
+        list_behind(&mut seen, &["a-1"], (&["a"], lag), 120);
+        assert!(seen.is_late(&plugin, &"a-2".into()));
+        list_behind(&mut seen, &["a-1"], (&[], lag), 130);
+        assert!(!seen.is_late(&plugin, &"a-2".into()));
     }
 
     /// Those out of sight are no witnesses for the zones that are in sight.
