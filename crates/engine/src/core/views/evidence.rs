@@ -10,6 +10,9 @@ use crate::core::state::group::Said;
 use crate::core::state::history::Kind;
 use crate::core::words::{Wall, count, names, span};
 
+/// A list is waited for, and there is no more to say of why.
+pub(in crate::core) const NOT_SHOWN: &str = "the last list does not show yet what was asked for";
+
 impl Group {
     /// Says what was seen that makes the group wait.
     pub(in crate::core) fn evidence_of(
@@ -133,7 +136,7 @@ impl Group {
             if self.memory.phase == Phase::Destroying && self.seen.may_have_others() {
                 return "members that a list lacked lately may be back".to_owned();
             }
-            return "the last list does not show yet what was asked for".to_owned();
+            return NOT_SHOWN.to_owned();
         }
         let mut parts = missing.iter().filter_map(|home| self.only_part(home, wall));
         if let Some(part) = parts.next() {

@@ -8,6 +8,7 @@ use infrakit_spi::{GroupId, InstanceId};
 
 use crate::core::state::census::Census;
 use crate::core::state::unfit::Unfit;
+use crate::core::views::evidence::NOT_SHOWN;
 use crate::core::words::{Wall, count, names, span};
 use crate::core::{Core, Group, Refused};
 
@@ -77,8 +78,12 @@ impl Core {
             lines.truncate(2);
             lines.push(part);
         }
-        if lines.len() < 3 {
-            lines.extend(self.lists_lack(group, None));
+        let lack = self.lists_lack(group, None);
+        match (lines.get_mut(2), lack) {
+            (_, None) => {}
+            (None, Some(lack)) => lines.push(lack),
+            (Some(evidence), Some(lack)) if *evidence == NOT_SHOWN => *evidence = lack,
+            (Some(evidence), Some(lack)) => evidence.push_str(&format!("; {lack}")),
         }
         lines
     }
