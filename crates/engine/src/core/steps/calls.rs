@@ -198,6 +198,7 @@ impl Core {
         changes.extend(group.young.record(id));
         changes.extend(intents(group, &begun.creations, now + self.writing));
         let departures = &mut group.departures;
+        changes.extend(departures.rewritten(id));
         changes.extend(departures.record(&group.memory, now, begun.leaving));
         // A machine that is made and forgotten costs money for ever. One that goes has gone, and
         // its record is only there to choose no other.
