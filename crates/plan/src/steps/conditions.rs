@@ -127,11 +127,14 @@ fn rolling_out(draft: &Draft<'_>) -> Said {
         let text = "the group has no members; the rollout goes on when it is given some";
         return (false, "NoMembers", text.to_owned());
     }
+    // What is held is in the way of its end only where nothing else is left to do.
+    let done = !draft.has_left() && draft.index.unproved.is_empty();
     for on in &draft.waiting {
         let reason = match on {
             WaitingOn::Bake { .. } => "Baking",
             WaitingOn::Approval { .. } => "AwaitingApproval",
             WaitingOn::Window { .. } => "AwaitingWindow",
+            WaitingOn::Held { .. } if done => "Held",
             WaitingOn::Paused { .. } => return (false, "Paused", on.to_string()),
             _ => continue,
         };
