@@ -345,6 +345,14 @@ mod tests {
                 "file: {errors: {'': configuration}}\n",
                 "line 1: `errors` is given for an empty word, which cannot be meant",
             ),
+            (
+                "file:\n  domain_of: ''\n",
+                "line 2: `domain_of` is \"\", which cannot be meant: a name",
+            ),
+            (
+                "file:\n  id: {incarnation_field: ''}\n",
+                "`id.incarnation_field` is \"\", which cannot be meant: a name",
+            ),
         ] {
             let read = parsed(&format!("{text}other: {{domain_of: zone}}\n")).unwrap();
             let error = read[&PluginName::from("file")].as_ref().unwrap_err();

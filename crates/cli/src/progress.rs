@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::out::Format;
 use crate::target::Target;
-use crate::verbs::group::{members, size};
+use crate::verbs::group::{members, members_and_conditions, size};
 use crate::view::{self, ViewArgs};
 
 /// Flags of a commit that waits.
@@ -245,16 +245,16 @@ pub(crate) async fn watch(
     let filter = view.filter()?;
     let mut before: BTreeMap<String, String> = BTreeMap::new();
     loop {
-        let answer = members(target, id).await?;
+        let answer = members_and_conditions(target, id).await?;
         let mut described = answer.read(target)?;
         view::select(&mut described.rows, &filter, &[]);
         if context.out.terminal && view.output.format() == Format::Table {
             let mut table = Vec::new();
             view::write_table(&mut table, view, &described.rows)?;
-            let state = if described.converged {
-                "converged"
-            } else {
-                "converging"
+            let state = match described.converged {
+                true => "converged",
+                false if described.is_frozen() => "frozen",
+                false => "converging",
             };
             // Home, the new picture, and what is left of the old one below it cleared.
             let head = format!(

@@ -433,9 +433,10 @@ impl Group for Engine {
         let group = id.clone();
         self.change(id, move |core, _| core.destroy(&group).map(accepted))
             .await?;
-        // Usually it is done at once; if not, it goes on, and survives a restart.
+        // Usually it is done at once, and as with the original nobody is there when the answer comes; if
+        // not, it goes on, and survives a restart. Creations may take minutes: nobody waits for those.
         let group = id.clone();
-        self.unless_frozen(id, move |core| !core.knows(&group))
+        self.unless_frozen(id, move |core| core.is_destroyed(&group))
             .await
     }
 

@@ -158,8 +158,12 @@ impl<'a> Draft<'a> {
                 self.wait(WaitingOn::Slots { plugin, kind });
             }
             Refusal::Call(plugin, Scarce::Rate(kind, until)) => {
-                self.metered.insert((plugin, kind));
-                self.wait(WaitingOn::Governor { until });
+                self.metered.insert((plugin.clone(), kind));
+                self.wait(WaitingOn::Governor {
+                    plugin,
+                    kind,
+                    until,
+                });
                 self.wake(until.max(self.now));
             }
             // What keeps the slots and the room busy is waited for by itself.

@@ -65,8 +65,12 @@ pub enum WaitingOn {
         /// The kind of call, where the plugin says how many of it are safe.
         kind: Option<CallKind>,
     },
-    /// The plugin's governor lets no more creations or destructions through for now.
+    /// A limit on how often a plugin is called lets no more calls of a kind through for now.
     Governor {
+        /// The plugin.
+        plugin: PluginName,
+        /// The kind of call.
+        kind: CallKind,
         /// When it lets the next one through.
         until: Timestamp,
     },
@@ -248,7 +252,9 @@ impl fmt::Display for WaitingOn {
                 let calls = kind.map_or("calls", CallKind::plural);
                 write!(f, "as many {calls} of `{plugin}` are under way as may be at once")
             }
-            Self::Governor { .. } => f.write_str("the plugin's governor slows down"),
+            Self::Governor { plugin, kind, .. } => {
+                write!(f, "the limit on {} of `{plugin}` is reached", kind.plural())
+            }
             Self::Ceiling { most } => write!(f, "the ceiling of {most} instances is reached"),
             Self::Breaker {
                 domain,

@@ -137,6 +137,8 @@ pub struct Error {
     absent: bool,
     /// Another plugin said it than the one that the call was for.
     of_another: bool,
+    /// An answer came, and cannot be used.
+    unusable: bool,
 }
 
 impl Error {
@@ -148,6 +150,7 @@ impl Error {
             retry_after: None,
             absent: false,
             of_another: false,
+            unusable: false,
         }
     }
 
@@ -172,6 +175,15 @@ impl Error {
     /// A call whose outcome is unknown.
     pub fn unknown(message: impl Into<String>) -> Self {
         Self::new(Delivery::Unknown, message)
+    }
+
+    /// An answer that says nothing which can be used, such as no JSON, or no id of what was made: what came
+    /// of the call is unknown, and its plugin has a fault.
+    pub fn unusable(message: impl Into<String>) -> Self {
+        Self {
+            unusable: true,
+            ..Self::unknown(message)
+        }
     }
 
     /// Says what has to change before the call can succeed.
@@ -241,6 +253,12 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Returns whether an answer came that cannot be used.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        self.unusable
     }
 
     /// Returns whether the peer does not have the method at all.

@@ -46,7 +46,7 @@ pub(crate) fn declared() -> Behaviour {
         tombstone: AT_ONCE,
         id: Id {
             reused: Reuse::Never,
-            incarnation_field: String::new(),
+            incarnation_field: None,
         },
         destroy: Destroy {
             asynchronous: Some(false),

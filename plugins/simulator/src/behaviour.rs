@@ -70,7 +70,7 @@ pub(crate) fn declared(
         tombstone: at_once,
         id: Id {
             reused: Reuse::Never,
-            incarnation_field: String::new(),
+            incarnation_field: None,
         },
         destroy: Destroy {
             asynchronous: Some(false),

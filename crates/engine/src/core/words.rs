@@ -63,7 +63,7 @@ impl Wall {
         match on {
             WaitingOn::Backoff { until, .. }
             | WaitingOn::CrashLoop { until, .. }
-            | WaitingOn::Governor { until }
+            | WaitingOn::Governor { until, .. }
             | WaitingOn::Repair { until, .. }
             | WaitingOn::Bake { until, .. } => format!("{on}, until {}", self.moment(*until)),
             WaitingOn::Window { opens: Some(opens) } => {

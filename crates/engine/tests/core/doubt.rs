@@ -224,3 +224,39 @@ fn a_creation_of_a_plugin_that_only_accepts_is_waited_for_no_longer_than_it_may_
     bench.wait(90);
     assert_eq!(bench.count("create"), 3, "{}", bench.why());
 }
+
+/// Of an answer that cannot be used `why` says what is wrong with it, and whose it is: nothing was lost.
+#[test]
+fn why_says_what_is_wrong_with_an_answer_that_cannot_be_used() {
+    let wrong = "Instance.Provision: unexpected result: invalid type: integer `7`";
+    let mut bench = Bench::undeclared();
+    bench.fate = Fate::Kept;
+    bench.commit(pets(r#"["a"]"#));
+    bench.refused.insert("1".to_owned(), Error::unusable(wrong));
+    bench.release();
+    bench.wait(5);
+    let why = bench.why();
+    let said = format!("the answer of `file` to the creation of `a` cannot be used ({wrong})");
+    assert!(why.contains(&said) && !why.contains("lost"), "{why}");
+    let deeds = bench
+        .core
+        .why(&GROUP.into(), None, bench.now)
+        .unwrap()
+        .deeds;
+    let evidence = &deeds.first().unwrap().evidence;
+    assert!(
+        evidence.ends_with(&format!("its answer cannot be used: {wrong}")),
+        "{evidence}"
+    );
+}
+
+#[test]
+fn so_it_is_with_an_answer_that_has_no_id() {
+    let mut bench = Bench::undeclared();
+    bench.answered = Some("".into());
+    bench.commit(pets(r#"["a"]"#));
+    bench.wait(5);
+    let why = bench.why();
+    let said = "to the creation of `a` cannot be used (`file` answered a creation without an id)";
+    assert!(why.contains(said) && !why.contains("lost"), "{why}");
+}

@@ -12,7 +12,7 @@ use crate::bench::{Bench, Fate, GROUP, cattle, gives_up_after};
 /// it is answered.
 fn world(field: &str) -> Bench {
     Bench::declaring(|behaviour| {
-        field.clone_into(&mut behaviour.id.incarnation_field);
+        behaviour.id.incarnation_field = Some(field.to_owned());
         behaviour.destroy.asynchronous = Some(false);
     })
 }
@@ -291,7 +291,7 @@ fn a_field_that_is_declared_late_tells_lives_of_those_apart_that_were_listed_bef
             hold(&mut bench);
         }
         let mut behaviour = gives_up_after(15);
-        behaviour.id.incarnation_field = "launched".to_owned();
+        behaviour.id.incarnation_field = Some("launched".to_owned());
         bench.declare("file", behaviour);
         bench.wait(30);
         if !named_first {

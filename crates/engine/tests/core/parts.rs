@@ -23,7 +23,7 @@ fn zones(size: u64) -> Bench {
 
 fn zoned(bench: &mut Bench) {
     let behaviour = Behaviour {
-        domain_of: "zone".to_owned(),
+        domain_of: Some("zone".to_owned()),
         ..crate::bench::gives_up_after(15)
     };
     let set = [("file".into(), Override::from(behaviour))];

@@ -33,7 +33,7 @@ pub(crate) fn limit(op: Operation, bucket: f64, refill_per_s: f64) -> Limit {
         op,
         bucket,
         refill_per_s,
-        account: String::new(),
+        account: None,
     }
 }
 
@@ -253,7 +253,7 @@ fn plugins_with_one_account_share_its_bucket_though_they_declare_other_numbers()
     bench.commit(named("h", other));
     for (plugin, bucket, refill_per_s) in [("file", 10.0, 0.01), ("other", 500.0, 50.0)] {
         let limit = Limit {
-            account: "shared".to_owned(),
+            account: Some("shared".to_owned()),
             ..limit(Operation::Create, bucket, refill_per_s)
         };
         let behaviour = Behaviour {
@@ -300,4 +300,53 @@ fn what_waits_for_a_slot_does_not_begin_once_the_plugin_wants_to_be_left_alone()
     bench.commit(cattle(5_000, "1"));
     bench.wait(29);
     assert_eq!(bench.count("create"), 2_000 + 128);
+}
+
+/// Whoever waits for a limit has to find out whose it is, and who else draws from it.
+#[test]
+fn why_says_whose_limit_it_is_and_who_shares_it() {
+    let mut bench = Bench::with(Config::default(), creations(12));
+    bench.commit(named("b", cattle(1, "1")));
+    bench.commit(cattle(100, "1"));
+    bench.wait(5);
+    let why = bench.why();
+    let said = "the operator lets creations of `file` come 12 a minute; shared with `b`";
+    assert!(
+        why.contains("the limit on creations of `file` is reached, until"),
+        "{why}"
+    );
+    assert!(why.contains(said), "{why}");
+
+    let mut bench = Bench::new();
+    bench.commit(named("h", spec(r#"{"Size":0}"#, ("other", "1"), "")));
+    bench.commit(cattle(0, "1"));
+    for plugin in ["file", "other"] {
+        let limit = Limit {
+            account: Some("acme".to_owned()),
+            ..limit(Operation::Create, 2.0, 0.05)
+        };
+        let behaviour = Behaviour {
+            limits: vec![limit],
+            ..Behaviour::default()
+        };
+        bench.declare(plugin, behaviour);
+    }
+    bench.commit(cattle(100, "1"));
+    bench.wait(5);
+    let why = bench.why();
+    let said = "`file` declares that limit for the account `acme`: creations come 2.9 a minute; shared with `h`";
+    assert!(why.contains(said), "{why}");
+
+    let mut bench = Bench::new();
+    let busy = Error::refused("busy").with_retry_after(Duration::from_secs(30));
+    bench.refused.insert("1".to_owned(), busy);
+    bench.commit(cattle(3, "1"));
+    bench.wait(5);
+    let why = bench.why();
+    let said = "that limit was learned from what `file` refused as too much: creations come";
+    assert!(why.contains(said), "{why}");
+    assert!(
+        why.contains("and none before 2001-09-09T01:47:10Z; no other group"),
+        "{why}"
+    );
 }

@@ -1,6 +1,7 @@
 //! What is under way outlives the record of its group.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use infrakit_engine::core::{Call, Effect};
@@ -349,4 +350,28 @@ fn who_came_late_is_taken_over_where_the_group_is_committed_elsewhere() {
         bench.made
     );
     assert!(bench.extremes.1 <= 3, "{:?}", bench.extremes);
+}
+
+/// What a plugin only accepted may come as late as it may take; who looks for what is left finds it.
+#[test]
+fn what_was_only_accepted_is_named_after_its_group_was_destroyed() {
+    let mut bench = Bench::declaring(|behaviour| {
+        behaviour.create.answer_means = AnswerMeans::Accepted;
+        behaviour.create.give_up = Some(Seconds(600.0));
+    });
+    bench.stale = Some(BTreeMap::new());
+    bench.commit(cattle(1, "1"));
+    bench.wait(5);
+    bench.destroy();
+    bench.wait(60);
+    let said =
+        "the last list lacks `i-001`, and may be older; one from after 2001-09-09T01:56:55Z tells";
+    assert!(bench.why().contains(said), "{}", bench.why());
+    bench.restart();
+    bench.wait(5);
+    assert!(bench.why().contains(said), "{}", bench.why());
+    bench.stale = None;
+    bench.wait(60);
+    assert!(!bench.core.knows(&GROUP.into()), "{}", bench.why());
+    assert_eq!(bench.ids(), Vec::<&str>::new());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use infrakit_plan::{Direction, PausedBy, RollResult};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Lifecycle, Listing};
-use infrakit_spi::rollout::Command;
+use infrakit_spi::rollout::{Command, Freeze, Hold};
 use infrakit_spi::{Error, FailureClass};
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
@@ -320,6 +320,40 @@ fn a_way_back_that_could_not_be_written_is_not_gone_when_somebody_ends_the_rollo
     let memory = bench.memory();
     assert_eq!(memory.revision, 2, "{}", bench.why());
     assert_eq!(memory.outcomes[&2].result, RollResult::Aborted);
+}
+
+/// Whoever holds or freezes it at that moment has said nothing of the way back.
+#[test]
+fn a_way_back_that_could_not_be_written_outlives_what_is_asked_for_meanwhile() {
+    for (crashes, freezes) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut bench = refused_way_back();
+        if freezes {
+            let frozen = bench.core.freeze(&GROUP.into(), Freeze::Set, bench.now);
+            frozen.unwrap();
+        } else {
+            let first = bench.first();
+            bench.hold(&first, Hold::Set);
+        }
+        bench.settle();
+        if crashes {
+            bench.crash();
+        }
+        bench.wait(300);
+        if freezes {
+            let why = bench.why();
+            assert_eq!(bench.memory().revision, 2, "nothing is begun: {why}");
+            assert!(why.contains("the group is frozen"), "{why}");
+            if crashes {
+                bench.crash();
+            }
+            let thawed = bench.core.freeze(&GROUP.into(), Freeze::Thaw, bench.now);
+            thawed.unwrap();
+            bench.wait(300);
+        }
+        let said = format!("{crashes} {freezes}: {}", bench.why());
+        assert_eq!(bench.memory().revision, 3, "{said}");
+        assert!(bench.converged(), "{said}");
+    }
 }
 
 /// A rollout that has failed and goes back, which the store has just refused.

@@ -110,3 +110,38 @@ fn a_token_that_is_shown_all_the_same_proves_nothing() {
         assert_eq!(described.instances.iter().flatten().count(), 2);
     }
 }
+
+/// A member is to go that a list showed before its creation was answered. The answer only says what it came
+/// of: after a restart the same one goes, and no other beside it.
+#[test]
+fn who_is_to_go_goes_on_though_it_is_learned_later_what_it_came_of() {
+    let mut bench = readable(Some(false));
+    bench.arrive(cattle(2, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(3, "1"));
+    let creation = bench.take_creation();
+    let made = bench.make(&creation, "x");
+    bench.sick.insert("x".into());
+    strip(&mut bench);
+    bench.changed();
+    bench.wait(20);
+    bench.scale(2);
+    bench.settle();
+    bench.answer(creation, Ok(made));
+    bench.settle();
+    let leaves = |bench: &Bench| {
+        let why = |id: &str| {
+            let why = bench.core.why(&GROUP.into(), Some(&id.into()), bench.now);
+            why.unwrap().lines.remove(0)
+        };
+        ["i-001", "i-002", "x"].map(|id| why(id).contains("goes since"))
+    };
+    assert_eq!(leaves(&bench), [false, false, true]);
+    bench.sick = ["i-001".into()].into();
+    bench.restart();
+    bench.wait(60);
+    assert_eq!(leaves(&bench), [false, false, true]);
+    bench.release();
+    bench.wait(60);
+    assert_eq!(bench.ids(), ["i-001", "i-002"]);
+}

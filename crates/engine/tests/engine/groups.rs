@@ -270,3 +270,24 @@ async fn an_engine_that_another_one_takes_over_from_stops() {
     world.converged(&engine, 3).await;
     assert_eq!(world.begun(), 3);
 }
+
+/// Of a group that is being destroyed its members are waited for, and not what is still on its way.
+#[tokio::test(start_paused = true)]
+async fn the_answer_to_a_destruction_waits_for_no_creation() {
+    let world = World::new();
+    let engine = world.engine().await;
+    world.arrive(&engine, 2, "1").await;
+    world.state().delay = Duration::from_secs(300);
+    engine
+        .commit(&group(5, "1", ""), Commit::Enforce)
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let begun = tokio::time::Instant::now();
+    engine.destroy(&"g".into()).await.unwrap();
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert_eq!(world.members().len(), 0);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(world.members().len(), 0, "what came late went, too");
+}

@@ -39,7 +39,8 @@ impl Health {
 
 /// Returns the domain that a member is in; empty where nobody knows.
 pub(crate) fn of<'a>(draft: &Draft<'_>, member: &'a Member) -> Cow<'a, str> {
-    domain(member, &draft.config.behaviour(&member.plugin).domain_of)
+    let behaviour = draft.config.behaviour(&member.plugin);
+    domain(member, behaviour.domain_of.as_deref().unwrap_or_default())
 }
 
 /// Opens and closes the breakers of domains, and returns those in which nobody is destroyed for its
@@ -99,7 +100,7 @@ pub(crate) fn members(draft: &Draft<'_>, domains: &BTreeSet<String>) -> usize {
 fn count(draft: &Draft<'_>) -> BTreeMap<String, Health> {
     let mut domains: BTreeMap<Cow<'_, str>, Health> = BTreeMap::new();
     let policy = &draft.spec.health;
-    let declared = |member: &Member| !draft.config.behaviour(&member.plugin).domain_of.is_empty();
+    let declared = |member: &Member| draft.config.behaviour(&member.plugin).domain_of.is_some();
     // Whoever goes away by its plugin's word is asked no more, and says nothing of the others.
     let staying = draft.seen.members();
     let staying = staying.filter(|member| member.stays() && declared(member));

@@ -52,7 +52,8 @@ pub enum CallKind {
 
 impl CallKind {
     /// Returns the word for several of them.
-    pub(crate) fn plural(self) -> &'static str {
+    #[must_use]
+    pub fn plural(self) -> &'static str {
         match self {
             Self::Create => "creations",
             Self::Destroy => "destructions",

@@ -23,6 +23,7 @@ impl Observed {
             return seen;
         };
         let birth = member.birth();
+        let domain = self.domain_of(plugin, member).into_owned();
         let lag = self
             .homes
             .get(plugin)
@@ -34,6 +35,7 @@ impl Observed {
             birth,
             told: ToldBy::Plugin,
             unasked: false,
+            domain,
         };
         self.tombs.insert(key, tomb);
         seen
@@ -42,11 +44,14 @@ impl Observed {
     /// Takes in that the id of a member was given to another one by `since`: that one is gone, and lists
     /// from before show it.
     pub(super) fn succeed(&mut self, key: &Key, went: Birth, since: Timestamp) {
+        let member = self.members.get(key);
+        let domain = member.map(|member| self.domain_of(&key.plugin, member).into_owned());
         let tomb = Tomb {
             since,
             birth: went,
             told: ToldBy::Plugin,
             unasked: false,
+            domain: domain.unwrap_or_default(),
         };
         self.tombs.insert(key.clone(), tomb);
     }
@@ -97,11 +102,14 @@ impl Observed {
         }
     }
 
-    /// Forgets those that a list, started at `started`, cannot show any more.
+    /// Forgets those that a list, started at `started`, would show and cannot show any more.
     pub(super) fn bury(&mut self, plugin: &PluginName, (started, lag): (Timestamp, Lag)) {
+        let covers = self.homes.get(plugin);
+        let covers = covers.and_then(|home| home.covers.clone());
         let late = |tomb: &Tomb| started <= tomb.since + lag.relapse;
+        let kept = |tomb: &Tomb| late(tomb) || !tomb.is_within(covers.as_deref());
         for tombs in [&mut self.tombs, &mut self.former_tombs] {
-            tombs.retain(|key, tomb| key.plugin != *plugin || late(tomb));
+            tombs.retain(|key, tomb| key.plugin != *plugin || kept(tomb));
         }
         self.given
             .retain(|key, since| key.plugin != *plugin || started <= *since + lag.relapse);

@@ -135,6 +135,7 @@ impl Observed {
                 birth: member.birth(),
                 told: ToldBy::List,
                 unasked: member.departure.is_none(),
+                domain: self.domain_of(&key.plugin, &member).into_owned(),
             };
             self.tombs.insert(key.clone(), tomb);
         }
@@ -180,9 +181,9 @@ impl Observed {
         if self.is_stale(plugin, started) {
             return seen;
         }
+        self.cover(plugin, covers);
         self.bury(plugin, (started, lag));
         self.ghosts.retain(|key, _| key.plugin != *plugin);
-        self.cover(plugin, covers);
         self.forgive_missed(plugin);
         let mut present = BTreeSet::new();
         let mut tells_states = None;

@@ -147,6 +147,8 @@ impl Observed {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use infrakit_spi::behaviour::Behaviour;
     use infrakit_spi::tags;
 
@@ -159,6 +161,16 @@ mod tests {
 
     /// Lists the members `zone-number`, and covers these zones; everything where none are given.
     fn list(seen: &mut Observed, ids: &[&str], zones: &[&str], started: u64) -> Seen {
+        list_behind(seen, ids, (zones, Lag::NONE), started)
+    }
+
+    /// The same of a plugin whose lists may be behind.
+    fn list_behind(
+        seen: &mut Observed,
+        ids: &[&str],
+        (zones, lag): (&[&str], Lag),
+        started: u64,
+    ) -> Seen {
         let list = ids.iter().map(|id| {
             let zone = id.split('-').next().unwrap_or_default();
             let tags = [(tags::GROUP, "g"), ("zone", zone), (tags::TOKEN, "n-4")];
@@ -173,7 +185,7 @@ mod tests {
             plugin: &"p".into(),
             started: at(started),
             now: at(started),
-            lag: Lag::NONE,
+            lag,
         };
         let covers: Domains = zones.iter().map(|zone| (*zone).to_owned()).collect();
         if covers.is_empty() {
@@ -182,9 +194,9 @@ mod tests {
         seen.apply_part(&"g".into(), (list, Arc::new(covers)), circumstances, "n")
     }
 
-    fn zones(domain_of: &str) -> Observed {
+    fn zones(domain_of: Option<&str>) -> Observed {
         let behaviour = Behaviour {
-            domain_of: domain_of.to_owned(),
+            domain_of: domain_of.map(str::to_owned),
             ..Behaviour::default()
         };
         let mut seen = Observed::default();
@@ -195,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_elsewhere_is_not_lost() {
-        let mut seen = zones("zone");
+        let mut seen = zones(Some("zone"));
         list(&mut seen, &["a-1", "a-2", "b-1", "b-2"], &[], 10);
         let part = list(&mut seen, &["a-1"], &["a"], 20);
         assert_eq!((part.vanished, seen.len()), (1, 3));
@@ -209,7 +221,7 @@ mod tests {
 
     #[test]
     fn only_a_list_of_everything_is_complete() {
-        let mut seen = zones("zone");
+        let mut seen = zones(Some("zone"));
         list(&mut seen, &["a-1"], &["a"], 10);
         let plugin = "p".into();
         assert_eq!((seen.listed(), seen.looked()), (None, Some(at(10))));
@@ -222,7 +234,7 @@ mod tests {
 
     #[test]
     fn who_is_nobody_knows_where_may_be_elsewhere() {
-        for domain_of in ["", "rack"] {
+        for domain_of in [None, Some("rack")] {
             let mut seen = zones(domain_of);
             list(&mut seen, &["a-1"], &[], 10);
             assert_eq!(list(&mut seen, &[], &["a"], 20).vanished, 0);
@@ -230,10 +242,41 @@ mod tests {
         }
     }
 
+    /// Whoever a list lacks that may be the older one may be back, and of those elsewhere a list of one zone
+    /// says nothing.
+    #[test]
+    fn who_went_is_remembered_until_a_list_of_its_zone_was_asked_for_later() {
+        let lag = Lag {
+            relapse: Duration::from_secs(10),
+            ..Lag::NONE
+        };
+        let plugin: PluginName = "p".into();
+        let mut seen = zones(Some("zone"));
+        list_behind(&mut seen, &["a-1", "a-2", "b-1", "b-2"], (&[], lag), 10);
+        list_behind(&mut seen, &["a-1", "b-1"], (&[], lag), 100);
+        let late = |seen: &Observed| ["a-2", "b-2"].map(|id| seen.is_late(&plugin, &id.into()));
+        assert_eq!(late(&seen), [true, true]);
+        list_behind(&mut seen, &["a-1"], (&["a"], lag), 120);
+        assert_eq!(late(&seen), [false, true]);
+        assert!(seen.may_have_others_on(&plugin), "`b-2` may be back");
+        seen.unchanged(&plugin, at(130), at(130));
+        assert_eq!(late(&seen), [false, true]);
+        list_behind(&mut seen, &["b-1"], (&["b"], lag), 140);
+        assert_eq!(late(&seen), [false, false]);
+        // Nobody knows where it was: it takes a list of everything.
+        let mut seen = zones(None);
+        list_behind(&mut seen, &["a-1", "a-2"], (&[], lag), 10);
+        list_behind(&mut seen, &["a-1"], (&[], lag), 100);
+        list_behind(&mut seen, &["a-1"], (&["a"], lag), 120);
+        assert!(seen.is_late(&plugin, &"a-2".into()));
+        list_behind(&mut seen, &["a-1"], (&[], lag), 130);
+        assert!(!seen.is_late(&plugin, &"a-2".into()));
+    }
+
     /// Those out of sight are no witnesses for the zones that are in sight.
     #[test]
     fn a_loss_within_what_is_covered_is_doubted_as_any_other() {
-        let mut seen = zones("zone");
+        let mut seen = zones(Some("zone"));
         let all = ["a-1", "a-2", "a-3", "a-4", "b-1", "b-2", "b-3", "b-4"];
         list(&mut seen, &all, &[], 10);
         assert_eq!(list(&mut seen, &["a-1"], &["a"], 20).vanished, 0);

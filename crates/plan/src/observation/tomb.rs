@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use infrakit_spi::instance::Domains;
+
 use super::key::Key;
 use super::member::Birth;
 use crate::Timestamp;
@@ -25,9 +27,16 @@ pub(super) struct Tomb {
     pub(super) told: ToldBy,
     /// Whether nobody had asked it to go: nothing but that one list speaks for its end.
     pub(super) unasked: bool,
+    /// The domain in which it was; empty where nobody knows. A list that covers others tells nothing of it.
+    pub(super) domain: String,
 }
 
 impl Tomb {
+    /// Returns whether a list of a part of the world, or of everything, would show it.
+    pub(super) fn is_within(&self, covers: Option<&Domains>) -> bool {
+        covers.is_none_or(|covers| !self.domain.is_empty() && covers.contains(&self.domain))
+    }
+
     /// Returns whether it is one that came to be like this that went, and not another one that was given
     /// its id.
     pub(super) fn is_of(&self, shown: &Birth) -> bool {

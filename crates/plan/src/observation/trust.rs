@@ -84,8 +84,8 @@ impl Trust {
                 AbsentProof::Never => Some(FOREVER),
             },
             silence: policy.silent_after(),
-            domain_of: behaviour.domain_of.clone(),
-            incarnation_field: behaviour.id.incarnation_field.clone(),
+            domain_of: behaviour.domain_of.clone().unwrap_or_default(),
+            incarnation_field: behaviour.id.incarnation_field.clone().unwrap_or_default(),
             reuses_ids: behaviour.reuses_ids(),
             shows_tokens: behaviour.shows_tokens(),
         }

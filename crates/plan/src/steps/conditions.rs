@@ -1,5 +1,7 @@
 //! What a plan in the making shows of its group, said as conditions.
 
+use std::collections::BTreeSet;
+
 use crate::action::Action;
 use crate::conditions::{ConditionKind, UNSEEN};
 use crate::draft::Draft;
@@ -88,13 +90,31 @@ fn presumed(draft: &Draft<'_>) -> usize {
 
 fn up_to_date(draft: &Draft<'_>) -> Said {
     let outdated = draft.index.outdated.len();
-    if outdated == 0 {
+    let unlabelled = unlabelled(draft);
+    if outdated == 0 && unlabelled > 0 {
+        let text = format!("{unlabelled} members do not have the labels of the group yet");
+        (false, "SomeUnlabelled", text)
+    } else if outdated == 0 {
         let text = "all members have the configuration in force".to_owned();
         (true, "AllCurrent", text)
     } else {
         let text = format!("{outdated} members have another configuration");
         (false, "SomeOutdated", text)
     }
+}
+
+/// Members without an identity that they are to have, and those on which no list shows the labels that were
+/// put on them, however often that was acknowledged.
+fn unlabelled(draft: &Draft<'_>) -> usize {
+    let index = &draft.index;
+    let named = |member: &&Member| member.stays() && member.is_being_labelled();
+    // Only then labels are put on others than those that ask to be adopted.
+    let names = draft.memory.naming.then(|| draft.seen.members());
+    let named = names.into_iter().flatten().filter(named);
+    let named = named.map(|member| (&member.plugin, &member.id));
+    let asking = index.asking.iter().chain(&index.nameless);
+    let asking = asking.map(|key| (&key.plugin, &key.id));
+    asking.chain(named).collect::<BTreeSet<_>>().len()
 }
 
 fn rolling_out(draft: &Draft<'_>) -> Said {
@@ -107,11 +127,14 @@ fn rolling_out(draft: &Draft<'_>) -> Said {
         let text = "the group has no members; the rollout goes on when it is given some";
         return (false, "NoMembers", text.to_owned());
     }
+    // What is held is in the way of its end only where nothing else is left to do.
+    let done = !draft.has_left() && draft.index.unproved.is_empty();
     for on in &draft.waiting {
         let reason = match on {
             WaitingOn::Bake { .. } => "Baking",
             WaitingOn::Approval { .. } => "AwaitingApproval",
             WaitingOn::Window { .. } => "AwaitingWindow",
+            WaitingOn::Held { .. } if done => "Held",
             WaitingOn::Paused { .. } => return (false, "Paused", on.to_string()),
             _ => continue,
         };
@@ -126,6 +149,11 @@ fn rolling_out(draft: &Draft<'_>) -> Said {
 fn scaling(draft: &Draft<'_>) -> Said {
     let (there, wanted) = (draft.ledger.tally().working, draft.ledger.wanted);
     let coming = draft.pending();
+    if there != wanted
+        && let Some(text) = stands_still(draft)
+    {
+        return (false, "Frozen", text);
+    }
     match there.cmp(&wanted) {
         std::cmp::Ordering::Less => {
             let text = format!("{there} of {wanted} members are there, {coming} are coming");
@@ -197,6 +225,14 @@ fn frozen(draft: &Draft<'_>) -> Said {
     }
 }
 
+/// Says that a group is not of its size and frozen, if it is frozen.
+fn stands_still(draft: &Draft<'_>) -> Option<String> {
+    let (there, wanted) = (draft.ledger.tally().working, draft.ledger.wanted);
+    let mut waiting = draft.waiting.iter();
+    let on = waiting.find(|on| matches!(on, WaitingOn::Frozen { .. }))?;
+    Some(format!("{there} of {wanted} members are there, and {on}"))
+}
+
 fn degraded(draft: &Draft<'_>, overdue: Option<(&'static str, String)>) -> Said {
     let memory = &draft.memory;
     for on in &draft.waiting {
@@ -263,7 +299,7 @@ fn no_fault(draft: &Draft<'_>) -> Said {
     };
     match draft.waiting.iter().find(ends) {
         Some(on @ WaitingOn::Frozen { .. }) if there != wanted => {
-            let text = format!("{there} of {wanted} members are there, and {on}");
+            let text = stands_still(draft).unwrap_or_else(|| on.to_string());
             (false, "Frozen", text)
         }
         Some(on) => (false, "AllWell", format!("nothing is wrong: {on}")),

@@ -99,7 +99,7 @@ fn end_roll(draft: &mut Draft<'_>) {
         .departing()
         .any(|member| draft.spec.size.concerns(member) && draft.outdated(member));
     let unproved = unproved(draft) > 0;
-    let short = draft.ledger.tally().working < draft.ledger.wanted;
+    let short = draft.ledger.tally().working < draft.ledger.wanted || lacks_identities(draft);
     // Of one that no commit began, and that knows no way back, an empty group keeps nothing.
     let moot = draft.spec.size.count() == 0
         && roll.former.is_none()
@@ -118,6 +118,25 @@ fn end_roll(draft: &mut Draft<'_>) {
         roll.hold = None;
     }
     draft.ledger.release_hold();
+}
+
+/// Returns whether fewer identities are there than are wanted while the rollout lasts. Where members that are
+/// held have their places, the group has its size all the same.
+fn lacks_identities(draft: &Draft<'_>) -> bool {
+    match &draft.spec.size {
+        Size::Cattle(_) => false,
+        Size::Pets(ids) => {
+            let there = ids.len().saturating_sub(draft.index.free.len());
+            there < draft.ledger.wanted
+        }
+    }
+}
+
+/// Returns whether nothing but members that are not touched keeps a rollout from its end: their places are
+/// those of identities that are not there. A person lets them go, and no deadline runs for that.
+fn waits_for_places(draft: &Draft<'_>) -> bool {
+    let leaving = draft.ledger.tally().leaving + draft.pending();
+    lacks_identities(draft) && draft.ledger.free() == 0 && leaving == 0 && !draft.has_left()
 }
 
 impl Roll {
@@ -184,6 +203,7 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     roll.owed = roll.owed.min(draft.ledger.free() as u64);
     // Where nobody is wanted nothing can come forward.
     let (mut waits, mut owed) = (draft.ledger.wanted == 0 || drains(draft), 0);
+    waits |= waits_for_places(draft);
     roll.waits |= waits;
     let mut most = number(u64::MAX);
     if roll.paused.is_none()
@@ -447,7 +467,7 @@ fn batch(draft: &mut Draft<'_>, roll: &mut Roll) -> usize {
 /// Notes a revision as good once the group is as specified and has a member that shows it.
 pub(crate) fn note_outcome(draft: &mut Draft<'_>, converged: bool) {
     let revision = draft.memory.revision;
-    let ready = is_ready(draft);
+    let ready = is_ready(draft) && !lacks_identities(draft);
     let outcomes = &mut draft.memory.outcomes;
     if converged
         && ready

@@ -205,6 +205,56 @@ fn missing_and_surplus_members_are_said_with_their_numbers() {
     assert_eq!(said(&bench.preview(), ConditionKind::Scaling), reached);
 }
 
+/// Nothing is scaled in a group that somebody froze, however many are missing.
+#[test]
+fn a_frozen_group_is_frozen_and_does_not_scale() {
+    for members in [&["a"][..], &["a", "b", "c", "d"]] {
+        let mut bench = Bench::healthy(cattle(3), members);
+        bench.memory.frozen = Some(at(0));
+        let plan = bench.plan();
+        let (holds, reason, text) = said(&plan, ConditionKind::Scaling);
+        assert_eq!((holds, reason), (false, "Frozen"));
+        let there = format!(
+            "{} of 3 members are there, and the group is frozen",
+            members.len()
+        );
+        assert!(text.starts_with(&there), "{text}");
+    }
+}
+
+/// Labels that were acknowledged and that no list shows are none.
+#[test]
+fn a_group_is_not_up_to_date_while_labels_are_missing() {
+    let missing = (
+        false,
+        "SomeUnlabelled",
+        "1 members do not have the labels of the group yet",
+    );
+    let mut bench = Bench::healthy(cattle(2), &["a"]);
+    let asks = (
+        infrakit_spi::tags::CONFIG_HASH,
+        infrakit_spi::tags::BOOTSTRAP,
+    );
+    bench.add(tagged("x", &[asks]));
+    for _ in 0..3 {
+        let plan = bench.plan();
+        assert_eq!(said(&plan, ConditionKind::UpToDate), missing);
+        assert!(!plan.converged);
+        bench.pass(Duration::from_secs(60));
+        bench.look();
+    }
+    let mut bench = Bench::healthy(pets(&["a", "b"]), &["x", "y"]);
+    bench.memory.naming = true;
+    let plan = bench.plan();
+    assert_eq!(adopted(&plan).len(), 2);
+    let plan = bench.plan();
+    let (holds, reason, _) = said(&plan, ConditionKind::UpToDate);
+    assert_eq!(
+        (holds, reason, plan.converged),
+        (false, "SomeUnlabelled", false)
+    );
+}
+
 #[test]
 fn sick_members_are_healed_from_the_first_doubt_to_the_last_departure() {
     let mut bench = three();

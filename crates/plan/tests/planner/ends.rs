@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    Decided, Outcome, Phase, Reason, Roll, RollResult, Spec, Step, Timestamp, WaitingOn,
+    ConditionKind, Decided, Outcome, Phase, Reason, Roll, RollResult, Spec, Step, Timestamp,
+    WaitingOn,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
@@ -292,4 +293,51 @@ fn a_group_that_surges_grows_at_once_whoever_is_about_to_go() {
         created(&bench.plan()).is_empty(),
         "{made} were made at first"
     );
+}
+
+/// A held member keeps the place of an identity that is wanted: the group has its size, and not that one.
+#[test]
+fn an_identity_that_a_held_member_keeps_from_being_made_keeps_the_rollout_from_its_end() {
+    let mut bench = Bench::named(pets(&["a", "b"]), &["a", "b"]);
+    bench.memory.held.insert("b".into());
+    let more = r#","Updating":{"ProgressDeadline":"10m"}"#;
+    bench.commit(spec(r#"{"LogicalIDs":["a","d"]}"#, "v2", more));
+    let played = bench.play(&[]);
+    assert_eq!(played.gone, [("a".to_owned(), Reason::Outdated)]);
+    bench.pass(Duration::from_secs(3_600));
+    bench.look();
+    let plan = bench.plan();
+    let roll = plan.memory.roll.as_ref().expect("it goes on");
+    assert_eq!(
+        roll.paused, None,
+        "no deadline runs while a person is waited for"
+    );
+    assert!(!plan.converged && plan.memory.outcomes.is_empty());
+    let rolling = plan
+        .memory
+        .conditions
+        .get(ConditionKind::RollingOut)
+        .unwrap();
+    assert_eq!((rolling.holds, &*rolling.reason), (true, "Held"));
+    assert!(
+        rolling.message.contains("are held, first `b`"),
+        "{}",
+        rolling.message
+    );
+    bench.memory.held.clear();
+    let played = bench.play(&[]);
+    assert!(played.last().converged && bench.memory.roll.is_none());
+    assert_eq!(played.last().memory.outcomes.len(), 1);
+}
+
+/// So it is where the configuration stays as it was, and no rollout is under way.
+#[test]
+fn a_revision_of_which_an_identity_is_not_there_is_not_known_to_be_good() {
+    let mut bench = Bench::named(pets(&["a", "b"]), &["a", "b"]);
+    bench.memory.held.insert("b".into());
+    bench.commit(pets(&["a", "d"]));
+    let played = bench.play(&[]);
+    assert!(played.gone.is_empty() && played.last().memory.outcomes.is_empty());
+    bench.memory.held.clear();
+    assert_eq!(bench.play(&[]).last().memory.outcomes.len(), 1);
 }

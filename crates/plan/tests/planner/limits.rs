@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Allowance, Decided, Phase, Quota, Reason, Room, Step, Told, WaitingOn};
+use infrakit_plan::{
+    Allowance, CallKind, Decided, Phase, Quota, Reason, Room, Step, Told, WaitingOn,
+};
 use infrakit_spi::FailureClass;
 
 use crate::bench::*;
@@ -26,10 +28,11 @@ fn the_governor_lets_through_what_it_allows() {
     bench.config.allowance = Allowance::from([("file".into(), room)]);
     let plan = bench.plan();
     assert_eq!(created(&plan).len(), 2);
-    assert!(
-        plan.waiting
-            .contains(&WaitingOn::Governor { until: at(30) })
-    );
+    assert!(plan.waiting.contains(&WaitingOn::Governor {
+        plugin: "file".into(),
+        kind: CallKind::Create,
+        until: at(30)
+    }));
     assert_eq!(plan.wake_at, Some(at(30)));
     let mut bench = Bench::healthy(cattle(0), &["a", "b", "c"]);
     let room = Room {
@@ -39,10 +42,11 @@ fn the_governor_lets_through_what_it_allows() {
     bench.config.allowance = Allowance::from([("file".into(), room)]);
     let plan = bench.plan();
     assert_eq!(destroyed(&plan).len(), 1);
-    assert!(
-        plan.waiting
-            .contains(&WaitingOn::Governor { until: at(30) })
-    );
+    assert!(plan.waiting.contains(&WaitingOn::Governor {
+        plugin: "file".into(),
+        kind: CallKind::Destroy,
+        until: at(30)
+    }));
 }
 
 /// What there is no slot for is not begun, whatever it is, and nothing is noted of it.

@@ -348,7 +348,7 @@ fn nobody_goes_for_what_ailed_it_before_the_controller_slept() {
 #[test]
 fn how_the_former_life_of_an_id_was_says_nothing_of_the_next() {
     let mut behaviour = gives_up_at_once();
-    "launched".clone_into(&mut behaviour.id.incarnation_field);
+    behaviour.id.incarnation_field = Some("launched".to_owned());
     let trust = Trust::of(&behaviour, &LossPolicy::default());
     for (then, known) in [("monday", true), ("tuesday", false)] {
         let machine = |launched| and(shown("m", "v1"), "launched", launched);

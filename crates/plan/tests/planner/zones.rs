@@ -13,7 +13,7 @@ use crate::bench::*;
 fn zones() -> Bench {
     let mut bench = Bench::new(cattle(15));
     let behaviour = Behaviour {
-        domain_of: "zone".to_owned(),
+        domain_of: Some("zone".to_owned()),
         ..gives_up_at_once()
     };
     bench.config.behaviours = Arc::new([("file".into(), behaviour)].into());

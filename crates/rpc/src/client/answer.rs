@@ -60,7 +60,7 @@ impl Answer {
             return Ok(result);
         }
         serde_json::from_str(self.result(method)?.get())
-            .map_err(|error| Error::unknown(format!("{method}: unexpected result: {error}")))
+            .map_err(|error| Error::unusable(format!("{method}: unexpected result: {error}")))
     }
 
     /// Returns the bytes between an envelope as both implementations write it, without a look at
@@ -90,7 +90,7 @@ impl Answer {
                 (error, _) => error,
             }),
             (None, Some(result)) => Ok(result),
-            (None, None) => Err(Error::unknown("result is null")),
+            (None, None) => Err(Error::unusable("result is null")),
         }
     }
 
@@ -112,7 +112,7 @@ impl Answer {
             } else if status.is_client_error() {
                 Error::refused(text)
             } else {
-                Error::unknown(text)
+                Error::unusable(text)
             };
         }
         let first = self
@@ -120,7 +120,7 @@ impl Answer {
             .iter()
             .copied()
             .find(|byte| !byte.is_ascii_whitespace());
-        Error::unknown(match first {
+        Error::unusable(match first {
             None => "EOF".to_owned(),
             Some(byte) if !b"{[\"-0123456789tfn".contains(&byte) => {
                 let shown = char::from(byte).escape_debug();
@@ -138,7 +138,7 @@ impl Answer {
             return Err(Error::refused(format!("{wanted}: http status {status}")));
         }
         String::from_utf8(self.body)
-            .map_err(|_| Error::unknown(format!("{wanted}: answer is not text")))
+            .map_err(|_| Error::unusable(format!("{wanted}: answer is not text")))
     }
 }
 
@@ -309,6 +309,7 @@ mod tests {
         let answer = Answer::new(StatusCode::OK, br#"{"result":"text"}"#.to_vec(), Some(7));
         let error = answer.decode::<u64>("A.B").unwrap_err();
         assert_eq!(error.delivery(), Delivery::Unknown);
+        assert!(error.is_unusable());
         assert!(
             error
                 .message()

@@ -137,7 +137,7 @@ impl Instance for InstanceClient {
         response
             .id
             .filter(|id| !id.as_str().is_empty())
-            .ok_or_else(|| Error::unknown("Instance.Provision: the result has no ID"))
+            .ok_or_else(|| Error::unusable("Instance.Provision: the result has no ID"))
     }
 
     async fn label(&self, id: &InstanceId, labels: &Tags) -> Result<()> {

@@ -406,7 +406,7 @@ impl Nature {
         behaviour.destroy.asynchronous = Some(true);
         behaviour.destroy.p99 = seconds(self.destroy.most.min(self.destroy.longest));
         behaviour.destroy.stuck = seconds(self.destroy.longest);
-        "zone".clone_into(&mut behaviour.domain_of);
+        behaviour.domain_of = Some("zone".to_owned());
         for (stage, word) in Stage::ALL.into_iter().zip(self.words()) {
             behaviour.states.insert(word.to_owned(), stage.meaning());
         }

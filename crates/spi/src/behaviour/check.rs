@@ -183,14 +183,15 @@ impl Behaviour {
             return Err(nonsense("errors", "given for an empty word", bound));
         }
         let accounts = self.limits.iter().map(|limit| &limit.account);
-        let words = [
+        let names = [
             ("domain_of", &self.domain_of),
             ("id.incarnation_field", &self.id.incarnation_field),
             ("idempotency.scope", &self.idempotency.scope),
         ];
-        let words = words
+        let words = names
             .into_iter()
             .chain(accounts.map(|account| ("limits.account", account)))
+            .filter_map(|(field, name)| Some((field, name.as_ref()?)))
             .chain(self.states.keys().map(|word| ("states", word)))
             .chain(
                 self.tombstone_states
@@ -199,6 +200,11 @@ impl Behaviour {
             )
             .chain(self.errors.keys().map(|word| ("errors", word)));
         for (field, word) in words {
+            // It names nothing. Taken for a field that is not declared, what was meant would be missed.
+            if word.trim().is_empty() {
+                let bound = "a name, or left out where there is none";
+                return Err(nonsense(field, format!("{word:?}"), bound));
+            }
             if word.chars().count() > LETTERS || word.chars().any(char::is_control) {
                 let value: String = word.chars().take(32).collect();
                 let bound = format!("at most {LETTERS} letters, without control characters");

@@ -47,7 +47,7 @@ wire_struct! {
         /// What the provider's words for the state of an instance mean.
         pub states: BTreeMap<String, Meaning> => "states" omit,
         /// The tag, or else the property, that names the domain (zone, host, rack) of an instance.
-        pub domain_of: String => "domain_of" omit,
+        pub domain_of: Option<String> => "domain_of" omit,
         /// How many calls at once are safe.
         pub safe_parallel: Parallel => "safe_parallel" omit,
         /// The class of failures whose message contains a word of the provider.
@@ -62,7 +62,7 @@ wire_struct! {
         /// What the provider recognises it by.
         pub kind: IdempotencyKind => "kind" omit,
         /// Where it recognises it, such as `zone`, `region`, `project`, `host`.
-        pub scope: String => "scope" omit,
+        pub scope: Option<String> => "scope" omit,
         /// For how long, from the first call on.
         pub ttl: Option<Seconds> => "ttl_s" omit,
     }
@@ -190,7 +190,7 @@ wire_struct! {
         /// Whether the id of an instance that is gone is given to another.
         pub reused: Reuse => "reused" omit,
         /// The tag or property that tells two lives of an id apart.
-        pub incarnation_field: String => "incarnation_field" omit,
+        pub incarnation_field: Option<String> => "incarnation_field" omit,
     }
 }
 
@@ -234,7 +234,7 @@ wire_struct! {
         /// How many more each second lets through.
         pub refill_per_s: f64 => "refill_per_s",
         /// The account that has the bucket; plugins and types that name the same one share it.
-        pub account: String => "account" omit,
+        pub account: Option<String> => "account" omit,
     }
 }
 

@@ -146,6 +146,27 @@ fn nonsense_is_refused_with_its_field_and_bound() {
             r#"{"domain_of": "a\u0000b"}"#,
             "`domain_of` is \"a\\0b\", which cannot be meant",
         ),
+        (
+            r#"{"domain_of": ""}"#,
+            "`domain_of` is \"\", which cannot be meant: a name, or left out",
+        ),
+        (
+            r#"{"id": {"incarnation_field": " "}}"#,
+            "`id.incarnation_field` is \" \", which cannot be meant",
+        ),
+        (
+            r#"{"idempotency": {"scope": ""}}"#,
+            "`idempotency.scope` is \"\"",
+        ),
+        (
+            r#"{"limits": [{"op": "all", "bucket": 1, "refill_per_s": 1, "account": ""}]}"#,
+            "`limits.account` is \"\"",
+        ),
+        (r#"{"states": {"": "gone"}}"#, "`states` is \"\""),
+        (
+            r#"{"tombstone_states": [""]}"#,
+            "`tombstone_states` is \"\"",
+        ),
     ] {
         let behaviour: Behaviour = serde_json::from_str(text).unwrap();
         let error = behaviour.check().unwrap_err().to_string();

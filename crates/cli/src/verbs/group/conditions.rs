@@ -120,7 +120,10 @@ fn troubles(id: &GroupId, conditions: &[Condition]) -> Vec<String> {
         } = condition;
         format!("group `{id}` is {kind} since {since}: {message}")
     };
-    conditions.iter().filter(told).map(text).collect()
+    // Of all else it is the reason.
+    let frozen = |condition: &&Condition| condition.kind == ConditionKind::Frozen;
+    let (frozen, others): (Vec<_>, Vec<_>) = conditions.iter().filter(told).partition(frozen);
+    frozen.into_iter().chain(others).map(text).collect()
 }
 
 #[cfg(test)]
@@ -141,10 +144,10 @@ mod tests {
             condition(ConditionKind::Paused, false),
             condition(ConditionKind::RollingOut, true),
             condition(ConditionKind::Degraded, true),
+            condition(ConditionKind::Frozen, true),
         ];
-        assert_eq!(
-            troubles(&"cattle".into(), &conditions),
-            ["group `cattle` is Degraded since 2026-11-25T13:00:00Z: because"]
-        );
+        let told = ["Frozen", "Degraded"]
+            .map(|kind| format!("group `cattle` is {kind} since 2026-11-25T13:00:00Z: because"));
+        assert_eq!(troubles(&"cattle".into(), &conditions), told);
     }
 }

@@ -1,7 +1,7 @@
 //! What a group answers when it is asked for its members, its conditions and its size.
 
 use infrakit_spi::group::wire;
-use infrakit_spi::rollout::Condition;
+use infrakit_spi::rollout::{Condition, ConditionKind};
 use infrakit_spi::{Any, FieldKey, GroupId, version};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
@@ -32,6 +32,14 @@ impl Members {
         let answer: Answer<'_> =
             serde_json::from_str(self.0.as_str()).map_err(|error| odd(target, &error))?;
         Ok(answer.0)
+    }
+}
+
+impl Described<'_> {
+    /// Returns whether somebody froze the group.
+    pub(crate) fn is_frozen(&self) -> bool {
+        let mut conditions = self.conditions.iter().flatten();
+        conditions.any(|said| said.kind == ConditionKind::Frozen && said.status)
     }
 }
 
@@ -112,7 +120,7 @@ pub(crate) async fn members(target: &Target, id: &GroupId) -> Result<Members> {
 }
 
 /// Asks for the members of a group, and in which respects it is well.
-pub(super) async fn members_and_conditions(target: &Target, id: &GroupId) -> Result<Members> {
+pub(crate) async fn members_and_conditions(target: &Target, id: &GroupId) -> Result<Members> {
     let request = wire::DescribeRequest {
         name: target.wire_name(version::GROUP),
         id: id.clone(),

@@ -21,7 +21,7 @@ use super::verb::{Verb, verb};
 pub(crate) use ask::specs;
 pub(crate) use change::{destroy_group, set_size};
 pub(crate) use commit::{commit_spec, foretell, of_entry};
-pub(crate) use described::{members, size};
+pub(crate) use described::{members, members_and_conditions, size};
 pub(crate) use freeze::{Frozen, set as set_frozen};
 
 /// Returns the verbs.

@@ -2,7 +2,7 @@
 //!
 //! A restart must go on with the very members that were chosen, and not choose others beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use infrakit_plan::{Birth, Decided, Member, Memory, Observed, Reason, Timestamp};
@@ -25,6 +25,8 @@ pub(in crate::core) struct Departures {
     /// Members of each record that may still be there.
     open: BTreeMap<u64, usize>,
     next: u64,
+    /// Records that are not in the store as they are by now.
+    changed: BTreeSet<u64>,
     /// Whether a list has changed something since it was last asked who is gone.
     stale: bool,
 }
@@ -34,8 +36,9 @@ struct Entry {
     record: u64,
     /// Whether the record is known to be in the store.
     written: bool,
-    /// When it was decided.
+    /// When it was decided, and why.
     begun: Timestamp,
+    reason: Reason,
     /// Members made by intents from this number on are others.
     before: u64,
     /// So are those that come of creations which were open then: rows of numbers.
@@ -45,16 +48,17 @@ struct Entry {
 }
 
 impl Entry {
+    fn was_open(&self, number: u64) -> bool {
+        let mut open = self.open.iter();
+        open.any(|(first, count)| (*first..first + count).contains(&number))
+    }
+
     fn is_another(&self, other: &Birth) -> bool {
         let birth = Birth {
             token: None,
             incarnation: self.incarnation.clone(),
         };
-        let later = |token: u64| {
-            let mut open = self.open.iter();
-            token >= self.before
-                || open.any(|(first, count)| (*first..first + count).contains(&token))
-        };
+        let later = |token: u64| token >= self.before || self.was_open(token);
         other.token.is_some_and(later) || other.is_another(&birth)
     }
 }
@@ -70,10 +74,9 @@ impl Departures {
         if leaving.is_empty() {
             return None;
         }
-        let mut parts: BTreeMap<(PluginName, Reason), Parting> = BTreeMap::new();
         let (record, before) = (self.next, memory.next_token);
         let open: Arc<[(u64, u64)]> = open_rows(memory).into();
-        let mut count = 0;
+        let mut keys = Vec::new();
         for (plugin, id, reason, birth) in leaving {
             let key = (plugin, id);
             if let Some(known) = self.recorded.get(&key) {
@@ -83,34 +86,50 @@ impl Departures {
                 // Its plugin has given the id again: whoever is on record is gone.
                 self.strike(&key.0, &key.1);
             }
-            let incarnation = birth.incarnation;
-            let (plugin, id) = key.clone();
-            let (ids, incarnations) = parts.entry((plugin, reason)).or_default();
-            if let Some(incarnation) = &incarnation {
-                incarnations.insert(id.clone(), incarnation.clone());
-            }
-            ids.push(id);
             let entry = Entry {
                 record,
                 written: false,
                 begun: now,
+                reason,
                 before,
                 open: Arc::clone(&open),
-                incarnation,
+                incarnation: birth.incarnation,
             };
-            self.recorded.insert(key, entry);
-            count += 1;
+            self.recorded.insert(key.clone(), entry);
+            keys.push(key);
         }
-        if count == 0 {
+        if keys.is_empty() {
             return None;
         }
         self.next += 1;
-        self.open.insert(record, count);
+        self.open.insert(record, keys.len());
+        self.write((&memory.group, record), &keys)
+    }
+
+    /// Returns the change that writes a record with those who are on it.
+    fn write(
+        &self,
+        (group, record): (&GroupId, u64),
+        keys: &[(PluginName, InstanceId)],
+    ) -> Option<Change> {
+        let entries = || {
+            let entries = keys.iter();
+            entries.filter_map(|key| Some((key, self.recorded.get(key)?)))
+        };
+        let (_, first) = entries().next()?;
+        let mut parts: BTreeMap<(PluginName, Reason), Parting> = BTreeMap::new();
+        for ((plugin, id), entry) in entries() {
+            let part = (plugin.clone(), entry.reason);
+            let (ids, incarnations) = parts.entry(part).or_default();
+            let incarnation = entry.incarnation.clone();
+            incarnations.extend(incarnation.map(|incarnation| (id.clone(), incarnation)));
+            ids.push(id.clone());
+        }
         let parts = parts.into_iter();
         let value = DepartureRecord {
-            begun: now,
-            before,
-            open: open.to_vec(),
+            begun: first.begun,
+            before: first.before,
+            open: first.open.to_vec(),
             parts: parts
                 .map(|((plugin, reason), (ids, incarnations))| DeparturePart {
                     plugin,
@@ -120,7 +139,42 @@ impl Departures {
                 })
                 .collect(),
         };
-        Some(put(departure_key(&memory.group, record), &value))
+        Some(put(departure_key(group, record), &value))
+    }
+
+    /// Notes what creation a member on record came of, as its answer says where lists do not. What comes of
+    /// one that was open when that member was decided to go is another, unless it is that very one.
+    pub(in crate::core) fn came_of(&mut self, key: &(PluginName, InstanceId), number: u64) {
+        let known = self.recorded.get(key);
+        let Some(entry) = known.filter(|entry| entry.was_open(number)) else {
+            return;
+        };
+        let record = entry.record;
+        let rows = entry.open.iter();
+        let others = rows.flat_map(|(first, count)| {
+            let (end, cut) = (first + count, number.clamp(*first, first + count));
+            let after = (number + 1).clamp(*first, end);
+            [(*first, cut - first), (after, end - after)]
+        });
+        let others: Arc<[(u64, u64)]> = others.filter(|(_, count)| *count > 0).collect();
+        for entry in self.recorded.values_mut() {
+            if entry.record == record {
+                entry.open = Arc::clone(&others);
+            }
+        }
+        self.changed.insert(record);
+    }
+
+    /// Returns the changes that write records anew.
+    pub(in crate::core) fn rewritten(&mut self, group: &GroupId) -> Vec<Change> {
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        let written = changed.filter_map(|record| {
+            let all = self.recorded.iter();
+            let on_it = all.filter(|(_, entry)| entry.record == record);
+            let keys: Vec<_> = on_it.map(|(key, _)| key.clone()).collect();
+            self.write((group, record), &keys)
+        });
+        written.collect()
     }
 
     /// Takes up a record of a former process.
@@ -150,6 +204,7 @@ impl Departures {
                     record,
                     written: true,
                     begun: value.begun.min(now),
+                    reason: part.reason,
                     before,
                     open: Arc::clone(&open),
                     incarnation: part.incarnations.remove(&id),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_plan::{Memory, Observed, Spec, Timestamp};
+use infrakit_plan::{Memory, Observed, PausedBy, Spec, Timestamp};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{GroupId, InstanceId, PluginName};
@@ -13,6 +13,7 @@ use infrakit_store::Change;
 use crate::core::Target;
 use crate::core::state::departures::Departures;
 use crate::core::state::history::History;
+use crate::core::state::remembered::stored_part;
 use crate::core::state::trouble::Trouble;
 use crate::core::state::waiting::Waiting;
 use crate::core::state::young::Young;
@@ -189,6 +190,21 @@ impl Group {
         Some(put(health_key(self.id()), &recollection))
     }
 
+    /// Returns what is written down of a memory of this group.
+    ///
+    /// Of one that goes back since its rollout has failed, and of which that could not be written yet, it is
+    /// not written that it is paused: another life would leave it at that, and is to find out as this one did.
+    pub(in crate::core) fn on_record(&self, memory: &Memory) -> Memory {
+        let mut memory = stored_part(memory);
+        if self.reverting.is_some()
+            && goes_back(&memory)
+            && let Some(roll) = &mut memory.roll
+        {
+            roll.paused = None;
+        }
+        memory
+    }
+
     pub(in crate::core) fn id(&self) -> &GroupId {
         &self.target.group
     }
@@ -306,4 +322,12 @@ impl Group {
             since: listed,
         })
     }
+}
+
+/// Returns whether a group is still to go back since its rollout has failed: somebody may have said since
+/// what is to become of that.
+pub(in crate::core) fn goes_back(memory: &Memory) -> bool {
+    let roll = memory.roll.as_ref();
+    let pause = roll.and_then(|roll| roll.paused.as_ref());
+    pause.is_some_and(|pause| pause.by != PausedBy::Operator)
 }

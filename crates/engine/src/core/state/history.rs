@@ -90,6 +90,8 @@ pub(in crate::core) enum End {
     Failed(String),
     /// Nobody knows: its answer is lost.
     Lost(String),
+    /// Nobody knows: its answer says nothing that can be used.
+    Unusable(String),
 }
 
 /// What a deed is about, to find it again.
@@ -133,11 +135,25 @@ impl History {
                 deed.who = Who::Member(plugin.clone(), id.clone());
                 deed.end = End::Done;
             }
-            Err(error) if error.delivery() == Delivery::Unknown => {
-                deed.end = End::Lost(error.to_string());
-            }
+            Err(error) if error.delivery() == Delivery::Unknown => deed.end = open_end(error),
             Err(error) => deed.end = End::Failed(error.to_string()),
         }
+    }
+
+    /// Returns what is wrong with the answer to a creation, if one came that cannot be used.
+    pub(in crate::core) fn unusable_creation(&self, number: u64) -> Option<&str> {
+        let about = |deed: &&Deed| matches!(deed.who, Who::Coming(own) if own == number);
+        self.latest().find(about)?.end.unusable()
+    }
+
+    /// Returns what is wrong with the answer to a call for a member, if one came that cannot be used.
+    pub(in crate::core) fn unusable_call(
+        &self,
+        (plugin, id): (&PluginName, &InstanceId),
+        kind: Kind,
+    ) -> Option<&str> {
+        let latest = self.latest().find(|deed| deed.is_about(plugin, id, kind));
+        latest?.end.unusable()
     }
 
     /// Notes what came of something that was done to a member.
@@ -147,16 +163,39 @@ impl History {
         kind: Kind,
         outcome: Result<(), &Error>,
     ) {
-        let about = |deed: &&mut Deed| {
-            let on = matches!(&deed.who, Who::Member(home, own) if home == plugin && own == id);
-            deed.what.kind() == Some(kind) && on
-        };
-        if let Some(deed) = self.0.iter_mut().rev().find(about) {
+        let mut latest = self.0.iter_mut().rev();
+        if let Some(deed) = latest.find(|deed| deed.is_about(plugin, id, kind)) {
             deed.end = match outcome {
                 Ok(()) => End::Done,
+                Err(error) if error.is_unusable() => open_end(error),
                 Err(error) => End::Failed(error.to_string()),
             };
         }
+    }
+}
+
+impl Deed {
+    fn is_about(&self, plugin: &PluginName, id: &InstanceId, kind: Kind) -> bool {
+        let on = matches!(&self.who, Who::Member(home, own) if home == plugin && own == id);
+        self.what.kind() == Some(kind) && on
+    }
+}
+
+impl End {
+    fn unusable(&self) -> Option<&str> {
+        match self {
+            Self::Unusable(message) => Some(message),
+            Self::UnderWay | Self::Done | Self::Failed(_) | Self::Lost(_) => None,
+        }
+    }
+}
+
+/// Nobody knows what came of a call that ended like this.
+fn open_end(error: &Error) -> End {
+    if error.is_unusable() {
+        End::Unusable(error.to_string())
+    } else {
+        End::Lost(error.to_string())
     }
 }
 
@@ -178,7 +217,9 @@ impl What {
             Self::Drain => ["draining", "drained", "drain"],
             Self::Repair(step) => {
                 return match end {
-                    End::UnderWay | End::Lost(_) => format!("repairing ({step})"),
+                    End::UnderWay | End::Lost(_) | End::Unusable(_) => {
+                        format!("repairing ({step})")
+                    }
                     End::Done => format!("repaired ({step})"),
                     End::Failed(_) => format!("could not repair ({step})"),
                 };
@@ -189,7 +230,7 @@ impl What {
             Self::Recover(_) => return "is no longer degraded".to_owned(),
         };
         match end {
-            End::UnderWay | End::Lost(_) => present.to_owned(),
+            End::UnderWay | End::Lost(_) | End::Unusable(_) => present.to_owned(),
             End::Done => past.to_owned(),
             End::Failed(_) => format!("could not {stem}"),
         }

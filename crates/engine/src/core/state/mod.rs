@@ -10,6 +10,7 @@ pub(in crate::core) mod group;
 pub(in crate::core) mod groups;
 pub(in crate::core) mod history;
 pub(in crate::core) mod kind_window;
+pub(in crate::core) mod limit;
 pub(in crate::core) mod line;
 pub(in crate::core) mod meter;
 pub(in crate::core) mod observer;

@@ -9,30 +9,16 @@ use std::time::Duration;
 
 use infrakit_plan::guards::Guard;
 use infrakit_plan::{Bucket, CallKind, Quota, RateLimit, Room, Timestamp};
-use infrakit_spi::behaviour::{self, Behaviour, Operation};
+use infrakit_spi::behaviour::{Behaviour, Operation};
 use infrakit_spi::{GroupId, PluginName};
 use infrakit_store::Change;
 
 use crate::core::state::behaviours::Behaviours;
 use crate::core::state::brake::Brake;
+use crate::core::state::limit::{Known, Limit, Source, brake_name, is_forgotten};
 use crate::core::state::line::Line;
 use crate::core::state::meter::Meter;
 use crate::records::{RateRecord, delete, put, rate_key};
-
-/// The share of a declared limit that is used. Our clock and the provider's are not the same, nor is
-/// the way of a call always as long: at the very limit one of a hundred calls is throttled.
-const SHARE: f64 = 0.98;
-
-/// By so much less time than we sent them calls may reach a provider one after the other: the first ones
-/// wait until there are connections, later ones find them. What it refills in that time is not counted on
-/// in a full bucket: of 40 calls at once and 40 a second the very first beyond was refused, and the brake
-/// that this puts on cost nine seconds of five minutes.
-const JITTER: f64 = 0.05;
-
-/// Last part of the name of a bucket that the operator set.
-const SET: &str = "set";
-/// Last part of the name of a brake.
-const THROTTLED: &str = "throttled";
 
 /// Buckets that were not drawn from for so long are not taken up again: no provider is known whose quota
 /// lasts longer than a month.
@@ -64,42 +50,6 @@ pub(in crate::core) struct Rates {
     known: BTreeMap<PluginName, Known>,
 }
 
-/// The buckets that a plugin's calls are drawn from. Their names cost more than all else of a plan for a
-/// small group, and are made once.
-struct Known {
-    /// What it declares, by the name of the bucket.
-    declared: BTreeMap<String, Declared>,
-    /// Names of those that the operator limits.
-    creates: String,
-    destroys: String,
-}
-
-impl Known {
-    fn of(plugin: &PluginName, behaviour: &Behaviour) -> Self {
-        let set = |op: Operation| format!("{plugin}/{}/{SET}", op.as_str());
-        Self {
-            declared: declared(plugin, &behaviour.limits),
-            creates: set(Operation::Create),
-            destroys: set(Operation::Destroy),
-        }
-    }
-}
-
-/// A limit that a plugin declares.
-#[derive(Clone, Copy)]
-struct Declared {
-    /// What it is about, all calls perhaps.
-    op: Operation,
-    rate: RateLimit,
-}
-
-/// A limit, and the name of its bucket.
-struct Limit {
-    name: String,
-    rate: RateLimit,
-    closed_until: Option<Timestamp>,
-}
-
 fn operation(kind: CallKind) -> Option<Operation> {
     match kind {
         CallKind::Create => Some(Operation::Create),
@@ -107,52 +57,6 @@ fn operation(kind: CallKind) -> Option<Operation> {
         CallKind::Label => Some(Operation::Label),
         CallKind::Other => None,
     }
-}
-
-fn account<'a>(plugin: &'a PluginName, declared: &'a str) -> &'a str {
-    if declared.is_empty() {
-        plugin.as_str()
-    } else {
-        declared
-    }
-}
-
-/// Returns limits that a plugin declares, by the names of their buckets. A bucket has its place among those
-/// of its account for its name, the slowest first: named by its numbers, one that is declared a little
-/// otherwise would be a fresh one.
-fn declared(plugin: &PluginName, limits: &[behaviour::Limit]) -> BTreeMap<String, Declared> {
-    let known = |limit: &&behaviour::Limit| limit.op != Operation::Undeclared;
-    let mut limits: Vec<_> = limits.iter().filter(known).collect();
-    limits.sort_by(|one, other| {
-        let slower = one.refill_per_s.total_cmp(&other.refill_per_s);
-        slower.then(one.bucket.total_cmp(&other.bucket))
-    });
-    let mut places = BTreeMap::new();
-    let named = limits.into_iter().map(|limit| {
-        let shared = format!("{}/{}", account(plugin, &limit.account), limit.op.as_str());
-        let place: &mut u32 = places.entry(shared.clone()).or_default();
-        *place += 1;
-        let rate = RateLimit {
-            burst: (limit.bucket - (limit.refill_per_s * JITTER).floor()).max(1.0),
-            per_second: limit.refill_per_s * SHARE,
-        };
-        (format!("{shared}/{place}"), Declared { op: limit.op, rate })
-    });
-    named.collect()
-}
-
-/// Returns whether a bucket has a name by which nobody asks for it: the numbers of the limit were once in
-/// it.
-fn is_forgotten(name: &str) -> bool {
-    let last = name.rsplit('/').next().unwrap_or_default();
-    !matches!(last, SET | THROTTLED) && last.parse::<u32>().is_err()
-}
-
-/// Returns the name of the brake of a plugin. Whoever shares a limit by its account shares the brake.
-fn brake_name(plugin: &PluginName, behaviour: &Behaviour, op: Operation) -> String {
-    let shared = behaviour.limits_of(op).next();
-    let account = shared.map_or(plugin.as_str(), |limit| account(plugin, &limit.account));
-    format!("{account}/{}/{THROTTLED}", op.as_str())
 }
 
 impl Rates {
@@ -180,6 +84,7 @@ impl Rates {
         if let Some((calls, name)) = set {
             limits.push(Limit {
                 name: name.clone(),
+                source: Source::Set,
                 rate: RateLimit::per_minute(calls),
                 closed_until: None,
             });
@@ -189,6 +94,7 @@ impl Rates {
             limits.push(Limit {
                 rate: self.tightest(name, own.rate),
                 name: name.clone(),
+                source: Source::Declared,
                 closed_until: None,
             });
         }
@@ -199,6 +105,7 @@ impl Rates {
                 limits.push(Limit {
                     name,
                     rate: brake.limit(now),
+                    source: Source::Learned,
                     closed_until: brake.closed_until(now),
                 });
             }
@@ -253,6 +160,35 @@ impl Rates {
             quota.next = quota.next.max(next);
         }
         quota
+    }
+
+    /// Returns the limit that calls of one kind wait for longest.
+    pub(in crate::core) fn tightest_on(
+        &self,
+        of: (&PluginName, &Behaviour),
+        kind: CallKind,
+        now: Timestamp,
+    ) -> Option<Limit> {
+        let limits = self.limits_on(of, operation(kind)?, now).into_iter();
+        limits.max_by_key(|limit| {
+            let record = self.by_name.get(&limit.name);
+            let next = record.and_then(|record| record.bucket).map(|mut bucket| {
+                bucket.left(limit.rate, now);
+                bucket.next(limit.rate, 1)
+            });
+            next.max(limit.closed_until)
+        })
+    }
+
+    /// Returns whether calls of one kind draw from a bucket, too.
+    pub(in crate::core) fn draws_from(
+        &self,
+        of: (&PluginName, &Behaviour),
+        kind: CallKind,
+        (bucket, now): (&str, Timestamp),
+    ) -> bool {
+        let limits = operation(kind).map(|op| self.limits_on(of, op, now));
+        limits.is_some_and(|limits| limits.iter().any(|limit| limit.name == bucket))
     }
 
     /// Returns what a plan for this group may begin on a plugin now.
@@ -381,6 +317,7 @@ impl Rates {
         // What it let through is spent, or it would not have been refused.
         let limit = Limit {
             name,
+            source: Source::Learned,
             rate: RateLimit {
                 burst: 0.0,
                 per_second: 0.0,

@@ -82,7 +82,12 @@ impl Core {
                     self.settle_homes(&target.group, now);
                 }
                 if let Some(group) = self.groups.living(&target) {
-                    join(group, *description, (&plugin, comes_up), now);
+                    let key = (plugin, description.id.clone());
+                    join(group, *description, (&key.0, comes_up), now);
+                    let joined = group.seen.get_on(&key.0, &key.1);
+                    if joined.is_some_and(|one| one.departure.is_some()) {
+                        group.departures.came_of(&key, number);
+                    }
                 }
             }
             Err(error) if error.delivery() == Delivery::Unknown => {

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{
-    Action, Asked, Departure, FailedCreation, Labelling, Member, PausedBy, Phase, Plan, Provision,
-    Reason, Step, Timestamp, Told, WaitingOn, plan,
+    Action, Asked, Departure, FailedCreation, Labelling, Member, Phase, Plan, Provision, Reason,
+    Step, Timestamp, Told, WaitingOn, plan,
 };
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName};
 use infrakit_store::{Change, Durability};
 
 use crate::core::state::departures::Leaving;
-use crate::core::state::remembered::{remembers_other, stored_part};
+use crate::core::state::group::goes_back;
+use crate::core::state::remembered::remembers_other;
 use crate::core::state::unwritten::{Batch, RETRY};
 use crate::core::steps::deeds::{self, Scene};
 use crate::core::steps::{slots, undo};
@@ -49,8 +50,10 @@ impl Core {
             // Whatever becomes of the change, it is planned for then.
             return;
         }
-        if let Some((to, at)) = group.reverting {
-            if !goes_back(group) {
+        let frozen = group.memory.frozen.or(self.config.frozen).is_some();
+        // In a group that is frozen nothing is begun, and what it waits for has to be said.
+        if let Some((to, at)) = group.reverting.filter(|_| !frozen) {
+            if !goes_back(&group.memory) {
                 group.reverting = None;
             } else if at <= now {
                 self.begin_revert(id, to, Vec::new(), now);
@@ -100,7 +103,7 @@ impl Core {
             _ => None,
         });
         // A moment that has come already is served by this very plan; it must not wake us again.
-        let retry = group.reverting.map(|(_, at)| at);
+        let retry = group.reverting.filter(|_| !frozen).map(|(_, at)| at);
         let wake_at = wake_at.into_iter().chain(overdue_at).chain(retry).min();
         self.wake(id, wake_at.map(|at| at.max(now + LEAST)));
         match revert {
@@ -198,6 +201,7 @@ impl Core {
         changes.extend(group.young.record(id));
         changes.extend(intents(group, &begun.creations, now + self.writing));
         let departures = &mut group.departures;
+        changes.extend(departures.rewritten(id));
         changes.extend(departures.record(&group.memory, now, begun.leaving));
         // A machine that is made and forgotten costs money for ever. One that goes has gone, and
         // its record is only there to choose no other.
@@ -209,8 +213,9 @@ impl Core {
         } else {
             Durability::Synced
         };
-        if !begun.calls.is_empty() || remembers_other(&group.memory, &group.stored) {
-            group.stored = stored_part(&group.memory);
+        let memory = group.on_record(&group.memory);
+        if !begun.calls.is_empty() || remembers_other(&memory, &group.stored) {
+            group.stored = memory;
             changes.push(put_memory(&group.stored));
         }
         changes.extend(health);
@@ -236,17 +241,6 @@ impl Core {
             self.wake_by(id, due);
         }
     }
-}
-
-/// Returns whether a group is still to go back since its rollout has failed: somebody may have said since
-/// what is to become of that.
-fn goes_back(group: &Group) -> bool {
-    let pause = group
-        .memory
-        .roll
-        .as_ref()
-        .and_then(|roll| roll.paused.as_ref());
-    pause.is_some_and(|pause| pause.by != PausedBy::Operator)
 }
 
 /// Begins one action of a plan: notes that it is under way, and makes a call of it.

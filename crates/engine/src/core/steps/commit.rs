@@ -298,6 +298,17 @@ impl Core {
         self.touch(id);
     }
 
+    /// Returns whether a list since the destruction of a group began shows nobody of it any more. Creations
+    /// may be under way.
+    pub(in crate::core) fn is_emptied(&self, group: &Group) -> bool {
+        // The list that the request itself asked for bears the request's own time.
+        group.memory.phase == Phase::Destroying
+            && group.destroying_since.is_some()
+            && group.seen.listed() >= group.destroying_since
+            && group.seen.members().all(|member| self.is_dead(member))
+            && group.seen.shown_again().next().is_none()
+    }
+
     /// Forgets a group whose members are all gone, once the store has forgotten it: its records must not
     /// be taken for those of the next group of its id. While creations are in doubt, the dead are
     /// listed, or somebody who was lost lately may be back, it only goes out of sight; one that is frozen by name does not.
@@ -305,17 +316,8 @@ impl Core {
         let Some(group) = self.groups.get(id) else {
             return;
         };
-        // The list that the request itself asked for bears the request's own time.
-        let listed_since = group.seen.listed() >= group.destroying_since;
         let mut open = group.memory.intents.values();
-        let gone = group.seen.members().all(|member| self.is_dead(member))
-            && group.seen.shown_again().next().is_none()
-            && open.all(|intent| intent.doubt.is_some());
-        let done = group.memory.phase == Phase::Destroying
-            && group.destroying_since.is_some()
-            && listed_since
-            && gone;
-        if !done {
+        if !self.is_emptied(group) || !open.all(|intent| intent.doubt.is_some()) {
             return;
         }
         let target = group.target.clone();

@@ -423,13 +423,13 @@ fn doubt_again(
 
 /// A creation was answered without an id: something was made, and only a list can tell what.
 pub(in crate::core) fn nameless(plugin: &PluginName) -> Error {
-    Error::unknown(format!("`{plugin}` answered a creation without an id"))
+    Error::unusable(format!("`{plugin}` answered a creation without an id"))
 }
 
 /// A creation was answered with an id that is not that of a new instance. Something may have been
 /// made all the same: only a list tells.
 pub(in crate::core) fn not_ours(plugin: &PluginName, id: &InstanceId, owner: &str) -> Error {
-    Error::unknown(format!(
+    Error::unusable(format!(
         "`{plugin}` answered a creation with `{id}`, which {owner}; it is not touched"
     ))
 }

@@ -48,7 +48,7 @@ impl Core {
         let group = self.groups.get(id)?;
         let mut memory = stored_part(&group.memory);
         change.apply(&mut memory);
-        let changes = vec![put_memory(&memory)];
+        let changes = vec![put_memory(&group.on_record(&memory))];
         let batch = Batch::Change(group.target.clone(), change);
         Some(self.write(batch, changes, Durability::Synced))
     }

@@ -50,6 +50,9 @@ impl Group {
             End::UnderWay | End::Done => {}
             End::Failed(message) => evidence.push_str(&format!("{and}it failed with: {message}")),
             End::Lost(message) => evidence.push_str(&format!("{and}its answer is lost: {message}")),
+            End::Unusable(message) => {
+                evidence.push_str(&format!("{and}its answer cannot be used: {message}"));
+            }
         }
         Told {
             at: wall.moment(deed.at),

@@ -7,7 +7,11 @@ use infrakit_spi::{InstanceId, PluginName};
 use crate::core::Group;
 use crate::core::state::census::Census;
 use crate::core::state::group::Said;
+use crate::core::state::history::Kind;
 use crate::core::words::{Wall, count, names, span};
+
+/// A list is waited for, and there is no more to say of why.
+pub(in crate::core) const NOT_SHOWN: &str = "the last list does not show yet what was asked for";
 
 impl Group {
     /// Says what was seen that makes the group wait.
@@ -132,7 +136,7 @@ impl Group {
             if self.memory.phase == Phase::Destroying && self.seen.may_have_others() {
                 return "members that a list lacked lately may be back".to_owned();
             }
-            return "the last list does not show yet what was asked for".to_owned();
+            return NOT_SHOWN.to_owned();
         }
         let mut parts = missing.iter().filter_map(|home| self.only_part(home, wall));
         if let Some(part) = parts.next() {
@@ -168,11 +172,19 @@ impl Group {
                  from {} on lacks are put on again",
                 wall.moment(*until)
             ),
-            (Some((Said::Nothing, until)), _) => format!(
-                "the answer to the labels of {who} is lost; those that a list from {} on lacks are put \
-                 on again",
-                wall.moment(*until)
-            ),
+            (Some((Said::Nothing, until)), _) => {
+                let unusable = self.history.unusable_call((plugin, &first.id), Kind::Label);
+                let answer = match unusable {
+                    Some(message) => format!(
+                        "the answer of `{plugin}` to the labels of {who} cannot be used ({message})"
+                    ),
+                    None => format!("the answer to the labels of {who} is lost"),
+                };
+                format!(
+                    "{answer}; those that a list from {} on lacks are put on again",
+                    wall.moment(*until)
+                )
+            }
             (None, Labelling::Failed(again)) => format!(
                 "labels do not stay on {who}; they are put on again at {}",
                 wall.moment(*again)
@@ -217,8 +229,8 @@ impl Group {
         doubted.sort_unstable_by_key(|(until, number, _)| (*until, *number));
         if let [(until, number, first), others @ ..] = &doubted[..] {
             said.push_str(&format!(
-                ", and the answer to {} is lost: it was begun at {}, `{}` may take until {}",
-                creation(*number, first),
+                ", and {}: it was begun at {}, `{}` may take until {}",
+                self.unanswered(*number, first),
                 wall.moment(first.begun),
                 first.plugin,
                 wall.moment(*until),
@@ -238,6 +250,17 @@ impl Group {
             said.push_str(&format!("; {failure}"));
         }
         Some(said)
+    }
+
+    /// Says why nobody knows what came of a creation that is in doubt.
+    fn unanswered(&self, number: u64, intent: &Intent) -> String {
+        let (what, plugin) = (creation(number, intent), &intent.plugin);
+        match self.history.unusable_creation(number) {
+            Some(message) => {
+                format!("the answer of `{plugin}` to {what} cannot be used ({message})")
+            }
+            None => format!("the answer to {what} is lost"),
+        }
     }
 
     fn unproved(&self, wall: Wall, now: Timestamp) -> Option<String> {

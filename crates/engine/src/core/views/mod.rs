@@ -4,6 +4,7 @@ pub(in crate::core) mod deeds;
 pub(in crate::core) mod describe;
 pub(in crate::core) mod evidence;
 pub(in crate::core) mod leaving;
+pub(in crate::core) mod limits;
 pub(in crate::core) mod preview;
 pub(in crate::core) mod remains;
 pub(in crate::core) mod settings;

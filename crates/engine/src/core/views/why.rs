@@ -8,6 +8,7 @@ use infrakit_spi::{GroupId, InstanceId};
 
 use crate::core::state::census::Census;
 use crate::core::state::unfit::Unfit;
+use crate::core::views::evidence::NOT_SHOWN;
 use crate::core::words::{Wall, count, names, span};
 use crate::core::{Core, Group, Refused};
 
@@ -30,7 +31,7 @@ impl Core {
         };
         let deeds = group.told_deeds(instance, wall);
         let lines = match instance {
-            None => self.with_faults(group, group.why(wall, now)),
+            None => self.with_faults(group, self.why_group(group, (wall, now))),
             Some(instance) => match group.seen.get(instance) {
                 Some(member) => {
                     let last = deeds.iter().find(|deed| deed.plugin == member.plugin);
@@ -46,6 +47,18 @@ impl Core {
             },
         };
         Ok(Why { lines, deeds })
+    }
+
+    fn why_group(&self, group: &Group, (wall, now): (Wall, Timestamp)) -> Vec<String> {
+        let mut lines = group.why(wall, now);
+        let Some(limits) = self.limits_in_words(group, now) else {
+            return lines;
+        };
+        match lines.get_mut(2) {
+            Some(evidence) => *evidence = format!("{limits}; {evidence}"),
+            None => lines.push(limits),
+        }
+        lines
     }
 
     /// Adds what is wrong with what is said of the plugins of a group; it may slow the group down, and
@@ -65,8 +78,12 @@ impl Core {
             lines.truncate(2);
             lines.push(part);
         }
-        if lines.len() < 3 {
-            lines.extend(self.lists_lack(group, None));
+        let lack = self.lists_lack(group, None);
+        match (lines.get_mut(2), lack) {
+            (_, None) => {}
+            (None, Some(lack)) => lines.push(lack),
+            (Some(evidence), Some(lack)) if *evidence == NOT_SHOWN => *evidence = lack,
+            (Some(evidence), Some(lack)) => evidence.push_str(&format!("; {lack}")),
         }
         lines
     }

@@ -112,7 +112,7 @@ const ZONES: [&str; 12] = [
 #[test]
 fn a_zone_that_is_out_of_sight_is_one_event() {
     let mut behaviour = Behaviour {
-        domain_of: "zone".to_owned(),
+        domain_of: Some("zone".to_owned()),
         ..Behaviour::default()
     };
     let mut seen = group(&ZONES, &behaviour);
@@ -298,7 +298,7 @@ fn a_restart_does_not_forget_that_a_plugin_shows_nobody() {
 #[test]
 fn a_zone_that_shows_nobody_is_doubted_again() {
     let behaviour = Behaviour {
-        domain_of: "zone".to_owned(),
+        domain_of: Some("zone".to_owned()),
         ..Behaviour::default()
     };
     let mut seen = group(&ZONES, &behaviour);
