@@ -251,3 +251,31 @@ fn those_whose_lists_go_far_back_are_remembered_for_as_long() {
     bench.wait(120);
     assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
 }
+
+/// Lists show them at once, so that nothing is on record of them but how many members there were, and that
+/// is written every few seconds only. The next life's first list shows nobody, since their plugin has no
+/// memory for a while.
+#[test]
+fn those_whom_a_list_has_shown_are_not_forgotten_before_they_are_counted() {
+    let mut bench = Bench::declaring(|behaviour| {
+        behaviour.visibility_window.list = Some(Seconds(0.0));
+        behaviour.list.lag = Some(Seconds(0.0));
+        behaviour.list.relapse = Some(Seconds(0.0));
+    });
+    bench.commit(cattle(0, "1"));
+    bench.wait(30);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(5, "1"));
+    bench.release_some(1);
+    bench.release();
+    bench.changed();
+    bench.wait(1);
+    bench.stale = Some(crate::bench::Instances::new());
+    bench.restart();
+    bench.wait(10);
+    bench.stale = None;
+    bench.wait(60);
+    assert_eq!(bench.count("create"), 5, "{:?}", bench.made);
+    assert_eq!(bench.records("intents/"), Vec::<String>::new());
+    assert!(bench.converged(), "{}", bench.why());
+}
