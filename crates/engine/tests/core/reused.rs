@@ -421,3 +421,52 @@ fn nor_does_it_within_one_group() {
     assert_eq!(bench.kept(), 0, "{}", bench.why());
     assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
 }
+
+/// A creation that is under way is given the id of one that went, as a list shows, and the next list is from
+/// before that: whoever had the id is not back, and the successor is made once.
+#[test]
+fn a_list_that_goes_back_brings_nobody_back_in_the_place_of_a_creation_under_way() {
+    for asked in [false, true] {
+        for answered in [false, true] {
+            let mut bench = Bench::undeclared();
+            let surge = r#","Updating":{"MaxSurge":1}"#;
+            bench.arrive(spec(r#"{"Size":2}"#, ("file", "1"), surge));
+            bench.wait(30);
+            let before = bench.instances.clone();
+            if asked {
+                bench.ask_to_go("i-001");
+                bench.scale(2);
+            }
+            bench.fate = Fate::Kept;
+            bench.lose("i-001");
+            if !asked {
+                bench.wait(40);
+            }
+            let creation = bench.take_creation();
+            let made = bench.make(&creation, "i-001");
+            let mut answer = Some((creation, Ok(made)));
+            bench.changed();
+            bench.wait(1);
+            if let Some((creation, made)) = answer.take_if(|_| answered) {
+                bench.answer(creation, made);
+            }
+            bench.stale = Some(before);
+            bench.changed();
+            bench.wait(6);
+            bench.changed();
+            bench.wait(2);
+            bench.stale = None;
+            bench.wait(1);
+            if let Some((creation, made)) = answer {
+                bench.answer(creation, made);
+            }
+            bench.fate = Fate::Done;
+            bench.wait(60);
+            let case = (asked, answered);
+            assert_eq!(bench.ids(), ["i-001", "i-002"], "{case:?} {:?}", bench.made);
+            assert_eq!(bench.kept(), 0, "{case:?}");
+            assert_eq!(bench.count("create"), 2, "{case:?} {:?}", bench.made);
+            assert!(bench.converged(), "{case:?} {}", bench.why());
+        }
+    }
+}

@@ -251,3 +251,37 @@ fn those_whose_lists_go_far_back_are_remembered_for_as_long() {
     bench.wait(120);
     assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
 }
+
+/// The next life's first list shows nobody, since their plugin has no memory for a while. What it is told of
+/// those that came a moment ago are their answers, or, once a list has shown them, how many there are, and that
+/// is written every few seconds only.
+#[test]
+fn who_has_just_come_is_not_forgotten_where_the_next_life_sees_nobody() {
+    for shown in [false, true] {
+        let mut bench = Bench::declaring(|behaviour| {
+            behaviour.create.answer_means = infrakit_spi::behaviour::AnswerMeans::Exists;
+            behaviour.create.give_up = Some(Seconds(2.0));
+            behaviour.visibility_window.list = Some(Seconds(0.0));
+            behaviour.list.lag = Some(Seconds(0.0));
+            behaviour.list.relapse = Some(Seconds(0.0));
+        });
+        bench.commit(cattle(0, "1"));
+        bench.wait(30);
+        bench.fate = Fate::Kept;
+        bench.commit(cattle(5, "1"));
+        bench.release_some(1);
+        bench.hold_lists = !shown;
+        bench.release();
+        bench.changed();
+        bench.wait(1);
+        bench.hold_lists = false;
+        bench.stale = Some(crate::bench::Instances::new());
+        bench.restart();
+        bench.wait(10);
+        bench.stale = None;
+        bench.wait(60);
+        assert_eq!(bench.count("create"), 5, "{shown} {:?}", bench.made);
+        assert_eq!(bench.records("intents/"), Vec::<String>::new());
+        assert!(bench.converged(), "{}", bench.why());
+    }
+}

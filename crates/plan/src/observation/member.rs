@@ -184,6 +184,13 @@ impl Member {
             .is_some_and(|(own, other)| own != other)
     }
 
+    /// Returns whether it is another one than `heir`, which its id was given to as the answer to a creation
+    /// says. Of one that nobody knows what made, and that lists lack by now, nothing else tells.
+    pub(crate) fn has_gone_before(&self, heir: &Self) -> bool {
+        let lost = self.missed && self.token.is_none() && heir.token.is_some();
+        lost || self.bears_another_token(heir) || self.is_another(&heir.birth())
+    }
+
     /// Builds a member from its plugin's description.
     #[must_use]
     pub fn new(

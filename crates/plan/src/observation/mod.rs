@@ -408,9 +408,7 @@ impl Observed {
             }
             // The plugin has given the id of an instance that went to a new one. Of one that a former
             // record of the group made, the tag alone tells.
-            Some(known)
-                if known.bears_another_token(&member) || known.is_another(&member.birth()) =>
-            {
+            Some(known) if known.has_gone_before(&member) => {
                 let went = known.birth();
                 self.succeed(&key, went, member.created);
                 self.insert(key, member);

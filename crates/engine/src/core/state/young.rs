@@ -26,6 +26,9 @@ pub(in crate::core) struct Young {
     next: u64,
     /// Creations that a list told of while their answers were awaited.
     told_first: BTreeSet<u64>,
+    /// Those that every list shows from now on. They are young until it is written down how many members
+    /// there are: nothing else would tell another life of them whose first list shows nobody.
+    settled: BTreeSet<u64>,
 }
 
 struct Newcomer {
@@ -99,7 +102,7 @@ impl Young {
         self.told_first.remove(&number)
     }
 
-    /// Drops those that lists of `plugin` tell of reliably from now on, and those that are gone.
+    /// Notes which ones lists of `plugin` tell of reliably from now on, and drops those that are gone.
     /// Returns whether there were any.
     pub(in crate::core) fn settle(
         &mut self,
@@ -108,6 +111,7 @@ impl Young {
         (started, lag): (Timestamp, Lag),
     ) -> bool {
         let (mut over, mut late) = (Vec::new(), Vec::new());
+        let known = self.settled.len();
         for (number, newcomer) in &mut self.members {
             if newcomer.plugin != *plugin {
                 continue;
@@ -116,7 +120,7 @@ impl Young {
                 over.push(*number);
                 continue;
             };
-            if member.origin != Origin::Listed {
+            if member.origin != Origin::Listed || self.settled.contains(number) {
                 continue;
             }
             // It may have come long after its answer, and lists may go back behind the one that showed it
@@ -124,7 +128,7 @@ impl Young {
             let there = member.first_shown.unwrap_or_default().max(newcomer.since);
             let shows = newcomer.since + lag.coming + lag.visibility;
             if started >= (there + lag.longest()).min(shows + lag.relapse) {
-                over.push(*number);
+                self.settled.insert(*number);
             } else if there + lag.relapse > newcomer.since + lag.after_answer() {
                 newcomer.since = there;
                 late.push(*number);
@@ -135,9 +139,19 @@ impl Young {
         for number in &over {
             self.end(*number, plugin);
         }
-        let grown = !over.is_empty() || !late.is_empty();
+        let grown = !over.is_empty() || !late.is_empty() || self.settled.len() > known;
         self.unrecorded.extend(late);
         grown
+    }
+
+    /// Drops those that every list shows: how many members there are is written down.
+    pub(in crate::core) fn end_settled(&mut self) {
+        for number in std::mem::take(&mut self.settled) {
+            let plugin = self.members.get(&number).map(|one| one.plugin.clone());
+            if let Some(plugin) = plugin {
+                self.end(number, &plugin);
+            }
+        }
     }
 
     /// Notes that nothing comes of a creation, or nothing is left of it.

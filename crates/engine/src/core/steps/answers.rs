@@ -44,7 +44,7 @@ impl Core {
         }
         let lag = self.config.lag(&plugin);
         let behaviour = self.config.behaviour(&plugin);
-        let sure = behaviour.answer_is_existence();
+        let sure = behaviour.answer_is_existence() && behaviour.list_is_proof();
         let comes_up = comes_up(behaviour);
         let Some(group) = self.groups.living(&target) else {
             return;

@@ -179,17 +179,19 @@ impl Core {
         let Some(group) = self.groups.with_remains_mut(id) else {
             return;
         };
-        let mut changes = std::mem::take(&mut group.undeleted);
-        changes.extend(close_batches(group));
         if group.departures.settle(&group.seen, &group.memory) {
             group.note_health(now);
         }
         // How many members there were is written with their health. Those that were asked to go since
-        // are missed by nobody as long as they are on record.
+        // are missed by nobody as long as they are on record, and those that came since are not forgotten.
         let health = group.write_health(now);
+        let mut changes = Vec::new();
         if health.is_some() || group.health_due.is_none_or(|due| due <= now) {
+            changes.append(&mut group.undeleted);
             changes.extend(group.departures.closed(id));
+            group.young.end_settled();
         }
+        changes.extend(close_batches(group));
         let batches = &group.batches;
         group.young.forget_unbatched(|number| {
             let last = batches.range(..=number).next_back();

@@ -305,3 +305,30 @@ fn a_list_that_goes_back_does_not_bring_back_who_had_the_id_before() {
         "nothing else tells"
     );
 }
+
+/// Nobody knows what made it, so that no token tells the two apart: lists lack many by then, which is doubted,
+/// and what a creation is answered with is not the one that they lack.
+#[test]
+fn a_creation_that_is_answered_with_the_id_of_a_missing_member_has_made_another_one() {
+    let mut seen = Observed::default();
+    let strangers = ["a", "b", "c", "d", "e", "f"].map(|id| {
+        let mut one = description(id);
+        let own = one.tags.as_mut().unwrap();
+        own.remove(tags::TOKEN);
+        one
+    });
+    let circumstances = Listed {
+        plugin: &"p".into(),
+        started: at(1),
+        now: at(2),
+        lag: Lag::default(),
+    };
+    seen.apply(&"g".into(), strangers, circumstances, "n");
+    list(&mut seen, &[], 20, Lag::default());
+    assert!(seen.get(&"a".into()).is_some_and(|a| a.missed));
+    seen.provisioned(made_at(30));
+    let heir = seen.get(&"a".into()).unwrap();
+    assert_eq!((heir.token, heir.missed), (Some(4), false));
+    list(&mut seen, &["a"], 31, Lag::default());
+    assert_eq!(seen.get(&"a".into()).unwrap().token, Some(4));
+}
