@@ -262,7 +262,7 @@ impl Index {
             works: working,
             serves: working && member.serves(),
             serves_outdated: working && !matches && member.serves(),
-            outdated: (working && !matches).then(|| member.standing()),
+            outdated: (working && !matches).then(|| member.standing_if_outdated()),
             missed: working && member.missed,
             unproved,
             comes_up: unproved && member.is_pending(),
@@ -426,9 +426,9 @@ impl Index {
             id: InstanceId::default(),
             plugin: PluginName::default(),
         };
-        let unheard = self.outdated.range((Standing::Unheard, first)..);
+        let unheard = self.outdated.range((Standing::Untried, first)..);
         unheard
-            .take_while(|(standing, _)| *standing == Standing::Unheard)
+            .take_while(|(standing, _)| *standing <= Standing::Unheard)
             .map(|(_, key)| key)
     }
 

@@ -64,6 +64,8 @@ pub(crate) enum Standing {
     Unhealthy,
     /// It does not serve: it has not come up, or is missed.
     Idle,
+    /// The group made it, and no verdict on it has come since, where it is of another configuration.
+    Untried,
     /// No verdict on it has come yet.
     Unheard,
     /// It serves.
@@ -307,6 +309,17 @@ impl Member {
             Standing::Unhealthy
         } else {
             Standing::Idle
+        }
+    }
+
+    /// Returns how much is lost with the member where it is of another configuration. One that was made for
+    /// a change which was never seen to work goes before those that were there before it.
+    pub(crate) fn standing_if_outdated(&self) -> Standing {
+        match self.standing() {
+            Standing::Unheard if self.token.is_some() && !self.health.was_well() => {
+                Standing::Untried
+            }
+            other => other,
         }
     }
 

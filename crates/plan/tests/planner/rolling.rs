@@ -385,3 +385,30 @@ fn two_replacements_never_overlap_whatever_else_leaves() {
     bench.add(and(shown("x", "v2"), tags::TOKEN, "n-100"));
     assert!(destroyed(&bench.plan()).is_empty());
 }
+
+/// Those that were made for a change which was never seen to work are no better than those that were there before
+/// it, of whom a former record of the group may have heard.
+#[test]
+fn of_those_that_nobody_has_heard_of_the_ones_that_the_last_change_made_go_first() {
+    let mut bench = Bench::new(spec(
+        r#"{"Size":4}"#,
+        "v3",
+        r#","Updating":{"MaxUnavailable":2}"#,
+    ));
+    for id in ["a", "b"] {
+        bench.add(and(shown(id, "v1"), tags::TOKEN, "other-3"));
+    }
+    for (number, id) in ["x", "y"].into_iter().enumerate() {
+        let token = format!("{NONCE}-{number}");
+        bench.add(and(shown(id, "v2"), tags::TOKEN, &token));
+    }
+    bench.pass(Duration::from_secs(1));
+    let now = bench.now;
+    for id in ["a", "b", "x", "y"] {
+        bench.member(id).health.note_silence(now);
+    }
+    bench.pass(Duration::from_secs(600));
+    bench.look();
+    let gone = [("x", Reason::Outdated), ("y", Reason::Outdated)];
+    assert_eq!(destroyed(&bench.plan()), gone);
+}

@@ -1,7 +1,9 @@
 //! The judge's books: what people asked for and were told, and what each life of a controller heard.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::{GroupId, InstanceId, LogicalId, PluginName, tags};
@@ -10,7 +12,7 @@ use super::sight::{Open, Sight};
 use super::truth::may_be_missed;
 use super::{Pace, Promise, Told};
 use crate::controller::{Answer, Ask, Foreseen, Operation, Ticket};
-use crate::world::{Machine, Park};
+use crate::world::{Machine, Park, Traits};
 
 /// The most members that a group has had since its promise was made, up to its size. A group that
 /// is yet to grow need not serve with members that it never had.
@@ -57,20 +59,29 @@ pub struct Ledger {
     pub ended: u64,
     /// When each term of office began.
     pub terms: Vec<(u64, u64)>,
-    /// How long lists may lag behind creations that were answered.
+    /// How long lists may lag behind creations that were answered, where nothing is declared.
     visibility: u64,
+    /// How long they may where it is: what is answered when it is accepted may come much later.
+    after_answer: BTreeMap<PluginName, u64>,
     /// Identity of the member that controllers run on.
     pub own: Option<LogicalId>,
 }
 
 impl Ledger {
-    /// Opens the books; lists may lag behind creations by so much, and controllers run on the
-    /// member of this identity.
+    /// Opens the books of a world like this.
     #[must_use]
-    pub fn new(visibility: u64, own: Option<LogicalId>) -> Self {
+    pub fn new(traits: &Traits) -> Self {
+        let nanos = |long: Duration| u64::try_from(long.as_nanos()).unwrap_or(u64::MAX);
+        let visibility = nanos(traits.visibility);
+        let after_answer = |(plugin, behaviour): (&PluginName, &Behaviour)| {
+            let lag = behaviour.visibility().max(behaviour.relapse());
+            let long = behaviour.goes_on_after_answer() + lag;
+            (plugin.clone(), nanos(long).max(visibility))
+        };
         Self {
             visibility,
-            own,
+            after_answer: traits.behaviours.iter().map(after_answer).collect(),
+            own: traits.own.clone(),
             ..Self::default()
         }
     }
@@ -324,7 +335,6 @@ impl Ledger {
 
     /// Notes what a life is told.
     pub fn heard(&mut self, life: u32, ticket: Ticket, answer: &Answer, now: u64) {
-        let lag = self.visibility;
         let Some(sight) = self.sights.get_mut(&life) else {
             return;
         };
@@ -332,7 +342,9 @@ impl Ledger {
             return;
         };
         match (&open, answer) {
-            (Open::List { .. }, Answer::Listed(Ok(listing))) => {
+            (Open::List { plugin, .. }, Answer::Listed(Ok(listing))) => {
+                let lag = self.after_answer.get(plugin);
+                let lag = lag.copied().unwrap_or(self.visibility);
                 let former = self.told.freed.union(&self.destroying).cloned().collect();
                 sight.listed(&open, listing, (lag, &former));
             }

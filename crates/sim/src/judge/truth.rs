@@ -124,7 +124,8 @@ pub(super) fn may_be_missed(
         park.of(group.as_str())
             .filter(|(plugin, _)| *plugin == home)
     };
-    let shown = all().any(|(_, other)| !hidden(other));
+    // Others are shown again by the list that still lacks it: a zone comes back before another.
+    let shown = all().any(|(_, other)| !hidden(other) || other.seen_again);
     // Of those that are lost beside others that are shown a second list tells. Those of whom it has
     // told are gone for all that anybody knows, and so are those that were asked to go: only the others
     // are missing together.

@@ -153,7 +153,7 @@ impl World {
                 traits.behaviours.insert(name.clone(), nature.declaration());
             }
         }
-        let mut ledger = Ledger::new(time::nanos(traits.visibility), traits.own.clone());
+        let mut ledger = Ledger::new(&traits);
         ledger.pace.limits = (traits.creates_per_minute, traits.destroys_per_minute);
         Self {
             now: DAWN,
