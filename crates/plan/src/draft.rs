@@ -32,6 +32,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) waiting: Vec<WaitingOn>,
     /// Members that this plan destroys.
     pub(crate) taken: BTreeSet<&'a Key>,
+    /// Members that the ledger counts as gone already, and that may stay or go all the same.
+    pub(crate) booked: BTreeSet<&'a Key>,
     /// Whether the rollout stands still: not even what was begun is finished.
     pub(crate) frozen: bool,
     /// Whether the group shrinks once it is known who is sick: nobody is rolled before that.
@@ -66,6 +68,7 @@ impl<'a> Draft<'a> {
             actions: Vec::new(),
             waiting: Vec::new(),
             taken: BTreeSet::new(),
+            booked: BTreeSet::new(),
             frozen: false,
             awaits_verdicts: false,
             metered: BTreeSet::new(),
@@ -212,6 +215,10 @@ impl<'a> Draft<'a> {
             return Err(Refusal::Slots);
         }
         let stake = self.stake(key, member);
+        let booked = self.booked.contains(key);
+        if booked {
+            self.ledger.take_back(stake);
+        }
         match self.ledger.destroy(member, stake, errand) {
             Ok(right) => {
                 self.taken.insert(key);
@@ -226,6 +233,9 @@ impl<'a> Draft<'a> {
                 Ok(())
             }
             Err(refusal) => {
+                if booked {
+                    self.ledger.let_go(stake);
+                }
                 self.refused(refusal.clone());
                 Err(refusal)
             }
@@ -233,8 +243,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Counts a member among those that leave, without doing anything about it.
-    pub(crate) fn let_go(&mut self, (key, member): (&'a Key, &'a Member)) {
-        self.taken.insert(key);
+    pub(crate) fn let_go(&mut self, entry: (&'a Key, &'a Member)) {
+        self.book(entry);
+        self.taken.insert(entry.0);
+    }
+
+    /// Counts on a member as little as on one that leaves, until it is known whether it does.
+    pub(crate) fn book(&mut self, (key, member): (&'a Key, &'a Member)) {
+        self.booked.insert(key);
         let stake = self.stake(key, member);
         self.ledger.let_go(stake);
     }

@@ -271,6 +271,15 @@ impl Ledger {
         self.tally.new -= usize::from(stake.new);
     }
 
+    /// Takes back that a member was booked as gone: it is decided anew whether it goes.
+    pub(crate) fn take_back(&mut self, stake: Stake) {
+        self.tally.leaving -= 1;
+        self.tally.working += usize::from(stake.working);
+        self.tally.serving += usize::from(stake.serves);
+        self.tally.ready += usize::from(stake.ready);
+        self.tally.new += usize::from(stake.new);
+    }
+
     /// Returns how many more members may go on an errand, as far as it is not about service.
     pub(crate) fn slots(&self, errand: Errand) -> usize {
         let replacements = self.bounds.replacements();

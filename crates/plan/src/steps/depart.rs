@@ -124,8 +124,7 @@ impl Draft<'_> {
                 let key = (member.plugin.clone(), member.id.clone());
                 self.memory.decided.remove(&key);
             } else if unheard {
-                let stake = self.stake(entry.0, member);
-                self.ledger.let_go(stake);
+                self.book(entry);
             } else {
                 self.let_go(entry);
             }

@@ -307,3 +307,26 @@ fn what_a_former_life_decided_waits_for_a_list_from_after_that() {
         assert_eq!(others, if whole { 3 } else { 1 });
     }
 }
+
+/// One that a former life decided to destroy since it was ill counts as gone until it is asked. Where it is
+/// one too many it goes for that, and is not counted as gone twice.
+#[test]
+fn one_that_is_asked_before_it_goes_may_go_as_surplus() {
+    for size in [0, 1] {
+        let mut bench = Bench::new(cattle(size));
+        for id in ["a", "b"] {
+            bench.add(shown(id, "v1"));
+        }
+        let decided = Decided {
+            plugin: "file".into(),
+            reason: Reason::Unhealthy,
+            begun: long_ago(),
+            since: long_ago(),
+        };
+        let key = (decided.plugin.clone(), "a".into());
+        bench.memory.decided.insert(key, decided);
+        let plan = bench.plan();
+        let gone = destroyed(&plan);
+        assert_eq!(gone.len(), if size == 0 { 2 } else { 0 }, "{gone:?}");
+    }
+}
