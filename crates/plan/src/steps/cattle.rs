@@ -84,6 +84,9 @@ fn shrink(draft: &mut Draft<'_>) {
         (
             // Who was named is the one too many; nobody goes in its place while it has to wait.
             !draft.memory.is_doomed(member),
+            // One that no list has shown yet may be all that is too many, and not be there any more. The
+            // sick are replaced in any case, and only as long as most are well.
+            member.origin == Origin::Listed,
             !is_sick(draft, member),
             member.health.last() != Health::Unhealthy,
             // One that nobody here has made, and of which nobody has heard, may never have come up.
@@ -91,8 +94,6 @@ fn shrink(draft: &mut Draft<'_>) {
             // Of the others any may serve.
             member.standing().min(Standing::Unheard),
             !draft.outdated(member),
-            // One that no list has shown yet may not be there any more.
-            member.origin == Origin::Listed,
             Reverse(member.token),
             Reverse(member.created),
             (*key).clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Action, Drain, Phase, Reason, Step, WaitingOn};
+use infrakit_plan::{Action, Drain, Member, Origin, Phase, Reason, Step, WaitingOn};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Lifecycle};
 use infrakit_spi::tags;
@@ -390,4 +390,17 @@ fn one_from_elsewhere_that_nobody_was_asked_about_goes_before_those_that_serve()
     bench.pass(Duration::from_secs(60));
     bench.add(and(shown("x", "v1"), tags::TOKEN, "other-7"));
     assert_eq!(destroyed(&bench.plan()), [("x", Reason::Surplus)]);
+}
+
+/// One that only an answer has told of may have died since: it is the one too many, and nobody goes in its
+/// place, not even one of whom a flavor has said once that it is not well.
+#[test]
+fn nobody_goes_in_place_of_one_that_no_list_has_shown() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    bench.verdict("b", Health::Unhealthy);
+    let origin = Origin::Provisioned(bench.now);
+    let made = and(shown("c", "v1"), tags::TOKEN, "n-3");
+    let answered = Member::new(made, &"file".into(), origin, NONCE, bench.now);
+    bench.seen.provisioned(answered);
+    assert_eq!(destroyed(&bench.preview()), []);
 }

@@ -144,7 +144,7 @@ impl Ledger {
                     self.alike.insert(group.clone());
                 }
             }
-            let freed = &self.told.freed;
+            let freed: BTreeSet<&GroupId> = self.told.perhaps_freed().collect();
             let known = |group: &GroupId| promises.contains_key(group) || freed.contains(group);
             sight.members.retain(|_, seen| known(&seen.group));
             sight.promises = promises;
@@ -345,7 +345,8 @@ impl Ledger {
             (Open::List { plugin, .. }, Answer::Listed(Ok(listing))) => {
                 let lag = self.after_answer.get(plugin);
                 let lag = lag.copied().unwrap_or(self.visibility);
-                let former = self.told.freed.union(&self.destroying).cloned().collect();
+                let former = self.told.perhaps_freed().chain(&self.destroying);
+                let former = former.cloned().collect();
                 sight.listed(&open, listing, (lag, &former));
             }
             (Open::Create { group, plugin }, Answer::Created(Ok(made))) => {

@@ -105,6 +105,11 @@ impl Told {
         }
     }
 
+    /// Returns the groups that were given up, and those that may have been.
+    pub fn perhaps_freed(&self) -> impl Iterator<Item = &GroupId> {
+        self.freed.union(&self.open)
+    }
+
     /// Returns the ids that are held in a group, or may be.
     pub fn perhaps_held(&self, group: &GroupId) -> impl Iterator<Item = &InstanceId> {
         let all = self.held.iter().chain(&self.held_in_doubt);
