@@ -304,7 +304,8 @@ impl<'a> Draft<'a> {
     pub(crate) fn stand_ins(&self) -> usize {
         let most = self.ledger.surge();
         let rolled = if self.memory.roll.is_some() {
-            self.replaceable().take(most).count()
+            let counted = |(key, _): &(&Key, _)| !self.booked.contains(key);
+            self.replaceable().filter(counted).take(most).count()
         } else {
             0
         };

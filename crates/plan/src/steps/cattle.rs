@@ -14,6 +14,7 @@ use crate::ledger::errand::{Errand, Refusal};
 use crate::observation::{Key, Member, Origin, Standing};
 use crate::proof::wait_for_proof;
 use crate::reason::Cause;
+use crate::waiting::WaitingOn;
 
 /// Brings a group of like members to its size.
 ///
@@ -152,7 +153,7 @@ fn shrink(draft: &mut Draft<'_>) {
 /// anew, or that has had them out of sight: the sick are to go first, and nobody knows yet who they
 /// are. No longer than a poll interval: a large group is not asked faster than that, and must be able
 /// to shrink. It is counted from when somebody could be asked; where nobody can, it waits for as long
-/// as former verdicts are counted on.
+/// as former verdicts are counted on. A list from after that is waited for, too, as long again at most.
 fn wait_for_first_verdicts(draft: &mut Draft<'_>, victims: &[(&Key, &Member)]) -> bool {
     let heard = victims
         .iter()
@@ -161,9 +162,19 @@ fn wait_for_first_verdicts(draft: &mut Draft<'_>, victims: &[(&Key, &Member)]) -
         .map(HealthRecord::since)
         .min();
     let from = heard.unwrap_or(draft.now);
-    let until = |member: &Member| {
+    let asked = |member: &Member| {
         let asked = member.created.max(from) + draft.config.poll_interval;
         asked.min(member.created + COUNTED_ON)
+    };
+    // A former life may have asked one of them to go, and have lost the record of that with the power: it is
+    // gone as soon as that takes effect.
+    let until = |member: &Member| {
+        let (asked, listed) = (asked(member), draft.seen.listed_on(&member.plugin));
+        if listed.is_some_and(|listed| listed >= asked) {
+            asked
+        } else {
+            asked + draft.config.poll_interval
+        }
     };
     let silent: Vec<&Member> = victims
         .iter()
@@ -174,7 +185,11 @@ fn wait_for_first_verdicts(draft: &mut Draft<'_>, victims: &[(&Key, &Member)]) -
     let Some(first) = silent.iter().map(|member| until(member)).min() else {
         return false;
     };
+    let unlisted = silent.iter().any(|member| draft.now >= asked(member));
     draft.wake(first);
+    if unlisted {
+        draft.wait(WaitingOn::Observation);
+    }
     wait_for_proof(draft, &silent);
     draft.awaits_verdicts = true;
     true

@@ -368,7 +368,18 @@ fn a_group_whose_observer_is_silent_waits_before_it_loses_anybody() {
     heard.verdict("a", Health::Healthy);
     assert_eq!(destroyed(&heard.preview()), [], "the others are asked next");
     heard.pass(heard.config.poll_interval);
+    let plan = heard.preview();
+    assert_eq!(
+        destroyed(&plan),
+        [],
+        "one may have gone since the last list"
+    );
+    assert!(plan.waiting.contains(&WaitingOn::Observation));
+    let mut slow = heard.clone();
+    heard.look();
     assert_eq!(destroyed(&heard.preview()).len(), 1);
+    slow.pass(slow.config.poll_interval);
+    assert_eq!(destroyed(&slow.preview()).len(), 1);
     bench.pass(Duration::from_secs(300));
     bench.look();
     assert_eq!(
