@@ -34,8 +34,8 @@ impl Invariant for Strangers {
             return None;
         };
         // Between a look and a call another may have been given the id of one that is gone.
-        let mut lost = scene.lost(group);
-        if lost.any(|(home, one)| home == plugin && one.id == *id) {
+        let mut gone = scene.gone_lately(group);
+        if gone.any(|(home, one)| home == plugin && one.id == *id) {
             return None;
         }
         (machine.group() != Some(group.as_str()))

@@ -42,6 +42,15 @@ impl<'a> Scene<'a> {
 
     /// Returns the instances of a group that went by themselves, so lately that nobody need know.
     pub fn lost(&self, group: &'a GroupId) -> impl Iterator<Item = (&'a PluginName, &'a Machine)> {
+        self.gone_lately(group).filter(|(_, one)| !one.leaving)
+    }
+
+    /// Returns the instances of a group that went so lately that lists may still show them, those included
+    /// that somebody asked to go.
+    pub fn gone_lately(
+        &self,
+        group: &'a GroupId,
+    ) -> impl Iterator<Item = (&'a PluginName, &'a Machine)> {
         let (now, age) = (self.now, self.age);
         let all = self
             .park
@@ -49,7 +58,7 @@ impl<'a> Scene<'a> {
             .flat_map(|(name, provider)| provider.former().map(move |one| (name, one)));
         all.filter(move |(_, one)| {
             let lately = one.gone.is_some_and(|gone| gone + age >= now);
-            lately && !one.leaving && one.group() == Some(group.as_str())
+            lately && one.group() == Some(group.as_str())
         })
     }
 
