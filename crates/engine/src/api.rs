@@ -436,7 +436,7 @@ impl Group for Engine {
         // Usually it is done at once, and as with the original nobody is there when the answer comes; if
         // not, it goes on, and survives a restart. Creations may take minutes: nobody waits for those.
         let group = id.clone();
-        self.unless_frozen(id, move |core| core.is_destroyed(&group))
+        self.unless_frozen(id, move |core| !core.knows(&group))
             .await
     }
 

@@ -80,8 +80,10 @@ impl Freed {
 
     /// Sets the holds, the brake and what was being moved from in the memory of the group that is
     /// committed anew.
-    pub fn hand_over(&self, memory: &mut Memory) {
-        memory.homes.extend(self.homes.iter().cloned());
+    pub fn hand_over(&self, memory: &mut Memory, now: Timestamp) {
+        if self.is_meant(now) {
+            memory.homes.extend(self.homes.iter().cloned());
+        }
         memory.frozen = self.frozen;
         for (id, life) in &self.held {
             memory.held.insert(id.clone());
@@ -108,12 +110,17 @@ impl Freed {
         now.since(self.at) < COUNTED_ON
     }
 
+    /// Returns whether the members are still meant by the name of the group.
+    fn is_meant(&self, now: Timestamp) -> bool {
+        now.since(self.at) <= LIVE_THERE
+    }
+
     /// Returns whether nothing of it matters any more to a group that is committed anew.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.held.is_empty()
             && self.frozen.is_none()
-            && (self.homes.is_empty() || now.since(self.at) > LIVE_THERE)
+            && (self.homes.is_empty() || !self.is_meant(now))
             && !self.is_fresh(now)
     }
 

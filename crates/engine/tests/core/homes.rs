@@ -267,3 +267,28 @@ fn a_hold_is_not_about_one_with_the_same_id_elsewhere() {
     bench.wait(60);
     assert_eq!(bench.ids(), ["i-001"]);
 }
+
+/// Whoever has looked after the members by hand for longer than a month does not mean them any more, be it
+/// that one of them is held.
+#[test]
+fn a_group_that_was_freed_long_ago_leaves_its_members_where_they_are() {
+    for held in [false, true] {
+        for restarts in [false, true] {
+            let mut bench = Bench::new();
+            bench.arrive(on("old", 2));
+            if held {
+                let first = bench.first();
+                bench.hold(&first, Hold::Set);
+            }
+            bench.free();
+            bench.wait(40 * 86_400);
+            if restarts {
+                bench.restart();
+            }
+            bench.commit(on("new", 2));
+            bench.wait(600);
+            let there = (bench.on("old"), bench.on("new"));
+            assert_eq!(there, (2, 2), "{held} {restarts} {:?}", bench.made);
+        }
+    }
+}

@@ -375,3 +375,25 @@ fn what_was_only_accepted_is_named_after_its_group_was_destroyed() {
     assert!(!bench.core.knows(&GROUP.into()), "{}", bench.why());
     assert_eq!(bench.ids(), Vec::<&str>::new());
 }
+
+/// Whoever is told that a group is destroyed may commit it anew.
+#[test]
+fn a_group_whose_destruction_was_answered_can_be_committed_anew() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(5, "1"));
+    let kept = bench.take_kept();
+    bench.fate = Fate::Done;
+    bench.destroy();
+    bench.wait(5);
+    assert!(!bench.core.knows(&GROUP.into()), "that is waited for");
+    assert_eq!(bench.ids(), [""; 0]);
+    bench.try_commit(cattle(3, "1")).unwrap();
+    for call in kept {
+        bench.call(call);
+    }
+    bench.wait(120);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.ids().len(), 3);
+}

@@ -7,7 +7,7 @@ use infrakit_spi::instance::Description;
 use infrakit_spi::{InstanceId, PluginName};
 
 use super::listed::Lag;
-use super::tomb::{Buried, ToldBy, Tomb};
+use super::tomb::{Buried, Dead, ToldBy, Tomb, tells_of};
 use super::{Birth, Departure, Key, Member, Observed, Origin, Seen, Step, key};
 use crate::Timestamp;
 use crate::guards::Guard;
@@ -28,8 +28,9 @@ impl Observed {
             .homes
             .get(plugin)
             .map_or_else(Lag::default, |home| home.lag);
+        let dead = self.dead_as(member);
         self.lose(&key, (now, lag), now, &mut seen);
-        self.dead.insert(key.clone(), birth.clone());
+        self.dead.insert(key.clone(), dead);
         let tomb = Tomb {
             since: now,
             birth,
@@ -39,6 +40,14 @@ impl Observed {
         };
         self.tombs.insert(key, tomb);
         seen
+    }
+
+    /// Returns what is kept of one that is gone, as long as lists show it.
+    pub(super) fn dead_as(&self, member: &Member) -> Dead {
+        Dead {
+            birth: member.birth(),
+            domain: self.domain_of(&member.plugin, member).into_owned(),
+        }
     }
 
     /// Takes in that the id of a member was given to another one by `since`: that one is gone, and lists
@@ -91,14 +100,14 @@ impl Observed {
             } else {
                 ToldBy::List
             };
-            let birth = member.map(Member::birth);
+            let dead = member.map(|member| self.dead_as(member));
             self.lose(&key, (started, lag), now, seen);
             if let Some(tomb) = self.tombs.get_mut(&key) {
                 tomb.told = told;
                 // Its plugin calls it dead, and does not only not name it.
                 tomb.unasked = false;
             }
-            self.dead.insert(key, birth.unwrap_or_default());
+            self.dead.extend(dead.map(|dead| (key, dead)));
         }
     }
 
@@ -107,7 +116,7 @@ impl Observed {
         let covers = self.homes.get(plugin);
         let covers = covers.and_then(|home| home.covers.clone());
         let late = |tomb: &Tomb| started <= tomb.since + lag.relapse;
-        let kept = |tomb: &Tomb| late(tomb) || !tomb.is_within(covers.as_deref());
+        let kept = |tomb: &Tomb| late(tomb) || !tells_of(covers.as_deref(), &tomb.domain);
         for tombs in [&mut self.tombs, &mut self.former_tombs] {
             tombs.retain(|key, tomb| key.plugin != *plugin || kept(tomb));
         }
@@ -275,6 +284,6 @@ impl Observed {
     pub fn ended<'a>(&'a self, plugin: &'a PluginName) -> impl Iterator<Item = u64> {
         let there = self.dead.iter();
         let there = there.filter(move |(key, _)| key.plugin == *plugin);
-        there.filter_map(|(_, birth)| birth.token)
+        there.filter_map(|(_, dead)| dead.birth.token)
     }
 }

@@ -183,7 +183,7 @@ impl Observed {
         }
         self.cover(plugin, covers);
         self.bury(plugin, (started, lag));
-        self.ghosts.retain(|key, _| key.plugin != *plugin);
+        self.forget_ghosts(plugin);
         self.forgive_missed(plugin);
         let mut present = BTreeSet::new();
         let mut tells_states = None;
@@ -215,8 +215,7 @@ impl Observed {
             .collect();
         let missing = self.denied(plugin, missing);
         self.miss(plugin, missing, (started, lag), (now, &mut seen));
-        self.dead
-            .retain(|key, _| key.plugin != *plugin || present.contains(key));
+        self.forget_dead(plugin, &present);
         self.lay_out(plugin, (started, lag), (now, &mut seen));
         self.note_looked(plugin, (started, lag), &mut seen);
         seen
@@ -247,11 +246,11 @@ impl Observed {
             self.remember(&key, &mut member);
             if member.is_gone() {
                 // Nobody knew it alive: nothing is lost with it.
-                self.dead.insert(key, member.birth());
+                self.dead.insert(key, self.dead_as(&member));
                 return;
             }
             let dead = self.dead.get(&key);
-            let dead = dead.is_some_and(|dead| dead.is_same(&member.birth()));
+            let dead = dead.is_some_and(|dead| dead.birth.is_same(&member.birth()));
             let dead = dead && member.terminating.is_some();
             let tomb = self.tomb_of(&key, &member.birth());
             let tomb = tomb.filter(|_| Guard::Tombstones.stands());

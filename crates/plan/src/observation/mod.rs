@@ -39,7 +39,7 @@ pub(crate) use member::Standing;
 pub use member::{Birth, Departure, Labelling, Member, Origin, Step};
 use members::Members;
 pub use tomb::Buried;
-use tomb::Tomb;
+use tomb::{Dead, Tomb};
 pub use trust::Trust;
 
 use crate::diagnosis::recollection::COUNTED_ON;
@@ -79,7 +79,7 @@ pub struct Observed {
     /// When this life of the controller began, where a former one knew of the group.
     began: Option<Timestamp>,
     /// Those that lists still show as going away although they are gone.
-    dead: BTreeMap<Key, Birth>,
+    dead: BTreeMap<Key, Dead>,
     /// Those that the last list of their plugin shows although another one lacked them a moment ago,
     /// with their identity: either list may be the older one.
     ghosts: BTreeMap<Key, Option<LogicalId>>,

@@ -3,11 +3,13 @@
 //! Of members in the domains that it covers such a list tells as any other. It does not tell that
 //! nothing came of a creation, nor that nobody else is there: that takes a list of everything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use infrakit_spi::instance::{Description, Domains};
 use infrakit_spi::{GroupId, InstanceId, PluginName};
 
+use super::tomb::tells_of;
 use super::{Key, Lag, Listed, Member, Observed, Origin, Seen};
 use crate::Timestamp;
 
@@ -113,6 +115,27 @@ impl Observed {
         }
     }
 
+    /// Forgets who may be back of those that the list at hand tells of: it says who is.
+    pub(super) fn forget_ghosts(&mut self, plugin: &PluginName) {
+        let home = self.homes.get(plugin);
+        let covers = home.and_then(|home| home.covers.as_deref());
+        let (tombs, former) = (&self.tombs, &self.former_tombs);
+        self.ghosts.retain(|key, _| {
+            let tomb = tombs.get(key).or_else(|| former.get(key));
+            let told = tomb.is_none_or(|tomb| tells_of(covers, &tomb.domain));
+            key.plugin != *plugin || !told
+        });
+    }
+
+    /// Forgets who of the dead is listed no more, of those that the list at hand tells of.
+    pub(super) fn forget_dead(&mut self, plugin: &PluginName, present: &BTreeSet<Key>) {
+        let home = self.homes.get(plugin);
+        let covers = home.and_then(|home| home.covers.as_deref());
+        self.dead.retain(|key, dead| {
+            key.plugin != *plugin || present.contains(key) || !tells_of(covers, &dead.domain)
+        });
+    }
+
     /// Forgets who was missed of those that the list at hand tells of.
     pub(super) fn forgive_missed(&mut self, plugin: &PluginName) {
         let missed = std::mem::take(&mut self.missed).into_iter();
@@ -138,10 +161,8 @@ impl Observed {
     /// Returns whether the last list of `plugin` covers the domain of a member. One of which nobody
     /// knows where it is may be elsewhere.
     pub(super) fn tells_of(&self, plugin: &PluginName, member: &Member) -> bool {
-        self.covered_on(plugin).is_none_or(|covers| {
-            let domain = self.domain_of(plugin, member);
-            !domain.is_empty() && covers.contains(domain.as_ref())
-        })
+        let covers = self.covered_on(plugin);
+        covers.is_none() || tells_of(covers, &self.domain_of(plugin, member))
     }
 }
 
@@ -150,6 +171,7 @@ mod tests {
     use std::time::Duration;
 
     use infrakit_spi::behaviour::Behaviour;
+    use infrakit_spi::instance::Lifecycle;
     use infrakit_spi::tags;
 
     use super::*;
@@ -271,6 +293,73 @@ mod tests {
         assert!(seen.is_late(&plugin, &"a-2".into()));
         list_behind(&mut seen, &["a-1"], (&[], lag), 130);
         assert!(!seen.is_late(&plugin, &"a-2".into()));
+    }
+
+    /// A list shows it again that another lacked, and one of another zone says nothing of that.
+    #[test]
+    fn who_may_be_back_is_not_forgotten_by_a_list_of_another_zone() {
+        let lag = Lag {
+            relapse: Duration::from_secs(10),
+            ..Lag::NONE
+        };
+        let mut seen = zones(Some("zone"));
+        list_behind(&mut seen, &["a-1", "b-1"], (&[], lag), 10);
+        list_behind(&mut seen, &["a-1"], (&[], lag), 100);
+        list_behind(&mut seen, &["a-1", "b-1"], (&[], lag), 102);
+        let again = |seen: &Observed| seen.ghosts().count();
+        assert_eq!(again(&seen), 1);
+        list_behind(&mut seen, &["a-1"], (&["a"], lag), 104);
+        assert_eq!(again(&seen), 1);
+        list_behind(&mut seen, &[], (&["b"], lag), 106);
+        assert_eq!(again(&seen), 0);
+    }
+
+    /// Providers list the dead for long; a list of another zone does not, and they are no members after it.
+    #[test]
+    fn the_dead_of_a_zone_out_of_sight_do_not_come_back_as_members() {
+        let mut seen = zones(Some("zone"));
+        let spec = r#"{"Instance":{"Plugin":"p"},"Allocation":{"Size":2}}"#;
+        let spec = crate::Spec::parse(Some(&infrakit_spi::Any::parse(spec).unwrap()));
+        seen.aim(&Arc::new(spec.unwrap()), false);
+        let lag = Lag {
+            dying: Some(Duration::from_secs(60)),
+            ..Lag::NONE
+        };
+        let dying = |seen: &mut Observed, zones: &[&str], started| {
+            let entry = |id: &str, zone: &str, state| {
+                let tags = [(tags::GROUP, "g"), ("zone", zone), (tags::TOKEN, "n-4")];
+                let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
+                Description {
+                    id: id.into(),
+                    tags: Some(tags.into()),
+                    state,
+                    ..Description::default()
+                }
+            };
+            let mut all = vec![entry("a-1", "a", Lifecycle::Running)];
+            if zones.is_empty() {
+                all.push(entry("b-1", "b", Lifecycle::Terminating));
+            }
+            let circumstances = Listed {
+                plugin: &"p".into(),
+                started: at(started),
+                now: at(started),
+                lag,
+            };
+            if zones.is_empty() {
+                seen.apply(&"g".into(), all, circumstances, "n");
+            } else {
+                let covers: Domains = zones.iter().map(|zone| (*zone).to_owned()).collect();
+                seen.apply_part(&"g".into(), (all, Arc::new(covers)), circumstances, "n");
+            }
+        };
+        dying(&mut seen, &[], 10);
+        assert_eq!(seen.len(), 2);
+        dying(&mut seen, &[], 100);
+        assert_eq!(seen.len(), 1, "it is gone");
+        dying(&mut seen, &["a"], 120);
+        dying(&mut seen, &[], 130);
+        assert_eq!(seen.len(), 1, "it is gone as before");
     }
 
     /// Those out of sight are no witnesses for the zones that are in sight.

@@ -31,12 +31,21 @@ pub(super) struct Tomb {
     pub(super) domain: String,
 }
 
-impl Tomb {
-    /// Returns whether a list of a part of the world, or of everything, would show it.
-    pub(super) fn is_within(&self, covers: Option<&Domains>) -> bool {
-        covers.is_none_or(|covers| !self.domain.is_empty() && covers.contains(&self.domain))
-    }
+/// One that is gone, and that lists go on showing.
+#[derive(Clone, Debug)]
+pub(super) struct Dead {
+    pub(super) birth: Birth,
+    /// The domain in which it was; empty where nobody knows.
+    pub(super) domain: String,
+}
 
+/// Returns whether a list of a part of the world, or of everything, tells of a domain. One that nobody knows
+/// may be elsewhere.
+pub(super) fn tells_of(covers: Option<&Domains>, domain: &str) -> bool {
+    covers.is_none_or(|covers| !domain.is_empty() && covers.contains(domain))
+}
+
+impl Tomb {
     /// Returns whether it is one that came to be like this that went, and not another one that was given
     /// its id.
     pub(super) fn is_of(&self, shown: &Birth) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::action::Action;
 use crate::conditions::{ConditionKind, UNSEEN};
 use crate::draft::Draft;
-use crate::observation::Member;
+use crate::observation::{Key, Member};
 use crate::reason::Reason;
 use crate::steps::patience::{note_waits, overdue};
 use crate::waiting::{PausedBy, WaitingOn};
@@ -107,14 +107,15 @@ fn up_to_date(draft: &Draft<'_>) -> Said {
 /// put on them, however often that was acknowledged.
 fn unlabelled(draft: &Draft<'_>) -> usize {
     let index = &draft.index;
-    let named = |member: &&Member| member.stays() && member.is_being_labelled();
+    let mut unlabelled: BTreeSet<&Key> = index.asking.iter().collect();
     // Only then labels are put on others than those that ask to be adopted.
-    let names = draft.memory.naming.then(|| draft.seen.members());
-    let named = names.into_iter().flatten().filter(named);
-    let named = named.map(|member| (&member.plugin, &member.id));
-    let asking = index.asking.iter().chain(&index.nameless);
-    let asking = asking.map(|key| (&key.plugin, &key.id));
-    asking.chain(named).collect::<BTreeSet<_>>().len()
+    if draft.memory.naming {
+        let named = draft.seen.entries();
+        let named = named.filter(|(_, member)| member.stays() && member.is_being_labelled());
+        unlabelled.extend(named.map(|(key, _)| key));
+        unlabelled.extend(&index.nameless);
+    }
+    unlabelled.len()
 }
 
 fn rolling_out(draft: &Draft<'_>) -> Said {

@@ -442,3 +442,17 @@ fn none_goes(next: infrakit_plan::Timestamp) -> Allowance {
     };
     Allowance::from([("file".into(), room)])
 }
+
+/// A member without an identity is nobody's where members are named, and nobody labels it.
+#[test]
+fn a_group_is_up_to_date_beside_a_member_without_an_identity_that_is_left_alone() {
+    let mut bench = Bench::named(pets(&["a", "b"]), &["a", "b"]);
+    bench.add(shown("x", "v1"));
+    for _ in 0..3 {
+        let plan = bench.plan();
+        let (holds, reason, text) = said(&plan, ConditionKind::UpToDate);
+        assert_eq!((holds, reason), (true, "AllCurrent"), "{text}");
+        bench.pass(Duration::from_secs(60));
+        bench.look();
+    }
+}

@@ -300,7 +300,7 @@ impl Core {
 
     /// Returns whether a list since the destruction of a group began shows nobody of it any more. Creations
     /// may be under way.
-    pub(in crate::core) fn is_emptied(&self, group: &Group) -> bool {
+    fn is_emptied(&self, group: &Group) -> bool {
         // The list that the request itself asked for bears the request's own time.
         group.memory.phase == Phase::Destroying
             && group.destroying_since.is_some()
@@ -310,14 +310,14 @@ impl Core {
     }
 
     /// Forgets a group whose members are all gone, once the store has forgotten it: its records must not
-    /// be taken for those of the next group of its id. While creations are in doubt, the dead are
-    /// listed, or somebody who was lost lately may be back, it only goes out of sight; one that is frozen by name does not.
+    /// be taken for those of the next group of its id. While creations are under way, the dead
+    /// are listed, or somebody who was lost lately may be back, it only goes out of sight, so that it can be
+    /// committed anew; one that is frozen by name does not.
     pub(in crate::core) fn finish_destroying(&mut self, id: &GroupId, now: Timestamp) {
         let Some(group) = self.groups.get(id) else {
             return;
         };
-        let mut open = group.memory.intents.values();
-        if !self.is_emptied(group) || !open.all(|intent| intent.doubt.is_some()) {
+        if !self.is_emptied(group) {
             return;
         }
         let target = group.target.clone();

@@ -44,7 +44,7 @@ impl Core {
         let Some(freed) = self.freed.get(id) else {
             return Vec::new();
         };
-        freed.hand_over(memory);
+        freed.hand_over(memory, now);
         let mut changes = vec![delete(freed_key(id))];
         // Of what remains of a group its health is on record already.
         if self.groups.remains(id).is_none() {

@@ -112,14 +112,6 @@ impl Core {
             .is_some_and(|group| instances.iter().any(|one| group.seen.get(one).is_some()))
     }
 
-    /// Returns whether nobody of a group that is being destroyed is there any more: it is not known, or only
-    /// waits for the answers to creations.
-    #[must_use]
-    pub fn is_destroyed(&self, id: &GroupId) -> bool {
-        let group = self.groups.get(id);
-        group.is_none_or(|group| self.is_emptied(group))
-    }
-
     /// Returns whether a group is known.
     #[must_use]
     pub fn knows(&self, id: &GroupId) -> bool {
