@@ -33,8 +33,8 @@ impl Core {
         }
     }
 
-    /// Sets the holds and the brake of a former group in the memory of the one that is committed anew. Returns the
-    /// changes by which nothing is kept of it any longer but with that one.
+    /// Sets the holds, the brake and the homes of a former group in the memory of the one that is committed
+    /// anew. Returns the changes by which nothing is kept of it any longer but with that one.
     pub(in crate::core) fn hand_over(
         &self,
         id: &GroupId,
