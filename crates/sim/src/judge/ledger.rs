@@ -131,6 +131,8 @@ impl Ledger {
                     self.let_go(&former, &promise.plugin, park);
                 }
                 self.alike.remove(&former);
+                // Whoever takes it up again begins with those that are there then.
+                self.reached.remove(&former);
             }
         }
         if let Some(sight) = self.sights.get_mut(&life) {
