@@ -246,6 +246,18 @@ impl Ledger {
         }
     }
 
+    /// Notes that what a person was granted did not come to be written: a group that was to be given up
+    /// lives where it lived.
+    pub fn not_written(&mut self, life: u32, (group, operation): (&GroupId, &Operation)) {
+        let sight = self.sights.get(&life);
+        let stays = sight.is_some_and(|sight| sight.promises.contains_key(group));
+        if matches!(operation, Operation::Free) && stays {
+            self.moving.remove(group);
+            let left = self.left.get(group).into_iter().flatten().cloned();
+            self.homes.entry(group.clone()).or_default().extend(left);
+        }
+    }
+
     /// Returns whether a person asked for the end of a member, by its name or with its group.
     #[must_use]
     pub fn asked_for(&self, group: &GroupId, id: &InstanceId) -> bool {
