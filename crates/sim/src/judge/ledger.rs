@@ -12,7 +12,7 @@ use super::sight::{Open, Sight};
 use super::truth::may_be_missed;
 use super::{Pace, Promise, Told};
 use crate::controller::{Answer, Ask, Foreseen, Operation, Ticket};
-use crate::world::{Machine, Park, Traits};
+use crate::world::{MINUTE, Machine, Park, Traits};
 
 /// The most members that a group has had since its promise was made, up to its size. A group that
 /// is yet to grow need not serve with members that it never had.
@@ -22,6 +22,9 @@ struct Reached {
     hash: String,
     count: u64,
 }
+
+/// After how long a destruction hangs where its plugin declares nothing, as is documented.
+const STUCK: u64 = 15 * MINUTE;
 
 /// The books.
 #[derive(Debug, Default)]
@@ -63,6 +66,8 @@ pub struct Ledger {
     visibility: u64,
     /// How long they may where it is: what is answered when it is accepted may come much later.
     after_answer: BTreeMap<PluginName, u64>,
+    /// After how long a destruction that has not happened hangs, where that is declared.
+    stuck: BTreeMap<PluginName, u64>,
     /// Identity of the member that controllers run on.
     pub own: Option<LogicalId>,
 }
@@ -78,9 +83,13 @@ impl Ledger {
             let long = behaviour.goes_on_after_answer() + lag;
             (plugin.clone(), nanos(long).max(visibility))
         };
+        let stuck = |(plugin, behaviour): (&PluginName, &Behaviour)| {
+            (plugin.clone(), nanos(behaviour.destruction_stuck()))
+        };
         Self {
             visibility,
             after_answer: traits.behaviours.iter().map(after_answer).collect(),
+            stuck: traits.behaviours.iter().map(stuck).collect(),
             own: traits.own.clone(),
             ..Self::default()
         }
@@ -131,6 +140,8 @@ impl Ledger {
                     self.let_go(&former, &promise.plugin, park);
                 }
                 self.alike.remove(&former);
+                // Whoever takes it up again begins with those that are there then.
+                self.reached.remove(&former);
             }
         }
         if let Some(sight) = self.sights.get_mut(&life) {
@@ -244,6 +255,18 @@ impl Ledger {
         }
     }
 
+    /// Notes that what a person was granted did not come to be written: a group that was to be given up
+    /// lives where it lived.
+    pub fn not_written(&mut self, life: u32, (group, operation): (&GroupId, &Operation)) {
+        let sight = self.sights.get(&life);
+        let stays = sight.is_some_and(|sight| sight.promises.contains_key(group));
+        if matches!(operation, Operation::Free) && stays {
+            self.moving.remove(group);
+            let left = self.left.get(group).into_iter().flatten().cloned();
+            self.homes.entry(group.clone()).or_default().extend(left);
+        }
+    }
+
     /// Returns whether a person asked for the end of a member, by its name or with its group.
     #[must_use]
     pub fn asked_for(&self, group: &GroupId, id: &InstanceId) -> bool {
@@ -294,6 +317,18 @@ impl Ledger {
             self.requested.remove(&(group.clone(), id.clone()));
             self.told.gone(group, id);
         }
+    }
+
+    /// Returns whether the destruction of an instance that is still there hangs, as its plugin declares or
+    /// as is documented of one that declares nothing, and it is said to be well. Whoever was asked for its
+    /// end may count on it again: that it goes all the same nobody can know.
+    #[must_use]
+    pub fn seems_to_stay(&self, plugin: &PluginName, id: &InstanceId, now: u64) -> bool {
+        let place = (plugin.clone(), id.clone());
+        let stuck = self.stuck.get(plugin).copied().unwrap_or(STUCK);
+        let asked = self.asked_to_go.get(&place);
+        let hangs = asked.is_some_and(|(_, last)| last + stuck <= now);
+        hangs && self.verdicts.get(&place) == Some(&Health::Healthy)
     }
 
     /// Notes what a life is about to do.

@@ -62,20 +62,25 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Returns how many instances of a group serve, or did so lately, one of them left out. Whoever
-    /// takes one on a plugin counts the others there, too: what was under way when a group was given
-    /// up is taken over by whoever takes the group up, with the plugin that it is on.
+    /// Returns how many instances of a group serve, or did so lately, or seem to after their destruction came
+    /// to nothing, one of them left out. Whoever takes one on a plugin counts the others there, too: what was
+    /// under way when a group was given up is taken over by whoever takes the group up, with the plugin that it
+    /// is on.
     #[must_use]
     pub fn serving_without(&self, group: &'a GroupId, (home, out): (&PluginName, &Machine)) -> u64 {
         let ledger = self.ledger;
         let others = self
             .park
             .of(group.as_str())
-            .filter(|(plugin, one)| {
-                (*plugin == home || ledger.may_be_home(group, plugin)) && !one.leaving
-            })
+            .filter(|(plugin, _)| *plugin == home || ledger.may_be_home(group, plugin))
             .filter(|(plugin, one)| *plugin != home || one.id != out.id)
-            .filter(|(_, one)| one.served_lately(self.now, self.age));
+            .filter(|(plugin, one)| {
+                if one.leaving {
+                    ledger.seems_to_stay(plugin, &one.id, self.now)
+                } else {
+                    one.served_lately(self.now, self.age)
+                }
+            });
         // Whoever was said to do well is counted on like any other until that is found out.
         let flattered = |one: &Machine| one.flattered.is_some_and(|at| at + self.age >= self.now);
         let lost = self.lost(group);

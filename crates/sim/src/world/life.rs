@@ -378,6 +378,7 @@ impl World {
                 self.note_hold(group, operation);
             } else {
                 self.ledger.told.unsure(group, operation);
+                self.ledger.not_written(number, (group, operation));
             }
         }
         if written {
