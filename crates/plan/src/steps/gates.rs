@@ -135,8 +135,8 @@ fn lacks_identities(draft: &Draft<'_>) -> bool {
 /// Returns whether nothing but members that are not touched keeps a rollout from its end: their places are
 /// those of identities that are not there. A person lets them go, and no deadline runs for that.
 fn waits_for_places(draft: &Draft<'_>) -> bool {
-    let leaving = draft.ledger.tally().leaving + draft.pending();
-    lacks_identities(draft) && draft.ledger.free() == 0 && leaving == 0 && !draft.has_left()
+    let awaited = draft.ledger.tally().leaving + draft.pending() + unproved(draft);
+    lacks_identities(draft) && draft.ledger.free() == 0 && awaited == 0 && !draft.has_left()
 }
 
 impl Roll {

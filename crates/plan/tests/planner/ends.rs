@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use infrakit_plan::{
-    ConditionKind, Decided, Outcome, Phase, Reason, Roll, RollResult, Spec, Step, Timestamp,
-    WaitingOn,
+    ConditionKind, Decided, Former, Outcome, PausedBy, Phase, Reason, Roll, RollResult, Spec, Step,
+    Timestamp, WaitingOn,
 };
 use infrakit_spi::flavor::Health;
 use infrakit_spi::tags;
@@ -340,4 +340,35 @@ fn a_revision_of_which_an_identity_is_not_there_is_not_known_to_be_good() {
     assert!(played.gone.is_empty() && played.last().memory.outcomes.is_empty());
     bench.memory.held.clear();
     assert_eq!(bench.play(&[]).last().memory.outcomes.len(), 1);
+}
+
+/// A member that is only kept by the budget waits for the new ones, and no person for it: the deadline runs.
+#[test]
+fn a_deadline_runs_where_a_place_is_kept_since_a_new_member_does_not_come_up() {
+    let more = r#","Updating":{"ProgressDeadline":"10m"}"#;
+    let mut bench = Bench::new(spec(r#"{"LogicalIDs":["a","c"]}"#, "v2", more));
+    for id in ["a", "b"] {
+        bench.add(and(shown(id, "v2"), tags::LOGICAL_ID, id));
+    }
+    bench.verdict("b", Health::Healthy);
+    bench.verdict("a", Health::Unknown);
+    bench.memory.roll = Some(Roll {
+        former: Some(Former {
+            revision: 1,
+            hash: bench.spec.hash.clone(),
+            plugin: "file".into(),
+        }),
+        ..Roll::begin(&bench.seen, bench.now)
+    });
+    for _ in 0..30 {
+        let plan = bench.plan();
+        assert!(destroyed(&plan).is_empty(), "{:?}", plan.actions);
+        bench.pass(Duration::from_secs(60));
+        bench.verdict("b", Health::Healthy);
+        bench.verdict("a", Health::Unknown);
+        bench.look();
+    }
+    let roll = bench.memory.roll.as_ref().expect("it goes on");
+    let paused = roll.paused.as_ref().map(|pause| &pause.by);
+    assert_eq!(paused, Some(&PausedBy::Deadline));
 }
