@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use infrakit_spi::instance::{Fingerprint, Listing};
+use infrakit_spi::instance::{Fingerprint, Lifecycle, Listing};
 use infrakit_spi::rollout::Hold;
 use infrakit_spi::{Tags, tags};
 
@@ -311,4 +311,30 @@ fn a_list_that_shows_one_id_as_of_two_creations_is_refused() {
     );
     let said = bench.why();
     assert!(said.contains("shows `same` twice"), "{said}");
+}
+
+/// Providers that list the dead show the former life of an id beside the one that has it now.
+#[test]
+fn a_former_life_in_a_list_is_not_a_second_member() {
+    for first in [false, true] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(2, "1"));
+        let mut list = bench.all();
+        let mut dead = list[0].clone();
+        dead.state = Lifecycle::Gone;
+        let former = dead.tags.as_mut().unwrap();
+        former.insert(tags::TOKEN.to_owned(), "former-7".to_owned());
+        list.insert(if first { 0 } else { 2 }, dead);
+        bench.hold_lists = true;
+        bench.wait(12);
+        for held in std::mem::take(&mut bench.lists) {
+            let listing = Listing::Changed(list.clone(), None);
+            bench.answer_list(held, Ok(listing));
+        }
+        bench.settle();
+        let why = bench.why();
+        assert!(!why.contains("twice"), "{why}");
+        assert_eq!(bench.made.len(), 2, "{:?}", bench.made);
+        assert!(bench.converged(), "{why}");
+    }
 }

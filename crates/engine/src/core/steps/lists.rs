@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token};
-use infrakit_spi::instance::{Description, Domains, Listing};
-use infrakit_spi::{Error, GroupId, InstanceId, PluginName, tags};
+use infrakit_spi::behaviour::Behaviour;
+use infrakit_spi::instance::{Description, Domains, Lifecycle, Listing};
+use infrakit_spi::{Error, GroupId, PluginName, tags};
 
 use crate::core::state::group::Said;
 use crate::core::state::observer::Observer;
@@ -57,12 +58,8 @@ impl Core {
             return;
         };
         let poll_interval = self.config.poll_interval;
-        let outcome = outcome.and_then(|listing| match twice(&listing) {
-            Some(id) => Err(Error::unknown(format!(
-                "its list shows `{id}` twice, with two tokens: ids have to be unique"
-            ))),
-            None => Ok(listing),
-        });
+        let behaviour = self.behaviours.of(plugin);
+        let outcome = outcome.and_then(|listing| one_life_each(listing, behaviour));
         match outcome {
             Ok(listing) => {
                 if slept {
@@ -249,18 +246,38 @@ impl Core {
     }
 }
 
-/// Returns an id that a list shows twice, as of two creations. Taken in, the one would seem to have come in
-/// the place of the other with each list, and be asked to go again and again.
-fn twice(listing: &Listing) -> Option<&InstanceId> {
-    let (Listing::Changed(list, _) | Listing::Part(list, ..)) = listing else {
-        return None;
+/// Leaves one life of each id in a list: providers that list the dead show the former life of an id beside
+/// the one that has it now. An id of two creations that live is refused: taken in, the one would seem to have
+/// come in the place of the other with each list, and be asked to go again and again.
+fn one_life_each(mut listing: Listing, behaviour: &Behaviour) -> Result<Listing, Error> {
+    let (Listing::Changed(list, _) | Listing::Part(list, ..)) = &mut listing else {
+        return Ok(listing);
     };
-    let mut tokens = HashMap::with_capacity(list.len());
-    list.iter().find_map(|one| {
-        let token = one.tags.as_ref()?.get(tags::TOKEN)?;
-        let other = tokens.insert(&one.id, token)?;
-        (other != token).then_some(&one.id)
-    })
+    let is_dead = |one: &Description| one.state.clone().meant_by(behaviour) == Lifecycle::Gone;
+    let token = |one: &Description| one.tags.as_ref()?.get(tags::TOKEN).cloned();
+    let (mut lives, mut former) = (HashMap::with_capacity(list.len()), BTreeSet::new());
+    for (at, one) in list.iter().enumerate() {
+        let Some(other) = lives.insert(&one.id, at) else {
+            continue;
+        };
+        if is_dead(one) {
+            former.insert(at);
+            lives.insert(&one.id, other);
+        } else if is_dead(&list[other]) {
+            former.insert(other);
+        } else if let (Some(own), Some(of_other)) = (token(one), token(&list[other]))
+            && own != of_other
+        {
+            return Err(Error::unknown(format!(
+                "its list shows `{}` twice, with two tokens: ids have to be unique",
+                one.id
+            )));
+        }
+    }
+    drop(lives);
+    let mut at = 0..;
+    list.retain(|_| at.next().is_none_or(|at| !former.contains(&at)));
+    Ok(listing)
 }
 
 /// Returns whether an instance that `plugin` lists is known as a member on another plugin. Two names
