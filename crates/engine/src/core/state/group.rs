@@ -13,7 +13,7 @@ use infrakit_store::Change;
 use crate::core::Target;
 use crate::core::state::departures::Departures;
 use crate::core::state::history::History;
-use crate::core::state::remembered::stored_part;
+use crate::core::state::remembered::{remembers_other, stored_part};
 use crate::core::state::trouble::Trouble;
 use crate::core::state::waiting::Waiting;
 use crate::core::state::young::Young;
@@ -196,13 +196,26 @@ impl Group {
     /// not written that it is paused: another life would leave it at that, and is to find out as this one did.
     pub(in crate::core) fn on_record(&self, memory: &Memory) -> Memory {
         let mut memory = stored_part(memory);
-        if self.reverting.is_some()
-            && goes_back(&memory)
+        if self.hides_pause(&memory)
             && let Some(roll) = &mut memory.roll
         {
             roll.paused = None;
         }
         memory
+    }
+
+    /// Returns whether what is to be written down of the memory is not what was. It is asked with each plan,
+    /// so that nothing is copied where the memory is written down as it is.
+    pub(in crate::core) fn remembers_other(&self) -> bool {
+        if self.hides_pause(&self.memory) {
+            remembers_other(&self.on_record(&self.memory), &self.stored)
+        } else {
+            remembers_other(&self.memory, &self.stored)
+        }
+    }
+
+    fn hides_pause(&self, memory: &Memory) -> bool {
+        self.reverting.is_some() && goes_back(memory)
     }
 
     pub(in crate::core) fn id(&self) -> &GroupId {

@@ -15,7 +15,6 @@ use infrakit_store::{Change, Durability};
 
 use crate::core::state::departures::Leaving;
 use crate::core::state::group::goes_back;
-use crate::core::state::remembered::remembers_other;
 use crate::core::state::unwritten::{Batch, RETRY};
 use crate::core::steps::deeds::{self, Scene};
 use crate::core::steps::{slots, undo};
@@ -215,9 +214,8 @@ impl Core {
         } else {
             Durability::Synced
         };
-        let memory = group.on_record(&group.memory);
-        if !begun.calls.is_empty() || remembers_other(&memory, &group.stored) {
-            group.stored = memory;
+        if !begun.calls.is_empty() || group.remembers_other() {
+            group.stored = group.on_record(&group.memory);
             changes.push(put_memory(&group.stored));
         }
         changes.extend(health);

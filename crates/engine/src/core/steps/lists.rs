@@ -275,8 +275,10 @@ fn one_life_each(mut listing: Listing, behaviour: &Behaviour) -> Result<Listing,
         }
     }
     drop(lives);
-    let mut at = 0..;
-    list.retain(|_| at.next().is_none_or(|at| !former.contains(&at)));
+    if !former.is_empty() {
+        let mut at = 0..;
+        list.retain(|_| at.next().is_none_or(|at| !former.contains(&at)));
+    }
     Ok(listing)
 }
 
