@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use infrakit_spi::instance::{Fingerprint, Lifecycle, Listing};
+use infrakit_spi::instance::{Description, Fingerprint, Lifecycle, Listing};
 use infrakit_spi::rollout::Hold;
 use infrakit_spi::{Tags, tags};
 
@@ -283,6 +283,16 @@ fn so_is_one_that_lists_of_a_part_lack() {
     );
 }
 
+/// The next lists show this.
+fn shows(bench: &mut Bench, list: &[Description]) {
+    bench.hold_lists = true;
+    bench.wait(12);
+    for held in std::mem::take(&mut bench.lists) {
+        bench.answer_list(held, Ok(Listing::Changed(list.to_vec(), None)));
+    }
+    bench.settle();
+}
+
 /// A plugin that shows one id for all its instances: its lists are refused, and nobody is asked to go for them.
 #[test]
 fn a_list_that_shows_one_id_as_of_two_creations_is_refused() {
@@ -291,13 +301,7 @@ fn a_list_that_shows_one_id_as_of_two_creations_is_refused() {
     let mut list = bench.all();
     list[0].id = "same".into();
     list[1].id = "same".into();
-    bench.hold_lists = true;
-    bench.wait(12);
-    for held in std::mem::take(&mut bench.lists) {
-        let listing = Listing::Changed(list.clone(), None);
-        bench.answer_list(held, Ok(listing));
-    }
-    bench.settle();
+    shows(&mut bench, &list);
     assert_eq!(bench.made.len(), 2, "{:?}", bench.made);
     assert_eq!(
         bench
@@ -325,13 +329,7 @@ fn a_former_life_in_a_list_is_not_a_second_member() {
         let former = dead.tags.as_mut().unwrap();
         former.insert(tags::TOKEN.to_owned(), "former-7".to_owned());
         list.insert(if first { 0 } else { 2 }, dead);
-        bench.hold_lists = true;
-        bench.wait(12);
-        for held in std::mem::take(&mut bench.lists) {
-            let listing = Listing::Changed(list.clone(), None);
-            bench.answer_list(held, Ok(listing));
-        }
-        bench.settle();
+        shows(&mut bench, &list);
         let why = bench.why();
         assert!(!why.contains("twice"), "{why}");
         assert_eq!(bench.made.len(), 2, "{:?}", bench.made);

@@ -22,22 +22,20 @@ impl Observed {
         let Some(member) = self.members.get(&key) else {
             return seen;
         };
-        let birth = member.birth();
-        let domain = self.domain_of(plugin, member).into_owned();
         let lag = self
             .homes
             .get(plugin)
             .map_or_else(Lag::default, |home| home.lag);
         let dead = self.dead_as(member);
         self.lose(&key, (now, lag), now, &mut seen);
-        self.dead.insert(key.clone(), dead);
         let tomb = Tomb {
             since: now,
-            birth,
+            birth: dead.birth.clone(),
             told: ToldBy::Plugin,
             unasked: false,
-            domain,
+            domain: dead.domain.clone(),
         };
+        self.dead.insert(key.clone(), dead);
         self.tombs.insert(key, tomb);
         seen
     }

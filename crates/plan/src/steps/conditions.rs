@@ -151,9 +151,9 @@ fn scaling(draft: &Draft<'_>) -> Said {
     let (there, wanted) = (draft.ledger.tally().working, draft.ledger.wanted);
     let coming = draft.pending();
     if there != wanted
-        && let Some(text) = stands_still(draft)
+        && let Some(on) = freeze(draft)
     {
-        return (false, "Frozen", text);
+        return stands_still(draft, on);
     }
     match there.cmp(&wanted) {
         std::cmp::Ordering::Less => {
@@ -219,19 +219,22 @@ fn paused(draft: &Draft<'_>) -> Said {
 }
 
 fn frozen(draft: &Draft<'_>) -> Said {
-    let mut waiting = draft.waiting.iter();
-    match waiting.find(|on| matches!(on, WaitingOn::Frozen { .. })) {
+    match freeze(draft) {
         Some(on) => (true, "FrozenByOperator", on.to_string()),
         None => (false, "NotFrozen", "nothing is frozen".to_owned()),
     }
 }
 
-/// Says that a group is not of its size and frozen, if it is frozen.
-fn stands_still(draft: &Draft<'_>) -> Option<String> {
-    let (there, wanted) = (draft.ledger.tally().working, draft.ledger.wanted);
+fn freeze<'a>(draft: &'a Draft<'_>) -> Option<&'a WaitingOn> {
     let mut waiting = draft.waiting.iter();
-    let on = waiting.find(|on| matches!(on, WaitingOn::Frozen { .. }))?;
-    Some(format!("{there} of {wanted} members are there, and {on}"))
+    waiting.find(|on| matches!(on, WaitingOn::Frozen { .. }))
+}
+
+/// Says how far a group that is frozen is from its size.
+fn stands_still(draft: &Draft<'_>, on: &WaitingOn) -> Said {
+    let (there, wanted) = (draft.ledger.tally().working, draft.ledger.wanted);
+    let text = format!("{there} of {wanted} members are there, and {on}");
+    (false, "Frozen", text)
 }
 
 fn degraded(draft: &Draft<'_>, overdue: Option<(&'static str, String)>) -> Said {
@@ -299,10 +302,7 @@ fn no_fault(draft: &Draft<'_>) -> Said {
         )
     };
     match draft.waiting.iter().find(ends) {
-        Some(on @ WaitingOn::Frozen { .. }) if there != wanted => {
-            let text = stands_still(draft).unwrap_or_else(|| on.to_string());
-            (false, "Frozen", text)
-        }
+        Some(on @ WaitingOn::Frozen { .. }) if there != wanted => stands_still(draft, on),
         Some(on) => (false, "AllWell", format!("nothing is wrong: {on}")),
         None => {
             let text = "nothing keeps the group from being as specified";
