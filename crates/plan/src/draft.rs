@@ -32,6 +32,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) waiting: Vec<WaitingOn>,
     /// Members that this plan destroys.
     pub(crate) taken: BTreeSet<&'a Key>,
+    /// Members from elsewhere that a person is to look at before the rollout goes on.
+    pub(crate) strangers: BTreeSet<&'a Key>,
     /// Members that the ledger counts as gone already, and that may stay or go all the same.
     pub(crate) booked: BTreeSet<&'a Key>,
     /// Whether the rollout stands still: not even what was begun is finished.
@@ -68,6 +70,7 @@ impl<'a> Draft<'a> {
             actions: Vec::new(),
             waiting: Vec::new(),
             taken: BTreeSet::new(),
+            strangers: BTreeSet::new(),
             booked: BTreeSet::new(),
             frozen: false,
             awaits_verdicts: false,
@@ -121,6 +124,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn replaceable(&self) -> impl Iterator<Item = (&'a Key, &'a Member)> {
         let outdated = self.index.outdated.iter().map(|(_, key)| key);
         self.members(outdated)
+            .filter(|(key, _)| !self.strangers.contains(key))
             .filter(|(_, member)| !member.missed && !self.is_untouchable(member))
     }
 
@@ -200,6 +204,7 @@ impl<'a> Draft<'a> {
             silent: working && self.may_serve(member),
             ready,
             new: working && !outdated,
+            stranger: self.strangers.contains(key),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::guards::Guard;
 use crate::memory::{Memory, Phase};
 use crate::observation::{Key, Member, Observed};
 use crate::proof::is_ready;
-use crate::steps::{brake, cattle, checks, conditions, gates, heal, pets, roll};
+use crate::steps::{brake, cattle, checks, conditions, gates, heal, pets, roll, strangers};
 use crate::waiting::WaitingOn;
 use crate::{Config, Size, Spec, Timestamp};
 
@@ -89,7 +89,7 @@ fn decide(mut draft: Draft<'_>) -> Plan {
     if pauses && Guard::Backoff.stands() {
         draft.ledger.block_creations();
     }
-    gates::forget_strangers(&mut draft);
+    strangers::forget_strangers(&mut draft);
     draft.resume_decided();
     draft.destroy_requested();
     gates::note_roll(&mut draft);

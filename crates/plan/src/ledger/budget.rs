@@ -32,6 +32,9 @@ pub(crate) struct Ledger {
     pub(crate) wanted: usize,
     bounds: Bounds,
     tally: Tally,
+    /// Members from elsewhere that a rollout waits for a person to look at. They serve as well as
+    /// others, and nobody is too many beside them: should they go, the others are needed.
+    strangers: usize,
     /// Instances that were said to be gone and are shown again. Should they be there, they are members.
     ghosts: usize,
     /// Members that are needed and not there, beyond what is being created.
@@ -105,6 +108,7 @@ impl Ledger {
                 leaving: index.leaving.len(),
                 coming: 0,
             },
+            strangers: 0,
             ghosts: seen.ghosts().count(),
             missing: 0,
             most_new: usize::MAX,
@@ -123,6 +127,11 @@ impl Ledger {
     pub(crate) fn expect(&mut self, coming: usize, new: usize) {
         self.tally.coming = coming;
         self.tally.new += new;
+    }
+
+    /// Notes how many of the members a person is to look at first.
+    pub(crate) fn note_strangers(&mut self, members: usize) {
+        self.strangers = members;
     }
 
     /// Notes that nothing can be made for now, before anybody asks: what may go must not depend on
@@ -269,6 +278,7 @@ impl Ledger {
         self.tally.serving -= usize::from(stake.serves);
         self.tally.ready -= usize::from(stake.ready);
         self.tally.new -= usize::from(stake.new);
+        self.strangers -= usize::from(stake.stranger);
     }
 
     /// Takes back that a member was booked as gone: it is decided anew whether it goes.
@@ -278,6 +288,7 @@ impl Ledger {
         self.tally.serving += usize::from(stake.serves);
         self.tally.ready += usize::from(stake.ready);
         self.tally.new += usize::from(stake.new);
+        self.strangers += usize::from(stake.stranger);
     }
 
     /// Returns how many more members may go on an errand, as far as it is not about service.
@@ -314,9 +325,9 @@ impl Ledger {
     }
 
     /// Returns how many like members are too many. What was made in advance for others that are to
-    /// go is no surplus: those go when their turn comes.
+    /// go is no surplus: those go when their turn comes. Nor is anybody for members from elsewhere.
     pub(crate) fn surplus(&self, stand_ins: usize) -> usize {
-        let most = self.size + self.bounds.surge.min(stand_ins);
+        let most = self.size + self.strangers + self.bounds.surge.min(stand_ins);
         self.tally.working.saturating_sub(most)
     }
 

@@ -93,6 +93,8 @@ pub(crate) struct Stake {
     pub(crate) ready: bool,
     /// Whether it has the configuration in force.
     pub(crate) new: bool,
+    /// Whether a person is to look at it first, since it came from elsewhere in mid-rollout.
+    pub(crate) stranger: bool,
 }
 
 /// What a member is made from.

@@ -77,6 +77,7 @@ fn shrink(draft: &mut Draft<'_>) {
         .seen
         .entries()
         .filter(|(key, member)| member.stays() && !draft.taken.contains(key))
+        .filter(|(key, _)| !draft.strangers.contains(key))
         .filter(|(_, member)| !draft.is_untouchable(member))
         .collect();
     // In a rollout it may be what the others are to be replaced by.
@@ -95,6 +96,8 @@ fn shrink(draft: &mut Draft<'_>) {
             // Of the others any may serve.
             member.standing().min(Standing::Unheard),
             !draft.outdated(member),
+            // Of the outdated, those that nobody here has made.
+            member.token.is_some() || !draft.outdated(member),
             Reverse(member.token),
             Reverse(member.created),
             (*key).clone(),
@@ -213,11 +216,13 @@ fn keep_to_the_limit<'a>(
     let (mut first, rest): (Vec<_>, Vec<_>) = victims.into_iter().partition(unhealthy);
     let gone = first.iter().filter(|(_, one)| !draft.outdated(one)).count();
     beyond = beyond.saturating_sub(gone);
-    let (outdated, new): (Vec<_>, Vec<_>) =
-        rest.into_iter().partition(|(_, one)| draft.outdated(one));
-    let (too_many, others) = new.split_at(beyond.min(new.len()));
+    // The others keep their order, which is theirs again once those are gone.
+    let (too_many, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, one)| {
+        let moves = beyond > 0 && !draft.outdated(one);
+        beyond -= usize::from(moves);
+        moves
+    });
     first.extend(too_many);
-    first.extend(outdated);
     first.extend(others);
     first
 }

@@ -1,9 +1,6 @@
 //! How far a rollout may go now: stages, batches, windows, pauses, deadlines and failures.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
-
-use infrakit_spi::InstanceId;
 
 use crate::action::Action;
 use crate::diagnosis::sickness::Illness;
@@ -14,6 +11,7 @@ use crate::observation::{Observed, Step};
 use crate::proof::{is_ready, on_trial, proved, unproved, wait_for_proof};
 use crate::reason::Reason;
 use crate::rollout::{Direction, Pause, Roll};
+use crate::steps::strangers;
 use crate::waiting::{PausedBy, WaitingOn};
 use crate::{OnFailure, Opening, Size, Timestamp};
 
@@ -197,7 +195,7 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
     let Some(mut roll) = draft.memory.roll.take() else {
         return;
     };
-    note_strangers(draft, &mut roll);
+    strangers::pause_for_strangers(draft, &mut roll);
     note_progress(draft, &mut roll);
     // What a smaller size no longer asks for is owed to nobody.
     roll.owed = roll.owed.min(draft.ledger.free() as u64);
@@ -269,6 +267,11 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
         Duration::ZERO
     };
     draft.ledger.most_new = most;
+    // Nobody is wanted where the size is none.
+    if draft.ledger.wanted > 0 {
+        draft.strangers = strangers::strangers(draft, &roll);
+        draft.ledger.note_strangers(draft.strangers.len());
+    }
     draft.memory.roll = Some(roll);
     end_roll(draft);
 }
@@ -284,56 +287,6 @@ fn drains(draft: &Draft<'_>) -> bool {
                 departure.reason == Reason::Outdated && matches!(departure.step, Step::InFlight(_))
             })
         })
-}
-
-/// Lets a rollout go on that paused for members from elsewhere, as soon as they are gone: the group is then
-/// as it was shown. Those on their way out are not gone yet; a plan that asks them to go would otherwise
-/// have the next one begin what it did not.
-pub(crate) fn forget_strangers(draft: &mut Draft<'_>) {
-    let (index, now) = (draft.index, draft.now);
-    let Some(roll) = &mut draft.memory.roll else {
-        return;
-    };
-    let pause = roll.paused.as_ref().map(|pause| &pause.by);
-    if !matches!(pause, Some(PausedBy::Changed { .. })) || roll.strangers.is_empty() {
-        return;
-    }
-    let foreign = index.foreign_since(Timestamp::default());
-    let mut there = foreign.chain(&index.leaving);
-    if there.any(|key| roll.strangers.contains(&key.id)) {
-        return;
-    }
-    (roll.paused, roll.progress) = (None, now);
-    for gone in std::mem::take(&mut roll.strangers) {
-        roll.shown.remove(&gone);
-    }
-}
-
-/// Pauses a rollout when outdated members turn up that nobody was shown.
-fn note_strangers(draft: &Draft<'_>, roll: &mut Roll) {
-    let index = draft.index;
-    let all = || index.foreign_since(Timestamp::default());
-    if std::mem::take(&mut roll.blind) {
-        roll.shown.extend(all().map(|key| key.id.clone()));
-    }
-    if roll.paused.is_some() {
-        return;
-    }
-    let unknown = draft.members(index.foreign_since(roll.begun));
-    let unknown = unknown
-        .filter(|(key, member)| !roll.shown.contains(&key.id) && !draft.is_untouchable(member));
-    let strangers: BTreeSet<InstanceId> = unknown.map(|(key, _)| key.id.clone()).collect();
-    let Some(first) = strangers.first() else {
-        return;
-    };
-    let what = format!("`{first}` has come, made from another configuration");
-    roll.strangers = strangers;
-    // Whoever lets the rollout go on has taken notice of all that are there now.
-    roll.shown = all().map(|key| key.id.clone()).collect();
-    roll.paused = Some(Pause {
-        by: PausedBy::Changed { what },
-        since: draft.now,
-    });
 }
 
 fn note_progress(draft: &Draft<'_>, roll: &mut Roll) {

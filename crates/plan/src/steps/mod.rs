@@ -14,3 +14,4 @@ pub(crate) mod naming;
 pub(crate) mod patience;
 pub(crate) mod pets;
 pub(crate) mod roll;
+pub(crate) mod strangers;

@@ -15,8 +15,25 @@ fn first() -> Pick {
     Pick(tree.current())
 }
 
+/// One that is the second wherever there are two or three.
+fn second() -> Pick {
+    let mut runner = TestRunner::deterministic();
+    loop {
+        let tree = proptest::arbitrary::any::<Index>().new_tree(&mut runner);
+        let index = tree.expect("an index is always generated").current();
+        if index.index(2) == 1 && index.index(3) == 1 {
+            return Pick(index);
+        }
+    }
+}
+
 fn settles(shape: Shape, ops: impl IntoIterator<Item = Op>) {
-    let mut world = World::new(shape, Vec::new());
+    settles_on(shape, ops, Vec::new());
+}
+
+/// As [`settles`], where the plugins behave as `tape` says.
+fn settles_on(shape: Shape, ops: impl IntoIterator<Item = Op>, tape: Vec<u8>) {
+    let mut world = World::new(shape, tape);
     for op in ops {
         world.apply(op);
     }
@@ -95,4 +112,35 @@ fn a_rollout_that_pauses_for_a_stranger_waits_until_that_is_gone() {
         Op::Run(2),
     ];
     settles(shape, ops);
+}
+
+/// Of members that were too many beside a batch, the next plan chose others than the first would have.
+#[test]
+fn who_is_too_many_does_not_change_with_those_that_go() {
+    let shape = Shape {
+        kind: Kind::Cattle,
+        size: 4,
+        proof: 0,
+        budget: 4,
+        own: false,
+        in_process: false,
+    };
+    let tape = vec![
+        0, 0, 14, 0, 12, 0, 113, 0, 5, 0, 0, 0, 0, 0, 0, 0, 253, 0, 0, 0, 0, 0, 0, 175, 0, 0, 0, 0,
+        0, 0, 0, 158, 216, 158, 0, 0, 118, 216, 13, 0, 0, 56, 56, 0,
+    ];
+    let ops = [
+        Op::Stranger,
+        Op::Run(6938),
+        Op::Run(21_100),
+        Op::Stranger,
+        Op::Delete(first()),
+        Op::Delete(first()),
+        Op::ByHand(first(), false),
+        Op::Delete(second()),
+        Op::ByHand(first(), false),
+        Op::Commit(1, 0),
+        Op::Run(1962),
+    ];
+    settles_on(shape, ops, tape);
 }

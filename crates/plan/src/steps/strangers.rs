@@ -1,0 +1,80 @@
+//! Members from elsewhere that turn up in mid-rollout: made by hand, or by another controller, from another
+//! configuration. A person looks at them before the rollout goes on.
+//!
+//! Until then they stay, and nobody goes in their place: whoever made them may take them away again, and
+//! the group's own members are what is left then.
+
+use std::collections::BTreeSet;
+
+use infrakit_spi::InstanceId;
+
+use crate::Timestamp;
+use crate::draft::Draft;
+use crate::observation::{Key, Member};
+use crate::rollout::{Pause, Roll};
+use crate::waiting::PausedBy;
+
+/// Lets a rollout go on that paused for members from elsewhere, as soon as they are gone: the group is then
+/// as it was shown. Those on their way out are not gone yet; a plan that asks them to go would otherwise
+/// have the next one begin what it did not.
+pub(crate) fn forget_strangers(draft: &mut Draft<'_>) {
+    let (index, now) = (draft.index, draft.now);
+    let Some(roll) = &mut draft.memory.roll else {
+        return;
+    };
+    let pause = roll.paused.as_ref().map(|pause| &pause.by);
+    if !matches!(pause, Some(PausedBy::Changed { .. })) || roll.strangers.is_empty() {
+        return;
+    }
+    let foreign = index.foreign_since(Timestamp::default());
+    let mut there = foreign.chain(&index.leaving);
+    if there.any(|key| roll.strangers.contains(&key.id)) {
+        return;
+    }
+    (roll.paused, roll.progress) = (None, now);
+    for gone in std::mem::take(&mut roll.strangers) {
+        roll.shown.remove(&gone);
+    }
+}
+
+/// Returns the members from elsewhere that nobody was shown yet, or that the rollout is paused for.
+pub(super) fn strangers<'a>(draft: &Draft<'a>, roll: &Roll) -> BTreeSet<&'a Key> {
+    let unknown = |key: &Key, member: &Member| {
+        roll.strangers.contains(&key.id)
+            || member.created >= roll.begun && !roll.shown.contains(&key.id)
+    };
+    let index = draft.index;
+    let foreign = draft.members(index.foreign_since(Timestamp::default()));
+    foreign
+        .filter(|(key, member)| unknown(key, member) && !draft.is_untouchable(member))
+        .map(|(key, _)| key)
+        .filter(|key| !draft.booked.contains(key))
+        .collect()
+}
+
+/// Pauses a rollout when outdated members turn up that nobody was shown.
+pub(super) fn pause_for_strangers(draft: &Draft<'_>, roll: &mut Roll) {
+    let index = draft.index;
+    let all = || index.foreign_since(Timestamp::default());
+    if std::mem::take(&mut roll.blind) {
+        roll.shown.extend(all().map(|key| key.id.clone()));
+    }
+    if roll.paused.is_some() {
+        return;
+    }
+    let unknown = draft.members(index.foreign_since(roll.begun));
+    let unknown = unknown
+        .filter(|(key, member)| !roll.shown.contains(&key.id) && !draft.is_untouchable(member));
+    let strangers: BTreeSet<InstanceId> = unknown.map(|(key, _)| key.id.clone()).collect();
+    let Some(first) = strangers.first() else {
+        return;
+    };
+    let what = format!("`{first}` has come, made from another configuration");
+    roll.strangers = strangers;
+    // Whoever lets the rollout go on has taken notice of all that are there now.
+    roll.shown = all().map(|key| key.id.clone()).collect();
+    roll.paused = Some(Pause {
+        by: PausedBy::Changed { what },
+        since: draft.now,
+    });
+}
