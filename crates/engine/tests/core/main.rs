@@ -20,6 +20,7 @@ mod leaving;
 mod limits;
 mod lives;
 mod losses;
+mod misnamed;
 mod naming;
 mod neighbours;
 mod observers;

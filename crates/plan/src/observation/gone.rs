@@ -198,6 +198,22 @@ impl Observed {
     /// plugin says. It is asked again only on the word of a list from after that. Returns whether it was
     /// asked to go, and the last list showed it.
     pub fn contest(&mut self, plugin: &PluginName, id: &InstanceId, since: Timestamp) -> bool {
+        let asked = self.may_have_gone(plugin, id, since);
+        if asked {
+            self.give_away(plugin, id, since);
+        }
+        asked
+    }
+
+    /// Takes in that a member that was asked to go may have gone by `since`, and its id be another one's: it is
+    /// asked again only on the word of a list from after that. Returns whether it was asked to go, and the
+    /// last list showed it.
+    pub fn may_have_gone(
+        &mut self,
+        plugin: &PluginName,
+        id: &InstanceId,
+        since: Timestamp,
+    ) -> bool {
         let Some(mut member) = self.get_mut_on(plugin, id).filter(|one| !one.missed) else {
             return false;
         };
@@ -208,8 +224,6 @@ impl Observed {
         if let Step::Accepted(at) = &mut departure.step {
             *at = since;
         }
-        drop(member);
-        self.give_away(plugin, id, since);
         true
     }
 

@@ -11,7 +11,7 @@ use infrakit_spi::{Delivery, Error, PluginName};
 use crate::core::state::history::Kind;
 use crate::core::state::young::Keep;
 use crate::core::steps::failed::{asked_in_vain, note_failure};
-use crate::core::steps::ids::{is_it, nameless, not_ours};
+use crate::core::steps::ids::is_it;
 use crate::core::{Core, CreationAnswer, Group, Subject, Target};
 
 impl Core {
@@ -30,18 +30,10 @@ impl Core {
         self.note_creating(&plugin, took);
         let outcome = outcome.map_err(|error| self.classed(&plugin, error));
         let first = self.begun_first((&target, number), begun);
-        let answered = outcome.is_ok();
-        let id = outcome.as_ref().ok().map(|made| made.id.clone());
-        let outcome = outcome.and_then(|made| self.named((&target, number), &plugin, made, first));
-        let misnamed = answered && outcome.is_err();
-        if let (Some(id), true) = (id, misnamed) {
-            self.claim(&target.group, (&plugin, &id));
-        }
-        if let Ok(made) = outcome.as_ref()
-            && self.is_news(&target, number)
-        {
-            self.give((&target, number), (&plugin, &made.id), now);
-        }
+        let (outcome, misnamed) = match outcome {
+            Ok(made) => self.take_name((&target, number), &plugin, made, (first, now)),
+            Err(error) => (Err(error), false),
+        };
         let lag = self.config.lag(&plugin);
         let behaviour = self.config.behaviour(&plugin);
         let sure = behaviour.answer_is_existence() && behaviour.list_is_proof();
@@ -128,32 +120,6 @@ impl Core {
         let limit = self.config.behaviour(plugin).creation_limit();
         if let Some(took) = took.filter(|took| *took <= limit) {
             self.behaviours.created(plugin, took);
-        }
-    }
-
-    /// Returns whether no list has told of a creation before its answer. Where one has, another group may
-    /// have been given the id since.
-    fn is_news(&self, target: &Target, number: u64) -> bool {
-        let group = self.groups.with_remains(&target.group);
-        group.is_some_and(|group| {
-            group.seen.made_by(number).is_none() && !group.young.was_told(number)
-        })
-    }
-
-    /// Returns what a creation was answered with, unless its id cannot be that of a new instance.
-    fn named(
-        &self,
-        creation: (&Target, u64),
-        plugin: &PluginName,
-        made: Box<Description>,
-        begun: Timestamp,
-    ) -> Result<Box<Description>, Error> {
-        if made.id.as_str().is_empty() {
-            return Err(nameless(plugin));
-        }
-        match self.owner(creation, (plugin, &made.id), begun) {
-            Some(owner) => Err(not_ours(plugin, &made.id, &owner)),
-            None => Ok(made),
         }
     }
 

@@ -1,17 +1,14 @@
 //! Whose an id is.
 //!
-//! Ids are given by plugins, and lists are of a whole plugin: an id that a creation is answered with
-//! may turn out to be that of an instance of others. Such a one is never touched. What the creation
-//! really made, if anything, only a list can tell.
+//! Ids are given by plugins, and lists are of a whole plugin: an id may pass from one member to another, in
+//! the same group or in another one, and what was decided of the former must not be done to the latter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{
-    Again, Birth, Doubt, FailedCreation, Intent, Member, Origin, Step, Timestamp, Token, Told,
-};
+use infrakit_plan::{Again, Birth, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
 use infrakit_spi::instance::Description;
-use infrakit_spi::{Error, FailureClass, GroupId, InstanceId, PluginName, tags};
+use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
 
 use crate::core::steps::lists::learn;
 use crate::core::{Call, Core, Group, Subject, Target};
@@ -25,55 +22,6 @@ struct Refuted {
 }
 
 impl Core {
-    /// Says whose an id is that creation `number` of a group was answered with, unless it may well
-    /// be that of a new instance. `begun` is when the creation was.
-    pub(in crate::core) fn owner(
-        &self,
-        (target, number): (&Target, u64),
-        (plugin, id): (&PluginName, &InstanceId),
-        begun: Timestamp,
-    ) -> Option<String> {
-        let observer = self.observers.get(plugin).filter(|_| Guard::Ids.stands())?;
-        let shown = observer.shown(id);
-        // A member that lists have shown and lack now may have gone, and its plugin uses the id again. One
-        // that was made a moment ago lists would not show yet.
-        let lost = |member: &Member| member.missed && member.origin == Origin::Listed;
-        let own = self.groups.with_remains(&target.group);
-        if let Some(member) = own.and_then(|group| group.seen.get_on(plugin, id)) {
-            // A list has shown it before its answer came, or its plugin uses the id again.
-            if member.token == Some(number) || member.departure.is_some() || lost(member) {
-                return None;
-            }
-            if member.token.is_some() {
-                return Some("was made by another creation".to_owned());
-            }
-        }
-        let others = observer.holders(id).iter();
-        let others = others.filter(|group| **group != target.group);
-        let others = others.filter_map(|group| self.groups.with_remains(group));
-        let mut others = others.filter_map(|group| Some((group, group.seen.get_on(plugin, id)?)));
-        if let Some((owner, member)) = others.next() {
-            // One that was asked to go may have gone, and its plugin uses the id again.
-            let gone = self.may_have_been_asked_to_go(owner, member) || lost(member);
-            return (!gone).then(|| format!("is a member of group `{}`", owner.id()));
-        }
-        let shown = shown?;
-        // Machines are listed whether they are given out or not. Whoever has this one, a list tells
-        // before it is touched.
-        let before = shown < begun && !self.behaviours.of(plugin).gives_out_machines();
-        before.then(|| "was listed before that creation began".to_owned())
-    }
-
-    /// Returns whether a call for the end of a member was made, or may have been: what is being written
-    /// down, or waits for a slot, has not begun.
-    fn may_have_been_asked_to_go(&self, group: &Group, member: &Member) -> bool {
-        member.departure.is_some_and(|departure| {
-            let begun = !matches!(departure.step, Step::InFlight(_));
-            let place = (&member.plugin, &member.id);
-            begun || departure.taken.is_some() || self.calls.is_destroying(&group.target, place)
-        })
-    }
-
     /// Takes in that creation `number` of a group was answered with an id. Whoever had it before is gone, in
     /// this group and in others; what was decided of that one and has not begun is taken back.
     pub(in crate::core) fn give(
@@ -419,19 +367,6 @@ fn doubt_again(
     };
     group.memory.intents.insert(number, intent);
     group.seen.disown(plugin, id);
-}
-
-/// A creation was answered without an id: something was made, and only a list can tell what.
-pub(in crate::core) fn nameless(plugin: &PluginName) -> Error {
-    Error::unusable(format!("`{plugin}` answered a creation without an id"))
-}
-
-/// A creation was answered with an id that is not that of a new instance. Something may have been
-/// made all the same: only a list tells.
-pub(in crate::core) fn not_ours(plugin: &PluginName, id: &InstanceId, owner: &str) -> Error {
-    Error::unusable(format!(
-        "`{plugin}` answered a creation with `{id}`, which {owner}; it is not touched"
-    ))
 }
 
 /// Returns whether the member that now has the id is the one that a call was about.

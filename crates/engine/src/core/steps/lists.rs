@@ -7,7 +7,7 @@ use std::time::Duration;
 use infrakit_plan::{Labelling, Listed, Seen, Step, Timestamp, Token};
 use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::instance::{Description, Domains, Lifecycle, Listing};
-use infrakit_spi::{Error, GroupId, PluginName, tags};
+use infrakit_spi::{Error, GroupId, InstanceId, PluginName, tags};
 
 use crate::core::state::group::Said;
 use crate::core::state::observer::Observer;
@@ -54,37 +54,47 @@ impl Core {
         // How long it was on its way says nothing where the controller slept meanwhile.
         let slept = started < self.woke;
         let took = (!slept).then(|| now.since(started));
-        let Some(served) = observer.end(started, took) else {
+        let Some(mut served) = observer.end(started, took) else {
             return;
         };
         let poll_interval = self.config.poll_interval;
         let behaviour = self.behaviours.of(plugin);
-        let outcome = outcome.and_then(|listing| one_life_each(listing, behaviour));
+        let outcome = outcome.map(|listing| one_life_each(listing, behaviour));
+        let mut untold = BTreeSet::new();
         match outcome {
-            Ok(listing) => {
+            Ok((listing, doubled)) => {
                 if slept {
                     // It is from before that, and so is whatever it is compared with.
                     observer.want_all(now);
                     return;
                 }
                 observer.succeeded(started, now, locality, poll_interval);
+                // What was not taken in must be shown again.
+                let known = |fingerprint: Option<_>| fingerprint.filter(|_| doubled.is_empty());
                 let circumstances = Listed {
                     plugin,
                     started,
                     now,
                     lag: self.config.lag(plugin),
                 };
+                for (id, error) in &doubled {
+                    if let Some(group) = self.groups.with_remains_mut(id)
+                        && served.remove(id)
+                    {
+                        cannot_list(group, plugin, error, now);
+                        untold.insert(id.clone());
+                    }
+                }
                 match listing {
                     Listing::Unchanged => self.nothing_new(&served, circumstances),
                     Listing::Changed(list, fingerprint) => {
-                        observer.remember(fingerprint);
-                        observer.note_shown(list.iter().map(|one| &one.id), None, started);
+                        observer.remember(known(fingerprint));
+                        observer.note_shown(taken(&list, behaviour), None, started);
                         self.take_in(&served, (list, None), circumstances);
                     }
                     Listing::Part(list, covers, fingerprint) => {
-                        observer.remember(fingerprint);
-                        let ids = list.iter().map(|one| &one.id);
-                        observer.note_shown(ids, Some(&covers), started);
+                        observer.remember(known(fingerprint));
+                        observer.note_shown(taken(&list, behaviour), Some(&covers), started);
                         let covers = Some(Arc::new(covers));
                         self.take_in(&served, (list, covers), circumstances);
                     }
@@ -99,12 +109,12 @@ impl Core {
                 }
                 for id in &served {
                     if let Some(group) = self.groups.with_remains_mut(id) {
-                        group.unlisted = Some((now, format!("cannot list `{plugin}`: {error}")));
+                        cannot_list(group, plugin, &error, now);
                     }
                 }
             }
         }
-        for id in &served {
+        for id in served.union(&untold) {
             self.note_trouble(id, now);
         }
     }
@@ -246,32 +256,61 @@ impl Core {
     }
 }
 
+/// Notes that a list of `plugin` tells nothing of a group.
+fn cannot_list(group: &mut Group, plugin: &PluginName, error: &Error, now: Timestamp) {
+    group.unlisted = Some((now, format!("cannot list `{plugin}`: {error}")));
+}
+
+fn is_dead(one: &Description, behaviour: &Behaviour) -> bool {
+    one.state.clone().meant_by(behaviour) == Lifecycle::Gone
+}
+
+/// Returns the ids of a list that no creation can be answered with. Those of the dead may be used again,
+/// where any are.
+fn taken<'a>(
+    list: &'a [Description],
+    behaviour: &Behaviour,
+) -> impl Iterator<Item = &'a InstanceId> {
+    let taken = list
+        .iter()
+        .filter(|one| !behaviour.reuses_ids() || !is_dead(one, behaviour));
+    taken.map(|one| &one.id)
+}
+
 /// Leaves one life of each id in a list: providers that list the dead show the former life of an id beside
-/// the one that has it now. An id of two creations that live is refused: taken in, the one would seem to have
-/// come in the place of the other with each list, and be asked to go again and again.
-fn one_life_each(mut listing: Listing, behaviour: &Behaviour) -> Result<Listing, Error> {
+/// the one that has it now. Returns the groups, too, that have an id of two creations that live, with what is
+/// wrong. The list is nothing for those: taken in, the one would seem to have come in the place of the other
+/// with each list, and be asked to go again and again.
+fn one_life_each(
+    mut listing: Listing,
+    behaviour: &Behaviour,
+) -> (Listing, BTreeMap<GroupId, Error>) {
+    let mut doubled = BTreeMap::new();
     let (Listing::Changed(list, _) | Listing::Part(list, ..)) = &mut listing else {
-        return Ok(listing);
+        return (listing, doubled);
     };
-    let is_dead = |one: &Description| one.state.clone().meant_by(behaviour) == Lifecycle::Gone;
-    let token = |one: &Description| one.tags.as_ref()?.get(tags::TOKEN).cloned();
+    let tag = |one: &Description, tag| one.tags.as_ref()?.get(tag).cloned();
+    let token = |one: &Description| tag(one, tags::TOKEN);
     let (mut lives, mut former) = (HashMap::with_capacity(list.len()), BTreeSet::new());
     for (at, one) in list.iter().enumerate() {
         let Some(other) = lives.insert(&one.id, at) else {
             continue;
         };
-        if is_dead(one) {
+        if is_dead(one, behaviour) {
             former.insert(at);
             lives.insert(&one.id, other);
-        } else if is_dead(&list[other]) {
+        } else if is_dead(&list[other], behaviour) {
             former.insert(other);
         } else if let (Some(own), Some(of_other)) = (token(one), token(&list[other]))
             && own != of_other
         {
-            return Err(Error::unknown(format!(
+            let error = Error::unknown(format!(
                 "its list shows `{}` twice, with two tokens: ids have to be unique",
                 one.id
-            )));
+            ));
+            let owners = [one, &list[other]].into_iter();
+            let owners = owners.filter_map(|one| tag(one, tags::GROUP));
+            doubled.extend(owners.map(|group| (GroupId::from(group.as_str()), error.clone())));
         }
     }
     drop(lives);
@@ -279,7 +318,7 @@ fn one_life_each(mut listing: Listing, behaviour: &Behaviour) -> Result<Listing,
         let mut at = 0..;
         list.retain(|_| at.next().is_none_or(|at| !former.contains(&at)));
     }
-    Ok(listing)
+    (listing, doubled)
 }
 
 /// Returns whether an instance that `plugin` lists is known as a member on another plugin. Two names

@@ -16,6 +16,7 @@ pub(in crate::core) mod journal;
 pub(in crate::core) mod labels;
 pub(in crate::core) mod lists;
 pub(in crate::core) mod losses;
+pub(in crate::core) mod misnamed;
 pub(in crate::core) mod remains;
 pub(in crate::core) mod restore;
 pub(in crate::core) mod slots;

@@ -1,0 +1,138 @@
+//! What creations are answered with: ids of members that go, of the dead, and of two lives at once.
+
+use infrakit_engine::core::Subject;
+use infrakit_spi::behaviour::{Reuse, Seconds};
+use infrakit_spi::group::GroupSpec;
+use infrakit_spi::instance::{Lifecycle, Listing};
+use infrakit_spi::{Error, tags};
+
+use crate::bench::{Bench, Fate, KeptCreation, cattle, named, spec};
+
+fn pets(names: &str) -> GroupSpec {
+    spec(&format!(r#"{{"LogicalIDs":{names}}}"#), ("file", "1"), "")
+}
+
+/// Two named ones, of which the first is sick and was asked to go; the creation of a third has begun.
+fn one_goes_and_one_comes(reused: Reuse) -> (Bench, Subject, KeptCreation) {
+    let mut bench = Bench::declaring(|behaviour| behaviour.id.reused = reused);
+    bench.arrive(pets(r#"["a","b"]"#));
+    bench.wait(400);
+    bench.sick.insert("i-001".into());
+    bench.fate = Fate::Kept;
+    bench.wait(200);
+    let subject = bench.take_destruction();
+    bench.commit(pets(r#"["a","b","c"]"#));
+    let creation = bench.take_creation();
+    (bench, subject, creation)
+}
+
+/// Either its plugin uses the id again, or it has named the wrong one. The name of whoever goes is not free
+/// before a list tells.
+#[test]
+fn the_id_of_one_that_goes_frees_no_name() {
+    for reused in [Reuse::Undeclared, Reuse::AfterDelete, Reuse::Never] {
+        let (mut bench, subject, creation) = one_goes_and_one_comes(reused);
+        let there = bench.instance("i-001").clone();
+        bench.make(&creation, "i-009");
+        bench.hold_lists = true;
+        bench.answer(creation, Ok(there));
+        bench.fate = Fate::Done;
+        bench.settle();
+        let blamed = bench.why().contains("it is not touched");
+        assert_eq!(blamed, reused == Reuse::Never, "{}", bench.why());
+        bench.hold_lists = false;
+        for held in std::mem::take(&mut bench.lists) {
+            let shown = Listing::Changed(bench.all(), None);
+            bench.answer_list(held, Ok(shown));
+        }
+        bench.wait(20);
+        assert_eq!(bench.count("create"), 2, "{reused:?} {}", bench.why());
+        bench.answer_destruction(subject, Ok(()));
+        bench.lose("i-001");
+        bench.wait(60);
+        assert_eq!(bench.names(), ["a", "b", "c"].into(), "{}", bench.why());
+        assert_eq!(bench.count("create"), 3, "{:?}", bench.made);
+        assert!(bench.converged(), "{}", bench.why());
+    }
+}
+
+/// It went, and its id was given to the next one: as soon as a list tells, that is a member, and whoever went
+/// is not asked again.
+#[test]
+fn an_id_that_is_used_again_is_believed_when_a_list_shows_it() {
+    let (mut bench, subject, creation) = one_goes_and_one_comes(Reuse::Undeclared);
+    bench.lose("i-001");
+    bench.sick.clear();
+    let made = bench.make(&creation, "i-001");
+    bench.answer(creation, Ok(made));
+    bench.fate = Fate::Done;
+    bench.answer_destruction(subject, Err(Error::unknown("no answer")));
+    bench.wait(60);
+    assert_eq!(bench.names(), ["a", "b", "c"].into(), "{}", bench.why());
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+    assert_eq!(bench.count("create"), 3, "{:?}", bench.made);
+    assert!(bench.converged(), "{}", bench.why());
+}
+
+/// Where ids are used again, that of one of the dead is free while they are still listed.
+#[test]
+fn the_id_of_a_listed_dead_one_is_free() {
+    let mut bench = Bench::declaring(|behaviour| {
+        behaviour.id.reused = Reuse::AfterDelete;
+        behaviour.tombstone = Some(Seconds(3600.0));
+    });
+    bench.arrive(cattle(2, "1"));
+    bench.wait(30);
+    bench.instance("i-001").state = Lifecycle::Gone;
+    bench.fate = Fate::Kept;
+    bench.wait(10);
+    let creation = bench.take_creation();
+    bench.lose("i-001");
+    let made = bench.make(&creation, "i-001");
+    bench.answer(creation, Ok(made));
+    bench.fate = Fate::Done;
+    let why = bench.why();
+    assert!(!why.contains("answered a creation with"), "{why}");
+    bench.wait(60);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
+}
+
+/// Two living ones with one id: what a list says of that group is worth nothing; the others go on.
+#[test]
+fn two_that_live_with_one_id_cost_their_group_and_no_other() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.commit(named("other", cattle(2, "1")));
+    bench.wait(30);
+    bench.hold_lists = true;
+    bench.changed();
+    bench.wait(1);
+    let held = bench.lists.remove(0);
+    let mut shown = bench.all();
+    let mut twin = bench.instance("i-001").clone();
+    let token = (tags::TOKEN.to_owned(), "nonce-90".to_owned());
+    twin.tags.get_or_insert_default().extend([token]);
+    // Of the other group one is gone.
+    shown.retain(|one| one.id.as_str() != "i-003");
+    shown.push(twin);
+    bench.lose("i-003");
+    bench.answer_list(held, Ok(Listing::Changed(shown, None)));
+    bench.settle();
+    let why = bench.why();
+    assert!(
+        why.contains("its list shows `i-001` twice, with two tokens"),
+        "{why}"
+    );
+    assert_eq!(
+        bench.count("create"),
+        5,
+        "the other one is healed: {:?}",
+        bench.made
+    );
+    bench.hold_lists = false;
+    bench.changed();
+    bench.wait(30);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+}
