@@ -58,6 +58,8 @@ pub enum MemoryChange {
     },
     /// The group goes on.
     Thaw,
+    /// Nobody is left on these plugins any more.
+    Leave(BTreeSet<PluginName>),
 }
 
 /// What a commit changes in a group's memory.
@@ -132,6 +134,7 @@ impl MemoryChange {
             Self::Destroy => memory.phase = Phase::Destroying,
             Self::Freeze { since } => memory.frozen = Some(*since),
             Self::Thaw => memory.frozen = None,
+            Self::Leave(homes) => memory.homes.retain(|home| !homes.contains(home)),
         }
     }
 }
@@ -201,6 +204,7 @@ mod tests {
         };
         let commit = CommitChange {
             revision: 4,
+            homes: ["old".into(), "older".into()].into(),
             doomed: ["i-1".into()].into(),
             ..CommitChange::default()
         };
@@ -226,6 +230,7 @@ mod tests {
             MemoryChange::Freeze {
                 since: Timestamp(6),
             },
+            MemoryChange::Leave(["old".into()].into()),
         ]
     }
 
@@ -247,6 +252,7 @@ mod tests {
         assert_eq!((first.phase, first.revision), (Phase::Destroying, 4));
         assert_eq!(first.frozen, Some(Timestamp(6)));
         assert!(first.outcomes.is_empty() && first.held.is_empty());
+        assert_eq!(first.homes, ["older".into()].into());
         assert_eq!(first.roll, Some(Roll::default()));
     }
 

@@ -153,7 +153,9 @@ impl<'a> Draft<'a> {
             .all(|on| matches!(on, WaitingOn::SelfMember { .. } | WaitingOn::Held { .. }));
         // Without a member that could show anything its rollout is kept, and is not under way.
         let rests = !self.has_left() && !is_ready(&self);
-        let converged = idle && quiet && (self.memory.roll.is_none() || rests);
+        let active = self.memory.phase == Phase::Active;
+        let lacks = active && gates::lacks_identities(&self);
+        let converged = idle && quiet && !lacks && (self.memory.roll.is_none() || rests);
         self.forget_homes();
         if self.memory.phase == Phase::Active && self.seen.listed().is_some() {
             gates::note_outcome(&mut self, converged);

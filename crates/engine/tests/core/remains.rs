@@ -376,6 +376,24 @@ fn what_was_only_accepted_is_named_after_its_group_was_destroyed() {
     assert_eq!(bench.ids(), Vec::<&str>::new());
 }
 
+/// While it is listed, too: who looks for what is left need not wait until it is out of sight.
+#[test]
+fn the_open_creations_of_a_group_that_is_being_destroyed_are_named() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(2, "1"));
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(5, "1"));
+    bench.destroy();
+    bench.wait(5);
+    assert!(bench.core.knows(&GROUP.into()), "two have not gone yet");
+    let orphans = bench.core.orphans();
+    let said = orphans
+        .iter()
+        .map(|one| (one.fate.as_str(), one.instance.as_str()));
+    let said: Vec<_> = said.collect();
+    assert_eq!(said, [("destroyed", ""); 3]);
+}
+
 /// Whoever is told that a group is destroyed may commit it anew.
 #[test]
 fn a_group_whose_destruction_was_answered_can_be_committed_anew() {

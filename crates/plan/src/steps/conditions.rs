@@ -7,6 +7,7 @@ use crate::conditions::{ConditionKind, UNSEEN};
 use crate::draft::Draft;
 use crate::observation::{Key, Member};
 use crate::reason::Reason;
+use crate::steps::gates::lacks_identities;
 use crate::steps::patience::{note_waits, overdue};
 use crate::waiting::{PausedBy, WaitingOn};
 use crate::{Direction, RollResult};
@@ -155,6 +156,16 @@ fn scaling(draft: &Draft<'_>) -> Said {
     {
         return stands_still(draft, on);
     }
+    // Those that stay have the places of identities that are not there.
+    if there == wanted && lacks_identities(draft) {
+        let keeps =
+            |on: &&WaitingOn| matches!(on, WaitingOn::Held { .. } | WaitingOn::SelfMember { .. });
+        let lacking = "not all identities are there".to_owned();
+        return match draft.waiting.iter().find(keeps) {
+            Some(on) => (true, "Held", format!("{lacking}: {on}")),
+            None => (true, "MembersMissing", lacking),
+        };
+    }
     match there.cmp(&wanted) {
         std::cmp::Ordering::Less => {
             let text = format!("{there} of {wanted} members are there, {coming} are coming");
@@ -251,8 +262,9 @@ fn degraded(draft: &Draft<'_>, overdue: Option<(&'static str, String)>) -> Said 
                 return (true, "ConfigurationError", text);
             }
             WaitingOn::Ceiling { .. } => "CeilingReached",
+            // A person lets it go on; nothing has failed.
             WaitingOn::Paused {
-                by: PausedBy::Operator,
+                by: PausedBy::Operator | PausedBy::Changed { .. },
             } => continue,
             WaitingOn::Paused { .. } => "RolloutFailed",
             _ => continue,

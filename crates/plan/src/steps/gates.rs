@@ -118,9 +118,9 @@ fn end_roll(draft: &mut Draft<'_>) {
     draft.ledger.release_hold();
 }
 
-/// Returns whether fewer identities are there than are wanted while the rollout lasts. Where members that are
+/// Returns whether fewer identities are there than are wanted while a rollout lasts. Where members that are
 /// held have their places, the group has its size all the same.
-fn lacks_identities(draft: &Draft<'_>) -> bool {
+pub(crate) fn lacks_identities(draft: &Draft<'_>) -> bool {
     match &draft.spec.size {
         Size::Cattle(_) => false,
         Size::Pets(ids) => {

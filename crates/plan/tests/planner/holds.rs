@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Reason, Step, WaitingOn};
+use infrakit_plan::{ConditionKind, Reason, Step, WaitingOn};
 
 use crate::bench::*;
 
@@ -52,6 +52,24 @@ fn a_held_member_that_keeps_the_group_too_large_is_said() {
     let mut bench = Bench::named(pets(&["b"]), &["a", "b"]);
     bench.memory.held.insert("a".into());
     assert!(waits(&bench));
+}
+
+/// Other names are committed, and nothing else: whoever is held has the place of one of them.
+#[test]
+fn a_held_member_that_has_the_place_of_another_name_is_said() {
+    let mut bench = Bench::named(pets(&["a", "b"]), &["a", "b"]);
+    bench.memory.held.insert("a".into());
+    bench.commit(pets(&["b", "c"]));
+    let plan = bench.plan();
+    assert_eq!((created(&plan), plan.converged), (vec![], false));
+    let scaling = bench.memory.conditions.get(ConditionKind::Scaling).unwrap();
+    assert_eq!((scaling.holds, scaling.reason.as_ref()), (true, "Held"));
+    assert!(scaling.message.contains("`a`"), "{scaling:?}");
+    let degraded = bench.memory.conditions.get(ConditionKind::Degraded);
+    assert!(!degraded.unwrap().holds, "it waits for a person");
+    bench.memory.held.clear();
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), [("a", Reason::Unlisted)]);
 }
 
 /// How long an old member's drain takes says nothing of new ones.

@@ -253,6 +253,8 @@ fn beside_members_from_nowhere_nobody_is_too_many() {
         bench.look();
     }
     assert!(paused_by(&bench).is_some());
+    let degraded = bench.memory.conditions.get(ConditionKind::Degraded);
+    assert!(!degraded.unwrap().holds, "it waits for a person");
     // A smaller size is the operator's word: of the group's own one goes.
     bench.commit(spec(r#"{"Size":2}"#, "v2", ""));
     let plan = bench.plan();

@@ -36,8 +36,9 @@ pub(crate) struct ReleaseArgs {
 
 /// Believe that the members are gone which lists lack
 ///
-/// A list that lacks many members at once is doubted, and nothing is made for them. If you know that
-/// they are gone, say so; if they are not, each will be made a second time.
+/// A list that lacks many members at once is doubted, and nothing is made for them. Nor is anything made
+/// while a plugin that the group lived on before does not say who is left there. If you know that they
+/// are gone, say so; if they are not, each will be made a second time.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  infrakit group confirm-loss cattle")]
 pub(crate) struct ConfirmLossArgs {

@@ -366,6 +366,11 @@ impl Observer {
         self.shown.get(&hashed(id)).map(|shown| shown.since)
     }
 
+    /// Returns whether the last list did not come.
+    pub(in crate::core) fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Notes a list that did not come; returns how many failed in a row.
     pub(in crate::core) fn failed(&mut self, now: Timestamp, poll_interval: Duration) -> u32 {
         // A plugin that is started anew is there within a second; one that is away costs no more than one

@@ -1,36 +1,73 @@
 //! A loss that is doubted, and somebody who knows that it is one.
 
-use infrakit_plan::Timestamp;
-use infrakit_spi::GroupId;
+use std::collections::BTreeSet;
+
+use infrakit_plan::{MemoryChange, Timestamp};
+use infrakit_spi::{GroupId, PluginName};
 
 use crate::core::steps::commit::Accepted;
-use crate::core::words::count;
+use crate::core::words::{count, names};
 use crate::core::{Core, Refused};
 
 impl Core {
-    /// Believes that the members of a group are gone which lists lack. Nothing is written: the next
-    /// plan makes others, which is.
+    /// Believes that the members of a group are gone which lists lack, and that nobody is left on former
+    /// plugins that do not answer. Of the former nothing is written: the next plan makes others, which is.
     ///
     /// # Errors
     /// Returns why it is refused.
     pub fn confirm_loss(&mut self, id: &GroupId, now: Timestamp) -> Result<Accepted, Refused> {
         self.known(id)?;
-        let said = |details: String| {
-            Ok(Accepted {
-                details,
-                batch: None,
-            })
-        };
+        let out_of_reach = self.out_of_reach(id);
+        if !out_of_reach.is_empty() {
+            self.free_to_change(id)?;
+        }
         let lost = self.lose_doubted(id, now);
-        if lost == 0 {
-            return said(format!(
-                "no member of group '{id}' is missing in doubt; nothing changes"
+        let mut said = Vec::new();
+        if lost > 0 {
+            tracing::warn!(group = %id, lost, "somebody says that they are gone");
+            let lost = count(lost, "member");
+            said.push(format!(
+                "{lost} of group '{id}' count as gone, and are made again"
             ));
         }
-        tracing::warn!(group = %id, lost, "somebody says that they are gone");
-        said(format!(
-            "{} of group '{id}' count as gone, and are made again",
-            count(lost, "member")
-        ))
+        let mut batch = None;
+        if !out_of_reach.is_empty() {
+            let plugins = names(&out_of_reach);
+            said.push(format!(
+                "nobody of group '{id}' counts as left on {plugins}, and nobody looks there any more"
+            ));
+            batch = self.change(id, MemoryChange::Leave(out_of_reach));
+        }
+        let details = if said.is_empty() {
+            format!("no member of group '{id}' is missing in doubt; nothing changes")
+        } else {
+            said.join("; ")
+        };
+        Ok(Accepted { details, batch })
+    }
+
+    /// Returns the former plugins of a group that have not told who is left there, and do not answer. Where a
+    /// creation is open, its outcome is waited for.
+    pub(in crate::core) fn out_of_reach(&self, id: &GroupId) -> BTreeSet<PluginName> {
+        let Some(group) = self.groups.get(id) else {
+            return BTreeSet::new();
+        };
+        let fails = |home: &PluginName| {
+            let observer = self.observers.get(home);
+            observer.is_some_and(|observer| observer.is_failing())
+        };
+        let made = |home: &PluginName| {
+            let mut intents = group.memory.intents.values();
+            intents.any(|intent| intent.plugin == *home)
+        };
+        let former = group.memory.homes.iter();
+        let former = former.filter(|home| **home != group.spec.instance.plugin);
+        let unseen = former.filter(|home| {
+            group.seen.listed_on(home).is_none() && group.seen.population(home) == 0
+        });
+        unseen
+            .filter(|home| fails(home) && !made(home))
+            .cloned()
+            .collect()
     }
 }

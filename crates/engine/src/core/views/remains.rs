@@ -1,48 +1,64 @@
 //! What is said of groups that are gone while something was under way for them.
 
-use infrakit_plan::{Timestamp, Token};
-use infrakit_spi::InstanceId;
+use infrakit_plan::{Phase, Timestamp, Token};
 use infrakit_spi::rollout::{Orphan, Why};
+use infrakit_spi::{InstanceId, PluginName};
 
-use crate::core::Core;
 use crate::core::state::remains::Remains;
 use crate::core::words::{Wall, count, names};
+use crate::core::{Core, Group};
 use crate::records::Fate;
 
 impl Core {
-    /// Returns what is there, or may still come, of groups that nobody manages any more.
+    /// Returns what is there, or may still come, of groups that nobody manages any more; and what may still
+    /// come of those that are being destroyed.
     #[must_use]
     pub fn orphans(&self) -> Vec<Orphan> {
         let wall = self.on_wall();
+        let going = self.groups.values();
+        let going = going.filter(|group| group.memory.phase == Phase::Destroying);
+        let of_going = going.flat_map(|group| open_creations(group, Fate::Destroyed, wall));
         let remains = self.groups.all_remains();
-        remains.flat_map(|one| orphans_of(one, wall)).collect()
+        let of_remains = remains.flat_map(|one| orphans_of(one, wall));
+        of_going.chain(of_remains).collect()
     }
 }
 
-fn orphans_of(remains: &Remains, wall: Wall) -> Vec<Orphan> {
-    let group = &remains.group;
-    let blank = |plugin: &infrakit_spi::PluginName, number| Orphan {
-        group: group.id().clone(),
-        fate: word(remains.fate).to_owned(),
-        plugin: plugin.clone(),
-        token: Token::new(&group.memory.nonce, number).to_string(),
-        ..Orphan::default()
-    };
-    let there = remains.orphans().map(|member| Orphan {
+fn orphans_of(remains: &Remains, wall: Wall) -> impl Iterator<Item = Orphan> {
+    let (group, fate) = (&remains.group, remains.fate);
+    let there = remains.orphans().map(move |member| Orphan {
         instance: member.id.clone(),
         logical_id: text(member.logical_id.as_ref()),
         since: wall.moment(member.created),
-        ..blank(&member.plugin, member.token.unwrap_or_default())
+        ..blank(
+            (group, fate),
+            &member.plugin,
+            member.token.unwrap_or_default(),
+        )
     });
-    let open = group.memory.intents.iter().map(|(number, intent)| Orphan {
+    there.chain(open_creations(group, fate, wall))
+}
+
+fn open_creations(group: &Group, fate: Fate, wall: Wall) -> impl Iterator<Item = Orphan> {
+    let open = group.memory.intents.iter();
+    open.map(move |(number, intent)| Orphan {
         logical_id: text(intent.logical_id.as_ref()),
         since: wall.moment(intent.begun),
         until: intent
             .doubt
             .map_or_else(String::new, |doubt| wall.moment(doubt.until)),
-        ..blank(&intent.plugin, *number)
-    });
-    there.chain(open).collect()
+        ..blank((group, fate), &intent.plugin, *number)
+    })
+}
+
+fn blank((group, fate): (&Group, Fate), plugin: &PluginName, number: u64) -> Orphan {
+    Orphan {
+        group: group.id().clone(),
+        fate: word(fate).to_owned(),
+        plugin: plugin.clone(),
+        token: Token::new(&group.memory.nonce, number).to_string(),
+        ..Orphan::default()
+    }
 }
 
 fn text(id: Option<&infrakit_spi::LogicalId>) -> String {
