@@ -134,7 +134,13 @@ impl MemoryChange {
             Self::Destroy => memory.phase = Phase::Destroying,
             Self::Freeze { since } => memory.frozen = Some(*since),
             Self::Thaw => memory.frozen = None,
-            Self::Leave(homes) => memory.homes.retain(|home| !homes.contains(home)),
+            Self::Leave(homes) => {
+                memory.homes.retain(|home| !homes.contains(home));
+                // Nobody is made there any more, and nothing goes back there by itself.
+                if let Some(roll) = &mut memory.roll {
+                    roll.former.take_if(|former| homes.contains(&former.plugin));
+                }
+            }
         }
     }
 }

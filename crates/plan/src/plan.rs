@@ -90,6 +90,7 @@ fn decide(mut draft: Draft<'_>) -> Plan {
         draft.ledger.block_creations();
     }
     strangers::forget_strangers(&mut draft);
+    strangers::note_strangers(&mut draft);
     draft.resume_decided();
     draft.destroy_requested();
     gates::note_roll(&mut draft);

@@ -1,13 +1,11 @@
 //! A group that moves from one instance plugin to another.
 
 use infrakit_engine::core::Effect;
-use infrakit_spi::Error;
-use infrakit_spi::instance::Listing;
 use infrakit_spi::rollout::Hold;
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
-fn on(plugin: &str, size: u64) -> infrakit_spi::group::GroupSpec {
+pub(crate) fn on(plugin: &str, size: u64) -> infrakit_spi::group::GroupSpec {
     spec(&format!(r#"{{"Size":{size}}}"#), (plugin, "1"), "")
 }
 
@@ -268,64 +266,6 @@ fn a_hold_is_not_about_one_with_the_same_id_elsewhere() {
     bench.commit(spec(r#"{"Size":0}"#, ("other", "1"), ""));
     bench.wait(60);
     assert_eq!(bench.ids(), ["i-001"]);
-}
-
-/// Its plugin is gone for good. Whether its members are, only a person knows.
-#[test]
-fn a_group_goes_on_without_a_former_plugin_when_a_person_says_that_nobody_is_left_there() {
-    for restarts in [false, true] {
-        let mut bench = Bench::new();
-        bench.arrive(on("old", 2));
-        bench.free();
-        bench.wait(60);
-        bench.instances.clear();
-        bench.made.clear();
-        bench.hold_lists = true;
-        bench.commit(on("new", 2));
-        lists_fail(&mut bench, "old", 30);
-        assert_eq!(bench.made, Vec::<String>::new());
-        let why = bench.why();
-        assert!(why.contains("`infrakit group confirm-loss g`"), "{why}");
-        if restarts {
-            bench.restart();
-            lists_fail(&mut bench, "old", 5);
-        }
-        let said = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
-        assert!(said.details.contains("left on `old`"), "{}", said.details);
-        lists_fail(&mut bench, "old", 60);
-        assert_eq!(bench.on("new"), 2, "{}", bench.why());
-        assert!(bench.converged(), "{}", bench.why());
-        let again = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
-        assert!(
-            again.details.contains("nothing changes"),
-            "{}",
-            again.details
-        );
-        bench.restart();
-        lists_fail(&mut bench, "old", 30);
-        assert!(bench.converged(), "{}", bench.why());
-    }
-}
-
-/// Lets time pass in which the lists of one plugin fail.
-fn lists_fail(bench: &mut Bench, failing: &str, seconds: u64) {
-    for _ in 0..seconds {
-        bench.wait(1);
-        for held in std::mem::take(&mut bench.lists) {
-            let there = bench
-                .instances
-                .iter()
-                .filter(|((home, _), _)| *home == held.0);
-            let list = there.map(|(_, one)| one.clone()).collect();
-            let outcome = if held.0.as_str() == failing {
-                Err(Error::unknown("nobody there"))
-            } else {
-                Ok(Listing::Changed(list, None))
-            };
-            bench.answer_list(held, outcome);
-        }
-        bench.settle();
-    }
 }
 
 /// Whoever has looked after the members by hand for longer than a month does not mean them any more, be it

@@ -17,6 +17,7 @@ mod homes;
 mod ids;
 mod incarnations;
 mod leaving;
+mod left;
 mod limits;
 mod lives;
 mod losses;

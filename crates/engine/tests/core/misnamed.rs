@@ -136,3 +136,50 @@ fn two_that_live_with_one_id_cost_their_group_and_no_other() {
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
 }
+
+/// Its token is not readable, a list shows what a creation made before its answer comes, and somebody
+/// destroys that: the answer is right, whether ids are used again or not.
+#[test]
+fn an_answer_that_comes_after_a_list_is_right() {
+    for reused in [Reuse::Never, Reuse::AfterDelete] {
+        let mut bench = Bench::declaring(|behaviour| {
+            behaviour.id.reused = reused;
+            behaviour.token_readable = Some(false);
+        });
+        bench.arrive(cattle(1, "1"));
+        bench.fate = Fate::Kept;
+        bench.commit(cattle(2, "1"));
+        let creation = bench.take_creation();
+        let made = bench.make(&creation, "i-009");
+        bench.wait(20);
+        let _ = bench.ask_to_go("i-009");
+        bench.answer(creation, Ok(made));
+        bench.settle();
+        let why = bench.why();
+        let failures = bench.memory().creation.failures();
+        assert_eq!(failures, 0, "{reused:?} {why}");
+    }
+}
+
+/// What a former life asked for happens when the next one creates.
+#[test]
+fn nobody_is_blamed_after_a_restart_either() {
+    let mut bench = Bench::declaring(|behaviour| behaviour.id.reused = Reuse::AfterDelete);
+    bench.arrive(pets(r#"["a","b"]"#));
+    bench.wait(400);
+    bench.sick.insert("i-001".into());
+    bench.fate = Fate::Kept;
+    bench.wait(200);
+    let _ = bench.take_destruction();
+    bench.restart();
+    bench.settle();
+    bench.commit(pets(r#"["a","b","c"]"#));
+    let creation = bench.take_creation();
+    // What the former life asked for happens now.
+    bench.lose("i-001");
+    let made = bench.make(&creation, "i-001");
+    bench.answer(creation, Ok(made));
+    bench.settle();
+    let failures = bench.memory().creation.failures();
+    assert_eq!(failures, 0, "{}", bench.why());
+}

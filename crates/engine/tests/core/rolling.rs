@@ -6,7 +6,7 @@ use infrakit_plan::{Direction, PausedBy, RollResult};
 use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Lifecycle, Listing};
 use infrakit_spi::rollout::{Command, Freeze, Hold};
-use infrakit_spi::{Error, FailureClass};
+use infrakit_spi::{Error, FailureClass, tags};
 
 use crate::bench::{Bench, Fate, GROUP, cattle, spec};
 
@@ -397,4 +397,33 @@ fn a_commit_before_the_first_list_of_a_life_is_not_paused_by_who_was_there() {
     bench.wait(300);
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!(bench.count("create"), 4, "{:?}", bench.made);
+}
+
+/// Somebody who pauses a rollout that waits for a look at a stranger means it: it does not go on by itself
+/// when that is gone.
+#[test]
+fn a_pause_by_a_person_outlives_the_stranger() {
+    let more = r#","Updating":{"Stages":[{"Until":1,"Approve":true}]}"#;
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(3, "1"));
+    bench.commit(spec(r#"{"Size":3}"#, ("file", "2"), more));
+    bench.wait(60);
+    let tags = [(tags::GROUP, "g"), (tags::CONFIG_HASH, "other")];
+    let tags = tags.map(|(tag, value)| (tag.to_owned(), value.to_owned()));
+    bench.plant("file", "stray", tags.into());
+    bench.wait(60);
+    assert!(bench.memory().roll.unwrap().paused.is_some());
+    let id = GROUP.into();
+    let said = bench
+        .core
+        .steer(&id, &Command::Pause, bench.now)
+        .unwrap()
+        .details;
+    bench.wait(60);
+    bench.lose("stray");
+    bench.wait(120);
+    assert!(
+        bench.memory().roll.unwrap().paused.is_some(),
+        "it was answered: {said}"
+    );
 }

@@ -134,6 +134,11 @@ impl Ledger {
         self.strangers = members;
     }
 
+    /// Returns how many of the members a person is to look at first.
+    pub(crate) fn strangers(&self) -> usize {
+        self.strangers
+    }
+
     /// Notes that nothing can be made for now, before anybody asks: what may go must not depend on
     /// whether a step has tried in vain.
     pub(crate) fn block_creations(&mut self) {

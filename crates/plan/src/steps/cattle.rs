@@ -19,7 +19,8 @@ use crate::waiting::WaitingOn;
 /// Brings a group of like members to its size.
 ///
 /// Surplus members go those first that somebody named, then sick ones, then those from elsewhere of whom
-/// nobody has heard, then others that do not serve, then outdated ones, then the youngest. Tokens tell age
+/// nobody has heard, then others that do not serve, then outdated ones, of these first those from elsewhere,
+/// then the youngest. Tokens tell age
 /// before the moments do at which members became known: a restart forgets those, and a choice made
 /// anew after it must fall on the same members, which may be slow to go. A group that is to
 /// grow while it is being rolled keeps its former size until the rollout is through. What a rollout

@@ -151,13 +151,14 @@ fn rolling_out(draft: &Draft<'_>) -> Said {
 fn scaling(draft: &Draft<'_>) -> Said {
     let (there, wanted) = (draft.ledger.tally().working, draft.ledger.wanted);
     let coming = draft.pending();
-    if there != wanted
+    let lacks = lacks_identities(draft);
+    if (there != wanted || lacks)
         && let Some(on) = freeze(draft)
     {
         return stands_still(draft, on);
     }
     // Those that stay have the places of identities that are not there.
-    if there == wanted && lacks_identities(draft) {
+    if there == wanted && lacks {
         let keeps =
             |on: &&WaitingOn| matches!(on, WaitingOn::Held { .. } | WaitingOn::SelfMember { .. });
         let lacking = "not all identities are there".to_owned();
@@ -171,7 +172,9 @@ fn scaling(draft: &Draft<'_>) -> Said {
             let text = format!("{there} of {wanted} members are there, {coming} are coming");
             (true, "MembersMissing", text)
         }
-        std::cmp::Ordering::Greater if draft.memory.roll.is_none() => {
+        std::cmp::Ordering::Greater
+            if draft.memory.roll.is_none() || !draft.strangers.is_empty() =>
+        {
             let text = format!("{there} members are there, {wanted} are wanted");
             (true, "MembersTooMany", text)
         }

@@ -75,7 +75,7 @@ fn grow_afterwards(draft: &mut Draft<'_>) {
 /// go when the group was made larger, or that a list shows only now. As many as before are to serve.
 fn keep_who_is_there(draft: &mut Draft<'_>) {
     let tally = draft.ledger.tally();
-    let there = (tally.working + tally.leaving) as u64;
+    let there = (tally.working + tally.leaving).saturating_sub(draft.ledger.strangers()) as u64;
     let size = draft.spec.size.count();
     let hold = draft.memory.roll.as_mut().map(|roll| &mut roll.hold);
     if let Some(hold) = hold.filter(|hold| hold.is_some_and(|kept| kept > 0 && kept < there)) {
@@ -267,11 +267,6 @@ pub(crate) fn limit(draft: &mut Draft<'_>, illness: &Illness<'_>) {
         Duration::ZERO
     };
     draft.ledger.most_new = most;
-    // Nobody is wanted where the size is none.
-    if draft.ledger.wanted > 0 {
-        draft.strangers = strangers::strangers(draft, &roll);
-        draft.ledger.note_strangers(draft.strangers.len());
-    }
     draft.memory.roll = Some(roll);
     end_roll(draft);
 }

@@ -35,7 +35,8 @@ pub(crate) fn heal<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     let settling = unproved.iter().filter(young).count();
     let errand = Errand::Sick { settling };
     for entry in &illness.sick {
-        if draft.taken.contains(entry.0) {
+        // A person is to look at those from elsewhere first, as ill as they are.
+        if draft.taken.contains(entry.0) || draft.strangers.contains(entry.0) {
             continue;
         }
         if draft.ledger.slots(errand) == 0 {

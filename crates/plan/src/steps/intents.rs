@@ -54,7 +54,9 @@ impl Draft<'_> {
             } else {
                 intent.begun
             };
-            if listed.is_some_and(|listed| listed >= until) {
+            // Where nobody looks any more, since a person says that nobody is left there, no list tells.
+            let left = !self.seen.homes().any(|home| *home == intent.plugin);
+            if listed.is_some_and(|listed| listed >= until) || left && self.now >= at {
                 if behaviour.shows_tokens() {
                     lost.push((*number, "no instance came of it"));
                 } else {

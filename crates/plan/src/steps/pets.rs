@@ -63,9 +63,10 @@ fn settle_contests(draft: &mut Draft<'_>) {
         let Some(holders) = index.holders.get(id) else {
             continue;
         };
+        // Nor is anybody one too many beside those that a person is to look at first.
         let mut holders: Vec<(&Key, &Member)> = draft
             .members(holders)
-            .filter(|(_, member)| member.stays())
+            .filter(|(key, member)| member.stays() && !draft.strangers.contains(key))
             .collect();
         if !draft.is_wanted(id) {
             unlisted.append(&mut holders);

@@ -1,8 +1,9 @@
 //! Members from elsewhere that turn up in mid-rollout: made by hand, or by another controller, from another
 //! configuration. A person looks at them before the rollout goes on.
 //!
-//! Until then they stay, and nobody goes in their place: whoever made them may take them away again, and
-//! the group's own members are what is left then.
+//! Until then they stay, be they sick, too many, or of a name that another one has, and nobody goes in their
+//! place: whoever made them may take them away again, and the group's own members are what is left then.
+//! Only who is asked to destroy one by name does so.
 
 use std::collections::BTreeSet;
 
@@ -37,18 +38,34 @@ pub(crate) fn forget_strangers(draft: &mut Draft<'_>) {
     }
 }
 
-/// Returns the members from elsewhere that nobody was shown yet, or that the rollout is paused for.
-pub(super) fn strangers<'a>(draft: &Draft<'a>, roll: &Roll) -> BTreeSet<&'a Key> {
+/// Notes the members from elsewhere that nobody was shown yet, or that the rollout is paused for, before anybody
+/// goes. Nobody is wanted where the size is none.
+pub(crate) fn note_strangers(draft: &mut Draft<'_>) {
+    let aborted = draft.memory.aborted.as_ref() == Some(&draft.spec.hash);
+    let Some(roll) = &draft.memory.roll else {
+        return;
+    };
+    // The first releases kept no beginning.
+    let unbegun = roll.blind || roll.begun == Timestamp::default();
+    if draft.ledger.wanted == 0 || aborted || unbegun {
+        return;
+    }
+    draft.strangers = strangers(draft, roll);
+    draft.ledger.note_strangers(draft.strangers.len());
+}
+
+/// Returns the members from elsewhere that nobody was shown yet, or that the rollout is paused for. Whoever holds
+/// one of these to look at it has not said that the group needs one less.
+fn strangers<'a>(draft: &Draft<'a>, roll: &Roll) -> BTreeSet<&'a Key> {
     let unknown = |key: &Key, member: &Member| {
-        roll.strangers.contains(&key.id)
-            || member.created >= roll.begun && !roll.shown.contains(&key.id)
+        let new = member.created >= roll.begun && !roll.shown.contains(&key.id);
+        roll.strangers.contains(&key.id) || new && !draft.is_untouchable(member)
     };
     let index = draft.index;
     let foreign = draft.members(index.foreign_since(Timestamp::default()));
     foreign
-        .filter(|(key, member)| unknown(key, member) && !draft.is_untouchable(member))
+        .filter(|(key, member)| unknown(key, member))
         .map(|(key, _)| key)
-        .filter(|key| !draft.booked.contains(key))
         .collect()
 }
 

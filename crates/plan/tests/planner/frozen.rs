@@ -146,3 +146,16 @@ fn that_a_frozen_group_does_not_try_again_is_no_fault() {
     bench.look();
     assert_eq!(degraded(&bench), (true, "DestructionsHang".to_owned()));
 }
+
+/// Nothing is made for it before it is thawed.
+#[test]
+fn a_frozen_group_that_lacks_a_name_is_not_scaling() {
+    let mut bench = Bench::named(pets(&["a", "b"]), &["a", "b"]);
+    bench.commit(pets(&["b", "c"]));
+    let since = bench.now;
+    MemoryChange::Freeze { since }.apply(&mut bench.memory);
+    let plan = bench.plan();
+    assert!(only_checks(&plan));
+    let said = plan.memory.conditions.get(ConditionKind::Scaling).unwrap();
+    assert!(!said.holds, "{said:?}");
+}

@@ -30,6 +30,7 @@ mod rolling;
 mod rollouts;
 mod scale;
 mod stages;
+mod strangers;
 mod surge;
 mod words;
 mod zones;

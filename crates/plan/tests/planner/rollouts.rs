@@ -228,61 +228,6 @@ fn an_outdated_member_from_nowhere_pauses_the_rollout() {
     assert_eq!(paused_by(&bench), None, "it was taken notice of");
 }
 
-/// A person is to look at those first that nobody was shown. Until then they stay, and none of the group's
-/// own goes in their place: whoever made them may take them away again.
-#[test]
-fn beside_members_from_nowhere_nobody_is_too_many() {
-    let mut bench = Bench::new(cattle(3));
-    bench.play(&[]);
-    bench.commit(spec(
-        r#"{"Size":3}"#,
-        "v2",
-        r#","Updating":{"Stages":[{"Until":1,"Approve":true}]}"#,
-    ));
-    bench.play(&[]);
-    let own = bench.seen.members().count();
-    assert_eq!(own, 3, "one is rolled, and waits for approval");
-    for id in ["stray-1", "stray-2"] {
-        bench.add(tagged(id, &[(tags::CONFIG_HASH, "other")]));
-        bench.verdict(id, Health::Healthy);
-    }
-    for _ in 0..3 {
-        let plan = bench.plan();
-        assert_eq!(destroyed(&plan), []);
-        bench.pass(Duration::from_secs(10));
-        bench.look();
-    }
-    assert!(paused_by(&bench).is_some());
-    let degraded = bench.memory.conditions.get(ConditionKind::Degraded);
-    assert!(!degraded.unwrap().holds, "it waits for a person");
-    // A smaller size is the operator's word: of the group's own one goes.
-    bench.commit(spec(r#"{"Size":2}"#, "v2", ""));
-    let plan = bench.plan();
-    assert!(matches!(&destroyed(&plan)[..], [(id, Reason::Surplus)] if !id.starts_with("stray")));
-    // Once a person has let it go on, those that nobody here has made are too many.
-    let now = bench.now;
-    bench.memory.roll.as_mut().unwrap().resume(now);
-    let plan = bench.plan();
-    let want = [("stray-1", Reason::Surplus), ("stray-2", Reason::Surplus)];
-    assert_eq!(destroyed(&plan), want);
-}
-
-/// Where nobody is wanted, nobody need be looked at.
-#[test]
-fn a_size_of_none_waits_for_no_look_at_members_from_nowhere() {
-    let mut bench = rolled("");
-    bench.plan();
-    bench.add(tagged("stray", &[(tags::CONFIG_HASH, "other")]));
-    bench.plan();
-    assert!(paused_by(&bench).is_some());
-    bench.commit(spec(r#"{"Size":0}"#, "v2", ""));
-    let plan = bench.plan();
-    assert!(
-        destroyed(&plan).contains(&("stray", Reason::Surplus)),
-        "{plan:?}"
-    );
-}
-
 /// Whom nobody was shown is gone again: the group is as it was when the rollout was shown.
 #[test]
 fn a_rollout_goes_on_when_the_member_from_nowhere_is_gone() {

@@ -74,6 +74,8 @@ pub(in crate::core) struct Observer {
     /// How often something awaited was looked for in vain.
     looked: u32,
     failures: u32,
+    /// When the first of those failed.
+    failing_since: Option<Timestamp>,
     /// How long the last list of a single group took, and the last one of all.
     took: (Option<Duration>, Option<Duration>),
     /// Whether the plugin, in another process, tells of changes.
@@ -301,6 +303,7 @@ impl Observer {
         poll_interval: Duration,
     ) {
         self.failures = 0;
+        self.failing_since = None;
         self.looked = self.looked.saturating_add(1);
         match locality {
             Locality::InProcess => self.not_before = now + now.since(started) * REST,
@@ -366,9 +369,9 @@ impl Observer {
         self.shown.get(&hashed(id)).map(|shown| shown.since)
     }
 
-    /// Returns whether the last list did not come.
-    pub(in crate::core) fn is_failing(&self) -> bool {
-        self.failures > 0
+    /// Returns since when no list has come, if the last one did not.
+    pub(in crate::core) fn failing_since(&self) -> Option<Timestamp> {
+        self.failing_since
     }
 
     /// Notes a list that did not come; returns how many failed in a row.
@@ -377,6 +380,7 @@ impl Observer {
         // that is well.
         let pause = Duration::from_millis(250).saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
+        self.failing_since.get_or_insert(now);
         self.not_before = now + pause.min(poll_interval);
         self.want_all(self.not_before);
         self.failures

@@ -185,7 +185,10 @@ fn under_way(group: &Group) -> Result<&Roll, Unfit> {
 fn pause(group: &Group, (wall, now): (Wall, Timestamp)) -> Result<Change, Unfit> {
     let roll = under_way(group)?;
     let id = group.id();
-    if let Some(pause) = &roll.paused {
+    // One that ends by itself is none that a person asked for.
+    let paused = roll.paused.as_ref();
+    let paused = paused.filter(|pause| !matches!(pause.by, PausedBy::Changed { .. }));
+    if let Some(pause) = paused {
         let since = wall.moment(pause.since);
         let details = format!(
             "The rollout of group '{id}' is paused already, since {since}, by {}",

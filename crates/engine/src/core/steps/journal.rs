@@ -1,14 +1,16 @@
 //! The journal: what is written before anything is done, and what waits for it.
 
+use std::collections::BTreeSet;
+
 use infrakit_plan::guards::Guard;
 use infrakit_plan::{Memory, MemoryChange, Timestamp};
-use infrakit_spi::GroupId;
+use infrakit_spi::{GroupId, PluginName};
 use infrakit_store::{Change, Durability};
 
 use crate::core::state::remembered::stored_part;
 use crate::core::state::unwritten::{Batch, RETRY};
 use crate::core::steps::undo;
-use crate::core::{Core, Effect, NotWritten, Refused};
+use crate::core::{Core, Effect, Group, NotWritten, Refused};
 use crate::records::put_memory;
 
 impl Core {
@@ -114,6 +116,9 @@ impl Core {
                     let naming = group.memory.naming;
                     tracing::info!(group = %target.group, ?change, "changed");
                     change.apply(&mut group.memory);
+                    if let MemoryChange::Leave(homes) = &change {
+                        leave(group, homes);
+                    }
                     if naming != group.memory.naming {
                         group.aim();
                     }
@@ -178,6 +183,20 @@ impl Core {
                 // At once it would not be taken either.
                 self.wake_by(&target.group, now + RETRY);
             }
+        }
+    }
+}
+
+/// Takes in that nobody is left on plugins. One that has told meanwhile who is there is looked at all the same.
+fn leave(group: &mut Group, homes: &BTreeSet<PluginName>) {
+    for home in homes {
+        if group.seen.listed_on(home).is_some() {
+            group.memory.homes.insert(home.clone());
+            continue;
+        }
+        let young: Vec<u64> = group.young.on(home).map(|(_, number)| number).collect();
+        for number in young {
+            group.young.end(number, home);
         }
     }
 }

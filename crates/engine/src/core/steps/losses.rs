@@ -1,13 +1,19 @@
 //! A loss that is doubted, and somebody who knows that it is one.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use infrakit_plan::{MemoryChange, Timestamp};
+use infrakit_plan::{Intent, MemoryChange, Origin, Timestamp};
 use infrakit_spi::{GroupId, PluginName};
 
+use crate::core::state::observer::Observer;
 use crate::core::steps::commit::Accepted;
 use crate::core::words::{count, names};
 use crate::core::{Core, Refused};
+
+/// A plugin that has not answered for so long is not just being started anew: nobody is to be left behind
+/// where a person means the loss of others.
+const OUT_OF_REACH: Duration = Duration::from_secs(60);
 
 impl Core {
     /// Believes that the members of a group are gone which lists lack, and that nobody is left on former
@@ -17,7 +23,7 @@ impl Core {
     /// Returns why it is refused.
     pub fn confirm_loss(&mut self, id: &GroupId, now: Timestamp) -> Result<Accepted, Refused> {
         self.known(id)?;
-        let out_of_reach = self.out_of_reach(id);
+        let out_of_reach = self.out_of_reach(id, now);
         if !out_of_reach.is_empty() {
             self.free_to_change(id)?;
         }
@@ -46,27 +52,39 @@ impl Core {
         Ok(Accepted { details, batch })
     }
 
-    /// Returns the former plugins of a group that have not told who is left there, and do not answer. Where a
-    /// creation is open, its outcome is waited for.
-    pub(in crate::core) fn out_of_reach(&self, id: &GroupId) -> BTreeSet<PluginName> {
+    /// Returns the former plugins of a group that have not told this controller who is left there, and have
+    /// not answered for long. Where a creation may still come true, its outcome is waited for.
+    pub(in crate::core) fn out_of_reach(
+        &self,
+        id: &GroupId,
+        now: Timestamp,
+    ) -> BTreeSet<PluginName> {
         let Some(group) = self.groups.get(id) else {
             return BTreeSet::new();
         };
         let fails = |home: &PluginName| {
             let observer = self.observers.get(home);
-            observer.is_some_and(|observer| observer.is_failing())
+            let since = observer.and_then(Observer::failing_since);
+            since.is_some_and(|since| now.since(since) >= OUT_OF_REACH)
+        };
+        let may_come = |intent: &Intent| {
+            let behaviour = self.config.behaviour(&intent.plugin);
+            now < intent.open_until(behaviour)
         };
         let made = |home: &PluginName| {
             let mut intents = group.memory.intents.values();
-            intents.any(|intent| intent.plugin == *home)
+            intents.any(|intent| intent.plugin == *home && may_come(intent))
+        };
+        let told = |home: &PluginName| {
+            // Of those that only answers have told of a person knows as much.
+            let mut members = group.seen.members().filter(|one| one.plugin == *home);
+            let listed = members.any(|one| one.origin == Origin::Listed);
+            listed || group.seen.listed_on(home).is_some()
         };
         let former = group.memory.homes.iter();
         let former = former.filter(|home| **home != group.spec.instance.plugin);
-        let unseen = former.filter(|home| {
-            group.seen.listed_on(home).is_none() && group.seen.population(home) == 0
-        });
-        unseen
-            .filter(|home| fails(home) && !made(home))
+        former
+            .filter(|home| fails(home) && !told(home) && !made(home))
             .cloned()
             .collect()
     }

@@ -46,6 +46,10 @@ impl Core {
             Holder::Former => {
                 if let Some(group) = self.groups.living(target) {
                     group.seen.may_have_gone(plugin, id, now);
+                    let key = (plugin.clone(), id.clone());
+                    if let Some(decided) = group.memory.decided.get_mut(&key) {
+                        decided.since = decided.since.max(now);
+                    }
                 }
                 self.claim(&target.group, (plugin, id));
                 (Err(unclear(plugin, id)), false)
@@ -86,17 +90,21 @@ impl Core {
                 // A list has shown it before its answer came.
                 return Holder::New;
             }
-            let goes = member.departure.is_some() || lost(member);
+            let key = (plugin.clone(), id.clone());
+            let decided = own.is_some_and(|own| own.memory.decided.contains_key(&key));
+            let goes = member.departure.is_some() || decided || lost(member);
             if goes && behaviour.reuses_ids() {
                 // Of one that went before it was asked to, what was decided is taken back at once.
                 let asked = own.is_some_and(|own| self.may_have_been_asked_to_go(own, member));
-                return if behaviour.shows_tokens() && (asked || lost(member)) {
+                return if behaviour.shows_tokens() && (asked || decided || lost(member)) {
                     Holder::Former
                 } else {
                     Holder::New
                 };
             }
-            if goes || member.token.is_some() {
+            // One without a token that came since may be what this very creation made.
+            let older = member.first_shown.is_none_or(|shown| shown < begun);
+            if goes && older || member.token.is_some() {
                 return Holder::Another("was made by another creation".to_owned());
             }
         }

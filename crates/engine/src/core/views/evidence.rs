@@ -120,16 +120,7 @@ impl Group {
         if self.blind().is_some()
             && let Some((at, message)) = &self.unlisted
         {
-            let mut said = format!("{message}, at {}", wall.since(*at, now));
-            let own = &self.spec.instance.plugin;
-            let mut former = self.homes().filter(|home| *home != own);
-            if former.any(|home| self.seen.listed_on(home).is_none()) {
-                let group = self.id();
-                let way_out =
-                    format!("; `infrakit group confirm-loss {group}` if nobody is left there");
-                said.push_str(&way_out);
-            }
-            return said;
+            return format!("{message}, at {}", wall.since(*at, now));
         }
         let missing = self
             .homes()

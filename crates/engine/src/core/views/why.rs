@@ -31,7 +31,10 @@ impl Core {
         };
         let deeds = group.told_deeds(instance, wall);
         let lines = match instance {
-            None => self.with_faults(group, self.why_group(group, (wall, now))),
+            None => {
+                let lines = self.with_faults(group, self.why_group(group, (wall, now)));
+                self.with_way_out(group, lines, now)
+            }
             Some(instance) => match group.seen.get(instance) {
                 Some(member) => {
                     let last = deeds.iter().find(|deed| deed.plugin == member.plugin);
@@ -57,6 +60,21 @@ impl Core {
         match lines.get_mut(2) {
             Some(evidence) => *evidence = format!("{limits}; {evidence}"),
             None => lines.push(limits),
+        }
+        lines
+    }
+
+    /// Adds what a person can say where a former plugin of the group keeps it waiting.
+    fn with_way_out(&self, group: &Group, mut lines: Vec<String>, now: Timestamp) -> Vec<String> {
+        let id = group.id();
+        let out_of_reach = self.out_of_reach(id, now);
+        if !out_of_reach.is_empty() {
+            let left = names(&out_of_reach);
+            let way_out = format!("`infrakit group confirm-loss {id}` if nobody is left on {left}");
+            match lines.get_mut(2) {
+                Some(evidence) => evidence.push_str(&format!("; {way_out}")),
+                None => lines.push(way_out),
+            }
         }
         lines
     }
