@@ -109,7 +109,7 @@ fn after_a_restart_nothing_has_failed_yet() {
     bench.hold_lists = true;
     bench.restart();
     let said = why(&bench, "i-004");
-    let text = "that was decided before the controller was started anew, and the next try waits \
+    let text = "that was decided before, it may have gone since, and the next try waits \
                 for a list that shows it";
     assert!(said.contains(text), "{said}");
 }

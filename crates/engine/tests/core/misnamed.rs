@@ -183,3 +183,50 @@ fn nobody_is_blamed_after_a_restart_either() {
     let failures = bench.memory().creation.failures();
     assert_eq!(failures, 0, "{}", bench.why());
 }
+
+/// One that was not asked to go yet may have gone by itself, or be there.
+#[test]
+fn nor_does_that_of_one_that_was_not_asked_yet() {
+    let mut bench = Bench::declaring(|behaviour| behaviour.id.reused = Reuse::AfterDelete);
+    bench.arrive(wide(r#"["a","b","d","e"]"#));
+    bench.wait(400);
+    bench.fate = Fate::Kept;
+    bench.commit(wide(r#"["a","b","d","e","c"]"#));
+    let creation = bench.take_creation();
+    // What the engine makes of an answer that names `i-001`.
+    let mut there = bench.make(&creation, "i-009");
+    there.id = "i-001".into();
+    bench.hold_lists = true;
+    bench.sick.insert("i-001".into());
+    let answer = Bench::answer_of(&creation, there);
+    bench.while_a_destruction_is_written(answer);
+    bench.settle();
+    let calls = format!("{:?}", bench.take_kept());
+    assert!(
+        !calls.contains("Provision"),
+        "`a` is there, and is made a second time: {calls}"
+    );
+    let bodies = |bench: &Bench| {
+        let all = bench.all().into_iter();
+        let names = all.filter_map(|one| {
+            one.tags
+                .and_then(|tags| tags.get(tags::LOGICAL_ID).cloned())
+        });
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    };
+    let held = bodies(&bench);
+    assert_eq!(
+        held,
+        ["a", "b", "c", "d", "e"],
+        "{:?} {}",
+        bench.made,
+        bench.why()
+    );
+}
+
+fn wide(names: &str) -> GroupSpec {
+    let more = r#","Updating":{"MaxUnavailable":3}"#;
+    spec(&format!(r#"{{"LogicalIDs":{names}}}"#), ("file", "1"), more)
+}

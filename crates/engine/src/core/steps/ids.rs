@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{Again, Birth, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
+use infrakit_plan::{
+    Again, Birth, Doubt, FailedCreation, Intent, Origin, Step, Timestamp, Token, Told,
+};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
 
@@ -262,12 +264,12 @@ impl Core {
         has.then(|| (plugin.clone(), id.clone()))
     }
 
-    /// Returns whether a call is about a member whose id another one of its group has by now.
+    /// Returns whether a call is about a member whose id another one of its group has by now, or may have.
     pub(in crate::core) fn is_succeeded(&self, call: &Call) -> bool {
         let about = call.changes();
         about.is_some_and(|about| {
             let group = self.groups.with_remains(&about.target.group);
-            group.is_some_and(|group| !is_it(group, about))
+            group.is_some_and(|group| !is_it(group, about) || is_held_back(group, call))
         })
     }
 
@@ -367,6 +369,16 @@ fn doubt_again(
     };
     group.memory.intents.insert(number, intent);
     group.seen.disown(plugin, id);
+}
+
+/// Returns whether a member is not to be asked to go before a list tells, which a call was decided for.
+fn is_held_back(group: &Group, call: &Call) -> bool {
+    let Call::Destroy { subject, .. } = call else {
+        return false;
+    };
+    let member = group.seen.get_on(&subject.plugin, &subject.id);
+    let departure = member.and_then(|member| member.departure);
+    departure.is_some_and(|departure| !matches!(departure.step, Step::InFlight(_)))
 }
 
 /// Returns whether the member that now has the id is the one that a call was about.

@@ -4,7 +4,7 @@
 //! really made, if anything, only a list can tell.
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{Member, Origin, Step, Timestamp};
+use infrakit_plan::{Departure, Member, Origin, Step, Timestamp};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{Error, InstanceId, PluginName};
 
@@ -44,6 +44,7 @@ impl Core {
                 (Ok(made), false)
             }
             Holder::Former => {
+                self.hold_back(target, (plugin, id), now);
                 if let Some(group) = self.groups.living(target) {
                     group.seen.may_have_gone(plugin, id, now);
                     let key = (plugin.clone(), id.clone());
@@ -58,6 +59,35 @@ impl Core {
                 self.claim(&target.group, (plugin, id));
                 (Err(not_ours(plugin, id, &owner)), true)
             }
+        }
+    }
+
+    /// Takes back what was decided of a member and has not begun: it may have gone by itself, and its id be
+    /// another one's. It is asked to go on the word of a later list.
+    fn hold_back(
+        &mut self,
+        target: &Target,
+        (plugin, id): (&PluginName, &InstanceId),
+        now: Timestamp,
+    ) {
+        let group = self.groups.with_remains(&target.group);
+        let decided = group.and_then(|group| {
+            let member = group.seen.get_on(plugin, id)?;
+            let asked = self.may_have_been_asked_to_go(group, member);
+            member.departure.filter(|_| !asked)
+        });
+        let Some(decided) = decided else {
+            return;
+        };
+        self.withdraw(target);
+        if let Some(group) = self.groups.living(target)
+            && let Some(mut member) = group.seen.get_mut_on(plugin, id)
+        {
+            member.departure = Some(Departure {
+                step: Step::Failed(0, now),
+                taken: Some(now),
+                ..decided
+            });
         }
     }
 
@@ -94,9 +124,7 @@ impl Core {
             let decided = own.is_some_and(|own| own.memory.decided.contains_key(&key));
             let goes = member.departure.is_some() || decided || lost(member);
             if goes && behaviour.reuses_ids() {
-                // Of one that went before it was asked to, what was decided is taken back at once.
-                let asked = own.is_some_and(|own| self.may_have_been_asked_to_go(own, member));
-                return if behaviour.shows_tokens() && (asked || decided || lost(member)) {
+                return if behaviour.shows_tokens() {
                     Holder::Former
                 } else {
                     Holder::New

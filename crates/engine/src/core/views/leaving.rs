@@ -58,7 +58,7 @@ impl Group {
             ),
             // A former life decided it, and may have asked for it.
             Step::Failed(0, _) => format!(
-                "that was decided before the controller was started anew, and {}",
+                "that was decided before, it may have gone since, and {}",
                 self.next_try(member, departure, wall)
             ),
             Step::Failed(times, again) => {

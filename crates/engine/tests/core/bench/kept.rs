@@ -82,6 +82,38 @@ impl Bench {
         panic!("nobody is to go: {}", self.why());
     }
 
+    /// Lets time pass until a destruction is decided, and has something happen before it is written down.
+    pub(crate) fn while_a_destruction_is_written(&mut self, change: impl Fn(&mut Core, Timestamp)) {
+        for _ in 0..10_000 {
+            self.now = self.now + Duration::from_millis(100);
+            self.core.plan(self.now);
+            self.core.look(self.now);
+            let effects = self.core.take_effects();
+            let decided = effects.iter().any(|effect| match effect {
+                Effect::Journal { changes, .. } => {
+                    let mut keys = changes.iter().map(infrakit_store::Change::key);
+                    keys.any(|key| key.as_str().starts_with("departures/"))
+                }
+                Effect::List { .. } | Effect::Call(_) => false,
+            });
+            if decided {
+                change(&mut self.core, self.now);
+                self.fate = Fate::Kept;
+            }
+            for effect in effects {
+                self.carry_out(effect);
+            }
+            if decided {
+                let effects = self.core.take_effects();
+                effects
+                    .into_iter()
+                    .for_each(|effect| self.carry_out(effect));
+                return;
+            }
+        }
+        panic!("nobody is to go: {}", self.why());
+    }
+
     /// Carries out what was decided; nothing more is decided meanwhile.
     pub(crate) fn act(&mut self) {
         for effect in self.core.take_effects() {
@@ -134,6 +166,26 @@ impl Bench {
     /// Has a creation come true; its answer is still to come.
     pub(crate) fn make(&mut self, creation: &KeptCreation, id: &str) -> Description {
         self.plant(creation.plugin.as_str(), id, creation.tags.clone())
+    }
+
+    /// The answer of a creation, to be given in the midst of other things.
+    pub(crate) fn answer_of(
+        creation: &KeptCreation,
+        made: Description,
+    ) -> impl Fn(&mut Core, Timestamp) {
+        let target = creation.target.clone();
+        let (number, begun) = (creation.number, creation.begun);
+        let plugin = creation.plugin.clone();
+        move |core, now| {
+            let answer = CreationAnswer {
+                target: target.clone(),
+                number,
+                plugin: plugin.clone(),
+                begun,
+                outcome: Ok(Box::new(made.clone())),
+            };
+            core.handle(Event::Provisioned(answer), now);
+        }
     }
 
     /// Answers a creation.
