@@ -18,6 +18,26 @@ fn six() -> (Bench, Vec<String>) {
     (bench, ids)
 }
 
+/// The answer of a creation is lost. A list that lacks everybody says no more of what
+/// it made than of the others.
+#[test]
+fn a_list_that_lacks_everybody_does_not_settle_what_became_of_creations() {
+    let (mut bench, _) = six();
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(7, "1"));
+    let creation = bench.take_creation();
+    bench.make(&creation, "i-009");
+    bench.fate = Fate::Done;
+    bench.stale = Some(std::collections::BTreeMap::new());
+    bench.answer(creation, Err(Error::unknown("no answer")));
+    bench.wait(45);
+    assert_eq!(bench.count("create"), 0, "{}", bench.why());
+    bench.stale = None;
+    bench.wait(60);
+    assert_eq!(bench.ids().len(), 7, "{:?}", bench.made);
+    assert!(bench.converged(), "{}", bench.why());
+}
+
 #[test]
 fn one_empty_list_does_not_make_a_second_set() {
     let (mut bench, _) = six();

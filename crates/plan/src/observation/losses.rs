@@ -316,6 +316,15 @@ impl Observed {
         members.filter(|member| member.stays())
     }
 
+    /// Returns whether the last list of a plugin is doubted, since it lacks too many.
+    pub(crate) fn is_doubted_on(&self, plugin: &PluginName) -> bool {
+        let first = self.former.get(plugin).and_then(|former| former.lacks());
+        first.is_some()
+            || self
+                .doubted_members()
+                .any(|member| member.plugin == *plugin)
+    }
+
     /// Takes in what a former life doubted, and what it believed of plugins that showed nobody.
     pub fn recall_missing(&mut self, missing: BTreeMap<PluginName, Missing>) {
         let believed = missing.iter().filter_map(|(plugin, missing)| {

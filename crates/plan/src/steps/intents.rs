@@ -48,7 +48,9 @@ impl Draft<'_> {
             if let Some(doubt) = &mut intent.doubt {
                 doubt.until = at;
             }
+            // One that lacks too many others proves nothing of this one either.
             let listed = self.seen.listed_on(&intent.plugin);
+            let listed = listed.filter(|_| !self.seen.is_doubted_on(&intent.plugin));
             let until = if Guard::Doubt.stands() {
                 at
             } else {

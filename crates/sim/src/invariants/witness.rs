@@ -5,7 +5,7 @@ use infrakit_spi::flavor::Health;
 use crate::controller::Ask;
 use crate::judge::{Invariant, Scene, Victim};
 
-/// A member that was well all its life, and has booted, is not destroyed because a flavor says that
+/// A member that was well all its life, and has booted for as long as nobody need know, is not destroyed because a flavor says that
 /// it is not, unless it says so of this member alone and for as long as would be believed of a sick
 /// one. When everybody is said to be unhealthy at once, nobody goes.
 pub(super) struct Witness;
@@ -17,7 +17,8 @@ impl Invariant for Witness {
 
     fn ask(&self, scene: &Scene<'_>, ask: &Ask) -> Option<String> {
         let victim = Victim::of(scene, ask)?;
-        let well = victim.is_innocent() && scene.now >= victim.machine.ready;
+        // Of one that was not well a moment ago, since it was coming up, that is what its flavor said.
+        let well = victim.is_innocent() && scene.now >= victim.machine.ready + scene.age;
         let Victim { group, id, why, .. } = victim;
         // Of two members one may be sick while the other is; of more so many at once are not.
         let alone = scene.dark.is_none() || scene.there(group) < 3;
