@@ -112,11 +112,11 @@ impl<'a> Draft<'a> {
         self.config.self_logical_id.is_some() && member.logical_id == self.config.self_logical_id
     }
 
-    /// Returns whether the member must not be touched: the operator holds it, or the controller
-    /// runs on it.
+    /// Returns whether the member must not be touched: the operator holds it, the controller runs on it, or
+    /// its plugin shows another one with its id.
     pub(crate) fn is_untouchable(&self, member: &Member) -> bool {
         let held = self.memory.is_held(member) && Guard::Holds.stands();
-        held || self.is_self(member) && Guard::Own.stands()
+        held || self.is_self(member) && Guard::Own.stands() || self.seen.is_doubled(member)
     }
 
     /// Returns the working members of other configurations that may be replaced. One that the last

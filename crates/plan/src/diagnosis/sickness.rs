@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use infrakit_spi::flavor::Health;
+
 use crate::diagnosis::lately::Lately;
 use crate::diagnosis::{domains, lately};
 use crate::draft::Draft;
 use crate::guards::Guard;
 use crate::ledger::budget::number;
 use crate::observation::{Key, Member};
+use crate::reason::Reason;
 use crate::waiting::WaitingOn;
 
 /// Suspects that are asked quickly at once; the others go on at the usual pace. With nine beside them,
@@ -95,6 +98,7 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
             outdated_first.push((key, member));
         }
     }
+    illness.unhealthy_new += surplus_ill(draft);
     outdated_first.append(&mut illness.sick);
     illness.sick = outdated_first;
     let concerned = suspected || draft.memory.breaker.is_some();
@@ -123,6 +127,19 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
         draft.wait(WaitingOn::Confirmation { id });
     }
     illness
+}
+
+/// Counts the new members that are ill and go since there are too many. Until they are gone they say as much
+/// of the configuration as before: that they are asked to go must not let a rollout on in the next plan.
+fn surplus_ill(draft: &Draft<'_>) -> usize {
+    let ill = |member: &&Member| {
+        let surplus = member
+            .departure
+            .is_some_and(|one| one.reason == Reason::Surplus);
+        surplus && !draft.outdated(member) && member.health.last() == Health::Unhealthy
+    };
+    let leaving = draft.members(&draft.index.leaving);
+    leaving.map(|(_, member)| member).filter(ill).count()
 }
 
 /// Returns whether one member alone is known by a verdict, while others come up of which one is to come.

@@ -1,7 +1,7 @@
 //! Those that are gone, and that a list may still show: from before they went, or since their provider
 //! lists the dead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_spi::instance::Description;
 use infrakit_spi::{InstanceId, PluginName};
@@ -231,6 +231,23 @@ impl Observed {
     #[must_use]
     pub fn is_contested(&self, plugin: &PluginName, id: &InstanceId) -> bool {
         self.given.contains_key(&key(plugin, id))
+    }
+
+    /// Notes the ids that the last list of a plugin shows alive twice, as those of two instances. Whom a call
+    /// for such an id would reach nobody knows. Returns whether there are others than before.
+    pub fn note_doubled(&mut self, plugin: &PluginName, ids: &BTreeSet<InstanceId>) -> bool {
+        let known = self.doubled.iter().filter(|key| key.plugin == *plugin);
+        if known.map(|key| &key.id).eq(ids) {
+            return false;
+        }
+        self.doubled.retain(|key| key.plugin != *plugin);
+        self.doubled.extend(ids.iter().map(|id| key(plugin, id)));
+        true
+    }
+
+    /// Returns whether the last list shows the id of a member alive twice.
+    pub(crate) fn is_doubled(&self, member: &Member) -> bool {
+        !self.doubled.is_empty() && self.doubled.contains(&key(&member.plugin, &member.id))
     }
 
     /// Returns whether a list, started at `started`, may show an instance only because it is from before

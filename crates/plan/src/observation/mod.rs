@@ -76,6 +76,8 @@ pub struct Observed {
     /// Ids that another group was given by then: whoever had one of them before is gone, and a list from
     /// before that may still show it.
     given: BTreeMap<Key, Timestamp>,
+    /// Ids that the last list shows alive twice.
+    doubled: BTreeSet<Key>,
     /// When this life of the controller began, where a former one knew of the group.
     began: Option<Timestamp>,
     /// Those that lists still show as going away although they are gone.

@@ -27,6 +27,18 @@ fn second() -> Pick {
     }
 }
 
+/// The one in this position wherever there are four.
+fn of_four(position: usize) -> Pick {
+    let mut runner = TestRunner::deterministic();
+    loop {
+        let tree = proptest::arbitrary::any::<Index>().new_tree(&mut runner);
+        let index = tree.expect("an index is always generated").current();
+        if index.index(4) == position {
+            return Pick(index);
+        }
+    }
+}
+
 fn settles(shape: Shape, ops: impl IntoIterator<Item = Op>) {
     settles_on(shape, ops, Vec::new());
 }
@@ -141,6 +153,34 @@ fn who_is_too_many_does_not_change_with_those_that_go() {
         Op::ByHand(first(), false),
         Op::Commit(1, 0),
         Op::Run(1962),
+    ];
+    settles_on(shape, ops, tape);
+}
+
+/// Two that were ill were asked to go since there were too many, and the next plan rolled on.
+#[test]
+fn the_ill_that_go_as_surplus_let_no_rollout_on() {
+    let shape = Shape {
+        kind: Kind::Cattle,
+        size: 4,
+        proof: 0,
+        budget: 4,
+        own: false,
+        in_process: false,
+    };
+    let tape = vec![
+        32, 49, 0, 150, 0, 49, 0, 49, 0, 0, 0, 0, 0, 0, 0, 153, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0, 0,
+        6, 0, 0, 0, 0, 162, 0, 0, 0, 0, 82, 0, 0, 0, 0, 0, 0, 0, 0, 113, 0, 0, 0, 0, 15, 0, 0, 0,
+        0, 96, 0, 0, 0, 0, 61, 0, 0, 0, 0, 153,
+    ];
+    let ops = [
+        Op::Run(115_251),
+        Op::Turn(of_four(2), Health::Unhealthy),
+        Op::Turn(of_four(1), Health::Unhealthy),
+        Op::ByHand(first(), false),
+        Op::Delete(first()),
+        Op::Run(100_000),
+        Op::Commit(1, 0),
     ];
     settles_on(shape, ops, tape);
 }

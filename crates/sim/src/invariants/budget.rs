@@ -32,7 +32,8 @@ impl Invariant for Budget {
         }
         // That it has come up nobody need know who has not been told.
         let lately = machine.ready + scene.age > scene.now;
-        if lately && verdict != Health::Healthy {
+        // A flavor that looks at nothing tells nobody.
+        if lately && (verdict != Health::Healthy || machine.plain) {
             return None;
         }
         // Nor that it runs again, whatever its flavor says, before a list tells.

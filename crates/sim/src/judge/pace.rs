@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use infrakit_spi::{GroupId, PluginName};
+use infrakit_spi::{GroupId, PluginName, tags};
 
 use crate::controller::Ask;
 use crate::world::{Bucket, Fill, MINUTE};
@@ -19,8 +19,9 @@ pub struct Pace {
     destroys: BTreeMap<PluginName, Fill>,
     /// What was over a limit.
     pub over: Option<String>,
-    /// When creations of each group were begun, the last ones.
-    begun: BTreeMap<GroupId, VecDeque<u64>>,
+    /// When creations of each group were begun, the last ones, and their tokens. One that is asked for again
+    /// makes nobody else.
+    begun: BTreeMap<GroupId, VecDeque<(u64, Option<String>)>>,
     /// What gave reason for creations: when, and for how many.
     reasons: BTreeMap<GroupId, VecDeque<(u64, u64)>>,
 }
@@ -40,9 +41,13 @@ impl Pace {
                     now,
                 );
                 let begun = self.begun.entry(creation.group.clone()).or_default();
-                begun.push_back(now);
-                while begun.front().is_some_and(|at| at + COUNTED < now) {
+                while begun.front().is_some_and(|(at, _)| at + COUNTED < now) {
                     begun.pop_front();
+                }
+                let token = creation.tags.get(tags::TOKEN).cloned();
+                let again = token.is_some() && begun.iter().any(|(_, known)| *known == token);
+                if !again {
+                    begun.push_back((now, token));
                 }
             }
             Ask::Destroy { plugin, .. } => {

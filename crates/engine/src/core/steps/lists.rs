@@ -13,6 +13,7 @@ use crate::core::state::group::Said;
 use crate::core::state::observer::Observer;
 use crate::core::state::under_way::CallsUnderWay;
 use crate::core::state::young::Keep;
+use crate::core::words::names;
 use crate::core::{Core, Effect, Group, ListAnswer};
 
 impl Core {
@@ -60,7 +61,7 @@ impl Core {
         let poll_interval = self.config.poll_interval;
         let behaviour = self.behaviours.of(plugin);
         let outcome = outcome.map(|listing| one_life_each(listing, behaviour));
-        let mut untold = BTreeSet::new();
+        let (mut untold, mut withdrawn) = (BTreeSet::new(), Vec::new());
         match outcome {
             Ok((listing, doubled)) => {
                 if slept {
@@ -77,12 +78,21 @@ impl Core {
                     now,
                     lag: self.config.lag(plugin),
                 };
-                for (id, error) in &doubled {
+                for (id, ids) in &doubled {
                     if let Some(group) = self.groups.with_remains_mut(id)
                         && served.remove(id)
                     {
-                        cannot_list(group, plugin, error, now);
+                        let news = group.seen.note_doubled(plugin, ids);
+                        withdrawn.extend(news.then(|| group.target.clone()));
+                        cannot_list(group, plugin, &doubled_error(ids), now);
                         untold.insert(id.clone());
+                    }
+                }
+                for id in &served {
+                    if let Some(group) = self.groups.with_remains_mut(id)
+                        && group.seen.note_doubled(plugin, &BTreeSet::new())
+                    {
+                        withdrawn.push(group.target.clone());
                     }
                 }
                 match listing {
@@ -113,6 +123,11 @@ impl Core {
                     }
                 }
             }
+        }
+        // What was decided and has not begun may be about one of those.
+        for target in withdrawn {
+            self.withdraw(&target);
+            self.touch(&target.group);
         }
         for id in served.union(&untold) {
             self.note_trouble(id, now);
@@ -261,6 +276,13 @@ fn cannot_list(group: &mut Group, plugin: &PluginName, error: &Error, now: Times
     group.unlisted = Some((now, format!("cannot list `{plugin}`: {error}")));
 }
 
+fn doubled_error(ids: &BTreeSet<InstanceId>) -> Error {
+    Error::unknown(format!(
+        "its list shows {} twice, with two tokens: ids have to be unique",
+        names(ids)
+    ))
+}
+
 fn is_dead(one: &Description, behaviour: &Behaviour) -> bool {
     one.state.clone().meant_by(behaviour) == Lifecycle::Gone
 }
@@ -278,13 +300,13 @@ fn taken<'a>(
 }
 
 /// Leaves one life of each id in a list: providers that list the dead show the former life of an id beside
-/// the one that has it now. Returns the groups, too, that have an id of two creations that live, with what is
-/// wrong. The list is nothing for those: taken in, the one would seem to have come in the place of the other
+/// the one that has it now. Returns the groups, too, that have ids of two creations that live each, and these
+/// ids. The list is nothing for those: taken in, the one would seem to have come in the place of the other
 /// with each list, and be asked to go again and again.
 fn one_life_each(
     mut listing: Listing,
     behaviour: &Behaviour,
-) -> (Listing, BTreeMap<GroupId, Error>) {
+) -> (Listing, BTreeMap<GroupId, BTreeSet<InstanceId>>) {
     let mut doubled = BTreeMap::new();
     let (Listing::Changed(list, _) | Listing::Part(list, ..)) = &mut listing else {
         return (listing, doubled);
@@ -304,13 +326,12 @@ fn one_life_each(
         } else if let (Some(own), Some(of_other)) = (token(one), token(&list[other]))
             && own != of_other
         {
-            let error = Error::unknown(format!(
-                "its list shows `{}` twice, with two tokens: ids have to be unique",
-                one.id
-            ));
             let owners = [one, &list[other]].into_iter();
-            let owners = owners.filter_map(|one| tag(one, tags::GROUP));
-            doubled.extend(owners.map(|group| (GroupId::from(group.as_str()), error.clone())));
+            for owner in owners.filter_map(|one| tag(one, tags::GROUP)) {
+                let ids: &mut BTreeSet<InstanceId> =
+                    doubled.entry(GroupId::from(owner.as_str())).or_default();
+                ids.insert(one.id.clone());
+            }
         }
     }
     drop(lives);
