@@ -38,6 +38,35 @@ fn a_list_that_lacks_everybody_does_not_settle_what_became_of_creations() {
     assert!(bench.converged(), "{}", bench.why());
 }
 
+/// One that was made a moment ago is no witness for a plugin that shows nobody: it is on record by itself, and
+/// was not shown either.
+#[test]
+fn a_young_member_that_is_not_shown_vouches_for_nobody() {
+    for (members, restarts) in [(2, true), (4, true), (4, false)] {
+        let mut bench = Bench::new();
+        bench.arrive(cattle(members, "1"));
+        bench.wait(120);
+        bench.stale = Some(bench.instances.clone());
+        bench.commit(cattle(members + 1, "1"));
+        bench.made.clear();
+        bench.stale = Some(std::collections::BTreeMap::new());
+        if restarts {
+            bench.restart();
+        }
+        bench.wait(25);
+        assert_eq!(
+            bench.count("create"),
+            0,
+            "{members} {restarts} {}",
+            bench.why()
+        );
+        bench.stale = None;
+        bench.wait(60);
+        assert!(bench.converged(), "{}", bench.why());
+        assert_eq!(bench.count("create"), 0, "{:?}", bench.made);
+    }
+}
+
 #[test]
 fn one_empty_list_does_not_make_a_second_set() {
     let (mut bench, _) = six();

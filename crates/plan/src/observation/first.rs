@@ -43,9 +43,12 @@ impl Observed {
         if lost == 0 {
             shown += leaving;
         }
+        // Where nobody is lost they may all be too young for it.
+        let young = if lost == 0 { 0 } else { known - shown };
         let tally = Tally {
             lost,
             shown,
+            young,
             before: former.leaving.len(),
             ..Tally::default()
         };

@@ -15,7 +15,7 @@ use super::doubts::{Absent, Doubted, Missing, NEVER};
 use super::listed::Lag;
 use super::member::{Birth, told_by, value_of};
 use super::trust::{FEW, Proof, Tally, Trust};
-use super::{Key, Member, Observed, Seen};
+use super::{Key, Member, Observed, Origin, Seen};
 use crate::Timestamp;
 
 impl Observed {
@@ -262,6 +262,8 @@ impl Observed {
             for tally in [&mut whole, domain] {
                 if is_lost || member.missed {
                     tally.lost += 1;
+                } else if member.origin != Origin::Listed {
+                    tally.young += 1;
                 } else {
                     tally.shown += 1;
                     let fresh = known && member.first_shown >= Some(first);

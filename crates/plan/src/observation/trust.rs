@@ -136,6 +136,8 @@ pub(super) struct Tally {
     pub(super) shown: usize,
     /// Those among them that no list has shown before one lacked those that are lost.
     pub(super) fresh: usize,
+    /// Those that were made so lately that no list has shown them, and that this one lacks as well.
+    pub(super) young: usize,
     /// Missing beside them: those that were asked to go, and those that were lost shortly before.
     pub(super) before: usize,
     /// Whether some were lost shortly before, and nobody was shown since.
@@ -144,11 +146,12 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn is_silent(self) -> bool {
-        self.shown == self.fresh && (self.lost + self.before > FEW || self.again)
+        let had = self.lost + self.young + self.before;
+        self.shown == self.fresh && (had > FEW || self.again)
     }
 
     fn is_beyond(self, trust: &Trust) -> bool {
         // Whoever comes to light with such a list is none of those of whom so many are missing.
-        self.lost > trust.limit(self.lost + self.shown - self.fresh)
+        self.lost > trust.limit(self.lost + self.young + self.shown - self.fresh)
     }
 }
