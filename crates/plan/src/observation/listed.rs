@@ -43,6 +43,8 @@ pub struct Seen {
     /// The list shows instances that another one lacked a moment ago, and that are not believed to be
     /// back before they could have been forgotten by it.
     pub ghosts: usize,
+    /// Members of which it says what is older than what their flavors said since.
+    pub outdated: usize,
     /// The list lacks a member that is too young to be missed, or members whose loss is doubted: a
     /// list started after this moment tells.
     pub look_again: Option<Timestamp>,

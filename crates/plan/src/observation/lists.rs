@@ -276,7 +276,7 @@ impl Observed {
         if same && !member.missed {
             return;
         }
-        let fresh = fresh(description);
+        let mut fresh = fresh(description);
         if member.is_another(&fresh.birth()) || member.bears_another_token(&fresh) {
             // The list may be from before the id was given to this one.
             if self.is_former((&key, &fresh.birth()), (started, lag)) {
@@ -301,8 +301,16 @@ impl Observed {
         member.missed = false;
         if member.origin != Origin::Listed {
             if fresh.is_pending() {
+                let asked = member.health.asked();
                 // Whoever was asked before knew no better.
                 member.health.void();
+                if asked.is_some_and(|asked| asked > started) {
+                    // It may have come up since then: it is asked anew, and is not let go as one that does
+                    // nothing meanwhile.
+                    let state = member.description.state.clone();
+                    Arc::make_mut(&mut fresh.description).state = state;
+                    seen.outdated += 1;
+                }
             }
             member.origin = Origin::Listed;
             member.first_shown = Some(started);

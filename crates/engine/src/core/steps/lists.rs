@@ -226,7 +226,7 @@ impl Core {
             let grown = note_seen(group, circumstances, &self.calls);
             learn(group, &seen, circumstances.now);
             self.behaviours.departures(plugin, &seen.departed);
-            if seen.ghosts > 0
+            if seen.ghosts + seen.outdated > 0
                 && let Some(observer) = self.observers.get_mut(plugin)
             {
                 // A list like this one may tell something else once they are believed.

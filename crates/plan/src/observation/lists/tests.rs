@@ -332,3 +332,36 @@ fn a_creation_that_is_answered_with_the_id_of_a_missing_member_has_made_another_
     list(&mut seen, &["a"], 31, Lag::default());
     assert_eq!(seen.get(&"a".into()).unwrap().token, Some(4));
 }
+
+/// The flavor has found it well since the list was asked for that shows it coming up: it may have come up, and
+/// is no member that does nothing. It is asked anew; a list from after that tells.
+#[test]
+fn a_state_from_before_a_verdict_does_not_outweigh_it() {
+    for (verdict, coming_up) in [(5, true), (12, false)] {
+        let mut seen = Observed::default();
+        let own = description("a");
+        let member = Member::new(own, &"p".into(), Origin::Provisioned(at(3)), "n", at(3));
+        seen.provisioned(member);
+        let mut asked = seen.get_mut(&"a".into()).unwrap();
+        asked
+            .health
+            .note(infrakit_spi::flavor::Health::Healthy, at(verdict));
+        drop(asked);
+        let plugin = "p".into();
+        let circumstances = |started| Listed {
+            plugin: &plugin,
+            started: at(started),
+            now: at(started + 5),
+            lag: Lag::NONE,
+        };
+        let mut shown = description("a");
+        shown.state = infrakit_spi::instance::Lifecycle::Pending;
+        seen.apply(&"g".into(), [shown.clone()], circumstances(10), "n");
+        let member = seen.get(&"a".into()).unwrap();
+        assert_eq!(member.is_pending(), coming_up, "{verdict}");
+        assert!(!member.serves());
+        assert_eq!(member.is_silent(), !coming_up, "{verdict}");
+        seen.apply(&"g".into(), [shown], circumstances(20), "n");
+        assert!(seen.get(&"a".into()).unwrap().is_pending());
+    }
+}
