@@ -98,7 +98,10 @@ pub(crate) fn diagnose<'a>(draft: &mut Draft<'a>) -> Illness<'a> {
             outdated_first.push((key, member));
         }
     }
-    illness.unhealthy_new += surplus_ill(draft);
+    // Nothing but a rollout asks for it.
+    if draft.memory.roll.is_some() {
+        illness.unhealthy_new += surplus_ill(draft);
+    }
     outdated_first.append(&mut illness.sick);
     illness.sick = outdated_first;
     let concerned = suspected || draft.memory.breaker.is_some();

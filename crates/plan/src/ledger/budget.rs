@@ -32,9 +32,6 @@ pub(crate) struct Ledger {
     pub(crate) wanted: usize,
     bounds: Bounds,
     tally: Tally,
-    /// Members from elsewhere that a rollout waits for a person to look at. They serve as well as
-    /// others, and nobody is too many beside them: should they go, the others are needed.
-    strangers: usize,
     /// Instances that were said to be gone and are shown again. Should they be there, they are members.
     ghosts: usize,
     /// Members that are needed and not there, beyond what is being created.
@@ -105,10 +102,10 @@ impl Ledger {
                 serving: index.serving,
                 ready: index.serving_outdated + new - index.unproved.len(),
                 new,
+                strangers: 0,
                 leaving: index.leaving.len(),
                 coming: 0,
             },
-            strangers: 0,
             ghosts: seen.ghosts().count(),
             missing: 0,
             most_new: usize::MAX,
@@ -131,12 +128,7 @@ impl Ledger {
 
     /// Notes how many of the members a person is to look at first.
     pub(crate) fn note_strangers(&mut self, members: usize) {
-        self.strangers = members;
-    }
-
-    /// Returns how many of the members a person is to look at first.
-    pub(crate) fn strangers(&self) -> usize {
-        self.strangers
+        self.tally.strangers = members;
     }
 
     /// Notes that nothing can be made for now, before anybody asks: what may go must not depend on
@@ -278,22 +270,12 @@ impl Ledger {
 
     /// Books a member as gone.
     pub(crate) fn let_go(&mut self, stake: Stake) {
-        self.tally.leaving += 1;
-        self.tally.working -= usize::from(stake.working);
-        self.tally.serving -= usize::from(stake.serves);
-        self.tally.ready -= usize::from(stake.ready);
-        self.tally.new -= usize::from(stake.new);
-        self.strangers -= usize::from(stake.stranger);
+        self.tally.let_go(stake);
     }
 
     /// Takes back that a member was booked as gone: it is decided anew whether it goes.
     pub(crate) fn take_back(&mut self, stake: Stake) {
-        self.tally.leaving -= 1;
-        self.tally.working += usize::from(stake.working);
-        self.tally.serving += usize::from(stake.serves);
-        self.tally.ready += usize::from(stake.ready);
-        self.tally.new += usize::from(stake.new);
-        self.strangers += usize::from(stake.stranger);
+        self.tally.take_back(stake);
     }
 
     /// Returns how many more members may go on an errand, as far as it is not about service.
@@ -332,7 +314,7 @@ impl Ledger {
     /// Returns how many like members are too many. What was made in advance for others that are to
     /// go is no surplus: those go when their turn comes. Nor is anybody for members from elsewhere.
     pub(crate) fn surplus(&self, stand_ins: usize) -> usize {
-        let most = self.size + self.strangers + self.bounds.surge.min(stand_ins);
+        let most = self.size + self.tally.strangers + self.bounds.surge.min(stand_ins);
         self.tally.working.saturating_sub(most)
     }
 

@@ -1,5 +1,7 @@
 //! Members as the budget counts them.
 
+use super::errand::Stake;
+
 /// Numbers of members, kept up to date while a plan is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -11,8 +13,40 @@ pub(crate) struct Tally {
     pub(crate) ready: usize,
     /// Working members of the configuration in force, those being made from it included.
     pub(crate) new: usize,
+    /// Working members from elsewhere that a rollout waits for a person to look at. They serve as well as
+    /// others, and nobody is too many beside them: should they go, the others are needed.
+    pub(crate) strangers: usize,
     /// Members on their way out, and still there.
     pub(crate) leaving: usize,
     /// Creations without an outcome.
     pub(crate) coming: usize,
+}
+
+impl Tally {
+    /// Counts a member as one that goes.
+    pub(super) fn let_go(&mut self, stake: Stake) {
+        self.leaving += 1;
+        for (count, counted) in self.counts(stake) {
+            *count -= usize::from(counted);
+        }
+    }
+
+    /// Counts a member again that was counted as one that goes.
+    pub(super) fn take_back(&mut self, stake: Stake) {
+        self.leaving -= 1;
+        for (count, counted) in self.counts(stake) {
+            *count += usize::from(counted);
+        }
+    }
+
+    /// Returns the numbers that a member which stays is part of, or is not.
+    fn counts(&mut self, stake: Stake) -> [(&mut usize, bool); 5] {
+        [
+            (&mut self.working, stake.working),
+            (&mut self.serving, stake.serves),
+            (&mut self.ready, stake.ready),
+            (&mut self.new, stake.new),
+            (&mut self.strangers, stake.stranger),
+        ]
+    }
 }

@@ -234,7 +234,8 @@ impl Observed {
     }
 
     /// Notes the ids that the last list of a plugin shows alive twice, as those of two instances. Whom a call
-    /// for such an id would reach nobody knows. Returns whether there are others than before.
+    /// for such an id would reach nobody knows, until a list is taken in. Returns whether there are others than
+    /// before.
     pub fn note_doubled(&mut self, plugin: &PluginName, ids: &BTreeSet<InstanceId>) -> bool {
         let known = self.doubled.iter().filter(|key| key.plugin == *plugin);
         if known.map(|key| &key.id).eq(ids) {

@@ -34,6 +34,14 @@ pub struct Departure {
     pub taken: Option<Timestamp>,
 }
 
+impl Departure {
+    /// Returns whether its call is under way, or is about to be.
+    #[must_use]
+    pub fn is_in_flight(&self) -> bool {
+        matches!(self.step, Step::InFlight(_))
+    }
+}
+
 /// How far a member's destruction has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {

@@ -182,7 +182,7 @@ impl Draft<'_> {
                     // Those that the last list lacks may be gone: nobody that it shows is too many beside
                     // them.
                     let missed = if member.missed { 0 } else { self.index.missed };
-                    others.saturating_sub(missed + self.ledger.strangers()) as u64 >= size
+                    others.saturating_sub(missed + self.ledger.tally().strangers) as u64 >= size
                 }
                 Size::Pets(_) => false,
             },

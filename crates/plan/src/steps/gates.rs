@@ -7,7 +7,7 @@ use crate::diagnosis::sickness::Illness;
 use crate::draft::Draft;
 use crate::ledger::budget::number;
 use crate::memory::{Outcome, RollResult};
-use crate::observation::{Observed, Step};
+use crate::observation::Observed;
 use crate::proof::{is_ready, on_trial, proved, unproved, wait_for_proof};
 use crate::reason::Reason;
 use crate::rollout::{Direction, Pause, Roll};
@@ -75,7 +75,7 @@ fn grow_afterwards(draft: &mut Draft<'_>) {
 /// go when the group was made larger, or that a list shows only now. As many as before are to serve.
 fn keep_who_is_there(draft: &mut Draft<'_>) {
     let tally = draft.ledger.tally();
-    let there = (tally.working + tally.leaving).saturating_sub(draft.ledger.strangers()) as u64;
+    let there = (tally.working + tally.leaving).saturating_sub(tally.strangers) as u64;
     let size = draft.spec.size.count();
     let hold = draft.memory.roll.as_mut().map(|roll| &mut roll.hold);
     if let Some(hold) = hold.filter(|hold| hold.is_some_and(|kept| kept > 0 && kept < there)) {
@@ -279,7 +279,7 @@ fn drains(draft: &Draft<'_>) -> bool {
         && draft.index.unproved.is_empty()
         && leaving.any(|(_, member)| {
             member.departure.is_some_and(|departure| {
-                departure.reason == Reason::Outdated && matches!(departure.step, Step::InFlight(_))
+                departure.reason == Reason::Outdated && departure.is_in_flight()
             })
         })
 }

@@ -48,17 +48,18 @@ impl Draft<'_> {
             if let Some(doubt) = &mut intent.doubt {
                 doubt.until = at;
             }
-            // One that lacks too many others proves nothing of this one either.
             let listed = self.seen.listed_on(&intent.plugin);
-            let listed = listed.filter(|_| !self.seen.is_doubted_on(&intent.plugin));
             let until = if Guard::Doubt.stands() {
                 at
             } else {
                 intent.begun
             };
-            // Where nobody looks any more, since a person says that nobody is left there, no list tells.
-            let left = !self.seen.homes().any(|home| *home == intent.plugin);
-            if listed.is_some_and(|listed| listed >= until) || left && self.now >= at {
+            // A list that lacks too many others proves nothing of this one either. Where nobody looks any
+            // more, since a person says that nobody is left there, no list tells.
+            let told = listed.is_some_and(|listed| listed >= until)
+                && !self.seen.is_doubted_on(&intent.plugin);
+            let left = || !self.seen.homes().any(|home| *home == intent.plugin);
+            if told || self.now >= at && left() {
                 if behaviour.shows_tokens() {
                     lost.push((*number, "no instance came of it"));
                 } else {

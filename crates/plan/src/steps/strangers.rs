@@ -11,7 +11,7 @@ use infrakit_spi::InstanceId;
 
 use crate::Timestamp;
 use crate::draft::Draft;
-use crate::observation::{Key, Member};
+use crate::observation::Key;
 use crate::rollout::{Pause, Roll};
 use crate::waiting::PausedBy;
 
@@ -57,16 +57,23 @@ pub(crate) fn note_strangers(draft: &mut Draft<'_>) {
 /// Returns the members from elsewhere that nobody was shown yet, or that the rollout is paused for. Whoever holds
 /// one of these to look at it has not said that the group needs one less.
 fn strangers<'a>(draft: &Draft<'a>, roll: &Roll) -> BTreeSet<&'a Key> {
-    let unknown = |key: &Key, member: &Member| {
-        let new = member.created >= roll.begun && !roll.shown.contains(&key.id);
-        roll.strangers.contains(&key.id) || new && !draft.is_untouchable(member)
-    };
-    let index = draft.index;
-    let foreign = draft.members(index.foreign_since(Timestamp::default()));
-    foreign
-        .filter(|(key, member)| unknown(key, member))
-        .map(|(key, _)| key)
-        .collect()
+    let mut strangers: BTreeSet<&Key> = unknown(draft, roll).collect();
+    // In a group that others have made all may be from elsewhere: they are gone through only while some are
+    // waited for.
+    if !roll.strangers.is_empty() {
+        let foreign = draft.members(draft.index.foreign_since(Timestamp::default()));
+        let waited_for = foreign.filter(|(key, _)| roll.strangers.contains(&key.id));
+        strangers.extend(waited_for.map(|(key, _)| key));
+    }
+    strangers
+}
+
+/// Returns the members from elsewhere that came since the rollout began and that nobody was shown.
+fn unknown<'a>(draft: &Draft<'a>, roll: &Roll) -> impl Iterator<Item = &'a Key> {
+    let foreign = draft.members(draft.index.foreign_since(roll.begun));
+    let unknown = foreign
+        .filter(|(key, member)| !roll.shown.contains(&key.id) && !draft.is_untouchable(member));
+    unknown.map(|(key, _)| key)
 }
 
 /// Pauses a rollout when outdated members turn up that nobody was shown.
@@ -79,10 +86,7 @@ pub(super) fn pause_for_strangers(draft: &Draft<'_>, roll: &mut Roll) {
     if roll.paused.is_some() {
         return;
     }
-    let unknown = draft.members(index.foreign_since(roll.begun));
-    let unknown = unknown
-        .filter(|(key, member)| !roll.shown.contains(&key.id) && !draft.is_untouchable(member));
-    let strangers: BTreeSet<InstanceId> = unknown.map(|(key, _)| key.id.clone()).collect();
+    let strangers: BTreeSet<InstanceId> = unknown(draft, roll).map(|key| key.id.clone()).collect();
     let Some(first) = strangers.first() else {
         return;
     };

@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{
-    Again, Birth, Doubt, FailedCreation, Intent, Origin, Step, Timestamp, Token, Told,
-};
+use infrakit_plan::{Again, Birth, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
 
@@ -378,7 +376,7 @@ fn is_held_back(group: &Group, call: &Call) -> bool {
     };
     let member = group.seen.get_on(&subject.plugin, &subject.id);
     let departure = member.and_then(|member| member.departure);
-    departure.is_some_and(|departure| !matches!(departure.step, Step::InFlight(_)))
+    departure.is_some_and(|departure| !departure.is_in_flight())
 }
 
 /// Returns whether the member that now has the id is the one that a call was about.

@@ -88,13 +88,6 @@ impl Core {
                         untold.insert(id.clone());
                     }
                 }
-                for id in &served {
-                    if let Some(group) = self.groups.with_remains_mut(id)
-                        && group.seen.note_doubled(plugin, &BTreeSet::new())
-                    {
-                        withdrawn.push(group.target.clone());
-                    }
-                }
                 match listing {
                     Listing::Unchanged => self.nothing_new(&served, circumstances),
                     Listing::Changed(list, fingerprint) => {

@@ -161,7 +161,7 @@ impl Core {
     /// down, or waits for a slot, has not begun.
     fn may_have_been_asked_to_go(&self, group: &Group, member: &Member) -> bool {
         member.departure.is_some_and(|departure| {
-            let begun = !matches!(departure.step, Step::InFlight(_));
+            let begun = !departure.is_in_flight();
             let place = (&member.plugin, &member.id);
             begun || departure.taken.is_some() || self.calls.is_destroying(&group.target, place)
         })

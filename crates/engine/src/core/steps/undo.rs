@@ -30,10 +30,6 @@ pub(in crate::core) fn not_begun(group: &mut Group, action: &Action) {
     }
 }
 
-fn is_in_flight(departure: Departure) -> bool {
-    matches!(departure.step, Step::InFlight(_))
-}
-
 /// Puts things back as they were before a call was decided, which has not begun.
 pub(in crate::core) fn withdrawn(group: &mut Group, call: Call) {
     deeds::dropped(group, &call, deeds::WITHDRAWN);
@@ -61,7 +57,7 @@ pub(in crate::core) fn withdrawn(group: &mut Group, call: Call) {
             // Another one with its id was never to go; and of one that may have gone meanwhile a list tells.
             if is_it(group, &subject)
                 && let Some(mut member) = group.seen.get_mut_on(&subject.plugin, &subject.id)
-                && member.departure.is_some_and(is_in_flight)
+                && member.departure.is_some_and(|one| one.is_in_flight())
             {
                 member.departure = former;
             }

@@ -71,10 +71,7 @@ impl Core {
         if !out_of_reach.is_empty() {
             let left = names(&out_of_reach);
             let way_out = format!("`infrakit group confirm-loss {id}` if nobody is left on {left}");
-            match lines.get_mut(2) {
-                Some(evidence) => evidence.push_str(&format!("; {way_out}")),
-                None => lines.push(way_out),
-            }
+            add_evidence(&mut lines, way_out);
         }
         lines
     }
@@ -96,12 +93,11 @@ impl Core {
             lines.truncate(2);
             lines.push(part);
         }
-        let lack = self.lists_lack(group, None);
-        match (lines.get_mut(2), lack) {
-            (_, None) => {}
-            (None, Some(lack)) => lines.push(lack),
-            (Some(evidence), Some(lack)) if *evidence == NOT_SHOWN => *evidence = lack,
-            (Some(evidence), Some(lack)) => evidence.push_str(&format!("; {lack}")),
+        if let Some(lack) = self.lists_lack(group, None) {
+            match lines.get_mut(2) {
+                Some(evidence) if *evidence == NOT_SHOWN => *evidence = lack,
+                _ => add_evidence(&mut lines, lack),
+            }
         }
         lines
     }
@@ -193,6 +189,14 @@ impl Core {
         }
         parts.extend(self.lists_lack(group, Some(member)));
         parts.join(", ")
+    }
+}
+
+/// Adds to the third line, which is the evidence, or says it as that.
+fn add_evidence(lines: &mut Vec<String>, said: String) {
+    match lines.get_mut(2) {
+        Some(evidence) => evidence.push_str(&format!("; {said}")),
+        None => lines.push(said),
     }
 }
 
