@@ -1,7 +1,8 @@
 //! Former plugins that are gone for good, and the word of a person that nobody is left there.
 
-use infrakit_spi::Error;
+use infrakit_engine::core::{Call, CreationAnswer, Event};
 use infrakit_spi::instance::Listing;
+use infrakit_spi::{Error, PluginName};
 
 use crate::bench::{Bench, Fate, GROUP, spec};
 use crate::homes::on;
@@ -64,32 +65,37 @@ fn lists_fail(bench: &mut Bench, failing: &str, seconds: u64) {
     }
 }
 
-const STAGED: &str = r#","Updating":{"Stages":[{"Until":1,"Approve":true}]}"#;
+/// A group of three whose former plugin goes for good when one of them has moved, and waits for approval.
+fn left_in_mid_move() -> Bench {
+    let mut bench = Bench::new();
+    bench.arrive(on("old", 3));
+    let staged = r#","Updating":{"Stages":[{"Until":1,"Approve":true}]}"#;
+    bench.commit(spec(r#"{"Size":3}"#, ("new", "1"), staged));
+    bench.wait(60);
+    let there = (bench.on("old"), bench.on("new"));
+    assert_eq!(there, (2, 1), "{}", bench.why());
+    bench.restart();
+    let old = |(home, _): &(PluginName, _)| home.as_str() == "old";
+    bench.instances.retain(|place, _| !old(place));
+    bench.made.clear();
+    bench.hold_lists = true;
+    lists_fail(&mut bench, "old", 90);
+    bench
+}
 
-fn staged(plugin: &str, size: u64) -> infrakit_spi::group::GroupSpec {
-    spec(&format!(r#"{{"Size":{size}}}"#), (plugin, "1"), STAGED)
+/// A person says that nobody is left on the former plugin, and the two members are made on the new one.
+fn goes_on(bench: &mut Bench) {
+    let why = bench.why();
+    let said = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
+    lists_fail(bench, "old", 60);
+    let said = format!("why: {why}\nconfirm-loss: {}", said.details);
+    assert_eq!(bench.on("new"), 2, "{said}");
 }
 
 /// In mid-move the former plugin goes for good; after somebody said so, nothing is made there.
 #[test]
 fn nothing_is_made_on_a_plugin_that_was_left() {
-    let mut bench = Bench::new();
-    bench.arrive(on("old", 3));
-    bench.commit(staged("new", 3));
-    bench.wait(60);
-    assert_eq!(
-        (bench.on("old"), bench.on("new")),
-        (2, 1),
-        "{}",
-        bench.why()
-    );
-    bench.restart();
-    bench
-        .instances
-        .retain(|(home, _), _| home.as_str() != "old");
-    bench.made.clear();
-    bench.hold_lists = true;
-    lists_fail(&mut bench, "old", 90);
+    let mut bench = left_in_mid_move();
     let why = bench.why();
     assert!(why.contains("`infrakit group confirm-loss g`"), "{why}");
     let said = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
@@ -105,25 +111,15 @@ fn nothing_is_made_on_a_plugin_that_was_left() {
     );
 }
 
-/// And where the answers of these are lost, the group waits for ever.
+/// Nor does the group wait for ever for a creation there whose answer is lost.
 #[test]
 fn nor_is_what_was_begun_there_waited_for_without_end() {
-    let mut bench = Bench::new();
-    bench.arrive(on("old", 3));
-    bench.commit(staged("new", 3));
-    bench.wait(60);
-    bench.restart();
-    bench
-        .instances
-        .retain(|(home, _), _| home.as_str() != "old");
-    bench.made.clear();
-    bench.hold_lists = true;
-    lists_fail(&mut bench, "old", 90);
+    let mut bench = left_in_mid_move();
     bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
     bench.hangs = Some("old".into());
     lists_fail(&mut bench, "old", 60);
     for call in bench.take_kept() {
-        let infrakit_engine::core::Call::Provision {
+        let Call::Provision {
             target,
             number,
             spec,
@@ -132,16 +128,14 @@ fn nor_is_what_was_begun_there_waited_for_without_end() {
         else {
             continue;
         };
-        let answer = infrakit_engine::core::CreationAnswer {
+        let answer = CreationAnswer {
             target,
             number,
             plugin: spec.instance.plugin.clone(),
             begun: bench.now,
             outcome: Err(Error::unknown("no answer")),
         };
-        bench
-            .core
-            .handle(infrakit_engine::core::Event::Provisioned(answer), bench.now);
+        bench.core.handle(Event::Provisioned(answer), bench.now);
     }
     bench.hangs = None;
     bench
@@ -205,7 +199,7 @@ fn whoever_is_shown_before_it_is_written_is_not_left() {
     );
 }
 
-/// A creation was under way there: `why` names a way out that is none.
+/// A creation was under way there: once it cannot come true any more, a person knows as much of it.
 #[test]
 fn a_creation_that_cannot_come_true_any_more_keeps_nobody_there() {
     let mut bench = Bench::new();
@@ -218,15 +212,7 @@ fn a_creation_that_cannot_come_true_any_more_keeps_nobody_there() {
     lists_fail(&mut bench, "old", 60);
     bench.restart();
     lists_fail(&mut bench, "old", 7200);
-    let why = bench.why();
-    let said = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
-    lists_fail(&mut bench, "old", 60);
-    assert_eq!(
-        bench.on("new"),
-        2,
-        "why: {why}\nconfirm-loss: {}",
-        said.details
-    );
+    goes_on(&mut bench);
 }
 
 /// Its young members are on record, and the plugin is gone for good before a list told of them.
@@ -243,15 +229,7 @@ fn nor_do_young_members_on_record() {
     bench.restart();
     bench.commit(on("new", 2));
     lists_fail(&mut bench, "old", 7200);
-    let why = bench.why();
-    let said = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
-    lists_fail(&mut bench, "old", 60);
-    assert_eq!(
-        bench.on("new"),
-        2,
-        "why: {why}\nconfirm-loss: {}",
-        said.details
-    );
+    goes_on(&mut bench);
 }
 
 /// A single list fails after a restart, those on the former plugin are well; the loss of others is

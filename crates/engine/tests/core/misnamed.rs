@@ -9,11 +9,15 @@ use infrakit_spi::{Error, tags};
 use crate::bench::{Bench, Fate, KeptCreation, cattle, named, spec};
 
 fn pets(names: &str) -> GroupSpec {
-    spec(&format!(r#"{{"LogicalIDs":{names}}}"#), ("file", "1"), "")
+    pets_with(names, "")
 }
 
-/// Two named ones, of which the first is sick and was asked to go; the creation of a third has begun.
-fn one_goes_and_one_comes(reused: Reuse) -> (Bench, Subject, KeptCreation) {
+fn pets_with(names: &str, more: &str) -> GroupSpec {
+    spec(&format!(r#"{{"LogicalIDs":{names}}}"#), ("file", "1"), more)
+}
+
+/// Two named ones, of which the first is sick and was asked to go.
+fn one_goes(reused: Reuse) -> (Bench, Subject) {
     let mut bench = Bench::declaring(|behaviour| behaviour.id.reused = reused);
     bench.arrive(pets(r#"["a","b"]"#));
     bench.wait(400);
@@ -21,6 +25,12 @@ fn one_goes_and_one_comes(reused: Reuse) -> (Bench, Subject, KeptCreation) {
     bench.fate = Fate::Kept;
     bench.wait(200);
     let subject = bench.take_destruction();
+    (bench, subject)
+}
+
+/// As [`one_goes`]; the creation of a third has begun.
+fn one_goes_and_one_comes(reused: Reuse) -> (Bench, Subject, KeptCreation) {
+    let (mut bench, subject) = one_goes(reused);
     bench.commit(pets(r#"["a","b","c"]"#));
     let creation = bench.take_creation();
     (bench, subject, creation)
@@ -175,13 +185,7 @@ fn an_answer_that_comes_after_a_list_is_right() {
 /// What a former life asked for happens when the next one creates.
 #[test]
 fn nobody_is_blamed_after_a_restart_either() {
-    let mut bench = Bench::declaring(|behaviour| behaviour.id.reused = Reuse::AfterDelete);
-    bench.arrive(pets(r#"["a","b"]"#));
-    bench.wait(400);
-    bench.sick.insert("i-001".into());
-    bench.fate = Fate::Kept;
-    bench.wait(200);
-    let _ = bench.take_destruction();
+    let (mut bench, _) = one_goes(Reuse::AfterDelete);
     bench.restart();
     bench.settle();
     bench.commit(pets(r#"["a","b","c"]"#));
@@ -238,6 +242,5 @@ fn nor_does_that_of_one_that_was_not_asked_yet() {
 }
 
 fn wide(names: &str) -> GroupSpec {
-    let more = r#","Updating":{"MaxUnavailable":3}"#;
-    spec(&format!(r#"{{"LogicalIDs":{names}}}"#), ("file", "1"), more)
+    pets_with(names, r#","Updating":{"MaxUnavailable":3}"#)
 }

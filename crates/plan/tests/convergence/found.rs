@@ -7,6 +7,16 @@ use proptest::test_runner::TestRunner;
 
 use super::world::{Kind, Op, Pick, Shape, World};
 
+/// Four like members that are rolled two at a time, with a surge of three.
+const FOUR_IN_BATCHES: Shape = Shape {
+    kind: Kind::Cattle,
+    size: 4,
+    proof: 0,
+    budget: 4,
+    own: false,
+    in_process: false,
+};
+
 /// The first instance there is: proptest's indices can only be generated.
 fn first() -> Pick {
     let tree = proptest::arbitrary::any::<Index>().new_tree(&mut TestRunner::deterministic());
@@ -15,25 +25,13 @@ fn first() -> Pick {
     Pick(tree.current())
 }
 
-/// One that is the second wherever there are two or three.
-fn second() -> Pick {
+/// One that is chosen where these are: its position, and of how many.
+fn chosen(places: &[(usize, usize)]) -> Pick {
     let mut runner = TestRunner::deterministic();
     loop {
         let tree = proptest::arbitrary::any::<Index>().new_tree(&mut runner);
         let index = tree.expect("an index is always generated").current();
-        if index.index(2) == 1 && index.index(3) == 1 {
-            return Pick(index);
-        }
-    }
-}
-
-/// The one in this position wherever there are four.
-fn of_four(position: usize) -> Pick {
-    let mut runner = TestRunner::deterministic();
-    loop {
-        let tree = proptest::arbitrary::any::<Index>().new_tree(&mut runner);
-        let index = tree.expect("an index is always generated").current();
-        if index.index(4) == position {
+        if places.iter().all(|(at, of)| index.index(*of) == *at) {
             return Pick(index);
         }
     }
@@ -129,14 +127,6 @@ fn a_rollout_that_pauses_for_a_stranger_waits_until_that_is_gone() {
 /// Of members that were too many beside a batch, the next plan chose others than the first would have.
 #[test]
 fn who_is_too_many_does_not_change_with_those_that_go() {
-    let shape = Shape {
-        kind: Kind::Cattle,
-        size: 4,
-        proof: 0,
-        budget: 4,
-        own: false,
-        in_process: false,
-    };
     let tape = vec![
         0, 0, 14, 0, 12, 0, 113, 0, 5, 0, 0, 0, 0, 0, 0, 0, 253, 0, 0, 0, 0, 0, 0, 175, 0, 0, 0, 0,
         0, 0, 0, 158, 216, 158, 0, 0, 118, 216, 13, 0, 0, 56, 56, 0,
@@ -149,25 +139,17 @@ fn who_is_too_many_does_not_change_with_those_that_go() {
         Op::Delete(first()),
         Op::Delete(first()),
         Op::ByHand(first(), false),
-        Op::Delete(second()),
+        Op::Delete(chosen(&[(1, 2), (1, 3)])),
         Op::ByHand(first(), false),
         Op::Commit(1, 0),
         Op::Run(1962),
     ];
-    settles_on(shape, ops, tape);
+    settles_on(FOUR_IN_BATCHES, ops, tape);
 }
 
 /// Two that were ill were asked to go since there were too many, and the next plan rolled on.
 #[test]
 fn the_ill_that_go_as_surplus_let_no_rollout_on() {
-    let shape = Shape {
-        kind: Kind::Cattle,
-        size: 4,
-        proof: 0,
-        budget: 4,
-        own: false,
-        in_process: false,
-    };
     let tape = vec![
         32, 49, 0, 150, 0, 49, 0, 49, 0, 0, 0, 0, 0, 0, 0, 153, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0, 0,
         6, 0, 0, 0, 0, 162, 0, 0, 0, 0, 82, 0, 0, 0, 0, 0, 0, 0, 0, 113, 0, 0, 0, 0, 15, 0, 0, 0,
@@ -175,12 +157,12 @@ fn the_ill_that_go_as_surplus_let_no_rollout_on() {
     ];
     let ops = [
         Op::Run(115_251),
-        Op::Turn(of_four(2), Health::Unhealthy),
-        Op::Turn(of_four(1), Health::Unhealthy),
+        Op::Turn(chosen(&[(2, 4)]), Health::Unhealthy),
+        Op::Turn(chosen(&[(1, 4)]), Health::Unhealthy),
         Op::ByHand(first(), false),
         Op::Delete(first()),
         Op::Run(100_000),
         Op::Commit(1, 0),
     ];
-    settles_on(shape, ops, tape);
+    settles_on(FOUR_IN_BATCHES, ops, tape);
 }

@@ -50,36 +50,9 @@ impl Bench {
     /// Lets time pass until a destruction is decided, and takes it back: somebody asks for a change
     /// before it is written down.
     pub(crate) fn take_back_a_destruction(&mut self, change: impl Fn(&mut Core, Timestamp)) {
-        for _ in 0..10_000 {
-            self.now = self.now + Duration::from_millis(100);
-            self.core.plan(self.now);
-            self.core.look(self.now);
-            let effects = self.core.take_effects();
-            let decided = effects.iter().any(|effect| match effect {
-                Effect::Journal { changes, .. } => {
-                    let mut keys = changes.iter().map(infrakit_store::Change::key);
-                    keys.any(|key| key.as_str().starts_with("departures/"))
-                }
-                Effect::List { .. } | Effect::Call(_) => false,
-            });
-            if decided {
-                change(&mut self.core, self.now);
-                self.fate = Fate::Kept;
-            }
-            for effect in effects {
-                self.carry_out(effect);
-            }
-            if decided {
-                let effects = self.core.take_effects();
-                effects
-                    .into_iter()
-                    .for_each(|effect| self.carry_out(effect));
-                assert_eq!(self.kept(), 0, "it is taken back");
-                self.fate = Fate::Done;
-                return;
-            }
-        }
-        panic!("nobody is to go: {}", self.why());
+        self.while_a_destruction_is_written(change);
+        assert_eq!(self.kept(), 0, "it is taken back");
+        self.fate = Fate::Done;
     }
 
     /// Lets time pass until a destruction is decided, and has something happen before it is written down.
