@@ -24,6 +24,20 @@ impl<'a> Scene<'a> {
             .filter(move |(plugin, one)| ledger.is_home(group, plugin) && !one.leaving)
     }
 
+    /// Returns the instances of a group that are there and not on their way out where it lived when it was
+    /// given up. Whoever takes it up again may count on them.
+    pub fn left_behind(
+        &self,
+        group: &'a GroupId,
+    ) -> impl Iterator<Item = (&'a PluginName, &'a Machine)> {
+        let ledger = self.ledger;
+        let left =
+            move |plugin| ledger.may_be_home(group, plugin) && !ledger.is_home(group, plugin);
+        self.park
+            .of(group.as_str())
+            .filter(move |(plugin, one)| left(plugin) && !one.leaving)
+    }
+
     /// Returns whether an instance may be taken for gone although it is there: lists do not show it,
     /// and a second sight has confirmed that, or so few are missing that one sight is believed. What
     /// comes to light later is too many then, and nobody could know.
@@ -129,8 +143,11 @@ pub(super) fn may_be_missed(
         return false;
     }
     // Nobody ever heard of it who could tell, and lists show nothing of it.
-    let told = sight.members.contains_key(&(home.clone(), one.id.clone()));
-    if !one.listed && !told {
+    let heard_of = |home: &PluginName, one: &Machine| {
+        let told = || sight.members.contains_key(&(home.clone(), one.id.clone()));
+        one.listed || told()
+    };
+    if !heard_of(home, one) {
         return true;
     }
     let twice = |one: &Machine| one.unseen.is_some_and(|(first, last)| first < last);
@@ -156,8 +173,11 @@ pub(super) fn may_be_missed(
     let before = |other: &Machine| first(other).is_some_and(|at| Some(at) < lost);
     let since = |other: &Machine| Some(other.born) > lost;
     let together = || all().filter(|(_, other)| !gone(other) && !before(other) && !since(other));
-    let missed = together().filter(|(_, other)| first(other) == lost).count();
-    (shown && twice(one))
-        || missed <= 2.max(together().count() / 2)
-        || now >= provider.hidden_since + CONFIRMED
+    // Of whom nobody has heard nobody is missed.
+    let missed = together()
+        .filter(|(home, other)| first(other) == lost && heard_of(home, other))
+        .count();
+    // Who was believed to be gone is no longer missed, whoever goes after it.
+    let of = one.unseen_of.max(together().count());
+    (shown && twice(one)) || missed <= 2.max(of / 2) || now >= provider.hidden_since + CONFIRMED
 }

@@ -80,6 +80,8 @@ pub struct Machine {
     /// When a list first lacked it for want of memory or of sight, and when one did last. The first is
     /// of the last time that it went out of sight.
     pub unseen: Option<(u64, u64)>,
+    /// How many members of its group its plugin had, itself among them, when it went out of sight.
+    pub unseen_of: usize,
     /// Whether a list has shown it since one lacked it.
     pub seen_again: bool,
     /// Whether a list has ever shown it.

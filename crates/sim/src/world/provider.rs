@@ -196,6 +196,7 @@ impl Provider {
             ill_since: (birth.truth != Truth::Well).then_some(now),
             recovered: 0,
             unseen: None,
+            unseen_of: 0,
             seen_again: false,
             listed: false,
             passed_over: false,
@@ -298,6 +299,11 @@ impl Provider {
         if !blank && zone.is_none() {
             return;
         }
+        let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+        for one in self.machines.values().filter(|one| !one.leaving) {
+            let group = one.group().unwrap_or_default();
+            *groups.entry(group.to_owned()).or_default() += 1;
+        }
         for machine in self.machines.values_mut() {
             let hidden = zone
                 .as_ref()
@@ -306,6 +312,10 @@ impl Provider {
             if blank || (hidden && !admits) {
                 let before = machine.unseen.filter(|_| !machine.seen_again);
                 let first = before.map_or(now, |(first, _)| first);
+                if before.is_none() {
+                    let group = machine.group().unwrap_or_default();
+                    machine.unseen_of = groups.get(group).copied().unwrap_or_default();
+                }
                 machine.unseen = Some((first, now));
                 machine.seen_again = false;
             }
