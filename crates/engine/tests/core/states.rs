@@ -136,3 +136,17 @@ fn who_is_stopped_is_replaced_also_where_its_flavor_does_not_answer() {
     assert!(!bench.ids().contains(&ill.as_str()), "{}", bench.why());
     assert!(bench.converged(), "{}", bench.why());
 }
+
+/// Whoever waits for it wants to know for whom, be it that nobody here asked it to go.
+#[test]
+fn a_member_that_goes_by_its_plugins_word_alone_is_named() {
+    let mut bench = world(r#"{"shutting-down": "leaving"}"#);
+    bench.arrive(cattle(3, "1"));
+    let key = ("file".into(), "i-001".into());
+    let one = bench.instances.get_mut(&key).unwrap();
+    one.state = Lifecycle::Terminating;
+    bench.wait(20);
+    let said = bench.why();
+    let text = "`i-001` is on its way out by its plugin's word";
+    assert!(said.contains(text), "{said}");
+}

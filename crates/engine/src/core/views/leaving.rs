@@ -6,14 +6,21 @@ use crate::core::words::{AT_ONCE, Wall, count};
 use crate::core::{Group, deadlines};
 
 impl Group {
-    /// Says how far the destruction is that most speaks for the wait: one that fails, else the first.
+    /// Says how far the destruction is that most speaks for the wait: one that fails, else the first that was
+    /// asked for here, else one that goes without that.
     pub(in crate::core) fn first_leaving(&self, wall: Wall, now: Timestamp) -> Option<String> {
         let leaving = || {
             let leaving = self.seen.leaving();
             leaving.filter_map(|member| Some((member, member.departure?)))
         };
         let fails = |(_, departure): &(&Member, Departure)| matches!(departure.step, Step::Failed(times, _) if times > 0);
-        let (member, departure) = leaving().find(fails).or_else(|| leaving().next())?;
+        let Some((member, departure)) = leaving().find(fails).or_else(|| leaving().next()) else {
+            let member = self.seen.leaving().next()?;
+            return Some(format!(
+                "`{}` is on its way out by its plugin's word",
+                member.id
+            ));
+        };
         Some(format!(
             "`{}` {}",
             member.id,
