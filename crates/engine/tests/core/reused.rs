@@ -363,6 +363,41 @@ fn a_late_answer_takes_no_id_from_whoever_has_it_by_then() {
     assert_eq!(bench.count("create"), 1, "{:?}", bench.made);
 }
 
+/// The list after the late answer is older than the one before it, and shows the one that went: whoever has
+/// the id is none the less there.
+#[test]
+fn nor_does_a_list_from_before_its_end_that_comes_after_the_answer() {
+    let mut bench = Bench::undeclared();
+    bench.commit(other(0));
+    bench.wait(30);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    let first = bench.take_creation();
+    let made = bench.make(&first, "x");
+    let before = bench.instances.clone();
+    bench.lose("x");
+    bench.commit(other(1));
+    let second = bench.take_creation();
+    let heir = bench.make(&second, "x");
+    bench.answer(second, Ok(heir));
+    bench.changed();
+    bench.wait(1);
+    bench.stale = Some(before);
+    bench.answer(first, Ok(made));
+    bench.changed();
+    bench.wait(1);
+    assert_eq!(bench.kept(), 0, "{}", bench.why());
+    // Whoever was its group's is not there, and nobody else goes for it.
+    bench.fate = Fate::Done;
+    bench.core.set_size(&"g".into(), 0, bench.now).unwrap();
+    bench.wait(1);
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+    bench.stale = None;
+    bench.wait(60);
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+    assert_eq!(bench.ids(), ["x"], "{:?}", bench.made);
+}
+
 /// The answer with an id that another group's member has is refused, until a list shows whose it is: that one
 /// is destroyed for nobody else.
 #[test]

@@ -143,6 +143,24 @@ impl Core {
         })
     }
 
+    /// Returns whether whoever else has an id came so early that a list asked for at `started` cannot be from
+    /// before that.
+    fn came_before(
+        &self,
+        started: Timestamp,
+        (plugin, id): (&PluginName, &InstanceId),
+        claimant: &GroupId,
+    ) -> bool {
+        let Some(observer) = self.observers.get(plugin) else {
+            return false;
+        };
+        let relapse = self.config.lag(plugin).relapse;
+        let others = observer.holders(id).iter().filter(|one| *one != claimant);
+        let mut others =
+            others.filter_map(|one| self.groups.with_remains(one)?.seen.get_on(plugin, id));
+        others.all(|other| started > other.created + relapse)
+    }
+
     /// Takes in that an id was given to a member of a group: whoever else had it is gone, be it that lists
     /// lack it and that is doubted, and what was decided of it must not be done to that one. Of one that
     /// was asked to go, and that lists have shown until now, a list from after that tells.
@@ -164,14 +182,21 @@ impl Core {
         }
     }
 
-    /// Notes that a creation of a group was answered with an id that may be another one's.
+    /// Notes that a creation of a group was answered with an id that may be another one's. Where that one came
+    /// a moment ago, lists that show the id as the group's may be from before.
     pub(in crate::core) fn claim(
         &mut self,
         to: &GroupId,
         (plugin, id): (&PluginName, &InstanceId),
+        now: Timestamp,
     ) {
         if let Some(observer) = self.observers.get_mut(plugin) {
             observer.claim(id, to);
+        }
+        if !self.came_before(now, (plugin, id), to)
+            && let Some(group) = self.groups.with_remains_mut(to)
+        {
+            group.seen.give_away(plugin, id, now);
         }
     }
 
@@ -189,6 +214,7 @@ impl Core {
         let claims = claims.filter(|(_, claimant)| served.contains(*claimant));
         let settled: Vec<(InstanceId, GroupId)> = claims
             .filter(|(id, claimant)| self.is_shown(claimant, (plugin, id), started))
+            .filter(|(id, claimant)| self.came_before(started, (plugin, id), claimant))
             .map(|(id, claimant)| (id.clone(), claimant.clone()))
             .collect();
         for (id, claimant) in settled {

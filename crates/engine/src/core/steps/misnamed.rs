@@ -52,11 +52,11 @@ impl Core {
                         decided.since = decided.since.max(now);
                     }
                 }
-                self.claim(&target.group, (plugin, id));
+                self.claim(&target.group, (plugin, id), now);
                 (Err(unclear(plugin, id)), false)
             }
             Holder::Another(owner) => {
-                self.claim(&target.group, (plugin, id));
+                self.claim(&target.group, (plugin, id), now);
                 (Err(not_ours(plugin, id, &owner)), true)
             }
         }
