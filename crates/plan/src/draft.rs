@@ -14,7 +14,7 @@ use crate::ledger::budget::Ledger;
 use crate::ledger::errand::{Errand, Made, Refusal, Stake};
 use crate::memory::{Again, Content, Intent, Memory};
 use crate::observation::{Index, Key, Member, Observed};
-use crate::reason::Cause;
+use crate::reason::{Cause, Reason};
 use crate::waiting::WaitingOn;
 use crate::{CallKind, Config, Scarce, Spec, Timestamp, Token};
 
@@ -119,6 +119,12 @@ impl<'a> Draft<'a> {
         held || self.is_self(member) && Guard::Own.stands() || self.seen.is_doubled(member)
     }
 
+    /// Returns whether a call for the end of a member may reach another one, which has the same id. Only a
+    /// person who names it can want that.
+    pub(crate) fn may_reach_another(&self, member: &Member, reason: Reason) -> bool {
+        reason != Reason::Requested && self.seen.is_doubled(member)
+    }
+
     /// Returns the working members of other configurations that may be replaced. One that the last
     /// list lacks is most likely gone already.
     pub(crate) fn replaceable(&self) -> impl Iterator<Item = (&'a Key, &'a Member)> {
@@ -180,6 +186,9 @@ impl<'a> Draft<'a> {
 
     /// Draws a call that puts labels on a member; returns whether it may be made.
     pub(crate) fn may_label(&mut self, member: &Member) -> bool {
+        if self.seen.is_doubled(member) {
+            return false;
+        }
         let drawn = self.ledger.label(member);
         let may = drawn.is_ok();
         if let Err(refusal) = drawn {
@@ -218,6 +227,10 @@ impl<'a> Draft<'a> {
     ) -> Result<(), Refusal> {
         if self.taken.contains(key) {
             return Err(Refusal::Slots);
+        }
+        if self.may_reach_another(member, errand.reason()) {
+            self.refused(Refusal::Unseen);
+            return Err(Refusal::Unseen);
         }
         let stake = self.stake(key, member);
         let booked = self.booked.contains(key);

@@ -2,9 +2,9 @@
 
 use infrakit_engine::core::{Call, CreationAnswer, Event};
 use infrakit_spi::instance::Listing;
-use infrakit_spi::{Error, PluginName};
+use infrakit_spi::{Error, PluginName, tags};
 
-use crate::bench::{Bench, Fate, GROUP, spec};
+use crate::bench::{Bench, Fate, GROUP, named, spec};
 use crate::homes::on;
 
 /// Its plugin is gone for good. Whether its members are, only a person knows.
@@ -268,4 +268,87 @@ fn a_loss_elsewhere_leaves_nobody_behind_while_a_plugin_is_started_anew() {
         said.details,
         bench.why()
     );
+}
+
+/// As in [`whoever_is_shown_before_it_is_written_is_not_left`], but the list lacks so many that it is doubted.
+#[test]
+fn nor_is_anybody_whose_list_is_doubted() {
+    for shown in [6, 2] {
+        let mut bench = Bench::new();
+        bench.arrive(on("old", 6));
+        bench.free();
+        bench.wait(60);
+        bench.made.clear();
+        bench.hold_lists = true;
+        bench.commit(on("new", 6));
+        lists_fail(&mut bench, "old", 90);
+        let mut came = false;
+        for _ in 0..60 {
+            bench.wait(1);
+            let (old, others): (Vec<_>, Vec<_>) = std::mem::take(&mut bench.lists)
+                .into_iter()
+                .partition(|(home, _)| home.as_str() == "old");
+            for held in others {
+                bench.answer_list(held, Ok(Listing::Changed(Vec::new(), None)));
+            }
+            if let Some(held) = old.into_iter().next() {
+                let said = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
+                assert!(said.details.contains("left on `old`"), "{}", said.details);
+                let all: Vec<_> = bench.all().into_iter().take(shown).collect();
+                assert_eq!(all.len(), shown);
+                bench.answer_list(held, Ok(Listing::Changed(all, None)));
+                bench.act();
+                came = true;
+                break;
+            }
+        }
+        assert!(came);
+        bench.hold_lists = false;
+        bench.lists.clear();
+        bench.wait(900);
+        assert_eq!(
+            (bench.on("old"), bench.on("new")),
+            (0, 6),
+            "shown {shown} {:?} {}",
+            bench.made,
+            bench.why()
+        );
+    }
+}
+
+/// It was away when its last group left it. An hour later it is well, and another one has members there.
+#[test]
+fn what_a_plugin_did_long_ago_says_nothing_of_it_now() {
+    let mut bench = Bench::new();
+    bench.commit(named("b", on("old", 2)));
+    bench.arrive(on("old", 2));
+    bench.core.free(&"b".into(), bench.now).unwrap();
+    bench.settle();
+    bench.free();
+    bench.wait(60);
+    bench.restart();
+    bench.hold_lists = true;
+    bench.commit(on("new", 2));
+    lists_fail(&mut bench, "old", 90);
+    bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
+    lists_fail(&mut bench, "old", 60);
+    // Well again.
+    lists_fail(&mut bench, "none", 86_400 / 20);
+    bench.lists.clear();
+    bench.commit(named("b", on("new", 2)));
+    let said = bench.core.confirm_loss(&"b".into(), bench.now).unwrap();
+    let failing = bench
+        .core
+        .why(&"b".into(), None, bench.now)
+        .unwrap()
+        .lines
+        .join("; ");
+    bench.act();
+    lists_fail(&mut bench, "none", 900);
+    let of_b = bench
+        .all()
+        .into_iter()
+        .filter(|one| one.tags.as_ref().unwrap()[tags::GROUP] == "b")
+        .count();
+    assert_eq!(of_b, 2, "{} | {failing}", said.details);
 }

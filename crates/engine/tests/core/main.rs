@@ -8,6 +8,7 @@ mod bench;
 mod brake;
 mod dead;
 mod declared;
+mod doubled;
 mod doubt;
 mod failures;
 mod health;

@@ -198,7 +198,7 @@ impl Ledger {
                 (self.target(), Counts::Ready)
             }
             Errand::Outdated { .. } | Errand::Resumed(Reason::Outdated) => (floor, Counts::Ready),
-            Errand::Unlisted { .. } if self.tally.working <= self.wanted => (floor, Counts::Ready),
+            Errand::Unlisted { .. } if self.tally.own() <= self.wanted => (floor, Counts::Ready),
             // What was decided before is drawn anew: others may be missing since.
             Errand::Unlisted { .. }
             | Errand::Requested
@@ -294,10 +294,10 @@ impl Ledger {
             // Those beyond the size are not replaced; the others make way one for one.
             Errand::Nameless => replacements
                 .saturating_sub(busy)
-                .max(self.tally.working.saturating_sub(self.wanted)),
+                .max(self.tally.own().saturating_sub(self.wanted)),
             Errand::Unlisted { settling } => replacements
                 .saturating_sub(busy + settling)
-                .max(self.tally.working.saturating_sub(self.wanted)),
+                .max(self.tally.own().saturating_sub(self.wanted)),
             Errand::Sick { settling } => {
                 let under_way = busy + self.missing + settling + self.repairing;
                 replacements.saturating_sub(under_way)
@@ -314,8 +314,8 @@ impl Ledger {
     /// Returns how many like members are too many. What was made in advance for others that are to
     /// go is no surplus: those go when their turn comes. Nor is anybody for members from elsewhere.
     pub(crate) fn surplus(&self, stand_ins: usize) -> usize {
-        let most = self.size + self.tally.strangers + self.bounds.surge.min(stand_ins);
-        self.tally.working.saturating_sub(most)
+        let most = self.size + self.bounds.surge.min(stand_ins);
+        self.tally.own().saturating_sub(most)
     }
 
     /// Returns how many members are there, or coming, beyond those wanted.

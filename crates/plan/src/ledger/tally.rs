@@ -23,6 +23,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Returns how many working members there are beside those from elsewhere.
+    pub(crate) fn own(&self) -> usize {
+        self.working.saturating_sub(self.strangers)
+    }
+
     /// Counts a member as one that goes.
     pub(super) fn let_go(&mut self, stake: Stake) {
         self.leaving += 1;

@@ -20,6 +20,9 @@ pub(super) const NEVER: Timestamp = Timestamp(u64::MAX);
 pub(super) struct Absent {
     pub(super) since: Timestamp,
     pub(super) until: Timestamp,
+    /// Whether too many others are missing with it: what a list says that lacks them is doubted. Else it is only
+    /// not enough for this one.
+    pub(super) in_company: bool,
 }
 
 /// Members of a plugin whose loss is doubted, as it is written down: a restart must not begin to wait

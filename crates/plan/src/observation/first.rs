@@ -63,7 +63,14 @@ impl Observed {
             return true;
         };
         if let Some(former) = self.former.get_mut(plugin) {
-            former.lacks = Some((lost, Absent { since, until }));
+            former.lacks = Some((
+                lost,
+                Absent {
+                    since,
+                    until,
+                    in_company: true,
+                },
+            ));
         }
         if until != NEVER {
             seen.look_again_at(until);

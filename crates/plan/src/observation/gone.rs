@@ -233,21 +233,28 @@ impl Observed {
         self.given.contains_key(&key(plugin, id))
     }
 
-    /// Notes the ids that the last list of a plugin shows alive twice, as those of two instances. Whom a call
-    /// for such an id would reach nobody knows, until a list is taken in. Returns whether there are others than
-    /// before.
-    pub fn note_doubled(&mut self, plugin: &PluginName, ids: &BTreeSet<InstanceId>) -> bool {
-        let known = self.doubled.iter().filter(|key| key.plugin == *plugin);
-        if known.map(|key| &key.id).eq(ids) {
-            return false;
+    /// Notes the ids that a list of a plugin shows alive twice, as those of two instances. Whom a call for such
+    /// an id would reach nobody knows, until a list `of_all` shows one of them: one of a single group, or of a
+    /// zone, does not show the other one. Returns whether there are others than before.
+    pub fn note_doubled(
+        &mut self,
+        plugin: &PluginName,
+        ids: &BTreeSet<InstanceId>,
+        of_all: bool,
+    ) -> bool {
+        let mut doubled = self.doubled.clone();
+        if of_all {
+            doubled.retain(|key| key.plugin != *plugin);
         }
-        self.doubled.retain(|key| key.plugin != *plugin);
-        self.doubled.extend(ids.iter().map(|id| key(plugin, id)));
-        true
+        doubled.extend(ids.iter().map(|id| key(plugin, id)));
+        let news = doubled != self.doubled;
+        self.doubled = doubled;
+        news
     }
 
-    /// Returns whether the last list shows the id of a member alive twice.
-    pub(crate) fn is_doubled(&self, member: &Member) -> bool {
+    /// Returns whether a list shows the id of a member alive twice.
+    #[must_use]
+    pub fn is_doubled(&self, member: &Member) -> bool {
         !self.doubled.is_empty() && self.doubled.contains(&key(&member.plugin, &member.id))
     }
 

@@ -181,8 +181,6 @@ impl Observed {
         if self.is_stale(plugin, started) {
             return seen;
         }
-        // It shows no id twice, or it would not be taken in.
-        seen.changed += usize::from(self.note_doubled(plugin, &BTreeSet::new()));
         self.cover(plugin, covers);
         self.bury(plugin, (started, lag));
         self.forget_ghosts(plugin);

@@ -65,6 +65,7 @@ impl Observed {
         let trust = self.losses.trust_in(plugin);
         self.losses.forget_believed(plugin, started, trust.silence);
         let mut doubt = self.doubt(plugin, (&lost, &asked), started);
+        let together: BTreeSet<Key> = doubt.keys().cloned().collect();
         if let Some(least) = trust.least() {
             let stays = |key: &&Key| self.members.get(key).is_some_and(Member::stays);
             for key in lost.iter().filter(stays) {
@@ -88,22 +89,20 @@ impl Observed {
                 self.lose(&key, (started, lag), now, seen);
                 continue;
             };
-            let absent = self.losses.absent.entry(key.clone());
-            let since = absent
-                .or_insert(Absent {
-                    since: first,
-                    until: first,
-                })
-                .since;
+            let before = self.losses.absent.get(&key);
+            let since = before.map_or(first, |absent| absent.since);
             let until = since + *wait;
             if started > since && started >= until {
                 self.note_believed(&key, (started, &silent), &trust);
                 self.lose(&key, (started, lag), now, seen);
                 continue;
             }
-            self.losses
-                .absent
-                .insert(key.clone(), Absent { since, until });
+            let absent = Absent {
+                since,
+                until,
+                in_company: together.contains(&key),
+            };
+            self.losses.absent.insert(key.clone(), absent);
             self.note_missed(key);
             if until != NEVER {
                 seen.look_again_at(until);
@@ -321,10 +320,12 @@ impl Observed {
     /// Returns whether the last list of a plugin is doubted, since it lacks too many.
     pub(crate) fn is_doubted_on(&self, plugin: &PluginName) -> bool {
         let first = self.former.get(plugin).and_then(|former| former.lacks());
+        let mut absent = self.losses.absent.iter();
         first.is_some()
-            || self
-                .doubted_members()
-                .any(|member| member.plugin == *plugin)
+            || absent.any(|(key, absent)| {
+                let stays = || self.members.get(key).is_some_and(Member::stays);
+                absent.in_company && key.plugin == *plugin && stays()
+            })
     }
 
     /// Takes in what a former life doubted, and what it believed of plugins that showed nobody.

@@ -178,11 +178,15 @@ impl Draft<'_> {
             },
             Reason::Surplus => match self.spec.size {
                 Size::Cattle(size) => {
-                    let others = self.ledger.tally().working - usize::from(member.stays());
+                    let others = self
+                        .ledger
+                        .tally()
+                        .own()
+                        .saturating_sub(usize::from(member.stays()));
                     // Those that the last list lacks may be gone: nobody that it shows is too many beside
                     // them.
                     let missed = if member.missed { 0 } else { self.index.missed };
-                    others.saturating_sub(missed + self.ledger.tally().strangers) as u64 >= size
+                    others.saturating_sub(missed) as u64 >= size
                 }
                 Size::Pets(_) => false,
             },
@@ -203,8 +207,10 @@ impl Draft<'_> {
             return false;
         };
         let holders = self.index.holders.get(id).into_iter().flatten();
+        // Should one from elsewhere go, nobody else has the name.
         let mut others = self
             .members(holders)
+            .filter(|(key, _)| !self.strangers.contains(key))
             .map(|(_, other)| other)
             .filter(|other| (&other.id, &other.plugin) != (&member.id, &member.plugin));
         !self.is_wanted(id) || others.any(Member::stays)
@@ -284,7 +290,7 @@ impl Draft<'_> {
                 self.wake(due);
                 continue;
             }
-            if !shown {
+            if !shown || self.may_reach_another(member, reason) {
                 continue;
             }
             match self.ledger.destroy_again(member) {

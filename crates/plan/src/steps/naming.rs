@@ -38,6 +38,8 @@ pub(crate) fn name_the_nameless<'a>(
         draft.memory.naming = false;
         return free;
     }
+    // Those that a person is to look at first are not the group's yet.
+    nameless.retain(|(key, _)| !draft.strangers.contains(key));
     // Those that cannot go are named first, then the best ones, so that the others are those that
     // would go anyway.
     nameless.sort_by_key(|(_, member)| {

@@ -71,8 +71,7 @@ fn strangers<'a>(draft: &Draft<'a>, roll: &Roll) -> BTreeSet<&'a Key> {
 /// Returns the members from elsewhere that came since the rollout began and that nobody was shown.
 fn unknown<'a>(draft: &Draft<'a>, roll: &Roll) -> impl Iterator<Item = &'a Key> {
     let foreign = draft.members(draft.index.foreign_since(roll.begun));
-    let unknown = foreign
-        .filter(|(key, member)| !roll.shown.contains(&key.id) && !draft.is_untouchable(member));
+    let unknown = foreign.filter(|(key, _)| !roll.shown.contains(&key.id));
     unknown.map(|(key, _)| key)
 }
 
@@ -86,7 +85,13 @@ pub(super) fn pause_for_strangers(draft: &Draft<'_>, roll: &mut Roll) {
     if roll.paused.is_some() {
         return;
     }
-    let strangers: BTreeSet<InstanceId> = unknown(draft, roll).map(|key| key.id.clone()).collect();
+    // One that is held already waits for nobody.
+    let touchable = |key: &&Key| {
+        let member = draft.seen.at(key);
+        member.is_some_and(|member| !draft.is_untouchable(member))
+    };
+    let strangers = unknown(draft, roll).filter(touchable);
+    let strangers: BTreeSet<InstanceId> = strangers.map(|key| key.id.clone()).collect();
     let Some(first) = strangers.first() else {
         return;
     };

@@ -1,8 +1,10 @@
 //! Creations: found, in doubt, lost, and the pause after failures.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use infrakit_plan::{Failures, WaitingOn};
+use infrakit_plan::{Failures, LossPolicy, Phase, Trust, WaitingOn};
+use infrakit_spi::behaviour::AbsentProof;
 use infrakit_spi::tags;
 
 use crate::bench::*;
@@ -139,4 +141,31 @@ fn memory_survives_being_stored_apart_from_intents() {
     let oldest = r#"{"group":"g","nonce":"n","next_token":3}"#;
     let memory: infrakit_plan::Memory = serde_json::from_str(oldest).unwrap();
     assert_eq!(memory.next_token, 3);
+}
+
+/// Where no list proves that a member is gone, one that is missing is no list that lacks too many.
+#[test]
+fn one_that_is_missing_for_good_keeps_no_creation_open() {
+    let mut behaviour = gives_up_at_once();
+    behaviour.absent_proof = AbsentProof::Never;
+    let mut bench = Bench::healthy(cattle(4), &["w", "x", "y", "z"]);
+    bench.config.undeclared = Arc::new(behaviour.clone());
+    bench.seen.trust(
+        &"file".into(),
+        Trust::of(&behaviour, &LossPolicy::default()),
+    );
+    bench.pass(Duration::from_secs(100));
+    bench.memory.phase = Phase::Freed;
+    bench.intend(7, None).doubt = DOUBT;
+    bench.remove("x");
+    for _ in 0..100 {
+        bench.pass(Duration::from_secs(3600));
+        bench.look();
+        bench.plan();
+    }
+    assert!(
+        bench.memory.intents.is_empty(),
+        "{:?}",
+        bench.memory.intents
+    );
 }

@@ -7,6 +7,7 @@ mod checks;
 mod conditions;
 mod crashes;
 mod departures;
+mod doubled;
 mod ends;
 mod frozen;
 mod gates;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{ConditionKind, PausedBy, Reason, Step};
+use infrakit_plan::{ConditionKind, Decided, Pause, PausedBy, Reason, Step};
 use infrakit_spi::flavor::Health;
-use infrakit_spi::tags;
+use infrakit_spi::{PluginName, tags};
 
 use crate::bench::*;
 
@@ -194,4 +194,123 @@ fn a_stranger_that_is_sick_stays_for_a_look() {
     bench.sicken("stray");
     let plan = bench.plan();
     assert_eq!(destroyed(&plan), []);
+}
+
+/// A person keeps it for a look while the rollout stands still for another reason: it is not the group that needs
+/// one less.
+#[test]
+fn one_that_is_held_before_the_rollout_saw_it_costs_none_of_the_own() {
+    for frozen in [false, true] {
+        let mut bench = with_strays(&[]);
+        let now = bench.now;
+        let by = PausedBy::Operator;
+        let roll = bench.memory.roll.as_mut().unwrap();
+        roll.paused = (!frozen).then_some(Pause { by, since: now });
+        bench.memory.frozen = frozen.then_some(now);
+        bench.add(tagged("stray", &[(tags::CONFIG_HASH, "other")]));
+        bench.verdict("stray", Health::Healthy);
+        assert_eq!(destroyed(&bench.plan()), []);
+        bench.memory.held.insert("stray".into());
+        bench.memory.frozen = None;
+        bench.pass(Duration::from_secs(10));
+        bench.look();
+        let plan = bench.plan();
+        let surplus = destroyed(&plan);
+        let surplus = surplus.iter().find(|(_, why)| *why == Reason::Surplus);
+        assert_eq!(surplus, None, "frozen {frozen}");
+    }
+}
+
+/// The same where a list shows its id twice, so that nobody may touch it.
+#[test]
+fn nor_does_one_whose_id_is_shown_twice() {
+    let mut bench = with_strays(&["stray"]);
+    bench.plan();
+    bench
+        .seen
+        .note_doubled(&"file".into(), &["stray".into()].into(), true);
+    bench.pass(Duration::from_secs(10));
+    assert_eq!(destroyed(&bench.plan()), []);
+}
+
+/// Named members a, b and c of which one has moved on, with members from elsewhere beside them.
+fn named_with_strays(strays: &[(&str, Option<&str>)]) -> Bench {
+    let mut bench = Bench::new(pets(&["a", "b", "c"]));
+    bench.play(&[]);
+    bench.commit(spec(r#"{"LogicalIDs":["a","b","c"]}"#, "v2", NAMED));
+    bench.play(&[]);
+    for (id, name) in strays {
+        let stray = tagged(id, &[(tags::CONFIG_HASH, "other")]);
+        bench.add(match name {
+            Some(name) => and(stray, tags::LOGICAL_ID, name),
+            None => stray,
+        });
+        bench.verdict(id, Health::Healthy);
+    }
+    bench
+}
+
+const NAMED: &str = r#","Updating":{"MaxUnavailable":1,"Stages":[{"Until":1,"Approve":true}]}"#;
+
+/// Names change while the rollout waits for a look at two from elsewhere: those may be taken away again.
+#[test]
+fn renamed_members_go_one_by_one_beside_strangers() {
+    for strays in [&[][..], &[("x", Some("x")), ("y", Some("y"))]] {
+        let mut bench = named_with_strays(strays);
+        bench.plan();
+        bench.pass(Duration::from_secs(600));
+        bench.look();
+        bench.commit(spec(r#"{"LogicalIDs":["d","e","f"]}"#, "v2", NAMED));
+        let mut gone = Vec::new();
+        for _ in 0..3 {
+            let plan = bench.plan();
+            gone.extend(destroyed(&plan).into_iter().map(|(id, _)| id.to_owned()));
+        }
+        assert!(gone.len() <= 1, "{strays:?}: {gone:?}");
+    }
+}
+
+/// It was decided while another of its own group had the name, which is gone since.
+#[test]
+fn the_only_own_one_of_a_name_does_not_go_for_a_stranger() {
+    for decided in [false, true] {
+        let mut bench = named_with_strays(&[("stray", Some("a"))]);
+        let mut all = bench.seen.members();
+        let own = all.find(|one| one.logical_id == Some("a".into()) && one.token.is_some());
+        let own = own.unwrap().id.clone();
+        drop(all);
+        let reason = Reason::Duplicate;
+        if decided {
+            let (begun, since) = (long_ago(), long_ago());
+            let plugin: PluginName = "file".into();
+            let decided = Decided {
+                plugin: plugin.clone(),
+                reason,
+                begun,
+                since,
+            };
+            bench.memory.decided.insert((plugin, own), decided);
+        } else {
+            bench.depart(own.as_str(), reason, Step::Failed(1, bench.now));
+        }
+        bench.pass(Duration::from_secs(600));
+        bench.look();
+        bench.verdict("stray", Health::Healthy);
+        assert_eq!(destroyed(&bench.plan()), [], "decided {decided}");
+    }
+}
+
+/// Like members are being given names: one from elsewhere is not of them before somebody has looked.
+#[test]
+fn one_without_a_name_gets_none_and_makes_no_way() {
+    let mut bench = named_with_strays(&[]);
+    bench.memory.naming = true;
+    bench.add(tagged("stray", &[(tags::CONFIG_HASH, "other")]));
+    bench.verdict("stray", Health::Healthy);
+    for _ in 0..3 {
+        let plan = bench.plan();
+        assert_eq!(destroyed(&plan), []);
+        bench.pass(Duration::from_secs(10));
+        bench.look();
+    }
 }

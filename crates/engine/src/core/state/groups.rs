@@ -4,9 +4,9 @@
 //! of it lives on until they are settled, hidden from whoever asks for groups: only functions whose
 //! name says so see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use infrakit_spi::GroupId;
+use infrakit_spi::{GroupId, PluginName};
 
 use crate::core::state::remains::Remains;
 use crate::core::{Group, Target};
@@ -71,6 +71,16 @@ impl Groups {
     pub(in crate::core) fn all_with_remains(&self) -> impl Iterator<Item = &Group> {
         let remains = self.remains.values().map(|remains| &remains.group);
         self.kept.values().chain(remains)
+    }
+
+    /// Takes in that a list of everybody on a plugin shows no id of these groups twice.
+    pub(in crate::core) fn forget_doubled(&mut self, plugin: &PluginName, ids: &BTreeSet<GroupId>) {
+        for id in ids {
+            if let Some(group) = self.with_remains_mut(id) {
+                let news = group.seen.note_doubled(plugin, &BTreeSet::new(), true);
+                group.converged &= !news;
+            }
+        }
     }
 
     pub(in crate::core) fn remains(&self, id: &GroupId) -> Option<&Remains> {

@@ -183,6 +183,10 @@ impl Observer {
         now: Timestamp,
         poll_interval: Duration,
     ) {
+        if self.groups.is_empty() {
+            // While nobody lived there nobody asked it.
+            (self.failures, self.failing_since) = (0, None);
+        }
         self.groups.insert(group.clone());
         self.forget();
         self.want(group, now);

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{Again, Birth, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
+use infrakit_plan::{
+    Again, Birth, Doubt, FailedCreation, Intent, Origin, Reason, Timestamp, Token, Told,
+};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
 
@@ -397,12 +399,18 @@ fn doubt_again(
 
 /// Returns whether a member is not to be asked to go before a list tells, which a call was decided for.
 fn is_held_back(group: &Group, call: &Call) -> bool {
-    let Call::Destroy { subject, .. } = call else {
+    let Call::Destroy {
+        subject, reason, ..
+    } = call
+    else {
         return false;
     };
-    let member = group.seen.get_on(&subject.plugin, &subject.id);
-    let departure = member.and_then(|member| member.departure);
-    departure.is_some_and(|departure| !departure.is_in_flight())
+    let Some(member) = group.seen.get_on(&subject.plugin, &subject.id) else {
+        return false;
+    };
+    let doubled = *reason != Reason::Requested && group.seen.is_doubled(member);
+    let departure = member.departure;
+    doubled || departure.is_some_and(|departure| !departure.is_in_flight())
 }
 
 /// Returns whether the member that now has the id is the one that a call was about.

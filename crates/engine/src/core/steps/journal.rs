@@ -190,7 +190,7 @@ impl Core {
 /// Takes in that nobody is left on plugins. One that has told meanwhile who is there is looked at all the same.
 fn leave(group: &mut Group, homes: &BTreeSet<PluginName>) {
     for home in homes {
-        if group.seen.listed_on(home).is_some() {
+        if group.has_told(home) {
             group.memory.homes.insert(home.clone());
             continue;
         }

@@ -78,15 +78,20 @@ impl Core {
                     now,
                     lag: self.config.lag(plugin),
                 };
+                let of_all =
+                    observer.groups().is_subset(&served) && matches!(listing, Listing::Changed(..));
                 for (id, ids) in &doubled {
                     if let Some(group) = self.groups.with_remains_mut(id)
                         && served.remove(id)
                     {
-                        let news = group.seen.note_doubled(plugin, ids);
+                        let news = group.seen.note_doubled(plugin, ids, of_all);
                         withdrawn.extend(news.then(|| group.target.clone()));
                         cannot_list(group, plugin, &doubled_error(ids), now);
                         untold.insert(id.clone());
                     }
+                }
+                if of_all {
+                    self.groups.forget_doubled(plugin, &served);
                 }
                 match listing {
                     Listing::Unchanged => self.nothing_new(&served, circumstances),

@@ -9,7 +9,7 @@ use infrakit_spi::{GroupId, PluginName};
 use crate::core::state::observer::Observer;
 use crate::core::steps::commit::Accepted;
 use crate::core::words::{count, names};
-use crate::core::{Core, Refused};
+use crate::core::{Core, Group, Refused};
 
 /// A plugin that has not answered for so long is not just being started anew: nobody is to be left behind
 /// where a person means the loss of others.
@@ -75,17 +75,21 @@ impl Core {
             let mut intents = group.memory.intents.values();
             intents.any(|intent| intent.plugin == *home && may_come(intent))
         };
-        let told = |home: &PluginName| {
-            // Of those that only answers have told of a person knows as much.
-            let mut members = group.seen.members().filter(|one| one.plugin == *home);
-            let listed = members.any(|one| one.origin == Origin::Listed);
-            listed || group.seen.listed_on(home).is_some()
-        };
         let former = group.memory.homes.iter();
         let former = former.filter(|home| **home != group.spec.instance.plugin);
         former
-            .filter(|home| fails(home) && !told(home) && !made(home))
+            .filter(|home| fails(home) && !group.has_told(home) && !made(home))
             .cloned()
             .collect()
+    }
+}
+
+impl Group {
+    /// Returns whether a plugin has told this controller who of the group is there, be it in a list that is
+    /// doubted, or covers a part. Of those that only answers have told of a person knows as much.
+    pub(in crate::core) fn has_told(&self, home: &PluginName) -> bool {
+        let mut members = self.seen.members().filter(|one| one.plugin == *home);
+        let listed = members.any(|one| one.origin == Origin::Listed);
+        listed || self.seen.listed_on(home).is_some()
     }
 }
