@@ -30,8 +30,11 @@ pub(crate) struct Draft<'a> {
     pub(crate) ledger: Ledger,
     pub(crate) actions: Vec<Action>,
     pub(crate) waiting: Vec<WaitingOn>,
-    /// Members that this plan destroys.
+    /// Members that this plan destroys, or that go already for all that is known.
     pub(crate) taken: BTreeSet<&'a Key>,
+    /// Those among them that a former life asked to go, and that may stay after all: they are looked at as others
+    /// are.
+    pub(crate) asked_before: BTreeSet<&'a Key>,
     /// Members from elsewhere that a person is to look at before the rollout goes on.
     pub(crate) strangers: BTreeSet<&'a Key>,
     /// Members that the ledger counts as gone already, and that may stay or go all the same.
@@ -70,6 +73,7 @@ impl<'a> Draft<'a> {
             actions: Vec::new(),
             waiting: Vec::new(),
             taken: BTreeSet::new(),
+            asked_before: BTreeSet::new(),
             strangers: BTreeSet::new(),
             booked: BTreeSet::new(),
             frozen: false,

@@ -159,7 +159,7 @@ pub(crate) fn check<'a>(draft: &mut Draft<'a>, illness: &Illness<'a>) {
     asked.sort_unstable();
     asked.dedup();
     for key in asked {
-        if !draft.taken.contains(key) {
+        if !draft.taken.contains(key) || draft.asked_before.contains(key) {
             draft.actions.push(Action::Check {
                 id: key.id.clone(),
                 plugin: key.plugin.clone(),

@@ -114,6 +114,7 @@ impl Draft<'_> {
                     // It waits for its call.
                     Err(Refusal::Call(..)) => {
                         self.let_go(entry);
+                        self.asked_before.insert(entry.0);
                         continue;
                     }
                     // Others are missing since; it is as if it had no reason any more.
@@ -127,6 +128,7 @@ impl Draft<'_> {
                 self.book(entry);
             } else {
                 self.let_go(entry);
+                self.asked_before.insert(entry.0);
             }
         }
     }

@@ -330,3 +330,24 @@ fn one_that_is_asked_before_it_goes_may_go_as_surplus() {
         assert_eq!(gone.len(), if size == 0 { 2 } else { 0 }, "{gone:?}");
     }
 }
+
+/// What a former life asked for may come to nothing: then it is counted on by what is known of it now, not by
+/// what was before.
+#[test]
+fn one_that_a_former_life_asked_to_go_is_looked_at_meanwhile() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    let decided = Decided {
+        plugin: "file".into(),
+        reason: Reason::Surplus,
+        begun: bench.now,
+        since: bench.now,
+    };
+    let key = (decided.plugin.clone(), "b".into());
+    bench.memory.decided.insert(key, decided);
+    bench.pass(Duration::from_secs(20));
+    bench.look();
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), [], "it has no reason any more");
+    assert!(plan.memory.decided.len() == 1, "it may go yet");
+    assert!(checked(&plan).contains(&"b"), "{:?}", checked(&plan));
+}

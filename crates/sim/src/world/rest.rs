@@ -26,7 +26,9 @@ impl World {
         };
         let next = self.queue.peek().unwrap_or(end).min(end);
         let idle = life.busy == 0 && life.looking == 0 && self.now >= self.stirred + quiet;
-        if !idle || next <= wake || !self.dice.is_calm() {
+        // Once flavors answer again somebody may turn out to be ill.
+        let dark = self.now < self.dark.0;
+        if !idle || next <= wake || dark || !self.dice.is_calm() {
             return;
         }
         let deeds = |happening: &Happening| matches!(happening, Happening::Deed(_));
