@@ -294,6 +294,9 @@ impl<'a> Draft<'a> {
             self.ledger.creation_blocked = true;
             return false;
         }
+        if self.tries_enough(&hash) {
+            return false;
+        }
         let number = self.memory.next_token;
         let token = Token::new(&self.memory.nonce, number);
         let right = match self.ledger.create((&token, &plugin), cause, made) {

@@ -62,6 +62,12 @@ impl Backoff {
             .filter(|until| *until > now && *until <= now + LONGEST)
     }
 
+    /// Returns when it may be tried again, or could since.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
     /// Returns how many failures came in a row.
     #[must_use]
     pub fn failures(&self) -> u32 {

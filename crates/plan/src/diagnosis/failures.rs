@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::diagnosis::crashes::{Crashes, EarlyDeath};
 use crate::{Backoff, Timestamp, Token};
 
+/// So many are tried at once in any case, as many as may die early at once: small groups are up again as soon
+/// as large ones.
+const AT_LEAST: u64 = 5;
+
 /// Who says of which class a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -179,6 +183,20 @@ impl Failures {
         classes.filter_map(|backoff| backoff.pending(now)).max()
     }
 
+    /// Returns how many creations from `hash` may be under way of those begun since the last failure, and since
+    /// when that is; `None` where nothing is held against it. Half as many as after the failure before it, so
+    /// that what cannot succeed is not tried by a whole group each time, and what was put right comes
+    /// back with half of it at once after the first.
+    #[must_use]
+    pub fn tries(&self, hash: &ConfigHash, size: u64) -> Option<(usize, Timestamp)> {
+        let classes = self.configurations.get(hash)?.classes.values();
+        let failed = classes.filter(|backoff| backoff.failures() > 0);
+        let most = failed.max_by_key(|backoff| backoff.failures())?;
+        let tries = size.checked_shr(most.failures()).unwrap_or_default();
+        let tries = usize::try_from(tries.max(AT_LEAST)).unwrap_or(usize::MAX);
+        Some((tries, most.until()?))
+    }
+
     /// Returns the configuration error after which nothing is made from `hash` any more.
     #[must_use]
     pub fn stopped(&self, hash: &ConfigHash) -> Option<&Stopped> {
@@ -240,6 +258,21 @@ mod tests {
         assert_eq!(failures.failures(), 3, "begun before the pause ended");
         failures.succeed(&hash("a"), at(9));
         assert_eq!((failures.failures(), failures.last()), (0, ""));
+    }
+
+    #[test]
+    fn each_try_asks_for_half_as_many_as_the_one_before() {
+        let mut failures = Failures::default();
+        assert_eq!(failures.tries(&hash("a"), 100), None);
+        let tries = [0, 2, 5, 20, 60, 600].map(|second| {
+            fail(&mut failures, "a", QUOTA, second);
+            failures.tries(&hash("a"), 100).unwrap().0
+        });
+        assert_eq!(tries, [50, 25, 12, 6, 5, 5]);
+        assert_eq!(failures.tries(&hash("a"), 1).unwrap().0, 5);
+        assert_eq!(failures.tries(&hash("b"), 100), None);
+        failures.succeed(&hash("a"), at(9000));
+        assert_eq!(failures.tries(&hash("a"), 100), None);
     }
 
     #[test]

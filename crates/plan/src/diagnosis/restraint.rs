@@ -29,6 +29,21 @@ impl Draft<'_> {
         self.is_on_trial(hash)
     }
 
+    /// Returns whether as many creations from a configuration are under way as may be tried after its last
+    /// failure. What became of one whose answer was lost is told by a list, and need not be waited for.
+    pub(crate) fn tries_enough(&self, hash: &ConfigHash) -> bool {
+        let size = self.spec.size.count();
+        let tries = self.memory.creation.tries(hash, size);
+        let Some((most, since)) = tries.filter(|_| Guard::Backoff.stands()) else {
+            return false;
+        };
+        // Those begun last have the highest numbers.
+        let newest = self.memory.intents.values().rev();
+        let since = newest.take_while(|intent| intent.begun >= since);
+        let tried = since.filter(|intent| intent.hash == *hash && intent.doubt.is_none());
+        tried.take(most).count() == most
+    }
+
     /// Returns whether members made from a configuration die early, and as many as may be are being
     /// tried, or none for now.
     pub(crate) fn is_on_trial(&mut self, hash: &ConfigHash) -> bool {

@@ -98,6 +98,26 @@ fn creations_pause_after_failures_and_the_rest_goes_on() {
     assert_eq!(destroyed(&bench.plan()).len(), 1);
 }
 
+/// What cannot succeed is not tried by the whole group each time.
+#[test]
+fn after_each_failure_half_as_many_are_tried() {
+    let mut bench = Bench::new(cattle(40));
+    let mut tried = Vec::new();
+    for _ in 0..5 {
+        tried.push(created(&bench.plan()).len());
+        assert!(created(&bench.plan()).is_empty(), "they are under way");
+        bench.memory.intents.clear();
+        bench.fail();
+        bench.pass(Duration::from_secs(300));
+    }
+    assert_eq!(tried, [40, 20, 10, 5, 5]);
+    bench.plan();
+    let begun = bench.now;
+    let hash = bench.spec.hash.clone();
+    bench.memory.creation.succeed(&hash, begun);
+    assert_eq!(created(&bench.plan()).len(), 35, "all of the others");
+}
+
 #[test]
 fn while_creations_fail_nothing_that_serves_is_replaced() {
     let mut bench = Bench::healthy(cattle(3), &["a", "b"]);

@@ -127,7 +127,10 @@ impl World {
         if moment >= provider.blank && provider.unseen_zone(moment).is_none() {
             provider.seen = moment;
         }
-        provider.note_unseen(moment, now);
+        for lost in provider.note_unseen(moment, now) {
+            // Once that is believed others are made.
+            self.ledger.pace.reason(&lost, 1, now);
+        }
         provider.answered = now;
         let fingerprint = provider.fingerprint(filter, moment);
         let listing = if provider.fingerprints && seen == Some(fingerprint) {

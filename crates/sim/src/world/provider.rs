@@ -288,8 +288,10 @@ impl Provider {
         Some(zones.filter(|zone| zone != hidden).collect())
     }
 
-    /// Notes whom a list of that moment lacks for want of memory or of sight, and does not say so.
-    pub fn note_unseen(&mut self, moment: u64, now: u64) {
+    /// Notes whom a list of that moment lacks for want of memory or of sight, and does not say so. Returns the
+    /// groups of those that others showed.
+    pub fn note_unseen(&mut self, moment: u64, now: u64) -> Vec<GroupId> {
+        let mut lost = Vec::new();
         let admits = self.nature.as_ref().is_some_and(|nature| nature.covers);
         let zone = self
             .hidden_zone
@@ -297,7 +299,7 @@ impl Provider {
             .filter(|(_, until)| moment < *until);
         let blank = moment < self.blank;
         if !blank && zone.is_none() {
-            return;
+            return lost;
         }
         let mut groups: BTreeMap<String, usize> = BTreeMap::new();
         for one in self.machines.values().filter(|one| !one.leaving) {
@@ -314,12 +316,15 @@ impl Provider {
                 let first = before.map_or(now, |(first, _)| first);
                 if before.is_none() {
                     let group = machine.group().unwrap_or_default();
-                    machine.unseen_of = groups.get(group).copied().unwrap_or_default();
+                    let of = groups.get(group).copied().unwrap_or_default();
+                    lost.push(GroupId::from(group));
+                    machine.unseen_of = of;
                 }
                 machine.unseen = Some((first, now));
                 machine.seen_again = false;
             }
         }
+        lost
     }
 
     /// Notes whom a list has shown.
