@@ -463,11 +463,18 @@ impl Ledger {
     }
 
     /// Draws the call that asks once more for a creation whose answer was lost. It counts as a member
-    /// already, however often it is asked for.
+    /// already, however often it is asked for. Where there are as many without the `doubted` ones by now, since
+    /// some are back that had been missing, or fewer are wanted, a list tells what came of them.
     pub(crate) fn ask_again(
         &mut self,
         (token, plugin): (&Token, &PluginName),
+        doubted: usize,
     ) -> Result<Right, Refusal> {
+        let all = self.tally.working + self.tally.coming + self.tally.leaving;
+        let sure = all.saturating_sub(doubted);
+        if sure >= self.wanted + self.bounds.surge && Guard::Room.stands() {
+            return Err(Refusal::Room);
+        }
         self.call(plugin, CallKind::Create)?;
         Ok(Right(Grant::Create(token.clone())))
     }

@@ -145,6 +145,8 @@ impl Draft<'_> {
                 None => {}
             }
         }
+        let intents = self.memory.intents.values();
+        let mut doubted = intents.filter(|intent| intent.doubt.is_some()).count();
         for (number, content, later) in due {
             if let Some(at) = later {
                 self.wake(at);
@@ -154,7 +156,7 @@ impl Draft<'_> {
                 continue;
             };
             let token = Token::new(&self.memory.nonce, number);
-            let right = match self.ledger.ask_again((&token, &intent.plugin)) {
+            let right = match self.ledger.ask_again((&token, &intent.plugin), doubted) {
                 Ok(right) => right,
                 Err(refusal) => {
                     self.refused(refusal);
@@ -174,6 +176,7 @@ impl Draft<'_> {
             if let Some(intent) = self.memory.intents.get_mut(&number) {
                 intent.again.times += 1;
                 intent.doubt = None;
+                doubted -= 1;
             }
         }
     }

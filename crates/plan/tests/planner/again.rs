@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use infrakit_plan::{Action, Asked, Content, Doubt, Plan, Provision};
 use infrakit_spi::behaviour::{Behaviour, IdempotencyKind};
+use infrakit_spi::flavor::Health;
 use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::tags;
 
@@ -92,4 +93,28 @@ fn nothing_is_made_beside_it() {
         bench.intend(7, None).doubt = Some(Doubt::since(now));
         bench.pass(Duration::from_secs(30));
     }
+}
+
+/// One that had been missing is back, or the group is to be smaller: one more would be too many.
+#[test]
+fn one_that_is_not_wanted_any_more_is_not_asked_for() {
+    let mut bench = Bench::healthy(cattle(3), &["a"]);
+    let mut behaviour = Behaviour::default();
+    behaviour.idempotency.kind = IdempotencyKind::Token;
+    bench.config.undeclared = Arc::new(behaviour);
+    let revision = bench.memory.revision;
+    for number in [7, 8] {
+        let (now, intent) = (bench.now, bench.intend(number, None));
+        let sequence = number;
+        intent.content = Some(Content { sequence, revision });
+        intent.doubt = Some(Doubt::since(now));
+    }
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(asked(&bench.preview()).len(), 2);
+    bench.add(shown("b", "v1"));
+    bench.verdict("b", Health::Healthy);
+    assert_eq!(asked(&bench.preview()).len(), 1, "one is missing");
+    bench.add(shown("c", "v1"));
+    bench.verdict("c", Health::Healthy);
+    assert_eq!(asked(&bench.preview()).len(), 0);
 }

@@ -203,7 +203,7 @@ fn bound(draft: &Draft) -> u64 {
     let once = slowest(&|nature| {
         nature.longest_birth() + nature.destroy.longest + 2 * nature.longest_lag()
     });
-    let sizes = draft.plots.iter().map(|plot| plot.size.min(20)).max();
+    let sizes = draft.plots.iter().map(|plot| plot.size).max();
     180 * MINUTE + 4 * once + 2 * (sizes.unwrap_or_default() + 1) * each
 }
 
