@@ -113,6 +113,26 @@ fn a_second_look_proves_it_where_one_does_not() {
     }
 }
 
+/// Pages that are found by counting may pass over one that is there when another one goes meanwhile.
+#[test]
+fn pages_that_need_not_show_one_moment_prove_nothing_alone() {
+    for complete in [Completeness::Undeclared, Completeness::Yes] {
+        let mut bench = Bench::declaring(|behaviour| {
+            behaviour.list.page = Some(2);
+            behaviour.list.complete = complete;
+        });
+        bench.arrive(cattle(3, "1"));
+        let all = bench.instances.clone();
+        bench.lose("i-002");
+        bench.wait(12);
+        let made = if complete == Completeness::Yes { 4 } else { 3 };
+        assert_eq!(bench.count("create"), made, "{complete:?}: {}", bench.why());
+        bench.instances = all;
+        bench.wait(60);
+        assert_eq!(bench.count("create"), made, "{complete:?}");
+    }
+}
+
 #[test]
 fn a_restart_takes_no_first_list_for_a_second_look() {
     let mut bench = proven_by(AbsentProof::BothTwice);

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use infrakit_spi::behaviour::{Reuse, Seconds};
 use infrakit_spi::instance::{Description, Fingerprint, Lifecycle, Listing};
 use infrakit_spi::rollout::Hold;
 use infrakit_spi::{Tags, tags};
@@ -334,5 +335,26 @@ fn a_former_life_in_a_list_is_not_a_second_member() {
         assert!(!why.contains("twice"), "{why}");
         assert_eq!(bench.made.len(), 2, "{:?}", bench.made);
         assert!(bench.converged(), "{why}");
+    }
+}
+
+/// Its id was used again while that was listed as dead, and that one died, too: it is the one that was begun
+/// last.
+#[test]
+fn of_two_dead_lives_the_later_one_is_the_members() {
+    for first in [false, true] {
+        let mut bench = Bench::declaring(|behaviour| {
+            behaviour.id.reused = Reuse::AfterDelete;
+            behaviour.tombstone = Some(Seconds(3600.0));
+        });
+        bench.arrive(cattle(2, "1"));
+        let mut list = bench.all();
+        list[1].state = Lifecycle::Gone;
+        let mut former = list[1].clone();
+        let tags = former.tags.as_mut().unwrap();
+        tags.insert(tags::TOKEN.to_owned(), "former-0".to_owned());
+        list.insert(if first { 0 } else { 2 }, former);
+        shows(&mut bench, &list);
+        assert_eq!(bench.count("create"), 3, "{}", bench.why());
     }
 }

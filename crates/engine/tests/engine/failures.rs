@@ -23,6 +23,8 @@ async fn a_sick_revision_pauses_says_why_and_is_gone_back_from() {
     let paused = reaches(&engine, RolloutState::Paused).await;
     assert_eq!(paused.paused_by, "failures");
     assert!(paused.message.starts_with("failures: 1 new"), "{paused:?}");
+    // It was the youngest: until it is ten seconds old a list that lacks it may be from before it came.
+    tokio::time::sleep(Duration::from_secs(10)).await;
     let why = waits_for(&engine, "the rollout is paused by failures").await;
     assert!(why[1].starts_with("since 20"), "{why:?}");
     assert!(

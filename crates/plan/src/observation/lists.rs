@@ -65,11 +65,19 @@ impl Observed {
         (now, seen): (Timestamp, &mut Seen),
     ) {
         let mut gone = Vec::new();
-        for key in missing {
-            let Some(member) = self.members.get(&key) else {
+        let mut youngest = None;
+        for key in &missing {
+            let Some(member) = self.members.get(key) else {
                 continue;
             };
-            match still_there(member, started, lag) {
+            let until = still_there(member, started, lag).or_else(|| {
+                let until = unproved(member, started, lag)?;
+                let youngest = *youngest
+                    .get_or_insert_with(|| self.youngest_shown(plugin, &missing, (started, lag)));
+                (youngest < Some(member.created)).then_some(until)
+            });
+            let key = key.clone();
+            match until {
                 None => gone.push(key),
                 Some(until) => {
                     self.note_missed(key);
@@ -78,6 +86,29 @@ impl Observed {
             }
         }
         self.judge_lost(plugin, gone, (started, lag), (now, seen));
+    }
+
+    /// Returns when the youngest of those came that a list shows, which lacks these. `None` where it lacks one
+    /// that is there for all that is known: it is from before that one, and shows nobody young.
+    fn youngest_shown(
+        &self,
+        plugin: &PluginName,
+        missing: &[Key],
+        (started, lag): (Timestamp, Lag),
+    ) -> Option<Timestamp> {
+        let missing: BTreeSet<&Key> = missing.iter().collect();
+        let mut youngest = None;
+        for (key, member) in &self.members {
+            if key.plugin != *plugin || member.token.is_none() {
+                continue;
+            }
+            if !missing.contains(key) {
+                youngest = youngest.max(Some(member.created));
+            } else if member.stays() && still_there(member, started, lag).is_some() {
+                return None;
+            }
+        }
+        youngest
     }
 
     /// Returns the members that the last list lacks, although nobody asked them to go and their loss is not
@@ -369,6 +400,21 @@ fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestam
         (Origin::Listed, _) => return None,
     };
     (started <= until).then_some(until)
+}
+
+/// Returns until when one that its plugin says is destroyed, and whose place another one is to take, is there
+/// all the same for all that a list says which lacks it: where nothing is said of its lists, that one may be
+/// from before it came. One that shows another which came no earlier is not.
+fn unproved(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestamp> {
+    let departure = member.departure?;
+    let accepted = matches!(departure.step, Step::Accepted(at) if started > at);
+    let replaced = match departure.reason {
+        Reason::Outdated | Reason::Unhealthy | Reason::Unlisted | Reason::Requested => true,
+        Reason::Surplus | Reason::Duplicate | Reason::GroupDestroyed => false,
+    };
+    let made = member.origin == Origin::Listed && member.token.is_some();
+    let until = member.created.max(member.first_shown.unwrap_or_default()) + lag.relapse;
+    (accepted && replaced && made && started <= until).then_some(until)
 }
 
 #[cfg(test)]

@@ -148,10 +148,13 @@ impl Behaviour {
     }
 
     /// Returns what proves that an instance is gone; a complete list where nothing is declared, as
-    /// plugins of the original can do nothing else.
+    /// plugins of the original can do nothing else. Pages that need not show one moment may pass over one
+    /// that is there: it takes two lists.
     #[must_use]
     pub fn proof_of_absence(&self) -> AbsentProof {
+        let counted = self.list.page.is_some() && self.list.complete != Completeness::Yes;
         match self.absent_proof {
+            AbsentProof::Undeclared if counted => AbsentProof::BothTwice,
             AbsentProof::Undeclared => AbsentProof::ListComplete,
             declared => declared,
         }

@@ -311,12 +311,15 @@ fn one_life_each(
     };
     let tag = |one: &Description, tag| one.tags.as_ref()?.get(tag).cloned();
     let token = |one: &Description| tag(one, tags::TOKEN);
+    // Of two that are dead the one that was begun later had the id last.
+    let number = |one: &Description| token(one)?.rsplit_once('-')?.1.parse::<u64>().ok();
     let (mut lives, mut former) = (HashMap::with_capacity(list.len()), BTreeSet::new());
     for (at, one) in list.iter().enumerate() {
         let Some(other) = lives.insert(&one.id, at) else {
             continue;
         };
-        if is_dead(one, behaviour) {
+        let dead = is_dead(one, behaviour);
+        if dead && (!is_dead(&list[other], behaviour) || number(one) < number(&list[other])) {
             former.insert(at);
             lives.insert(&one.id, other);
         } else if is_dead(&list[other], behaviour) {

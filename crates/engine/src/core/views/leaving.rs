@@ -15,16 +15,31 @@ impl Group {
         };
         let fails = |(_, departure): &(&Member, Departure)| matches!(departure.step, Step::Failed(times, _) if times > 0);
         let Some((member, departure)) = leaving().find(fails).or_else(|| leaving().next()) else {
-            let member = self.seen.leaving().next()?;
-            return Some(format!(
-                "`{}` is on its way out by its plugin's word",
-                member.id
-            ));
+            return self.first_of_others(wall, now);
         };
         Some(format!(
             "`{}` {}",
             member.id,
             self.goes(member, departure, (wall, now))
+        ))
+    }
+
+    /// Names one that goes though nobody asked it to in this life.
+    fn first_of_others(&self, wall: Wall, now: Timestamp) -> Option<String> {
+        if let Some(member) = self.seen.leaving().next() {
+            let id = &member.id;
+            return Some(format!("`{id}` is on its way out by its plugin's word"));
+        }
+        let mut decided = self.memory.decided.iter();
+        let ((_, id), decided) = decided.find(|((plugin, id), _)| {
+            let member = self.seen.get_on(plugin, id);
+            member.is_some_and(Member::stays)
+        })?;
+        Some(format!(
+            "`{id}` was to go before the controller was started anew, since {}, because {}; it may go yet, and \
+             is counted on again when a list shows it for long enough",
+            wall.since(decided.begun, now),
+            decided.reason
         ))
     }
 

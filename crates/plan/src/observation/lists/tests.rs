@@ -237,6 +237,35 @@ fn an_older_copy_of_the_truth_does_not_prove_that_a_young_one_has_gone() {
     }
 }
 
+/// Where another one takes its place, a list that may be from before it came does not prove that it has gone,
+/// unless it shows another one which came no earlier.
+#[test]
+fn one_that_is_replaced_is_gone_when_a_list_lacks_it_that_shows_another_as_young() {
+    let lag = Lag::default();
+    for reason in [Reason::Outdated, Reason::Surplus] {
+        let mut seen = two_with_one_that_goes(Step::Accepted(at(3)), lag);
+        let mut goes = seen.get_mut(&"a".into()).unwrap();
+        goes.departure.as_mut().unwrap().reason = reason;
+        drop(goes);
+        let replaced = reason == Reason::Outdated;
+        let nobody = list(&mut seen, &[], 4, lag);
+        assert_eq!(nobody.vanished, usize::from(!replaced), "{reason}");
+        let other = list(&mut seen, &["b"], 5, lag);
+        assert_eq!(other.vanished, usize::from(replaced), "{reason}");
+    }
+    // Of the only one nobody knows before its youth is over.
+    let mut seen = two_with_one_that_goes(Step::Accepted(at(3)), lag);
+    seen.get_mut(&"a".into())
+        .unwrap()
+        .departure
+        .as_mut()
+        .unwrap()
+        .reason = Reason::Outdated;
+    seen.vanish(&key(&"p".into(), &"b".into()));
+    assert_eq!(list(&mut seen, &[], 11, lag).vanished, 0);
+    assert_eq!(list(&mut seen, &[], 13, lag).vanished, 1);
+}
+
 /// A rollout over members that were made a moment ago goes on as their plugin answers.
 #[test]
 fn a_plugin_that_says_nothing_of_its_lists_is_believed_that_it_destroyed_a_young_one() {
