@@ -76,6 +76,16 @@ impl Bucket {
         self.counted
     }
 
+    /// Takes in that what was drawn began later than its record says by as much as this: until then the
+    /// provider, whose own bucket cannot be more than full, has saved nothing up.
+    #[must_use]
+    pub fn begun_late(self, late: Duration) -> Self {
+        Self {
+            counted: self.counted + late,
+            ..self
+        }
+    }
+
     /// Returns how many calls may be made now.
     pub fn left(&mut self, limit: RateLimit, now: Timestamp) -> usize {
         if self.counted > now + CLOCK_STEP {
@@ -144,6 +154,19 @@ mod tests {
             bucket.draw();
             bucket.begin();
         }
+    }
+
+    /// Calls are written down, and begin some time after that; a restart comes in between.
+    #[test]
+    fn nothing_is_saved_up_before_what_was_drawn_has_begun() {
+        let limit = RateLimit::per_minute(20);
+        let mut bucket = Bucket::full(limit);
+        bucket.left(limit, at(0));
+        (0..20).for_each(|_| bucket.draw());
+        let written = serde_json::to_string(&bucket).unwrap();
+        let read: Bucket = serde_json::from_str(&written).unwrap();
+        let mut read = read.begun_late(Duration::from_secs(2));
+        assert_eq!((read.left(limit, at(4)), read.left(limit, at(5))), (0, 1));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use infrakit_spi::behaviour::{Behaviour, Operation};
 use infrakit_spi::{GroupId, PluginName};
 use infrakit_store::Change;
 
+use crate::core::deadlines::LATE;
 use crate::core::state::behaviours::Behaviours;
 use crate::core::state::brake::Brake;
 use crate::core::state::limit::{Known, Limit, Source, brake_name, is_forgotten};
@@ -415,6 +416,12 @@ impl Rates {
             self.changed.insert(name);
             return;
         }
-        self.by_name.insert(name, RateRecord { brake, ..record });
+        let bucket = record.bucket.map(|bucket| bucket.begun_late(LATE));
+        let record = RateRecord {
+            brake,
+            bucket,
+            ..record
+        };
+        self.by_name.insert(name, record);
     }
 }

@@ -4,21 +4,17 @@
 //! takes it back, and it is decided anew; so does a plugin that has become too slow.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use infrakit_plan::{CallKind, Room, Timestamp, WaitingOn};
 use infrakit_spi::behaviour::Operation;
 use infrakit_spi::{Error, GroupId, PluginName};
 use infrakit_store::{Change, Durability, Store};
 
+use crate::core::deadlines::LATE;
 use crate::core::state::unwritten::Batch;
 use crate::core::steps::undo;
 use crate::core::{Call, Core, Effect, Event, Group, Target};
 use crate::records::{RATES, RateRecord, intent_key, put};
-
-/// How much later than its record says a creation may begin: a tenth of the time that is waited
-/// for lists to show it where nothing is declared (`infrakit_spi::behaviour::defaults`).
-const LATE: Duration = Duration::from_millis(1_500);
 
 impl Core {
     /// Returns the core with a limit on how many calls of each plugin are under way at once; 0
