@@ -2,7 +2,7 @@
 
 use infrakit_plan::Config;
 use infrakit_spi::group::GroupSpec;
-use infrakit_spi::instance::Repaired;
+use infrakit_spi::instance::{Lifecycle, Listing, Repaired};
 
 use crate::bench::{Bench, spec};
 
@@ -32,6 +32,34 @@ fn a_reboot_that_helps_is_all_that_is_done() {
         ),
         (1, 0, 0)
     );
+}
+
+/// Its plugin called it stopped, and lists fail since: whether the reboot has helped is told by a list from after
+/// that.
+#[test]
+fn what_a_plugin_said_before_a_repair_is_no_reason_for_the_next_step() {
+    let mut bench = Bench::new();
+    bench.repair = Some(Repaired::Done);
+    bench.arrive(repairable("1"));
+    let id = bench.ids()[1].to_owned();
+    bench.instance(&id).state = Lifecycle::Stopped;
+    while bench.count("reboot") == 0 {
+        bench.wait(5);
+    }
+    bench.instance(&id).state = Lifecycle::Running;
+    bench.hold_lists = true;
+    bench.wait(300);
+    let steps = (bench.count("reset"), bench.count("destroy"));
+    assert_eq!(steps, (0, 0), "{:?}", bench.made);
+    bench.hold_lists = false;
+    for list in std::mem::take(&mut bench.lists) {
+        let all = bench.all();
+        bench.answer_list(list, Ok(Listing::Changed(all, None)));
+    }
+    bench.wait(300);
+    let steps = (bench.count("reset"), bench.count("destroy"));
+    assert_eq!(steps, (0, 0), "{:?}", bench.made);
+    assert!(bench.converged(), "{}", bench.why());
 }
 
 #[test]

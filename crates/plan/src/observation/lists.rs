@@ -348,6 +348,10 @@ impl Observed {
             seen.changed += 1;
         }
         if member.description != fresh.description {
+            if member.is_down() && !fresh.is_down() {
+                // What was found while its plugin said so is no reason to act before it was asked once more.
+                member.health.outlive();
+            }
             let answered = member.token;
             member.describe(Arc::unwrap_or_clone(fresh.description), nonce);
             if !shows_tokens {

@@ -85,6 +85,9 @@ fn repair(draft: &mut Draft<'_>, member: &Member, settling: usize) -> bool {
         // still coming up then is asked by nobody.
         let asked = member.health.asked().is_some_and(|asked| asked >= until);
         let told = asked || member.is_pending() && draft.now >= until;
+        // Nor does what its plugin said before that.
+        let listed = draft.seen.looked_on(&member.plugin) >= Some(until);
+        let told = told && (listed || !member.is_down());
         if repair.in_flight || (!told && repair.at <= draft.now) {
             let id = member.id.clone();
             let step = step.clone();
