@@ -109,8 +109,9 @@ fn shrink(draft: &mut Draft<'_>) {
     if some_stay && wait_for_first_verdicts(draft, &victims) {
         return;
     }
-    // Those that have to wait for their plugin are too many all the same: nobody goes in their place.
-    let (mut closed, mut waiting) = (BTreeSet::new(), 0);
+    // Those that have to wait for their plugin are too many all the same: nobody goes in their place. Nor in
+    // that of one that a person holds and the last list lacks: it may be gone.
+    let (mut closed, mut waiting) = (BTreeSet::new(), held_in_doubt(draft));
     // Under a rate limit those would leave nothing for whoever is tried again.
     let kept = draft.surplus_to_retry();
     for entry in keep_to_the_limit(draft, victims) {
@@ -151,6 +152,15 @@ fn shrink(draft: &mut Draft<'_>) {
             }
         }
     }
+}
+
+/// Returns how many members that nobody may touch the last list lacks.
+fn held_in_doubt(draft: &Draft<'_>) -> usize {
+    if draft.index.missed == 0 {
+        return 0;
+    }
+    let members = draft.seen.members().filter(|one| one.stays() && one.missed);
+    members.filter(|one| draft.is_untouchable(one)).count()
 }
 
 /// Waits for the first verdict on members that a list has just shown to a controller that started

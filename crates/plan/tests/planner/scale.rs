@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use infrakit_plan::{Action, Drain, Member, Origin, Phase, Reason, Step, WaitingOn};
+use infrakit_plan::{
+    Action, Drain, LossPolicy, Member, Origin, Phase, Reason, Step, Trust, WaitingOn,
+};
+use infrakit_spi::behaviour::AbsentProof;
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Lifecycle};
 use infrakit_spi::tags;
@@ -294,6 +297,22 @@ fn nobody_that_is_needed_goes_as_surplus() {
     };
     assert!(destroyed(&plan).is_empty());
     assert!(plan.waiting.contains(&budget), "{:?}", plan.waiting);
+}
+
+/// It may be gone, and the other one all that is left.
+#[test]
+fn nobody_that_is_shown_goes_beside_a_held_one_that_the_last_list_lacks() {
+    let mut bench = Bench::healthy(cattle(1), &["held", "shown"]);
+    bench.memory.held.insert("held".into());
+    assert_eq!(destroyed(&bench.preview()), [("shown", Reason::Surplus)]);
+    let mut behaviour = gives_up_at_once();
+    behaviour.absent_proof = AbsentProof::BothTwice;
+    let trust = Trust::of(&behaviour, &LossPolicy::default());
+    bench.seen.trust(&"file".into(), trust);
+    bench.pass(Duration::from_secs(600));
+    bench.remove("held");
+    assert!(bench.member("held").missed);
+    assert_eq!(destroyed(&bench.plan()), []);
 }
 
 /// One that served and that the last list lacks may be there all the same.
