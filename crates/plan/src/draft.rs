@@ -8,13 +8,12 @@ use infrakit_spi::hash::ConfigHash;
 use infrakit_spi::{LogicalId, PluginName, Tags, tags};
 
 use crate::action::{Action, Asked, Drain, Provision};
-use crate::diagnosis::breaker::Breaker;
 use crate::guards::Guard;
 use crate::ledger::budget::Ledger;
 use crate::ledger::errand::{Errand, Made, Refusal, Stake};
 use crate::memory::{Again, Content, Intent, Memory};
 use crate::observation::{Index, Key, Member, Observed};
-use crate::reason::{Cause, Reason};
+use crate::reason::Cause;
 use crate::waiting::WaitingOn;
 use crate::{CallKind, Config, Scarce, Spec, Timestamp, Token};
 
@@ -123,12 +122,6 @@ impl<'a> Draft<'a> {
         held || self.is_self(member) && Guard::Own.stands() || self.seen.is_doubled(member)
     }
 
-    /// Returns whether a call for the end of a member may reach another one, which has the same id. Only a
-    /// person who names it can want that.
-    pub(crate) fn may_reach_another(&self, member: &Member, reason: Reason) -> bool {
-        reason != Reason::Requested && self.seen.is_doubled(member)
-    }
-
     /// Returns the working members of other configurations that may be replaced. One that the last
     /// list lacks is most likely gone already.
     pub(crate) fn replaceable(&self) -> impl Iterator<Item = (&'a Key, &'a Member)> {
@@ -232,7 +225,7 @@ impl<'a> Draft<'a> {
         if self.taken.contains(key) {
             return Err(Refusal::Slots);
         }
-        if self.may_reach_another(member, errand.reason()) {
+        if self.seen.may_reach_another(member, errand.reason()) {
             self.refused(Refusal::Unseen);
             return Err(Refusal::Unseen);
         }
@@ -367,20 +360,6 @@ impl<'a> Draft<'a> {
             }
             Some(_) | None => (self.spec.hash.clone(), self.spec.instance.plugin.clone()),
         }
-    }
-
-    /// Returns what becomes of a breaker that opens, or stays open, for these reasons.
-    pub(crate) fn next_breaker(
-        &mut self,
-        former: Option<Breaker>,
-        reasons: (bool, bool),
-    ) -> Option<Breaker> {
-        let later = self.config.poll_interval;
-        let open = Breaker::next(former, reasons, (self.now, later));
-        if let Some(open) = open.filter(|open| open.last < self.now) {
-            self.wake(open.last + later);
-        }
-        open
     }
 
     /// Returns whether a member may serve for all that is known. One that served and that the last list

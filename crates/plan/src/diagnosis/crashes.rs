@@ -20,7 +20,7 @@ pub(crate) const EARLY: Duration = Duration::from_secs(10);
 const MINUTE: Duration = Duration::from_secs(60);
 /// Early deaths a minute that are made good at once in the smallest group: whoever tries the program
 /// deletes a few files, and sees them come back.
-const AT_ONCE: u64 = 5;
+pub(crate) const AT_ONCE: u64 = 5;
 /// The same as a part of the size, in large groups: a rack that goes while it is being filled is no
 /// fault of the configuration.
 const SHARE: u64 = 10;

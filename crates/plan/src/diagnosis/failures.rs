@@ -6,12 +6,8 @@ use infrakit_spi::FailureClass;
 use infrakit_spi::hash::ConfigHash;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnosis::crashes::{Crashes, EarlyDeath};
+use crate::diagnosis::crashes::{AT_ONCE, Crashes, EarlyDeath};
 use crate::{Backoff, Timestamp, Token};
-
-/// So many are tried at once in any case, as many as may die early at once: small groups are up again as soon
-/// as large ones.
-const AT_LEAST: u64 = 5;
 
 /// Who says of which class a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,14 +182,15 @@ impl Failures {
     /// Returns how many creations from `hash` may be under way of those begun since the last failure, and since
     /// when that is; `None` where nothing is held against it. Half as many as after the failure before it, so
     /// that what cannot succeed is not tried by a whole group each time, and what was put right comes
-    /// back with half of it at once after the first.
+    /// back with half of it at once after the first. As many as may die early at once in any case: small groups
+    /// are up again as soon as large ones.
     #[must_use]
     pub fn tries(&self, hash: &ConfigHash, size: u64) -> Option<(usize, Timestamp)> {
         let classes = self.configurations.get(hash)?.classes.values();
         let failed = classes.filter(|backoff| backoff.failures() > 0);
         let most = failed.max_by_key(|backoff| backoff.failures())?;
         let tries = size.checked_shr(most.failures()).unwrap_or_default();
-        let tries = usize::try_from(tries.max(AT_LEAST)).unwrap_or(usize::MAX);
+        let tries = usize::try_from(tries.max(AT_ONCE)).unwrap_or(usize::MAX);
         Some((tries, most.until()?))
     }
 

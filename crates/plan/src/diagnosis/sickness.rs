@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use infrakit_spi::flavor::Health;
 
+use crate::diagnosis::breaker::Breaker;
 use crate::diagnosis::lately::Lately;
 use crate::diagnosis::{domains, lately};
 use crate::draft::Draft;
@@ -256,4 +257,20 @@ fn judge_observer(draft: &mut Draft<'_>, suspected: bool) -> bool {
         draft.wait(WaitingOn::Doubt { flapping });
     }
     doubted
+}
+
+impl Draft<'_> {
+    /// Returns what becomes of a breaker that opens, or stays open, for these reasons.
+    pub(crate) fn next_breaker(
+        &mut self,
+        former: Option<Breaker>,
+        reasons: (bool, bool),
+    ) -> Option<Breaker> {
+        let later = self.config.poll_interval;
+        let open = Breaker::next(former, reasons, (self.now, later));
+        if let Some(open) = open.filter(|open| open.last < self.now) {
+            self.wake(open.last + later);
+        }
+        open
+    }
 }

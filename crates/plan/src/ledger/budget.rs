@@ -174,8 +174,7 @@ impl Ledger {
     /// not got yet. Those on their way out, those that are coming, and those that cannot be made are
     /// part of it.
     fn target(&self) -> usize {
-        let known = self.tally.working + self.tally.leaving + self.tally.coming;
-        self.size.min(known.max(self.wanted))
+        self.size.min(self.tally.all().max(self.wanted))
     }
 
     /// Returns how many members the floor asks for, and who counts.
@@ -430,7 +429,7 @@ impl Ledger {
         cause: Cause,
         kind: Made,
     ) -> Result<Right, Refusal> {
-        let all = self.tally.working + self.tally.coming + self.tally.leaving;
+        let all = self.tally.all();
         if let Some(most) = self.ceiling
             && all >= number(most)
         {
@@ -470,8 +469,7 @@ impl Ledger {
         (token, plugin): (&Token, &PluginName),
         doubted: usize,
     ) -> Result<Right, Refusal> {
-        let all = self.tally.working + self.tally.coming + self.tally.leaving;
-        let sure = all.saturating_sub(doubted);
+        let sure = self.tally.all().saturating_sub(doubted);
         if sure >= self.wanted + self.bounds.surge && Guard::Room.stands() {
             return Err(Refusal::Room);
         }

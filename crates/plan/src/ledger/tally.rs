@@ -28,6 +28,11 @@ impl Tally {
         self.working.saturating_sub(self.strangers)
     }
 
+    /// Returns how many there are at most, those on their way out and those that are being made included.
+    pub(crate) fn all(&self) -> usize {
+        self.working + self.coming + self.leaving
+    }
+
     /// Counts a member as one that goes.
     pub(super) fn let_go(&mut self, stake: Stake) {
         self.leaving += 1;

@@ -9,8 +9,8 @@ use infrakit_spi::{InstanceId, PluginName};
 use super::listed::Lag;
 use super::tomb::{Buried, Dead, ToldBy, Tomb, tells_of};
 use super::{Birth, Departure, Key, Member, Observed, Origin, Seen, Step, key};
-use crate::Timestamp;
 use crate::guards::Guard;
+use crate::{Reason, Timestamp};
 
 impl Observed {
     /// Takes in that a member is gone: so its plugin answered, which declares that it answers when it is
@@ -252,9 +252,15 @@ impl Observed {
         news
     }
 
-    /// Returns whether a list shows the id of a member alive twice.
+    /// Returns whether a call for the end of a member may reach another one, which has the same id. Only a
+    /// person who names it can want that.
     #[must_use]
-    pub fn is_doubled(&self, member: &Member) -> bool {
+    pub fn may_reach_another(&self, member: &Member, reason: Reason) -> bool {
+        reason != Reason::Requested && self.is_doubled(member)
+    }
+
+    /// Returns whether a list shows the id of a member alive twice.
+    pub(crate) fn is_doubled(&self, member: &Member) -> bool {
         !self.doubled.is_empty() && self.doubled.contains(&key(&member.plugin, &member.id))
     }
 

@@ -398,12 +398,17 @@ fn still_there(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestam
             if relapse.is_zero() {
                 return None;
             }
-            // It may have come up long after its answer, and a list be from before that.
-            member.created.max(member.first_shown.unwrap_or_default()) + relapse
+            came(member) + relapse
         }
         (Origin::Listed, _) => return None,
     };
     (started <= until).then_some(until)
+}
+
+/// Returns when a member came for all that is known: it may have come up long after its answer, and a list be
+/// from before that.
+fn came(member: &Member) -> Timestamp {
+    member.created.max(member.first_shown.unwrap_or_default())
 }
 
 /// Returns until when one that its plugin says is destroyed, and whose place another one is to take, is there
@@ -417,7 +422,7 @@ fn unproved(member: &Member, started: Timestamp, lag: Lag) -> Option<Timestamp> 
         Reason::Surplus | Reason::Duplicate | Reason::GroupDestroyed => false,
     };
     let made = member.origin == Origin::Listed && member.token.is_some();
-    let until = member.created.max(member.first_shown.unwrap_or_default()) + lag.relapse;
+    let until = came(member) + lag.relapse;
     (accepted && replaced && made && started <= until).then_some(until)
 }
 

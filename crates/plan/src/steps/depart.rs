@@ -19,7 +19,7 @@ use crate::steps::roll::drain;
 use crate::waiting::WaitingOn;
 use crate::{Size, Timestamp};
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
     /// Destroys all members; the one that the controller runs on goes when nothing else is left to
     /// do, creations without an outcome included: nobody could clean up after it.
     pub(crate) fn destroy_everything(&mut self) {
@@ -113,8 +113,7 @@ impl Draft<'_> {
                     Ok(()) => continue,
                     // It waits for its call.
                     Err(Refusal::Call(..)) => {
-                        self.let_go(entry);
-                        self.asked_before.insert(entry.0);
+                        self.let_go_for_now(entry);
                         continue;
                     }
                     // Others are missing since; it is as if it had no reason any more.
@@ -127,10 +126,16 @@ impl Draft<'_> {
             } else if unheard {
                 self.book(entry);
             } else {
-                self.let_go(entry);
-                self.asked_before.insert(entry.0);
+                self.let_go_for_now(entry);
             }
         }
+    }
+
+    /// Counts a member among those that leave that a former life asked to go, and looks at it as at others:
+    /// it may stay after all.
+    fn let_go_for_now(&mut self, entry: (&'a Key, &'a Member)) {
+        self.let_go(entry);
+        self.asked_before.insert(entry.0);
     }
 
     fn resumed(&self, member: &Member, reason: Reason) -> Errand {
@@ -292,7 +297,7 @@ impl Draft<'_> {
                 self.wake(due);
                 continue;
             }
-            if !shown || self.may_reach_another(member, reason) {
+            if !shown || self.seen.may_reach_another(member, reason) {
                 continue;
             }
             match self.ledger.destroy_again(member) {

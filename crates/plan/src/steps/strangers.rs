@@ -11,7 +11,7 @@ use infrakit_spi::InstanceId;
 
 use crate::Timestamp;
 use crate::draft::Draft;
-use crate::observation::Key;
+use crate::observation::{Key, Member};
 use crate::rollout::{Pause, Roll};
 use crate::waiting::PausedBy;
 
@@ -57,7 +57,7 @@ pub(crate) fn note_strangers(draft: &mut Draft<'_>) {
 /// Returns the members from elsewhere that nobody was shown yet, or that the rollout is paused for. Whoever holds
 /// one of these to look at it has not said that the group needs one less.
 fn strangers<'a>(draft: &Draft<'a>, roll: &Roll) -> BTreeSet<&'a Key> {
-    let mut strangers: BTreeSet<&Key> = unknown(draft, roll).collect();
+    let mut strangers: BTreeSet<&Key> = unknown(draft, roll).map(|(key, _)| key).collect();
     // In a group that others have made all may be from elsewhere: they are gone through only while some are
     // waited for.
     if !roll.strangers.is_empty() {
@@ -69,10 +69,9 @@ fn strangers<'a>(draft: &Draft<'a>, roll: &Roll) -> BTreeSet<&'a Key> {
 }
 
 /// Returns the members from elsewhere that came since the rollout began and that nobody was shown.
-fn unknown<'a>(draft: &Draft<'a>, roll: &Roll) -> impl Iterator<Item = &'a Key> {
+fn unknown<'a>(draft: &Draft<'a>, roll: &Roll) -> impl Iterator<Item = (&'a Key, &'a Member)> {
     let foreign = draft.members(draft.index.foreign_since(roll.begun));
-    let unknown = foreign.filter(|(key, _)| !roll.shown.contains(&key.id));
-    unknown.map(|(key, _)| key)
+    foreign.filter(|(key, _)| !roll.shown.contains(&key.id))
 }
 
 /// Pauses a rollout when outdated members turn up that nobody was shown.
@@ -86,12 +85,8 @@ pub(super) fn pause_for_strangers(draft: &Draft<'_>, roll: &mut Roll) {
         return;
     }
     // One that is held already waits for nobody.
-    let touchable = |key: &&Key| {
-        let member = draft.seen.at(key);
-        member.is_some_and(|member| !draft.is_untouchable(member))
-    };
-    let strangers = unknown(draft, roll).filter(touchable);
-    let strangers: BTreeSet<InstanceId> = strangers.map(|key| key.id.clone()).collect();
+    let strangers = unknown(draft, roll).filter(|(_, member)| !draft.is_untouchable(member));
+    let strangers: BTreeSet<InstanceId> = strangers.map(|(key, _)| key.id.clone()).collect();
     let Some(first) = strangers.first() else {
         return;
     };

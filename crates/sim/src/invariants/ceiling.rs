@@ -28,7 +28,7 @@ impl Invariant for Ceiling {
             .filter(|(plugin, _)| scene.ledger.is_home(group, plugin))
             .filter(|(_, one)| one.maker == Maker::Controller)
             .filter(|(plugin, one)| !scene.may_be_missed(group, (plugin, one)))
-            .filter(|(_, one)| one.identity().is_some() || scene.ledger.owns_nameless(group));
+            .filter(|(_, one)| scene.owns(group, one));
         let there = ours.count();
         let coming = scene.coming.get(group).map_or(0, Vec::len);
         let total = (there + coming + 1) as u64;

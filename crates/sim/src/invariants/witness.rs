@@ -20,11 +20,9 @@ impl Invariant for Witness {
         // Of one that was not well a moment ago, since it was coming up, that is what its flavor said.
         let well = victim.is_innocent() && scene.now >= victim.machine.ready + scene.age;
         let Victim { group, id, why, .. } = victim;
-        // Of two members one may be sick while the other is; of more so many at once are not. In a group of
-        // named ones those without a name are nobody's.
+        // Of two members one may be sick while the other is; of more so many at once are not.
         let all = scene.staying(group).chain(scene.lost(group));
-        let own =
-            all.filter(|(_, one)| one.identity().is_some() || scene.ledger.owns_nameless(group));
+        let own = all.filter(|(_, one)| scene.owns(group, one));
         let alone = scene.dark.is_none() || own.count() < 3;
         let believed = victim.is_slandered(scene.now) || (scene.dark.is_some() && alone);
         (well

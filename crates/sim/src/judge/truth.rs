@@ -24,6 +24,13 @@ impl<'a> Scene<'a> {
             .filter(move |(plugin, one)| ledger.is_home(group, plugin) && !one.leaving)
     }
 
+    /// Returns whether an instance with the tag of a group is its own: in one of named members those without a
+    /// name are nobody's.
+    #[must_use]
+    pub fn owns(&self, group: &GroupId, one: &Machine) -> bool {
+        one.identity().is_some() || self.ledger.owns_nameless(group)
+    }
+
     /// Returns the instances of a group that are there and not on their way out where it lived when it was
     /// given up. Whoever takes it up again may count on them.
     pub fn left_behind(

@@ -108,14 +108,16 @@ impl<'a> Victim<'a> {
     /// Returns whether it is one too many, of all or of its name.
     #[must_use]
     pub fn is_excess(&self, scene: &Scene<'a>) -> bool {
-        let left_behind = || scene.left_behind(self.group).count() as u64;
         match (&self.promise.ids, self.machine.identity()) {
             (Some(_), Some(own)) => {
                 let all = scene.staying(self.group).chain(scene.lost(self.group));
                 let same = all.filter(|(_, one)| one.identity() == Some(own));
                 self.is_unlisted() || same.count() > 1
             }
-            _ => self.is_unlisted() || self.promise.size < scene.there(self.group) + left_behind(),
+            _ => {
+                let left_behind = scene.left_behind(self.group).count() as u64;
+                self.is_unlisted() || scene.there(self.group) + left_behind > self.promise.size
+            }
         }
     }
 }

@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{
-    Again, Birth, Doubt, FailedCreation, Intent, Origin, Reason, Timestamp, Token, Told,
-};
+use infrakit_plan::{Again, Birth, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
 
@@ -408,9 +406,9 @@ fn is_held_back(group: &Group, call: &Call) -> bool {
     let Some(member) = group.seen.get_on(&subject.plugin, &subject.id) else {
         return false;
     };
-    let doubled = *reason != Reason::Requested && group.seen.is_doubled(member);
     let departure = member.departure;
-    doubled || departure.is_some_and(|departure| !departure.is_in_flight())
+    group.seen.may_reach_another(member, *reason)
+        || departure.is_some_and(|departure| !departure.is_in_flight())
 }
 
 /// Returns whether the member that now has the id is the one that a call was about.
