@@ -159,18 +159,23 @@ fn nor_is_what_was_begun_there_waited_for_without_end() {
     );
 }
 
-/// The plugin is back, and shows them, while what somebody said is being written.
-#[test]
-fn whoever_is_shown_before_it_is_written_is_not_left() {
+/// A group that was freed and committed on another plugin, while the former one does not answer.
+fn freed_and_committed_elsewhere(members: u64) -> Bench {
     let mut bench = Bench::new();
-    bench.arrive(on("old", 2));
+    bench.arrive(on("old", members));
     bench.free();
     bench.wait(60);
     bench.made.clear();
     bench.hold_lists = true;
-    bench.commit(on("new", 2));
+    bench.commit(on("new", members));
     lists_fail(&mut bench, "old", 90);
-    // A list of it is on its way.
+    bench
+}
+
+/// A person says that nobody is left on the former plugin, and a list of it that was on its way shows so many
+/// before that is written.
+fn shows_while_it_is_written(bench: &mut Bench, shown: usize) {
+    let mut came = false;
     for _ in 0..60 {
         bench.wait(1);
         let (old, others): (Vec<_>, Vec<_>) = std::mem::take(&mut bench.lists)
@@ -180,15 +185,26 @@ fn whoever_is_shown_before_it_is_written_is_not_left() {
             bench.answer_list(held, Ok(Listing::Changed(Vec::new(), None)));
         }
         if let Some(held) = old.into_iter().next() {
-            bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
-            let all = bench.all();
+            let said = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
+            assert!(said.details.contains("left on `old`"), "{}", said.details);
+            let all: Vec<_> = bench.all().into_iter().take(shown).collect();
+            assert_eq!(all.len(), shown);
             bench.answer_list(held, Ok(Listing::Changed(all, None)));
             bench.act();
+            came = true;
             break;
         }
     }
+    assert!(came);
     bench.hold_lists = false;
     bench.lists.clear();
+}
+
+/// The plugin is back, and shows them, while what somebody said is being written.
+#[test]
+fn whoever_is_shown_before_it_is_written_is_not_left() {
+    let mut bench = freed_and_committed_elsewhere(2);
+    shows_while_it_is_written(&mut bench, 2);
     bench.wait(600);
     assert_eq!(
         (bench.on("old"), bench.on("new")),
@@ -274,37 +290,8 @@ fn a_loss_elsewhere_leaves_nobody_behind_while_a_plugin_is_started_anew() {
 #[test]
 fn nor_is_anybody_whose_list_is_doubted() {
     for shown in [6, 2] {
-        let mut bench = Bench::new();
-        bench.arrive(on("old", 6));
-        bench.free();
-        bench.wait(60);
-        bench.made.clear();
-        bench.hold_lists = true;
-        bench.commit(on("new", 6));
-        lists_fail(&mut bench, "old", 90);
-        let mut came = false;
-        for _ in 0..60 {
-            bench.wait(1);
-            let (old, others): (Vec<_>, Vec<_>) = std::mem::take(&mut bench.lists)
-                .into_iter()
-                .partition(|(home, _)| home.as_str() == "old");
-            for held in others {
-                bench.answer_list(held, Ok(Listing::Changed(Vec::new(), None)));
-            }
-            if let Some(held) = old.into_iter().next() {
-                let said = bench.core.confirm_loss(&GROUP.into(), bench.now).unwrap();
-                assert!(said.details.contains("left on `old`"), "{}", said.details);
-                let all: Vec<_> = bench.all().into_iter().take(shown).collect();
-                assert_eq!(all.len(), shown);
-                bench.answer_list(held, Ok(Listing::Changed(all, None)));
-                bench.act();
-                came = true;
-                break;
-            }
-        }
-        assert!(came);
-        bench.hold_lists = false;
-        bench.lists.clear();
+        let mut bench = freed_and_committed_elsewhere(6);
+        shows_while_it_is_written(&mut bench, shown);
         bench.wait(900);
         assert_eq!(
             (bench.on("old"), bench.on("new")),

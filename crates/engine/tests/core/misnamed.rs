@@ -1,4 +1,4 @@
-//! What creations are answered with: ids of members that go, of the dead, and of two lives at once.
+//! What creations are answered with: ids of members that go, and of the dead.
 
 use infrakit_engine::core::Subject;
 use infrakit_spi::behaviour::{Reuse, Seconds};
@@ -6,7 +6,7 @@ use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Lifecycle, Listing};
 use infrakit_spi::{Error, tags};
 
-use crate::bench::{Bench, Fate, KeptCreation, cattle, named, spec};
+use crate::bench::{Bench, Fate, KeptCreation, cattle, spec};
 
 fn pets(names: &str) -> GroupSpec {
     pets_with(names, "")
@@ -106,56 +106,6 @@ fn the_id_of_a_listed_dead_one_is_free() {
     bench.wait(60);
     assert!(bench.converged(), "{}", bench.why());
     assert_eq!(bench.count("create"), 2, "{:?}", bench.made);
-}
-
-/// Two living ones with one id: what a list says of that group is worth nothing; the others go on.
-#[test]
-fn two_that_live_with_one_id_cost_their_group_and_no_other() {
-    let mut bench = Bench::undeclared();
-    bench.arrive(cattle(2, "1"));
-    bench.commit(named("other", cattle(2, "1")));
-    bench.wait(30);
-    bench.hold_lists = true;
-    bench.changed();
-    bench.wait(1);
-    let held = bench.lists.remove(0);
-    let mut shown = bench.all();
-    let mut twin = bench.instance("i-001").clone();
-    let token = (tags::TOKEN.to_owned(), "nonce-90".to_owned());
-    twin.tags.get_or_insert_default().extend([token]);
-    // Of the other group one is gone.
-    shown.retain(|one| one.id.as_str() != "i-003");
-    shown.push(twin);
-    bench.lose("i-003");
-    bench.answer_list(held, Ok(Listing::Changed(shown, None)));
-    bench.settle();
-    let why = bench.why();
-    assert!(
-        why.contains("its list shows `i-001` twice, with two tokens"),
-        "{why}"
-    );
-    assert_eq!(
-        bench.count("create"),
-        5,
-        "the other one is healed: {:?}",
-        bench.made
-    );
-    // Whom a call for that id would reach nobody knows.
-    bench.commit(cattle(1, "1"));
-    bench.settle();
-    bench.sick.insert("i-001".into());
-    bench.wait(20);
-    assert_eq!(bench.count("destroy i-001"), 0, "{:?}", bench.made);
-    assert_eq!(bench.count("destroy i-002"), 1, "{:?}", bench.made);
-    bench.hold_lists = false;
-    bench.sick.clear();
-    for held in std::mem::take(&mut bench.lists) {
-        let shown = Listing::Changed(bench.all(), None);
-        bench.answer_list(held, Ok(shown));
-    }
-    bench.wait(30);
-    assert!(bench.converged(), "{}", bench.why());
-    assert_eq!(bench.ids(), ["i-001", "i-004", "i-005"], "{:?}", bench.made);
 }
 
 /// Its token is not readable, a list shows what a creation made before its answer comes, and somebody

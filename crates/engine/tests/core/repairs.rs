@@ -11,12 +11,18 @@ fn repairable(note: &str) -> GroupSpec {
     spec(r#"{"Size":4}"#, ("file", note), more)
 }
 
-#[test]
-fn a_reboot_that_helps_is_all_that_is_done() {
+/// A group whose plugin repairs what it is asked to, and one of its members.
+fn one_to_repair() -> (Bench, String) {
     let mut bench = Bench::new();
     bench.repair = Some(Repaired::Done);
     bench.arrive(repairable("1"));
     let id = bench.ids()[1].to_owned();
+    (bench, id)
+}
+
+#[test]
+fn a_reboot_that_helps_is_all_that_is_done() {
+    let (mut bench, id) = one_to_repair();
     bench.sick.insert(id.as_str().into());
     while bench.count("reboot") == 0 {
         bench.wait(5);
@@ -38,10 +44,7 @@ fn a_reboot_that_helps_is_all_that_is_done() {
 /// that.
 #[test]
 fn what_a_plugin_said_before_a_repair_is_no_reason_for_the_next_step() {
-    let mut bench = Bench::new();
-    bench.repair = Some(Repaired::Done);
-    bench.arrive(repairable("1"));
-    let id = bench.ids()[1].to_owned();
+    let (mut bench, id) = one_to_repair();
     bench.instance(&id).state = Lifecycle::Stopped;
     while bench.count("reboot") == 0 {
         bench.wait(5);
@@ -64,10 +67,7 @@ fn what_a_plugin_said_before_a_repair_is_no_reason_for_the_next_step() {
 
 #[test]
 fn steps_follow_each_other_and_then_the_member_is_replaced() {
-    let mut bench = Bench::new();
-    bench.repair = Some(Repaired::Done);
-    bench.arrive(repairable("1"));
-    let id = bench.ids()[1].to_owned();
+    let (mut bench, id) = one_to_repair();
     bench.sick.insert(id.as_str().into());
     bench.wait(30);
     assert_eq!((bench.count("reboot"), bench.count("reset")), (1, 0));

@@ -34,6 +34,17 @@ pub(crate) fn begin_other(bench: &mut Bench) -> KeptCreation {
     bench.take_creation()
 }
 
+/// A group of one beside the other one, which is empty: the creation of its member has begun.
+fn begins_beside() -> (Bench, KeptCreation) {
+    let mut bench = Bench::undeclared();
+    bench.commit(other(0));
+    bench.wait(30);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(1, "1"));
+    let creation = bench.take_creation();
+    (bench, creation)
+}
+
 /// Gives an id that is free to the member of the other group.
 fn give(bench: &mut Bench, id: &str) {
     let creation = begin_other(bench);
@@ -309,12 +320,7 @@ fn one_that_was_asked_to_go_and_is_still_there_goes() {
 /// id is refused all the same.
 #[test]
 fn the_id_of_a_member_that_no_list_has_shown_is_not_given_twice() {
-    let mut bench = Bench::undeclared();
-    bench.commit(other(0));
-    bench.wait(30);
-    bench.fate = Fate::Kept;
-    bench.commit(cattle(1, "1"));
-    let first = bench.take_creation();
+    let (mut bench, first) = begins_beside();
     bench.hold_lists = true;
     bench.changed();
     bench.settle();
@@ -324,8 +330,7 @@ fn the_id_of_a_member_that_no_list_has_shown_is_not_given_twice() {
     for list in std::mem::take(&mut bench.lists) {
         bench.answer_list(list, Ok(Listing::Changed(Vec::new(), None)));
     }
-    bench.commit(other(1));
-    let second = bench.take_creation();
+    let second = begin_other(&mut bench);
     bench.answer(second, Ok(made));
     bench.wait(60);
     assert_eq!(bench.ids(), ["i-001"], "{}", bench.why());
@@ -337,18 +342,12 @@ fn the_id_of_a_member_that_no_list_has_shown_is_not_given_twice() {
 /// then: the late answer takes nothing from that one.
 #[test]
 fn a_late_answer_takes_no_id_from_whoever_has_it_by_then() {
-    let mut bench = Bench::undeclared();
-    bench.commit(other(0));
-    bench.wait(30);
-    bench.fate = Fate::Kept;
-    bench.commit(cattle(1, "1"));
-    let first = bench.take_creation();
+    let (mut bench, first) = begins_beside();
     let made = bench.make(&first, "x");
     bench.changed();
     bench.wait(2);
     bench.instances.clear();
-    bench.commit(other(1));
-    let second = bench.take_creation();
+    let second = begin_other(&mut bench);
     let heir = bench.make(&second, "x");
     bench.answer(second, Ok(heir));
     bench.changed();
@@ -367,17 +366,11 @@ fn a_late_answer_takes_no_id_from_whoever_has_it_by_then() {
 /// the id is none the less there.
 #[test]
 fn nor_does_a_list_from_before_its_end_that_comes_after_the_answer() {
-    let mut bench = Bench::undeclared();
-    bench.commit(other(0));
-    bench.wait(30);
-    bench.fate = Fate::Kept;
-    bench.commit(cattle(1, "1"));
-    let first = bench.take_creation();
+    let (mut bench, first) = begins_beside();
     let made = bench.make(&first, "x");
     let before = bench.instances.clone();
     bench.lose("x");
-    bench.commit(other(1));
-    let second = bench.take_creation();
+    let second = begin_other(&mut bench);
     let heir = bench.make(&second, "x");
     bench.answer(second, Ok(heir));
     bench.changed();
