@@ -97,6 +97,12 @@ impl Losses {
         trust.is_none_or(|trust| trust.shows_tokens)
     }
 
+    /// Returns whether an id of a plugin that is gone may be that of another one later.
+    pub(super) fn reuses_ids(&self, plugin: &PluginName) -> bool {
+        let trust = self.trust.get(plugin);
+        trust.is_none_or(|trust| trust.reuses_ids)
+    }
+
     /// Returns who told that a member is gone which its plugin calls so.
     pub(super) fn told_gone(&self, plugin: &PluginName) -> ToldBy {
         self.trust_in(plugin).told_gone()

@@ -252,11 +252,14 @@ impl Observed {
         news
     }
 
-    /// Returns whether a call for the end of a member may reach another one, which has the same id. Only a
-    /// person who names it can want that.
+    /// Returns whether a call for the end of a member may reach another one, which has the same id: lists show
+    /// both, or the last one lacks a member that others showed, and ids are used again. Only a person who
+    /// names it can want that.
     #[must_use]
     pub fn may_reach_another(&self, member: &Member, reason: Reason) -> bool {
-        reason != Reason::Requested && self.is_doubled(member)
+        let may_have_gone = member.missed && member.origin == Origin::Listed;
+        let taken = may_have_gone && self.losses.reuses_ids(&member.plugin);
+        reason != Reason::Requested && (taken || self.is_doubled(member))
     }
 
     /// Returns whether a list shows the id of a member alive twice.

@@ -47,7 +47,7 @@ pub struct Trust {
     /// The tag or property that tells two lives of an id apart.
     pub(super) incarnation_field: String,
     /// Whether an id that is gone may be that of another one later.
-    reuses_ids: bool,
+    pub(super) reuses_ids: bool,
     /// Whether lists show what creation an instance came of.
     pub(super) shows_tokens: bool,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use infrakit_plan::{
     Action, Drain, LossPolicy, Member, Origin, Phase, Reason, Step, Trust, WaitingOn,
 };
-use infrakit_spi::behaviour::AbsentProof;
+use infrakit_spi::behaviour::{AbsentProof, Reuse};
 use infrakit_spi::flavor::Health;
 use infrakit_spi::instance::{Description, Lifecycle};
 use infrakit_spi::tags;
@@ -305,10 +305,7 @@ fn nobody_that_is_shown_goes_beside_a_held_one_that_the_last_list_lacks() {
     let mut bench = Bench::healthy(cattle(1), &["held", "shown"]);
     bench.memory.held.insert("held".into());
     assert_eq!(destroyed(&bench.preview()), [("shown", Reason::Surplus)]);
-    let mut behaviour = gives_up_at_once();
-    behaviour.absent_proof = AbsentProof::BothTwice;
-    let trust = Trust::of(&behaviour, &LossPolicy::default());
-    bench.seen.trust(&"file".into(), trust);
+    bench.seen.trust(&"file".into(), doubting(Reuse::Never));
     bench.pass(Duration::from_secs(600));
     bench.remove("held");
     assert!(bench.member("held").missed);
@@ -320,6 +317,10 @@ fn nobody_that_is_shown_goes_beside_a_held_one_that_the_last_list_lacks() {
 fn a_missed_member_goes_as_surplus_only_if_enough_others_serve() {
     let surge = r#","Updating":{"MaxSurge":1}"#;
     let mut bench = Bench::healthy(spec(r#"{"Size":3}"#, "v1", surge), &["a", "b"]);
+    let mut behaviour = gives_up_at_once();
+    behaviour.id.reused = Reuse::Never;
+    let trust = Trust::of(&behaviour, &LossPolicy::default());
+    bench.seen.trust(&"file".into(), trust);
     bench.add(and(shown("missed", "v1"), tags::TOKEN, "n-9"));
     bench.verdict("missed", Health::Healthy);
     bench.add(Description {
@@ -342,6 +343,39 @@ fn a_missed_member_goes_as_surplus_only_if_enough_others_serve() {
     bench.look();
     let both = [("missed", Reason::Surplus), ("coming", Reason::Surplus)];
     assert_eq!(destroyed(&bench.preview()), both);
+}
+
+/// Its id may be that of another one by now, and its end be asked for; a list tells.
+#[test]
+fn a_missed_member_goes_only_on_the_word_of_a_list_where_ids_are_used_again() {
+    let mut bench = Bench::healthy(cattle(2), &["a", "b"]);
+    bench
+        .seen
+        .trust(&"file".into(), doubting(Reuse::AfterDelete));
+    bench.pass(Duration::from_secs(600));
+    bench.remove("a");
+    bench.spec = cattle(1);
+    bench.memory.phase = Phase::Destroying;
+    assert!(bench.member("a").missed);
+    assert_eq!(destroyed(&bench.preview()), [("b", Reason::GroupDestroyed)]);
+    bench.seen.trust(&"file".into(), doubting(Reuse::Never));
+    assert_eq!(destroyed(&bench.preview()).len(), 2);
+    bench.memory.phase = Phase::Active;
+    assert_eq!(destroyed(&bench.preview()), [("a", Reason::Surplus)]);
+    bench
+        .seen
+        .trust(&"file".into(), doubting(Reuse::AfterDelete));
+    let plan = bench.plan();
+    assert_eq!(destroyed(&plan), []);
+    assert!(plan.waiting.contains(&WaitingOn::Observation));
+}
+
+/// A plugin whose lists have to say twice that a member is gone.
+fn doubting(reused: Reuse) -> Trust {
+    let mut behaviour = gives_up_at_once();
+    behaviour.absent_proof = AbsentProof::BothTwice;
+    behaviour.id.reused = reused;
+    Trust::of(&behaviour, &LossPolicy::default())
 }
 
 /// An answer may have named the instance of somebody else.

@@ -31,9 +31,9 @@ pub fn spared_sick(scene: &Scene<'_>, ask: &Ask) -> Option<Suspicion> {
     let said = victim.verdict == Health::Unhealthy;
     // Who was asked before goes on: it is drained, and the first call may still take effect, be it that it
     // seems to be lost.
-    let asked = |place: &(PluginName, InstanceId)| scene.ledger.asked_to_go.get(place).copied();
+    let asked = |place: &(PluginName, InstanceId)| scene.ledger.asked_to_go.get(place);
     let own = (victim.plugin.clone(), id.clone());
-    let before = asked(&own).is_some_and(|(first, _)| first < scene.now);
+    let before = asked(&own).is_some_and(|asked| asked.first < scene.now);
     let again = victim.machine.served.is_some() || before;
     if !serves || said || again || victim.requested || victim.promise.ids.is_some() {
         return None;
@@ -47,7 +47,7 @@ pub fn spared_sick(scene: &Scene<'_>, ask: &Ask) -> Option<Suspicion> {
         let spared = scene.ledger.told.may_be_held(group, &one.id)
             || (scene.ledger.own.is_some() && one.logical_id == scene.ledger.own);
         // The call may have been lost on its way.
-        let spared = spared || asked(&place).is_some_and(|(_, last)| last + ASKED >= scene.now);
+        let spared = spared || asked(&place).is_some_and(|asked| asked.last + ASKED >= scene.now);
         one.truth != Truth::Well && long && told && !spared
     })?;
     Some(Suspicion {

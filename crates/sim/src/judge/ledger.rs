@@ -26,6 +26,15 @@ struct Reached {
 /// After how long a destruction hangs where its plugin declares nothing, as is documented.
 const STUCK: u64 = 15 * MINUTE;
 
+/// Calls for the end of an instance.
+#[derive(Clone, Debug)]
+pub struct AskedToGo {
+    /// For which group the last one was.
+    pub by: GroupId,
+    pub first: u64,
+    pub last: u64,
+}
+
 /// The books.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -51,8 +60,8 @@ pub struct Ledger {
     moving: BTreeSet<GroupId>,
     /// Members whose end a person asked for.
     pub requested: BTreeSet<(GroupId, InstanceId)>,
-    /// Instances whose destruction any life has asked for, and when it first and last did.
-    pub asked_to_go: BTreeMap<(PluginName, InstanceId), (u64, u64)>,
+    /// Instances whose destruction any life has asked for.
+    pub asked_to_go: BTreeMap<(PluginName, InstanceId), AskedToGo>,
     /// The last verdict on each instance that any life was told.
     pub verdicts: BTreeMap<(PluginName, InstanceId), Health>,
     /// How many members each group has reached under the promise in force.
@@ -319,16 +328,24 @@ impl Ledger {
         }
     }
 
-    /// Returns whether the destruction of an instance that is still there hangs, as its plugin declares or
-    /// as is documented of one that declares nothing, and it is said to be well. Whoever was asked for its
-    /// end may count on it again: that it goes all the same nobody can know.
+    /// Returns whether a member that goes is counted on by those who cannot know that, since it is said to be
+    /// well: its destruction hangs, as its plugin declares or as is documented of one that declares nothing;
+    /// or it was meant, lately, for whoever had the id in another group.
     #[must_use]
-    pub fn seems_to_stay(&self, plugin: &PluginName, id: &InstanceId, now: u64) -> bool {
+    pub fn seems_to_stay(
+        &self,
+        (plugin, id): (&PluginName, &InstanceId),
+        group: &GroupId,
+        (now, age): (u64, u64),
+    ) -> bool {
         let place = (plugin.clone(), id.clone());
         let stuck = self.stuck.get(plugin).copied().unwrap_or(STUCK);
-        let asked = self.asked_to_go.get(&place);
-        let hangs = asked.is_some_and(|(_, last)| last + stuck <= now);
-        hangs && self.verdicts.get(&place) == Some(&Health::Healthy)
+        let unknown = self.asked_to_go.get(&place).is_some_and(|asked| {
+            let hangs = asked.last + stuck <= now;
+            let mistaken = asked.by != *group && asked.last + age >= now;
+            hangs || mistaken
+        });
+        unknown && self.verdicts.get(&place) == Some(&Health::Healthy)
     }
 
     /// Notes what a life is about to do.
@@ -357,7 +374,12 @@ impl Ledger {
                 done.go.insert(id.clone());
                 self.ended += u64::from(!self.groups.contains(group));
                 let asked = self.asked_to_go.entry((plugin.clone(), id.clone()));
-                asked.or_insert((now, now)).1 = now;
+                let asked = asked.or_insert_with(|| AskedToGo {
+                    by: group.clone(),
+                    first: now,
+                    last: now,
+                });
+                (asked.by, asked.last) = (group.clone(), now);
                 Open::Destroy(plugin.clone(), id.clone())
             }
             Ask::Check { plugin, id, .. } => Open::Check(plugin.clone(), id.clone()),

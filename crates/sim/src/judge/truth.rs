@@ -97,7 +97,7 @@ impl<'a> Scene<'a> {
             .filter(|(plugin, one)| *plugin != home || one.id != out.id)
             .filter(|(plugin, one)| {
                 if one.leaving {
-                    ledger.seems_to_stay(plugin, &one.id, self.now)
+                    ledger.seems_to_stay((plugin, &one.id), group, (self.now, self.age))
                 } else {
                     one.served_lately(self.now, self.age)
                 }
