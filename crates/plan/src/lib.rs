@@ -55,8 +55,8 @@ pub use measured::{Measured, Took};
 pub use memory::{Again, Content, Decided, Doubt, Intent, Memory, Outcome, Phase, RollResult};
 pub use memory_change::{CommitChange, MemoryChange};
 pub use observation::{
-    Birth, Buried, Changing, Departure, Doubted, Labelling, Lag, Listed, Member, Missing, Observed,
-    Origin, Seen, Step, Trust,
+    Birth, Buried, Changing, Departure, Doubted, GivenAway, Labelling, Lag, Listed, Member,
+    Missing, Observed, Origin, Seen, Step, Trust,
 };
 pub use plan::plan;
 pub use preview::{Coming, Going, Preview, PreviewInput, Wave, preview};

@@ -165,7 +165,7 @@ fn nor_is_what_was_refused_tried_again() {
         let id = subject.id.to_string();
         bench.fate = Fate::Done;
         let held = list_under_way(&mut bench);
-        bench.answer_destruction(subject, Err(Error::refused("not now")));
+        bench.answer_destruction(subject, Err(Error::refused("503 service unavailable")));
         let twin = twin_of(&mut bench, &id, "other");
         let mut shown = bench.all();
         if doubled {

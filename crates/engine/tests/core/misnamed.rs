@@ -6,7 +6,7 @@ use infrakit_spi::group::GroupSpec;
 use infrakit_spi::instance::{Lifecycle, Listing};
 use infrakit_spi::{Error, tags};
 
-use crate::bench::{Bench, Fate, KeptCreation, cattle, spec};
+use crate::bench::{Bench, Fate, GROUP, KeptCreation, cattle, spec};
 
 fn pets(names: &str) -> GroupSpec {
     pets_with(names, "")
@@ -193,4 +193,48 @@ fn nor_does_that_of_one_that_was_not_asked_yet() {
 
 fn wide(names: &str) -> GroupSpec {
     pets_with(names, r#","Updating":{"MaxUnavailable":3}"#)
+}
+
+/// Somebody's machine is listed for the group, or goes by its plugin's own word, and its id is given to what
+/// a creation makes: that is there, and nobody is made in its place.
+#[test]
+fn the_id_of_one_that_nobody_has_made_may_be_that_of_the_next_one() {
+    // One that is gone keeps no place.
+    let (going, gone) = (&["a", "b"][..], &["a"][..]);
+    for readable in [true, false] {
+        for (state, names) in [
+            (Lifecycle::Terminating, going),
+            (Lifecycle::Gone, gone),
+            (Lifecycle::Running, going),
+            (Lifecycle::Unsaid, going),
+        ] {
+            let mut bench = Bench::declaring(|plugin| {
+                plugin.token_readable = Some(readable);
+                plugin.id.reused = Reuse::Always;
+            });
+            let tags = [(tags::GROUP, GROUP), (tags::LOGICAL_ID, "b")];
+            let tags = tags.map(|(tag, value)| (tag.to_owned(), value.to_owned()));
+            bench.plant("file", "machine", tags.into());
+            bench.instance("machine").state = state.clone();
+            bench.fate = Fate::Kept;
+            bench.commit(pets(&format!("{names:?}")));
+            let creation = bench.take_creation();
+            bench.lose("machine");
+            let made = bench.make(&creation, "machine");
+            bench.fate = Fate::Done;
+            bench.hold_lists = true;
+            bench.answer(creation, Ok(made));
+            bench.settle();
+            bench.hold_lists = false;
+            bench.lists.clear();
+            bench.restart();
+            bench.wait(120);
+            let told = format!("{state:?} {readable} {:?} {}", bench.made, bench.why());
+            assert_eq!(bench.names(), names.iter().copied().collect(), "{told}");
+            assert_eq!(bench.ids().len(), names.len(), "{told}");
+            assert_eq!(bench.count("create"), names.len() - 1, "{told}");
+            assert_eq!(bench.count("destroy"), 0, "{told}");
+            assert!(bench.converged(), "{told}");
+        }
+    }
 }

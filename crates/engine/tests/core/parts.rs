@@ -4,7 +4,7 @@ use infrakit_engine::core::Override;
 use infrakit_spi::Error;
 use infrakit_spi::behaviour::Behaviour;
 
-use crate::bench::{Bench, GROUP, cattle, spec};
+use crate::bench::{Bench, Fate, GROUP, cattle, named, spec};
 
 /// A group of so many, in zones `a` and `b` by turns, on a plugin that names zones.
 fn zones(size: u64) -> Bench {
@@ -134,4 +134,38 @@ fn a_group_of_which_no_complete_list_comes_after_a_restart_is_degraded() {
         .iter()
         .find(|one| one.kind == infrakit_spi::rollout::ConditionKind::Degraded);
     assert!(degraded.unwrap().status, "{said:?}");
+}
+
+/// One is gone, as no list has told, and another group's member has its id. A list of another part says nothing
+/// of whom a call for its end would reach.
+#[test]
+fn an_id_that_another_group_was_given_is_not_asked_to_go_before_a_list_shows_it() {
+    let mut bench = zones(6);
+    bench.commit(named("other", cattle(0, "1")));
+    bench.wait(30);
+    let ((_, id), _) = bench.instances.iter().nth(1).unwrap();
+    let id = id.to_string();
+    bench.hold_lists = true;
+    bench.fate = Fate::Kept;
+    bench.commit(named("other", cattle(1, "1")));
+    let creation = bench.take_creation();
+    bench.fate = Fate::Done;
+    bench.lose(&id);
+    let made = bench.make(&creation, &id);
+    bench.answer(creation, Ok(made));
+    bench.covers = Some(["a".to_owned()].into());
+    bench.hold_lists = false;
+    for held in std::mem::take(&mut bench.lists) {
+        bench.answer_list(held, Err(Error::refused("not now")));
+    }
+    bench.wait(30);
+    bench.scale(0);
+    bench.wait(60);
+    let asked = format!("destroy {id}");
+    assert_eq!(bench.count(&asked), 0, "{:?} {}", bench.made, bench.why());
+    bench.covers = None;
+    bench.wait(120);
+    assert_eq!(bench.count(&asked), 0, "{:?} {}", bench.made, bench.why());
+    assert_eq!(bench.ids(), [id], "{:?} {}", bench.made, bench.why());
+    assert!(bench.converged(), "{}", bench.why());
 }

@@ -1,6 +1,9 @@
 //! Ids that are given again while something is decided, or under way.
 
-use crate::bench::{Bench, Fate, cattle, spec};
+use infrakit_spi::Error;
+use infrakit_spi::behaviour::Seconds;
+
+use crate::bench::{Bench, Fate, cattle, named, spec};
 use crate::reused::{begin_other, beside};
 
 /// The other group wants it to go, and has not begun: nothing has become of it yet.
@@ -86,4 +89,74 @@ fn a_list_from_before_may_show_what_a_later_creation_made() {
     bench.wait(60);
     assert_eq!(bench.ids().len(), 3, "{:?}", bench.made);
     assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+}
+
+/// It was gone, as its plugin says in its own words; by the time of the next try its group has another one of
+/// that id, of which nobody has told yet.
+#[test]
+fn one_that_its_plugin_does_not_know_is_not_asked_again_before_a_list_shows_it() {
+    for words in ["no instance `i-001`", "vm does not exist", "404"] {
+        let mut bench = Bench::undeclared();
+        bench.arrive(cattle(2, "1"));
+        bench.wait(300);
+        let subject = bench.ask_to_go("i-001");
+        bench.scale(3);
+        let creation = bench.take_creation();
+        bench.hold_lists = true;
+        bench.fate = Fate::Done;
+        bench.lose("i-001");
+        bench.make(&creation, "i-001");
+        bench.answer_destruction(subject, Err(Error::refused(words)));
+        bench.wait(20);
+        assert_eq!(bench.count("destroy"), 0, "{words} {:?}", bench.made);
+        bench.answer(creation, Err(Error::unknown("no answer")));
+        bench.hold_lists = false;
+        bench.lists.clear();
+        bench.restart();
+        bench.wait(120);
+        assert_eq!(bench.count("destroy"), 0, "{words} {:?}", bench.made);
+        assert!(bench.converged(), "{}", bench.why());
+    }
+}
+
+/// An id goes to another group and comes back, all within the time that lists may be behind: what has it now is
+/// a member, and one that is too many is destroyed, not forgotten.
+#[test]
+fn an_id_that_comes_back_from_another_group_is_that_of_a_member() {
+    for told in [true, false] {
+        let mut bench = Bench::declaring(|plugin| {
+            plugin.list.lag = Some(Seconds(1100.0));
+            plugin.list.relapse = Some(Seconds(1100.0));
+        });
+        bench.arrive(cattle(2, "1"));
+        bench.commit(named("r", cattle(0, "1")));
+        bench.wait(1200);
+        let subject = bench.ask_to_go("i-001");
+        bench.lose("i-001");
+        let creation = begin_other(&mut bench);
+        let made = bench.make(&creation, "i-001");
+        bench.answer(creation, Ok(made));
+        bench.answer_destruction(subject, Ok(()));
+        bench.wait(20);
+        bench.commit(named("r", cattle(0, "1")));
+        let subject = bench.take_destruction();
+        bench.lose("i-001");
+        bench.answer_destruction(subject, Ok(()));
+        bench.scale(2);
+        let creation = bench.take_creation();
+        let made = bench.make(&creation, "i-001");
+        let answer = if told {
+            Ok(made)
+        } else {
+            Err(Error::unknown("no answer"))
+        };
+        bench.answer(creation, answer);
+        bench.fate = Fate::Done;
+        bench.wait(60);
+        assert!(bench.ids().contains(&"i-001"), "{:?}", bench.made);
+        bench.scale(1);
+        bench.wait(60);
+        assert_eq!(bench.count("destroy i-001"), 1, "{}", bench.why());
+        assert_eq!(bench.ids(), ["i-002"], "{}", bench.why());
+    }
 }

@@ -7,7 +7,7 @@ use infrakit_spi::instance::Description;
 use infrakit_spi::{InstanceId, PluginName};
 
 use super::listed::Lag;
-use super::tomb::{Buried, Dead, ToldBy, Tomb, tells_of};
+use super::tomb::{Buried, Dead, GivenAway, ToldBy, Tomb, tells_of};
 use super::{Birth, Departure, Key, Member, Observed, Origin, Seen, Step, key};
 use crate::guards::Guard;
 use crate::{Reason, Timestamp};
@@ -119,7 +119,7 @@ impl Observed {
             tombs.retain(|key, tomb| key.plugin != *plugin || kept(tomb));
         }
         self.given
-            .retain(|key, since| key.plugin != *plugin || started <= *since + lag.relapse);
+            .retain(|key, given| key.plugin != *plugin || started <= given.since + lag.relapse);
     }
 
     /// Returns those that went lately, of this group and of the one before, for the next group of this id.
@@ -188,19 +188,19 @@ impl Observed {
         self.is_former((&key, &shown.birth()), (started, lag))
     }
 
-    /// Takes in that an id was given to another group by `since`: lists that may be from before that say
-    /// nothing of it.
-    pub fn give_away(&mut self, plugin: &PluginName, id: &InstanceId, since: Timestamp) {
-        self.given.insert(key(plugin, id), since);
+    /// Takes in that an id was given to another group by then: lists that may be from before that say
+    /// nothing of it, but for whom a later creation made.
+    pub fn give_away(&mut self, plugin: &PluginName, id: &InstanceId, given: GivenAway) {
+        self.given.insert(key(plugin, id), given);
     }
 
-    /// Takes in that the id of a member that was asked to go was given to another group by `since`, as its
+    /// Takes in that the id of a member that was asked to go was given to another group by then, as its
     /// plugin says. It is asked again only on the word of a list from after that. Returns whether it was
     /// asked to go, and the last list showed it.
-    pub fn contest(&mut self, plugin: &PluginName, id: &InstanceId, since: Timestamp) -> bool {
-        let asked = self.may_have_gone(plugin, id, since);
+    pub fn contest(&mut self, plugin: &PluginName, id: &InstanceId, given: GivenAway) -> bool {
+        let asked = self.may_have_gone(plugin, id, given.since);
         if asked {
-            self.give_away(plugin, id, since);
+            self.give_away(plugin, id, given);
         }
         asked
     }
@@ -229,8 +229,15 @@ impl Observed {
 
     /// Returns whether the id of a member was given to another group so lately that lists may not tell.
     #[must_use]
-    pub fn is_contested(&self, plugin: &PluginName, id: &InstanceId) -> bool {
-        self.given.contains_key(&key(plugin, id))
+    pub fn is_contested(&self, member: &Member) -> bool {
+        self.was_given_away(&key(&member.plugin, &member.id), member.token)
+    }
+
+    /// Returns whether an id was given to another group so lately that lists may show its former owner, and
+    /// whoever came of this creation may be that one.
+    pub(super) fn was_given_away(&self, key: &Key, token: Option<u64>) -> bool {
+        let given = self.given.get(key);
+        given.is_some_and(|given| token.is_none_or(|token| token < given.before))
     }
 
     /// Notes the ids that a list of a plugin shows alive twice, as those of two instances. Whom a call for such
@@ -252,13 +259,26 @@ impl Observed {
         news
     }
 
+    /// Takes in that a plugin answered a creation of another group with the id of a member: whose it is a list
+    /// from after that tells.
+    pub fn note_claimed(&mut self, plugin: &PluginName, id: &InstanceId, now: Timestamp) {
+        self.claimed.insert(key(plugin, id), now);
+    }
+
+    /// Returns whether the id of a member may be another group's by now, as its plugin has answered.
+    fn is_claimed(&self, member: &Member) -> bool {
+        let at = self.claimed.get(&key(&member.plugin, &member.id));
+        at.is_some_and(|at| !self.has_shown_since(member, *at))
+    }
+
     /// Returns whether a call for the end of a member may reach another one, which has the same id: lists show
-    /// both, or the last one lacks a member that others showed, and ids are used again. Only a person who
-    /// names it can want that.
+    /// both, the last one lacks a member that others showed, and ids are used again, or another group was
+    /// given its id. Only a person who names it can want that.
     #[must_use]
     pub fn may_reach_another(&self, member: &Member, reason: Reason) -> bool {
         let may_have_gone = member.missed && member.origin == Origin::Listed;
         let taken = may_have_gone && self.losses.reuses_ids(&member.plugin);
+        let taken = taken || (!self.claimed.is_empty() && self.is_claimed(member));
         reason != Reason::Requested && (taken || self.is_doubled(member))
     }
 
@@ -277,7 +297,7 @@ impl Observed {
     ) -> bool {
         let key = key(plugin, id);
         let tomb = self.tombs.get(&key).map(|tomb| tomb.since);
-        let went = tomb.max(self.given.get(&key).copied());
+        let went = tomb.max(self.given.get(&key).map(|given| given.since));
         went.is_some_and(|went| started <= went + lag.relapse)
     }
 

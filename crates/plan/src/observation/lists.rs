@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use infrakit_spi::instance::{Description, Domains, Lifecycle};
-use infrakit_spi::{GroupId, InstanceId, PluginName, tags};
+use infrakit_spi::{GroupId, PluginName, tags};
 
 use super::listed::{Lag, Listed, Seen};
 use super::member::identified;
@@ -42,12 +42,6 @@ impl Observed {
         self.lay_out(plugin, (started, lag), (now, &mut seen));
         self.note_looked(plugin, (started, lag), &mut seen);
         seen
-    }
-
-    /// Forgets a member that turned out to be none: its id is that of an instance of others. What
-    /// is left in the world is not touched.
-    pub fn disown(&mut self, plugin: &PluginName, id: &InstanceId) {
-        self.remove(&key(plugin, id));
     }
 
     fn is_stale(&self, plugin: &PluginName, started: Timestamp) -> bool {
@@ -269,11 +263,11 @@ impl Observed {
             }
         };
         let Some(member) = self.members.get(&key) else {
-            if self.given.contains_key(&key) {
+            let mut member = fresh(description);
+            if self.was_given_away(&key, member.token) {
                 seen.ghosts += 1;
                 return;
             }
-            let mut member = fresh(description);
             self.remember(&key, &mut member);
             if member.is_gone() {
                 // Nobody knew it alive: nothing is lost with it.

@@ -195,9 +195,11 @@ impl Member {
     }
 
     /// Returns whether it is another one than `heir`, which its id was given to as the answer to a creation
-    /// says. Of one that nobody knows what made, and that lists lack by now, nothing else tells.
+    /// says. Of one that nobody knows what made, and that lists lack by now or show as going, nothing else
+    /// tells.
     pub(crate) fn has_gone_before(&self, heir: &Self) -> bool {
-        let lost = self.missed && self.token.is_none() && heir.token.is_some();
+        let lost = self.missed || self.description.state.is_leaving();
+        let lost = lost && self.token.is_none() && heir.token.is_some();
         lost || self.bears_another_token(heir) || self.is_another(&heir.birth())
     }
 

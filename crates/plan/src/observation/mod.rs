@@ -4,6 +4,7 @@
 //! A list says what was there when it was *started*. Whatever happened after that moment, it
 //! cannot deny: an instance made since is not missing, one destroyed since is not back.
 
+mod answered;
 mod doubts;
 mod first;
 mod gone;
@@ -38,7 +39,7 @@ pub(crate) use losses::domain;
 pub(crate) use member::Standing;
 pub use member::{Birth, Departure, Labelling, Member, Origin, Step};
 use members::Members;
-pub use tomb::Buried;
+pub use tomb::{Buried, GivenAway};
 use tomb::{Dead, Tomb};
 pub use trust::Trust;
 
@@ -73,9 +74,11 @@ pub struct Observed {
     tombs: BTreeMap<Key, Tomb>,
     /// The same of a former group of this id.
     former_tombs: BTreeMap<Key, Tomb>,
-    /// Ids that another group was given by then: whoever had one of them before is gone, and a list from
-    /// before that may still show it.
-    given: BTreeMap<Key, Timestamp>,
+    /// Ids that another group was given: whoever had one of them before is gone, and a list from before
+    /// that may still show it.
+    given: BTreeMap<Key, GivenAway>,
+    /// Ids of members that another group was given too, as its plugin said when it answered a creation.
+    claimed: BTreeMap<Key, Timestamp>,
     /// Ids that the last list shows alive twice.
     doubled: BTreeSet<Key>,
     /// When this life of the controller began, where a former one knew of the group.
@@ -399,33 +402,6 @@ impl Observed {
         &self.index
     }
 
-    /// Takes in an answered creation, be it that a former life of the controller heard the answer.
-    pub fn provisioned(&mut self, mut member: Member) {
-        let key = key(&member.plugin, &member.id);
-        member = member.incarnate(self.losses.incarnation_field(&key.plugin));
-        match self.members.get(&key) {
-            None => {
-                self.remember(&key, &mut member);
-                self.insert(key, member);
-            }
-            // The plugin has given the id of an instance that went to a new one. Of one that a former
-            // record of the group made, the tag alone tells.
-            Some(known) if known.has_gone_before(&member) => {
-                let went = known.birth();
-                self.succeed(&key, went, member.created);
-                self.insert(key, member);
-            }
-            // A list has shown it before its answer came. Where lists do not say what creation a member
-            // came of, the answer does.
-            Some(known) => {
-                let silent = known.token.is_none() && !self.losses.shows_tokens(&key.plugin);
-                if silent && let Some(mut known) = self.changing(key) {
-                    known.token = member.token;
-                }
-            }
-        }
-    }
-
     fn insert(&mut self, key: Key, member: Member) {
         self.remove(&key);
         let filing = self.index.filing(&member);
@@ -441,6 +417,7 @@ impl Observed {
         let member = self.members.remove(key)?;
         self.missed.remove(key);
         self.losses.forget(key);
+        self.claimed.remove(key);
         if let Some(home) = self.homes.get_mut(&key.plugin) {
             home.population -= 1;
         }

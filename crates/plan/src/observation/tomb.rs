@@ -39,6 +39,16 @@ pub(super) struct Dead {
     pub(super) domain: String,
 }
 
+/// How an id was given to another group.
+#[derive(Clone, Copy, Debug)]
+pub struct GivenAway {
+    /// By when.
+    pub since: Timestamp,
+    /// The number of the first creation of the former group that had not begun then: what that one or a
+    /// later one made has the id by now.
+    pub before: u64,
+}
+
 /// Returns whether a list of a part of the world, or of everything, tells of a domain. One that nobody knows
 /// may be elsewhere.
 pub(super) fn tells_of(covers: Option<&Domains>, domain: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use infrakit_plan::{Departure, Step, Timestamp};
-use infrakit_spi::{Delivery, Error};
+use infrakit_spi::{Delivery, Error, FailureClass};
 
 use crate::core::state::history::Kind;
 use crate::core::steps::ids::is_it;
@@ -45,7 +45,7 @@ impl Core {
         }
         let open = match &outcome {
             Ok(()) => true,
-            Err(error) => error.delivery() == Delivery::Unknown,
+            Err(error) => error.delivery() == Delivery::Unknown || may_know_nobody(error),
         };
         let taken = if open { Some(now) } else { decided.taken };
         let said = outcome.as_ref().err().map(|error| error.message().into());
@@ -91,4 +91,14 @@ impl Core {
         self.refresh_on(&target.group, plugin, now);
         self.touch(&target.group);
     }
+}
+
+/// Returns whether a plugin may have refused to destroy a member because it is not there any more: most say
+/// so in words of their own. Another one may have its id a moment later.
+fn may_know_nobody(error: &Error) -> bool {
+    let busy = matches!(
+        error.class(),
+        FailureClass::Unavailable | FailureClass::Quota
+    );
+    !busy && !error.is_throttled()
 }

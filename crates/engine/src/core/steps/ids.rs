@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{Again, Birth, Doubt, FailedCreation, Intent, Origin, Timestamp, Token, Told};
+use infrakit_plan::{
+    Again, Birth, Doubt, FailedCreation, GivenAway, Intent, Origin, Timestamp, Token, Told,
+};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{FailureClass, GroupId, InstanceId, PluginName, tags};
 
@@ -117,7 +119,8 @@ impl Core {
                 tracing::info!(group = %id, %instance, %owner, "its id was given to another group");
                 group.departures.strike(plugin, instance);
                 group.memory.decided.remove(key);
-                group.seen.give_away(plugin, instance, *since);
+                let given = given_away(group, *since);
+                group.seen.give_away(plugin, instance, given);
             }
         }
     }
@@ -192,11 +195,18 @@ impl Core {
     ) {
         if let Some(observer) = self.observers.get_mut(plugin) {
             observer.claim(id, to);
+            let holders: Vec<GroupId> = observer.holders(id).iter().cloned().collect();
+            for holder in holders.iter().filter(|holder| *holder != to) {
+                if let Some(group) = self.groups.with_remains_mut(holder) {
+                    group.seen.note_claimed(plugin, id, now);
+                }
+            }
         }
         if !self.came_before(now, (plugin, id), to)
             && let Some(group) = self.groups.with_remains_mut(to)
         {
-            group.seen.give_away(plugin, id, now);
+            let given = given_away(group, now);
+            group.seen.give_away(plugin, id, given);
         }
     }
 
@@ -235,7 +245,8 @@ impl Core {
         let Some(group) = self.groups.with_remains_mut(former) else {
             return;
         };
-        if !group.seen.contest(plugin, id, now) {
+        let given = given_away(group, now);
+        if !group.seen.contest(plugin, id, given) {
             let seen = group.seen.destroyed(plugin, id, now);
             learn(group, &seen, now);
             group.departures.strike(plugin, id);
@@ -279,7 +290,8 @@ impl Core {
         } = call.changes()?;
         let own = self.groups.with_remains(&target.group);
         let keeps = own.is_some_and(|own| {
-            own.seen.get_on(plugin, id).is_some() && !own.seen.is_contested(plugin, id)
+            let member = own.seen.get_on(plugin, id);
+            member.is_some_and(|member| !own.seen.is_contested(member))
         });
         let observer = self.observers.get(plugin).filter(|_| !keeps);
         let others = observer.into_iter().flat_map(|observer| observer.groups());
@@ -350,6 +362,14 @@ impl Core {
             })
         });
         shown.collect()
+    }
+}
+
+/// Returns how a group loses an id to another one, by `since`.
+fn given_away(group: &Group, since: Timestamp) -> GivenAway {
+    GivenAway {
+        since,
+        before: group.memory.next_token,
     }
 }
 

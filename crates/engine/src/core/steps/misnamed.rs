@@ -14,8 +14,9 @@ use crate::core::{Core, Group, Target};
 enum Holder {
     /// It may well be that of a new instance.
     New,
-    /// It was that of a member of the same group that goes or has gone. Its plugin may use the id again, or
-    /// have named the wrong one: the next list that shows it tells, and nobody is to blame before that.
+    /// It was that of a member of the same group that goes or has gone, or that nobody here has made. Its
+    /// plugin may use the id again, or have named the wrong one: the next list that shows it tells, and nobody
+    /// is to blame before that.
     Former,
     /// It is that of another one, as these words say.
     Another(String),
@@ -111,9 +112,12 @@ impl Core {
             return Holder::New;
         };
         let behaviour = self.behaviours.of(plugin);
-        // A member that lists have shown and lack now may have gone, and its plugin uses the id again. One
-        // that was made a moment ago lists would not show yet.
-        let lost = |member: &Member| member.missed && member.origin == Origin::Listed;
+        // A member that lists have shown and lack now may have gone, and its plugin uses the id again; so may
+        // one that goes by its plugin's own word. One that was made a moment ago lists would not show yet.
+        let lost = |member: &Member| {
+            let lacked = member.missed && member.origin == Origin::Listed;
+            lacked || member.description.state.is_leaving()
+        };
         let own = self.groups.with_remains(&target.group);
         if let Some(member) = own.and_then(|group| group.seen.get_on(plugin, id)) {
             if member.token == Some(number) {
@@ -123,15 +127,17 @@ impl Core {
             let key = (plugin.clone(), id.clone());
             let decided = own.is_some_and(|own| own.memory.decided.contains_key(&key));
             let goes = member.departure.is_some() || decided || lost(member);
-            if goes && behaviour.reuses_ids() {
+            // One without a token that came since may be what this very creation made.
+            let older = member.first_shown.is_none_or(|shown| shown < begun);
+            let nobodys = older && member.token.is_none();
+            let given_out = nobodys && behaviour.gives_out_machines();
+            if (goes || given_out) && behaviour.reuses_ids() {
                 return if behaviour.shows_tokens() {
                     Holder::Former
                 } else {
                     Holder::New
                 };
             }
-            // One without a token that came since may be what this very creation made.
-            let older = member.first_shown.is_none_or(|shown| shown < begun);
             if goes && older || member.token.is_some() {
                 return Holder::Another("was made by another creation".to_owned());
             }
@@ -181,10 +187,11 @@ fn not_ours(plugin: &PluginName, id: &InstanceId, owner: &str) -> Error {
     ))
 }
 
-/// A creation was answered with the id of one that goes: either that has gone, or the answer is wrong.
+/// A creation was answered with the id of one that was a member before: either that has gone, or the answer
+/// is wrong.
 fn unclear(plugin: &PluginName, id: &InstanceId) -> Error {
     Error::unusable(format!(
-        "`{plugin}` answered a creation with `{id}`, which was a member that goes; a list tells whether \
-         it uses the id again"
+        "`{plugin}` answered a creation with `{id}`, which was a member before; a list tells whether it \
+         uses the id again"
     ))
 }
