@@ -46,8 +46,12 @@ pub fn spared_sick(scene: &Scene<'_>, ask: &Ask) -> Option<Suspicion> {
         let told = scene.ledger.verdicts.get(&place) == Some(&Health::Unhealthy);
         let spared = scene.ledger.told.may_be_held(group, &one.id)
             || (scene.ledger.own.is_some() && one.logical_id == scene.ledger.own);
-        // The call may have been lost on its way.
-        let spared = spared || asked(&place).is_some_and(|asked| asked.last + ASKED >= scene.now);
+        // The call may have been lost on its way; or it was refused, and whether somebody else has the id by
+        // now a list has to tell that is late enough.
+        let known = |last: u64| last + ASKED + scene.age;
+        let spared = spared || asked(&place).is_some_and(|asked| known(asked.last) >= scene.now);
+        // Nor need anybody know of one that lists do not show.
+        let spared = spared || scene.may_be_missed(group, (plugin, one));
         one.truth != Truth::Well && long && told && !spared
     })?;
     Some(Suspicion {

@@ -1,11 +1,13 @@
 //! What becomes of what controllers ask: the plugins, the flavor and the store.
 
+use std::collections::BTreeSet;
+
 use infrakit_plan::Drain;
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Listing, Locality, Repaired};
+use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
 use infrakit_spi::{Error, GroupId, InstanceId, PluginName, Tags};
 
-use super::{Happening, MILLIS, MINUTE, Nature, SECOND, Truth, World};
+use super::{Happening, MILLIS, MINUTE, Machine, Nature, SECOND, Truth, World};
 use crate::controller::{Answer, Ask, Ticket};
 use crate::faults::Kind;
 
@@ -42,7 +44,9 @@ impl World {
             Ask::Label {
                 plugin, id, labels, ..
             } => self.label((life, ticket), &plugin, &id, &labels),
-            Ask::Check { plugin, id, .. } => self.check((life, ticket), &plugin, &id),
+            Ask::Check { group, plugin, id } => {
+                self.check((life, ticket), &group, (&plugin, &id));
+            }
             Ask::Repair {
                 plugin, id, step, ..
             } => self.repair((life, ticket), &plugin, &id, &step),
@@ -131,14 +135,17 @@ impl World {
             // Once that is believed others are made.
             self.ledger.pace.reason(&lost, 1, now);
         }
-        provider.answered = now;
         let fingerprint = provider.fingerprint(filter, moment);
         let listing = if provider.fingerprints && seen == Some(fingerprint) {
+            provider.answered = now;
             Listing::Unchanged
         } else {
             let print = provider.fingerprints.then_some(fingerprint);
             let list = provider.list(filter, moment);
             provider.note_listed(&list);
+            if !shows_twice(&list) {
+                provider.answered = now;
+            }
             match provider.covered(moment) {
                 Some(covers) => Listing::Part(list, covers, print),
                 None => Listing::Changed(list, print),
@@ -283,7 +290,12 @@ impl World {
         self.answer(whose, took, Answer::Done(answer));
     }
 
-    fn check(&mut self, whose: (u32, Ticket), plugin: &PluginName, id: &InstanceId) {
+    fn check(
+        &mut self,
+        whose: (u32, Ticket),
+        group: &GroupId,
+        (plugin, id): (&PluginName, &InstanceId),
+    ) {
         let took = self.rng.between(1, 100) * MILLIS;
         let lost = self.strikes(Kind::CheckLost);
         let lies = self.strikes(Kind::CheckLies);
@@ -313,6 +325,13 @@ impl World {
             Some(verdict) => Ok(verdict),
             None => Ok(Health::Unhealthy),
         };
+        let another = |one: &Machine| one.group() != Some(group.as_str());
+        if verdict == Ok(Health::Healthy)
+            && self.park.machine(plugin, id).is_some_and(another)
+            && let Some(provider) = self.park.get_mut(plugin)
+        {
+            provider.flatter_former(group, id, now);
+        }
         self.trace.murmur(
             self.now,
             format_args!("{}#{} check `{id}`", whose.0, whose.1),
@@ -338,4 +357,10 @@ impl World {
         };
         self.answer(whose, took, Answer::Repaired(answer));
     }
+}
+
+/// Returns whether an id is in a list twice.
+fn shows_twice(list: &[Description]) -> bool {
+    let mut ids = BTreeSet::new();
+    !list.iter().all(|one| ids.insert(&one.id))
 }

@@ -36,7 +36,8 @@ pub struct Provider {
     pub nature: Option<Nature>,
     /// When it last showed a list with all that is there.
     pub seen: u64,
-    /// When it last answered with a list, whatever that showed.
+    /// When it last answered with a list, whatever that showed, but for one that shows an id twice: that tells
+    /// those whose ids are in it twice nothing.
     pub answered: u64,
     /// Until when its lists show nobody.
     pub blank: u64,
@@ -238,6 +239,16 @@ impl Provider {
     /// Returns the instances that there were a short while ago.
     pub fn former(&self) -> impl Iterator<Item = &Machine> {
         self.former.iter()
+    }
+
+    /// Notes that whoever asked for the health of the last instance of a group that had an id was told that
+    /// it is well: another one has the id by now.
+    pub fn flatter_former(&mut self, group: &GroupId, id: &InstanceId, now: u64) {
+        let mut former = self.former.iter_mut().rev();
+        let last = former.find(|one| one.id == *id && one.group() == Some(group.as_str()));
+        if let Some(last) = last {
+            last.flattered = Some(now);
+        }
     }
 
     /// Returns an instance that there is.
