@@ -153,3 +153,22 @@ fn a_request_that_does_not_wait_for_the_budget_is_told_apart() {
         ]
     );
 }
+
+/// A flavor that refuses to drain says nothing of whether its member is there: once nobody is to go any more,
+/// everything is as before.
+#[test]
+fn one_whose_drain_was_refused_stays_as_soon_as_it_is_wanted_again() {
+    let mut bench = Bench::undeclared();
+    bench.arrive(cattle(3, "1"));
+    bench.wait(300);
+    bench.fate = Fate::Kept;
+    bench.commit(cattle(3, "2"));
+    let subject = bench.take_destruction();
+    let refused = Error::refused("it cannot be drained: no").of_another();
+    bench.answer_destruction(subject, Err(refused));
+    bench.fate = Fate::Done;
+    bench.commit(cattle(3, "1"));
+    bench.wait(10);
+    assert!(bench.converged(), "{}", bench.why());
+    assert_eq!(bench.count("destroy"), 0, "{:?}", bench.made);
+}

@@ -7,7 +7,7 @@ use infrakit_plan::{Config, Spec};
 use infrakit_spi::behaviour::Behaviour;
 use infrakit_spi::rollout::{Freeze, Hold};
 
-use crate::bench::{Bench, Fate, GROUP, cattle, named, spec};
+use crate::bench::{Bench, Fate, GROUP, KeptCreation, cattle, named, spec};
 
 /// Calls at once that the core begins with.
 const WINDOW: usize = 128;
@@ -123,6 +123,42 @@ fn what_waits_for_too_long_is_decided_anew() {
     bench.wait(30);
     assert_eq!(bench.kept(), WINDOW);
     assert_eq!(bench.open_creations(), WINDOW as u64, "no other is open");
+}
+
+/// A group that is destroyed, the first calls of which are under way, and the creation of another one.
+fn destroyed_beside_another() -> (Bench, KeptCreation) {
+    let mut bench = quick();
+    bench.commit(named("other", cattle(0, "1")));
+    bench.wait(30);
+    bench.fate = Fate::Kept;
+    bench.commit(named("other", cattle(1, "1")));
+    let creation = bench.take_creation();
+    bench.commit(cattle(0, "1"));
+    assert_eq!(bench.kept(), WINDOW - 1, "one creates");
+    (bench, creation)
+}
+
+/// One of those that wait for a slot to be destroyed is gone, and what a creation of another group made has its id.
+#[test]
+fn what_waits_does_not_begin_once_another_group_was_given_the_id() {
+    let (mut bench, _) = destroyed_beside_another();
+    bench.release();
+    // Far behind those that began at once, and decided with them.
+    let asked = bench
+        .made
+        .iter()
+        .filter_map(|deed| deed.strip_prefix("destroy "));
+    let mut later = asked.map(|deed| deed.split(':').next().unwrap_or_default());
+    let id = later.nth(2 * WINDOW).unwrap().to_owned();
+    let (mut bench, creation) = destroyed_beside_another();
+    bench.lose(&id);
+    let made = bench.make(&creation, &id);
+    bench.answer(creation, Ok(made));
+    bench.release();
+    bench.wait(120);
+    assert_eq!(bench.count(&format!("destroy {id}:")), 0, "{id}");
+    assert_eq!(bench.ids(), [id]);
+    assert!(bench.converged(), "{}", bench.why());
 }
 
 #[test]

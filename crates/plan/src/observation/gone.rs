@@ -259,27 +259,33 @@ impl Observed {
         news
     }
 
-    /// Takes in that a plugin answered a creation of another group with the id of a member: whose it is a list
-    /// from after that tells.
-    pub fn note_claimed(&mut self, plugin: &PluginName, id: &InstanceId, now: Timestamp) {
-        self.claimed.insert(key(plugin, id), now);
+    /// Takes in that the id of a member may be another one's, as a plugin answered: a list from after that tells.
+    pub fn doubt_id(&mut self, plugin: &PluginName, id: &InstanceId, now: Timestamp) {
+        let key = key(plugin, id);
+        if self.members.get(&key).is_some() {
+            self.doubtful.insert(key, now);
+        }
     }
 
-    /// Returns whether the id of a member may be another group's by now, as its plugin has answered.
-    fn is_claimed(&self, member: &Member) -> bool {
-        let at = self.claimed.get(&key(&member.plugin, &member.id));
+    fn is_id_doubted(&self, member: &Member) -> bool {
+        let at = self.doubtful.get(&key(&member.plugin, &member.id));
         at.is_some_and(|at| !self.has_shown_since(member, *at))
     }
 
     /// Returns whether a call for the end of a member may reach another one, which has the same id: lists show
-    /// both, the last one lacks a member that others showed, and ids are used again, or another group was
-    /// given its id. Only a person who names it can want that.
+    /// both, the last one lacks a member that others showed, and ids are used again, or its plugin gave an
+    /// answer that leaves it open. Only a person who names it can want that.
     #[must_use]
     pub fn may_reach_another(&self, member: &Member, reason: Reason) -> bool {
+        let doubted = !self.doubtful.is_empty() && self.is_id_doubted(member);
+        if reason == Reason::Requested {
+            // What a person asked for was tried.
+            let failed = |departure: Departure| matches!(departure.step, Step::Failed(..));
+            return doubted && member.departure.is_some_and(failed);
+        }
         let may_have_gone = member.missed && member.origin == Origin::Listed;
         let taken = may_have_gone && self.losses.reuses_ids(&member.plugin);
-        let taken = taken || (!self.claimed.is_empty() && self.is_claimed(member));
-        reason != Reason::Requested && (taken || self.is_doubled(member))
+        doubted || taken || self.is_doubled(member)
     }
 
     /// Returns whether a list shows the id of a member alive twice.

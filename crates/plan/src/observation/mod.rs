@@ -77,8 +77,9 @@ pub struct Observed {
     /// Ids that another group was given: whoever had one of them before is gone, and a list from before
     /// that may still show it.
     given: BTreeMap<Key, GivenAway>,
-    /// Ids of members that another group was given too, as its plugin said when it answered a creation.
-    claimed: BTreeMap<Key, Timestamp>,
+    /// Ids of members that may be another one's since then, as an answer to a creation or a destruction leaves
+    /// it open.
+    doubtful: BTreeMap<Key, Timestamp>,
     /// Ids that the last list shows alive twice.
     doubled: BTreeSet<Key>,
     /// When this life of the controller began, where a former one knew of the group.
@@ -417,7 +418,7 @@ impl Observed {
         let member = self.members.remove(key)?;
         self.missed.remove(key);
         self.losses.forget(key);
-        self.claimed.remove(key);
+        self.doubtful.remove(key);
         if let Some(home) = self.homes.get_mut(&key.plugin) {
             home.population -= 1;
         }

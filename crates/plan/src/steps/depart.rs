@@ -329,6 +329,7 @@ impl<'a> Draft<'a> {
                 continue;
             };
             let waits = at > self.now || !shown || member.description.state.is_leaving();
+            let waits = waits || self.seen.may_reach_another(member, departure.reason);
             if waits || departure.reason != Reason::Surplus {
                 continue;
             }

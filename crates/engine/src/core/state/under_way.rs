@@ -137,6 +137,13 @@ impl CallsUnderWay {
         calls
     }
 
+    /// Takes back that a call has begun.
+    pub(in crate::core) fn dropped(&mut self, call: &Call) {
+        if let Some((key, _)) = self.running.remove(&CallId::of(call)) {
+            self.window(key).forget(call.kind());
+        }
+    }
+
     /// Returns whether the answer of a creation is awaited.
     pub(in crate::core) fn is_creating(&self, target: &Target, number: u64) -> bool {
         let call = CallId::Create(target.clone(), number);

@@ -21,7 +21,9 @@ impl Core {
             target, plugin, id, ..
         } = subject;
         let poll_interval = self.config.poll_interval;
-        let done = outcome.is_ok() && !self.config.behaviour(plugin).destroys_later();
+        let behaviour = self.config.behaviour(plugin);
+        let done = outcome.is_ok() && !behaviour.destroys_later();
+        let reuses_ids = behaviour.reuses_ids();
         if let Some(observer) = self.observers.get_mut(plugin) {
             observer.acted(now);
         }
@@ -45,8 +47,11 @@ impl Core {
         }
         let open = match &outcome {
             Ok(()) => true,
-            Err(error) => error.delivery() == Delivery::Unknown || may_know_nobody(error),
+            Err(error) => error.delivery() == Delivery::Unknown,
         };
+        if reuses_ids && outcome.as_ref().is_err_and(may_know_nobody) {
+            group.seen.doubt_id(plugin, id, now);
+        }
         let taken = if open { Some(now) } else { decided.taken };
         let said = outcome.as_ref().err().map(|error| error.message().into());
         let step = match outcome {
@@ -94,11 +99,15 @@ impl Core {
 }
 
 /// Returns whether a plugin may have refused to destroy a member because it is not there any more: most say
-/// so in words of their own. Another one may have its id a moment later.
+/// so in words of their own. Another one may have its id a moment later. What a flavor refuses says nothing of
+/// that.
 fn may_know_nobody(error: &Error) -> bool {
     let busy = matches!(
         error.class(),
         FailureClass::Unavailable | FailureClass::Quota
     );
-    !busy && !error.is_throttled()
+    error.delivery() == Delivery::Refused
+        && !busy
+        && !error.is_throttled()
+        && !error.is_of_another()
 }

@@ -198,7 +198,7 @@ impl Core {
             let holders: Vec<GroupId> = observer.holders(id).iter().cloned().collect();
             for holder in holders.iter().filter(|holder| *holder != to) {
                 if let Some(group) = self.groups.with_remains_mut(holder) {
-                    group.seen.note_claimed(plugin, id, now);
+                    group.seen.doubt_id(plugin, id, now);
                 }
             }
         }
@@ -307,6 +307,20 @@ impl Core {
             let group = self.groups.with_remains(&about.target.group);
             group.is_some_and(|group| !is_it(group, about) || is_held_back(group, call))
         })
+    }
+
+    /// Returns whether a call that waited for its slot may reach another one than it was decided for: its member
+    /// is gone for all that is known by now, or somebody else may have its id.
+    pub(in crate::core) fn is_overtaken(&self, call: &Call) -> bool {
+        // A flavor is told of the end of those, too, that are gone.
+        let about = call.changes();
+        let Some(about) = about.filter(|_| !matches!(call, Call::Drain { .. })) else {
+            return false;
+        };
+        let group = self.groups.with_remains(&about.target.group);
+        let there =
+            group.is_some_and(|group| group.seen.get_on(&about.plugin, &about.id).is_some());
+        !there || self.is_succeeded(call)
     }
 
     /// Returns whether a list shows an instance in the place of a young member only because it may be from

@@ -217,14 +217,34 @@ impl Core {
         }
     }
 
-    /// Begins the calls that there are slots for.
+    /// Begins the calls that there are slots for. What a call was about may have gone while it waited, and
+    /// another one have its id: such a call does not begin.
     pub(in crate::core) fn start_calls(&mut self, now: Timestamp) {
-        let calls = self.calls.start(now);
-        for (plugin, op) in calls.iter().filter_map(drawn_by) {
-            let of = (plugin, self.behaviours.of(plugin));
-            self.rates.begin(of, op);
+        loop {
+            let calls = self.calls.start(now);
+            let (late, calls): (Vec<Call>, Vec<Call>) =
+                calls.into_iter().partition(|call| self.is_overtaken(call));
+            for (plugin, op) in calls.iter().filter_map(drawn_by) {
+                let of = (plugin, self.behaviours.of(plugin));
+                self.rates.begin(of, op);
+            }
+            self.effects.extend(calls.into_iter().map(Effect::Call));
+            if late.is_empty() {
+                return;
+            }
+            self.give_back(&late);
+            for call in late {
+                self.calls.dropped(&call);
+                let Some(target) = call.changes().map(|about| about.target.clone()) else {
+                    continue;
+                };
+                if let Some(group) = self.living(&target) {
+                    undo::withdrawn(group, call);
+                    shorten(group);
+                }
+                self.touch(&target.group);
+            }
         }
-        self.effects.extend(calls.into_iter().map(Effect::Call));
     }
 
     /// Withdraws what has waited for too long.
