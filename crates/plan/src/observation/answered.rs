@@ -28,13 +28,12 @@ impl Observed {
                 self.insert(key, member);
             }
             // A list has shown it before its answer came.
-            Some(known) => {
-                if silent(known)
-                    && let Some(mut known) = self.changing(key)
-                {
+            Some(known) if silent(known) => {
+                if let Some(mut known) = self.changing(key) {
                     known.token = member.token;
                 }
             }
+            Some(_) => {}
         }
     }
 

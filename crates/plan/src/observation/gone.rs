@@ -283,8 +283,7 @@ impl Observed {
             let failed = |departure: Departure| matches!(departure.step, Step::Failed(..));
             return doubted && member.departure.is_some_and(failed);
         }
-        let may_have_gone = member.missed && member.origin == Origin::Listed;
-        let taken = may_have_gone && self.losses.reuses_ids(&member.plugin);
+        let taken = member.is_lacked() && self.losses.reuses_ids(&member.plugin);
         doubted || taken || self.is_doubled(member)
     }
 

@@ -194,6 +194,12 @@ impl Member {
             .is_some_and(|(own, other)| own != other)
     }
 
+    /// Returns whether the last list lacks it, and others have shown it: it may be gone.
+    #[must_use]
+    pub fn is_lacked(&self) -> bool {
+        self.missed && self.origin == Origin::Listed
+    }
+
     /// Returns whether it is another one than `heir`, which its id was given to as the answer to a creation
     /// says. Of one that nobody knows what made, and that lists lack by now or show as going, nothing else
     /// tells.

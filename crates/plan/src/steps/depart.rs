@@ -328,8 +328,10 @@ impl<'a> Draft<'a> {
             let Some((departure, at, shown)) = self.next_try(member) else {
                 continue;
             };
-            let waits = at > self.now || !shown || member.description.state.is_leaving();
-            let waits = waits || self.seen.may_reach_another(member, departure.reason);
+            let waits = at > self.now
+                || !shown
+                || member.description.state.is_leaving()
+                || self.seen.may_reach_another(member, departure.reason);
             if waits || departure.reason != Reason::Surplus {
                 continue;
             }

@@ -50,9 +50,9 @@ pub fn spared_sick(scene: &Scene<'_>, ask: &Ask) -> Option<Suspicion> {
         // now a list has to tell that is late enough.
         let known = |last: u64| last + ASKED + scene.age;
         let spared = spared || asked(&place).is_some_and(|asked| known(asked.last) >= scene.now);
+        let sick = one.truth != Truth::Well && long && told;
         // Nor need anybody know of one that lists do not show.
-        let spared = spared || scene.may_be_missed(group, (plugin, one));
-        one.truth != Truth::Well && long && told && !spared
+        sick && !spared && !scene.may_be_missed(group, (plugin, one))
     })?;
     Some(Suspicion {
         at: scene.now,

@@ -124,11 +124,10 @@ impl<'a> Scene<'a> {
         });
         let promises = self.park.promises(group).count();
         // Who was asked to go with the group that was there before, and given up unseen, is shown as before.
-        let given_up = |(plugin, one): &(&PluginName, &Machine)| {
-            let place = ((*plugin).clone(), one.id.clone());
-            one.leaving && self.ledger.given_up.contains(&place)
-        };
-        let given_up = self.park.of(group.as_str()).filter(given_up).count();
+        let leaving = self.park.of(group.as_str()).filter(|(_, one)| one.leaving);
+        let places = leaving.map(|(plugin, one)| (plugin.clone(), one.id.clone()));
+        let given_up = places.filter(|place| self.ledger.given_up.contains(place));
+        let given_up = given_up.count();
         let there = self.staying(group).count() + self.lost(group).count() + given_up;
         (there + said.count() + promises) as u64
     }

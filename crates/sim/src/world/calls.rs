@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use infrakit_plan::Drain;
 use infrakit_spi::flavor::Health;
-use infrakit_spi::instance::{Description, Listing, Locality, Repaired};
+use infrakit_spi::instance::{Listing, Locality, Repaired};
 use infrakit_spi::{Error, GroupId, InstanceId, PluginName, Tags};
 
 use super::{Happening, MILLIS, MINUTE, Machine, Nature, SECOND, Truth, World};
@@ -137,20 +137,19 @@ impl World {
         }
         let fingerprint = provider.fingerprint(filter, moment);
         let listing = if provider.fingerprints && seen == Some(fingerprint) {
-            provider.answered = now;
             Listing::Unchanged
         } else {
             let print = provider.fingerprints.then_some(fingerprint);
             let list = provider.list(filter, moment);
             provider.note_listed(&list);
-            if !shows_twice(&list) {
-                provider.answered = now;
-            }
             match provider.covered(moment) {
                 Some(covers) => Listing::Part(list, covers, print),
                 None => Listing::Changed(list, print),
             }
         };
+        if !shows_twice(&listing) {
+            provider.answered = now;
+        }
         self.answer(whose, took, Answer::Listed(Ok(listing)));
         let place = (
             plugin.clone(),
@@ -360,7 +359,10 @@ impl World {
 }
 
 /// Returns whether an id is in a list twice.
-fn shows_twice(list: &[Description]) -> bool {
+fn shows_twice(listing: &Listing) -> bool {
+    let (Listing::Changed(list, _) | Listing::Part(list, ..)) = listing else {
+        return false;
+    };
     let mut ids = BTreeSet::new();
     !list.iter().all(|one| ids.insert(&one.id))
 }

@@ -131,6 +131,19 @@ impl Core {
         group.is_some_and(|group| group.seen.get_on(plugin, id).is_some())
     }
 
+    /// Returns the groups but this one that have a member of this id.
+    fn other_holders(
+        &self,
+        group: &GroupId,
+        (plugin, id): (&PluginName, &InstanceId),
+    ) -> Vec<GroupId> {
+        let observer = self.observers.get(plugin).into_iter();
+        let holders = observer.flat_map(|observer| observer.holders(id));
+        let others = holders.filter(|holder| *holder != group);
+        let others = others.filter(|holder| self.has(holder, (plugin, id)));
+        others.cloned().collect()
+    }
+
     /// Returns whether the list that was asked for at `started` has shown an id as that of a member of a
     /// group.
     fn is_shown(
@@ -168,13 +181,7 @@ impl Core {
     /// lack it and that is doubted, and what was decided of it must not be done to that one. Of one that
     /// was asked to go, and that lists have shown until now, a list from after that tells.
     fn pass_on(&mut self, to: &GroupId, (plugin, id): (&PluginName, &InstanceId), now: Timestamp) {
-        let Some(observer) = self.observers.get(plugin) else {
-            return;
-        };
-        let others = observer.holders(id).iter().filter(|group| *group != to);
-        let had = others.filter(|group| self.has(group, (plugin, id)));
-        let had: Vec<GroupId> = had.cloned().collect();
-        for former in had {
+        for former in self.other_holders(to, (plugin, id)) {
             let Some(group) = self.groups.with_remains(&former) else {
                 continue;
             };
@@ -195,11 +202,10 @@ impl Core {
     ) {
         if let Some(observer) = self.observers.get_mut(plugin) {
             observer.claim(id, to);
-            let holders: Vec<GroupId> = observer.holders(id).iter().cloned().collect();
-            for holder in holders.iter().filter(|holder| *holder != to) {
-                if let Some(group) = self.groups.with_remains_mut(holder) {
-                    group.seen.doubt_id(plugin, id, now);
-                }
+        }
+        for holder in self.other_holders(to, (plugin, id)) {
+            if let Some(group) = self.groups.with_remains_mut(&holder) {
+                group.seen.doubt_id(plugin, id, now);
             }
         }
         if !self.came_before(now, (plugin, id), to)

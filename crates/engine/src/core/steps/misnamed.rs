@@ -4,7 +4,7 @@
 //! really made, if anything, only a list can tell.
 
 use infrakit_plan::guards::Guard;
-use infrakit_plan::{Departure, Member, Origin, Step, Timestamp};
+use infrakit_plan::{Departure, Member, Step, Timestamp};
 use infrakit_spi::instance::Description;
 use infrakit_spi::{Error, InstanceId, PluginName};
 
@@ -114,10 +114,7 @@ impl Core {
         let behaviour = self.behaviours.of(plugin);
         // A member that lists have shown and lack now may have gone, and its plugin uses the id again; so may
         // one that goes by its plugin's own word. One that was made a moment ago lists would not show yet.
-        let lost = |member: &Member| {
-            let lacked = member.missed && member.origin == Origin::Listed;
-            lacked || member.description.state.is_leaving()
-        };
+        let lost = |member: &Member| member.is_lacked() || member.description.state.is_leaving();
         let own = self.groups.with_remains(&target.group);
         if let Some(member) = own.and_then(|group| group.seen.get_on(plugin, id)) {
             if member.token == Some(number) {

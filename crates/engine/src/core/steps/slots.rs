@@ -232,17 +232,11 @@ impl Core {
             if late.is_empty() {
                 return;
             }
-            self.give_back(&late);
             for call in late {
                 self.calls.dropped(&call);
-                let Some(target) = call.changes().map(|about| about.target.clone()) else {
-                    continue;
-                };
-                if let Some(group) = self.living(&target) {
-                    undo::withdrawn(group, call);
-                    shorten(group);
+                if let Some(target) = call.changes().map(|about| about.target.clone()) {
+                    self.put_back(&target, vec![call]);
                 }
-                self.touch(&target.group);
             }
         }
     }
@@ -258,9 +252,13 @@ impl Core {
     /// Takes back the calls of a group that have not begun: they are decided anew.
     pub(in crate::core) fn withdraw(&mut self, target: &Target) {
         let calls = self.calls.withdraw(target);
-        if calls.is_empty() {
-            return;
+        if !calls.is_empty() {
+            self.put_back(target, calls);
         }
+    }
+
+    /// Puts things back as they were before calls of a group were decided, which have not begun.
+    fn put_back(&mut self, target: &Target, calls: Vec<Call>) {
         self.give_back(&calls);
         if let Some(group) = self.living(target) {
             tracing::info!(group = %target.group, calls = calls.len(), "withdrawn before they began");
